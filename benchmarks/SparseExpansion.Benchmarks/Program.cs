@@ -1,0 +1,7 @@
+using System.Reflection;
+using BenchmarkDotNet.Running;
+
+// The projects that BenchmarkDotNet generates ignore Directory.Build.targets, but honour this variable.
+string targets = typeof(Program).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "LinuxCompatTargets").Value!;
+Environment.SetEnvironmentVariable("CustomAfterMicrosoftCommonTargets", Path.GetFullPath(targets));
+BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
