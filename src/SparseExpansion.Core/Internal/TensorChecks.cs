@@ -11,4 +11,11 @@ internal static class TensorChecks
         using var scope = NewDisposeScope();
         return tensor.numel() == 0 || tensor.isfinite().all().item<bool>();
     }
+
+    /// <summary>True if shapes and all values are the same.</summary>
+    public static bool Equal(Tensor left, Tensor right)
+    {
+        using var scope = NewDisposeScope();
+        return left.shape.SequenceEqual(right.shape) && left.eq(right).all().item<bool>();
+    }
 }
