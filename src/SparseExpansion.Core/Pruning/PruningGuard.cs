@@ -7,19 +7,30 @@ namespace SparseExpansion.Pruning;
 /// <summary>The checks that every pruner makes before it starts.</summary>
 internal static class PruningGuard
 {
-    public static TStatistic Check<TStatistic>(string pruner, Tensor weight, IActivationStatistic statistic, SparsityTarget target)
+    /// <summary>The statistic as the kind that a pruner works on.</summary>
+    public static TStatistic CheckStatistic<TStatistic>(string pruner, IActivationStatistic statistic)
         where TStatistic : class, IActivationStatistic
     {
-        ArgumentNullException.ThrowIfNull(weight);
         ArgumentNullException.ThrowIfNull(statistic);
-        ArgumentNullException.ThrowIfNull(target);
-        CheckWeight(pruner, weight, target);
         return statistic as TStatistic ?? throw new PruningException(
             $"Pruner '{pruner}' works on a {typeof(TStatistic).Name}, but was given a {statistic.GetType().Name}; create it with {pruner}'s CreateStatistic.");
     }
 
-    private static void CheckWeight(string pruner, Tensor weight, SparsityTarget target)
+    /// <summary>Refuses a statistic of another width than the weight's.</summary>
+    public static void CheckFeatures(string pruner, Tensor weight, int inFeatures)
     {
+        if (weight.shape[1] != inFeatures)
+        {
+            throw new PruningException(
+                $"Pruner '{pruner}' was given a statistic of {inFeatures} input features for a weight of {weight.shape[1]} columns.");
+        }
+    }
+
+    /// <summary>Refuses weights of the wrong kind, non-finite ones, and those whose columns the target does not divide.</summary>
+    public static void CheckWeight(string pruner, Tensor weight, SparsityTarget target)
+    {
+        ArgumentNullException.ThrowIfNull(weight);
+        ArgumentNullException.ThrowIfNull(target);
         if (weight.dim() != 2 || !weight.is_floating_point())
         {
             throw new PruningException($"Pruner '{pruner}' wants a floating-point weight [out_features, in_features], got {weight.dtype} [{string.Join(", ", weight.shape)}].");

@@ -23,13 +23,27 @@ public abstract class Sparsifier<TStatistic> : ISparsifier
     public PruningResult Prune(
         Tensor weight, IActivationStatistic statistic, SparsityTarget target, CancellationToken cancellationToken = default)
     {
-        TStatistic typed = PruningGuard.Check<TStatistic>(Name, weight, statistic, target);
+        TStatistic typed = PruningGuard.CheckStatistic<TStatistic>(Name, statistic);
+        PruningGuard.CheckWeight(Name, weight, target);
         cancellationToken.ThrowIfCancellationRequested();
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         using Tensor source = weight.detach();
         PrunedWeight pruned = PruneCore(source, typed, target, cancellationToken);
         return PruningResult.Measure(source, pruned, typed);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<PruningResult> PruneExperts(
+        Tensor weight, IReadOnlyList<IActivationStatistic> statistics, SparsityTarget target, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(statistics);
+        TStatistic[] typed = [.. statistics.Select(statistic => PruningGuard.CheckStatistic<TStatistic>(Name, statistic))];
+        PruningGuard.CheckWeight(Name, weight, target);
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        using Tensor source = weight.detach();
+        return Measure(source, PruneExpertsCore(source, typed, target, cancellationToken), typed);
     }
 
     /// <summary>Does the work on checked arguments, inside <c>no_grad</c> and a dispose scope of its own.</summary>
@@ -39,4 +53,52 @@ public abstract class Sparsifier<TStatistic> : ISparsifier
     /// <param name="cancellationToken">To be observed between units of work.</param>
     /// <returns>The pruned weight, and whatever the algorithm reports about itself.</returns>
     protected abstract PrunedWeight PruneCore(Tensor weight, TStatistic statistic, SparsityTarget target, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Does the work for all experts of a layer, under the conditions of <see cref="PruneCore"/>. By default one after the
+    /// other; override it where experts can share work.
+    /// </summary>
+    /// <param name="weight">[out_features, in_features], the same for all experts. Not to be changed.</param>
+    /// <param name="statistics">One statistic an expert.</param>
+    /// <param name="target">How many weights go, in every expert.</param>
+    /// <param name="cancellationToken">To be observed between units of work.</param>
+    /// <returns>One pruned weight for each statistic, in order, none sharing memory with another.</returns>
+    protected virtual IReadOnlyList<PrunedWeight> PruneExpertsCore(
+        Tensor weight, IReadOnlyList<TStatistic> statistics, SparsityTarget target, CancellationToken cancellationToken)
+    {
+        var pruned = new List<PrunedWeight>(statistics.Count);
+        foreach (TStatistic statistic in statistics)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            PrunedWeight expert = PruneCore(weight, statistic, target, cancellationToken);
+            pruned.Add(expert with { Weight = ReferenceEquals(expert.Weight, weight) ? weight : expert.Weight.MoveToOuterDisposeScope() });
+        }
+
+        return pruned;
+    }
+
+    private static List<PruningResult> Measure(Tensor source, IReadOnlyList<PrunedWeight> pruned, TStatistic[] statistics)
+    {
+        if (pruned.Count != statistics.Length)
+        {
+            throw new PruningException($"The pruner returned {pruned.Count} weights for {statistics.Length} experts.");
+        }
+
+        var results = new List<PruningResult>(pruned.Count);
+        try
+        {
+            for (int i = 0; i < pruned.Count; i++)
+            {
+                results.Add(PruningResult.Measure(source, pruned[i], statistics[i]));
+            }
+
+            return results;
+        }
+        catch
+        {
+            results.ForEach(result => result.Dispose());
+            throw;
+        }
+    }
 }

@@ -1,0 +1,103 @@
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Calibration;
+
+/// <summary>
+/// H = Σ x xᵀ over the observed tokens x: all that the output error of a linear layer depends on. A sum, not a mean, so
+/// that statistics add up.
+/// </summary>
+/// <remarks>
+/// Costs in_features² floats and in_features² multiplications a token; linears that read the same tensor share one.
+/// Not safe for concurrent use.
+/// </remarks>
+public sealed class HessianStatistic : IOutputErrorStatistic
+{
+    /// <summary>Creates the statistic of no tokens.</summary>
+    /// <param name="inFeatures">Width of a token.</param>
+    /// <param name="device">Where the Hessian is gathered, the device of the weight.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="inFeatures"/> is below 1.</exception>
+    public HessianStatistic(int inFeatures, Device device)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(inFeatures, 1);
+        ArgumentNullException.ThrowIfNull(device);
+        InFeatures = inFeatures;
+        Hessian = zeros(inFeatures, inFeatures, ScalarType.Float32, device).DetachFromDisposeScope();
+    }
+
+    /// <summary>Width of a token.</summary>
+    public int InFeatures { get; }
+
+    /// <inheritdoc/>
+    public long TokenCount { get; private set; }
+
+    /// <summary>Σ x xᵀ, [in_features, in_features], float32: the live buffer, owned by the statistic.</summary>
+    public Tensor Hessian { get; }
+
+    /// <summary>Σ x_j², [in_features], float32: a view of the diagonal of <see cref="Hessian"/> that the caller disposes.</summary>
+    public Tensor Diagonal() => Hessian.diagonal();
+
+    /// <inheritdoc/>
+    public void Observe(Tensor tokens)
+    {
+        StatisticChecks.CheckTokens(tokens, InFeatures);
+        if (tokens.shape[0] == 0)
+        {
+            return;
+        }
+
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        Tensor values = tokens.detach().to(ScalarType.Float32);
+        Hessian.addmm_(values.t(), values);
+        TokenCount += tokens.shape[0];
+    }
+
+    /// <inheritdoc/>
+    public void Merge(IActivationStatistic other)
+    {
+        HessianStatistic typed = StatisticChecks.CheckOther(this, other, statistic => statistic.InFeatures);
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        Hessian.add_(typed.Hessian.to(Hessian.device));
+        TokenCount += typed.TokenCount;
+    }
+
+    /// <summary>Refuses a statistic that no pruner can work with. Pruners call it before they read the Hessian.</summary>
+    /// <exception cref="CalibrationException">No token was observed, or a NaN, infinite or overflowing activation was.</exception>
+    public void ThrowIfUnusable()
+    {
+        using Tensor diagonal = Diagonal();
+        StatisticChecks.CheckUsable(TokenCount, diagonal);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>tr(ΔHΔᵀ) / tr(WHWᵀ) with Δ = W − P, in float32 products and float64 sums.</remarks>
+    public double RelativeOutputError(Tensor dense, Tensor changed)
+    {
+        CheckWeight(dense, nameof(dense));
+        CheckWeight(changed, nameof(changed));
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        Tensor weight = dense.detach().to(ScalarType.Float32);
+        Tensor difference = weight - changed.detach().to(ScalarType.Float32);
+        double error = QuadraticForm.Trace(difference, Hessian);
+        if (error == 0)
+        {
+            return 0;
+        }
+
+        return error / QuadraticForm.Trace(weight, Hessian);
+    }
+
+    /// <summary>Gives the Hessian's memory back.</summary>
+    public void Dispose() => Hessian.Dispose();
+
+    private void CheckWeight(Tensor weight, string name)
+    {
+        ArgumentNullException.ThrowIfNull(weight, name);
+        if (weight.dim() != 2 || weight.shape[1] != InFeatures)
+        {
+            throw new ArgumentException($"A weight must be [out_features, {InFeatures}], got [{string.Join(", ", weight.shape)}].", name);
+        }
+    }
+}

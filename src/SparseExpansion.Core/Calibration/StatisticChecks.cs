@@ -1,0 +1,51 @@
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Calibration;
+
+/// <summary>The checks that statistics share.</summary>
+internal static class StatisticChecks
+{
+    public static void CheckTokens(Tensor tokens, int inFeatures)
+    {
+        ArgumentNullException.ThrowIfNull(tokens);
+        if (tokens.dim() != 2 || tokens.shape[1] != inFeatures || !tokens.is_floating_point())
+        {
+            throw new ArgumentException(
+                $"Tokens must be floating-point [tokens, {inFeatures}], got {tokens.dtype} [{string.Join(", ", tokens.shape)}].", nameof(tokens));
+        }
+    }
+
+    public static TStatistic CheckOther<TStatistic>(TStatistic self, IActivationStatistic other, Func<TStatistic, int> inFeatures)
+        where TStatistic : class, IActivationStatistic
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        if (other is not TStatistic typed)
+        {
+            throw new ArgumentException($"A {self.GetType().Name} cannot take up a {other.GetType().Name}.", nameof(other));
+        }
+
+        return inFeatures(typed) == inFeatures(self)
+            ? typed
+            : throw new ArgumentException($"A statistic of {inFeatures(self)} features cannot take up one of {inFeatures(typed)}.", nameof(other));
+    }
+
+    /// <param name="tokenCount">Tokens that the statistic has observed.</param>
+    /// <param name="squaredSums">Σ x_j² a feature, [in_features]: finite exactly if every activation was (and no square overflowed).</param>
+    public static void CheckUsable(long tokenCount, Tensor squaredSums)
+    {
+        if (tokenCount == 0)
+        {
+            throw new CalibrationException(
+                "The statistic has observed no token: either its layer (or expert) was never reached by the calibration data, or Observe was never called.");
+        }
+
+        using var scope = NewDisposeScope();
+        long bad = squaredSums.numel() - squaredSums.isfinite().count_nonzero().item<long>();
+        if (bad > 0)
+        {
+            throw new CalibrationException(
+                $"NaN, infinite or overflowing activations in {bad} of {squaredSums.numel()} input features, among {tokenCount} tokens: "
+                + "check the model's dtype and the calibration data.");
+        }
+    }
+}

@@ -1,0 +1,28 @@
+using SparseExpansion.Calibration;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Pruning;
+
+/// <summary>Prunes the weights of smallest magnitude, by default over the whole layer. Looks at no inputs: the baseline of every other pruner.</summary>
+public sealed class MagnitudeSparsifier : Sparsifier<TokenCountStatistic>
+{
+    /// <inheritdoc/>
+    public override string Name => "magnitude";
+
+    /// <inheritdoc/>
+    public override TokenCountStatistic CreateStatistic(LayerDescriptor layer)
+    {
+        ArgumentNullException.ThrowIfNull(layer);
+        return new TokenCountStatistic(layer.InFeatures);
+    }
+
+    /// <inheritdoc/>
+    protected override PrunedWeight PruneCore(
+        Tensor weight, TokenCountStatistic statistic, SparsityTarget target, CancellationToken cancellationToken)
+    {
+        PruningGuard.CheckFeatures(Name, weight, statistic.InFeatures);
+        Tensor scores = weight.to(ScalarType.Float32).abs();
+        Tensor mask = MaskSelection.Select(scores, target, SparsityScope.Layer);
+        return new PrunedWeight(weight.masked_fill(mask, 0));
+    }
+}

@@ -1,0 +1,89 @@
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Pruning;
+
+/// <summary>
+/// Which weights go, from their scores: exact counts, lowest scores first, ties by lowest index. Works on batches
+/// [.., rows, columns] on any device; the result says true where a weight is pruned.
+/// </summary>
+internal static class MaskSelection
+{
+    /// <summary>The pruned weights under a target.</summary>
+    /// <param name="scores">[.., rows, columns], float32, finite, at least 0.</param>
+    /// <param name="target">How many weights go.</param>
+    /// <param name="defaultScope">What <see cref="SparsityScope.PrunerDefault"/> stands for.</param>
+    /// <returns>bool, the shape of <paramref name="scores"/>.</returns>
+    public static Tensor Select(Tensor scores, SparsityTarget target, SparsityScope defaultScope) => target switch
+    {
+        NMTarget nm => SelectGroups(scores, nm.Keep, nm.GroupSize),
+        UnstructuredTarget unstructured => Select(scores, unstructured.Sparsity, Resolve(unstructured.Scope, defaultScope)),
+        _ => throw new PruningException($"Unknown sparsity target {target.GetType().Name}."),
+    };
+
+    /// <summary>The scope that an unstructured target asks for.</summary>
+    public static SparsityScope Resolve(SparsityScope scope, SparsityScope defaultScope) =>
+        scope == SparsityScope.PrunerDefault ? defaultScope : scope;
+
+    /// <summary>Weights that go of <paramref name="count"/>: floor(count · sparsity).</summary>
+    public static long PrunedCount(long count, double sparsity) => (long)Math.Floor(count * sparsity);
+
+    /// <summary>Prunes floor(n · sparsity) of the n weights of every scope.</summary>
+    public static Tensor Select(Tensor scores, double sparsity, SparsityScope scope)
+    {
+        using var disposeScope = NewDisposeScope();
+        long rows = scores.shape[^2], columns = scores.shape[^1];
+        Tensor mask = scope switch
+        {
+            SparsityScope.Row => Smallest(scores.reshape(-1, columns), PrunedCount(columns, sparsity)),
+            SparsityScope.Layer => Smallest(scores.reshape(-1, rows * columns), PrunedCount(rows * columns, sparsity)),
+            SparsityScope.ColumnBlock => SelectColumnBlocks(scores, sparsity),
+            _ => throw new ArgumentOutOfRangeException(nameof(scope), scope, "Unknown sparsity scope."),
+        };
+        return mask.reshape(scores.shape).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Keeps the <paramref name="keep"/> highest of every <paramref name="groupSize"/> consecutive scores of a row.</summary>
+    public static Tensor SelectGroups(Tensor scores, int keep, int groupSize)
+    {
+        using var scope = NewDisposeScope();
+        return Smallest(scores.reshape(-1, groupSize), groupSize - keep).reshape(scores.shape).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Marks the <paramref name="count"/> smallest scores of every set.</summary>
+    /// <param name="sets">[sets, n], float32, finite, at least 0.</param>
+    /// <param name="count">How many of each set, in [0, n].</param>
+    /// <returns>bool, [sets, n].</returns>
+    public static Tensor Smallest(Tensor sets, long count)
+    {
+        if (count == 0)
+        {
+            return zeros(sets.shape, ScalarType.Bool, sets.device);
+        }
+
+        return sets.device.type == TorchSharp.DeviceType.CPU ? SmallestSelector.Mark(sets, count) : SmallestBySort(sets, count);
+    }
+
+    /// <summary>The same as <see cref="Smallest"/> by a stable sort, on any device.</summary>
+    public static Tensor SmallestBySort(Tensor sets, long count)
+    {
+        using var scope = NewDisposeScope();
+        (_, Tensor order) = sets.sort(dim: 1, descending: false, stable: true);
+        Tensor mask = zeros(sets.shape, ScalarType.Bool, sets.device);
+        using Tensor yes = ones(1, ScalarType.Bool, sets.device);
+        return mask.scatter_(1, order.narrow(1, 0, count), yes.expand(sets.shape[0], count)).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor SelectColumnBlocks(Tensor scores, double sparsity)
+    {
+        Tensor mask = empty(scores.shape, ScalarType.Bool, scores.device);
+        long columns = scores.shape[^1];
+        for (long start = 0; start < columns; start += SparsityTarget.ColumnBlockSize)
+        {
+            long width = Math.Min(SparsityTarget.ColumnBlockSize, columns - start);
+            using var scope = NewDisposeScope();
+            mask.narrow(-1, start, width).copy_(Select(scores.narrow(-1, start, width), sparsity, SparsityScope.Layer));
+        }
+
+        return mask;
+    }
+}

@@ -1,0 +1,103 @@
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Pruning;
+
+/// <summary>
+/// Factors Hessians that may be singular: the damping rises geometrically to its cap in float32, then once more from the
+/// start in float64, then the Hessian is given up for Wanda. A finite number of attempts, and the result says which one.
+/// </summary>
+internal static class DampingLadder
+{
+    /// <summary>Factors a batch of Hessians.</summary>
+    /// <param name="hessians">H, [k, d, d], float32, no zero on the diagonal.</param>
+    /// <param name="options">First damping, its increase and its cap.</param>
+    /// <param name="cancellationToken">Observed between rungs.</param>
+    public static FactoredHessians Factor(Tensor hessians, SparseGptOptions options, CancellationToken cancellationToken)
+    {
+        using var scope = NewDisposeScope();
+        var rungs = new DampingRung?[hessians.shape[0]];
+        Tensor? factors = null;
+        var last = new DampingRung(0, options.Damping, DampingMethod.SinglePrecision);
+        foreach (DampingRung rung in Rungs(options))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            long[] pending = [.. Enumerable.Range(0, rungs.Length).Where(i => rungs[i] is null).Select(i => (long)i)];
+            if (pending.Length == 0)
+            {
+                break;
+            }
+
+            last = rung;
+            (Tensor attempt, bool[] succeeded) = Attempt(hessians, pending, rung);
+            factors = Collect(factors, attempt, pending);
+            for (int i = 0; i < pending.Length; i++)
+            {
+                rungs[pending[i]] = succeeded[i] ? rung : null;
+            }
+        }
+
+        ReplaceFailures(factors!, rungs);
+        var fallback = new DampingRung(last.Index + 1, last.Damping, DampingMethod.WandaFallback);
+        return new FactoredHessians(factors!.MoveToOuterDisposeScope(), [.. rungs.Select(rung => rung ?? fallback)]);
+    }
+
+    /// <summary>The attempts, in order.</summary>
+    internal static IEnumerable<DampingRung> Rungs(SparseGptOptions options)
+    {
+        int index = 0;
+        foreach (DampingMethod method in new[] { DampingMethod.SinglePrecision, DampingMethod.DoublePrecision })
+        {
+            double damping = options.Damping;
+            yield return new DampingRung(index++, damping, method);
+            while (damping < options.MaxDamping)
+            {
+                damping = Math.Min(damping * options.DampingIncrease, options.MaxDamping);
+                yield return new DampingRung(index++, damping, method);
+            }
+        }
+    }
+
+    private static (Tensor Factors, bool[] Succeeded) Attempt(Tensor hessians, long[] pending, DampingRung rung)
+    {
+        using var scope = NewDisposeScope();
+        Tensor damped = hessians.index_select(0, tensor(pending, device: hessians.device));
+        if (rung.Method == DampingMethod.DoublePrecision)
+        {
+            damped = damped.to(ScalarType.Float64);
+        }
+
+        Tensor diagonal = damped.diagonal(0, 1, 2);
+        diagonal.add_(diagonal.mean([1L], keepdim: true).mul_(rung.Damping));
+        (Tensor factors, bool[] succeeded) = InverseFactor.Compute(damped);
+        return (factors.to(ScalarType.Float32).MoveToOuterDisposeScope(), succeeded);
+    }
+
+    private static Tensor Collect(Tensor? factors, Tensor attempt, long[] pending)
+    {
+        if (factors is null)
+        {
+            return attempt; // The first rung covers all Hessians in order.
+        }
+
+        using Tensor indices = tensor(pending, device: factors.device);
+        using (attempt)
+        {
+            factors.index_copy_(0, indices, attempt);
+            return factors;
+        }
+    }
+
+    /// <summary>The identity in place of what a failed factorisation left, so that batched work on the others meets no NaN.</summary>
+    private static void ReplaceFailures(Tensor factors, DampingRung?[] rungs)
+    {
+        using Tensor identity = eye(factors.shape[1], dtype: factors.dtype, device: factors.device);
+        for (int i = 0; i < rungs.Length; i++)
+        {
+            if (rungs[i] is null)
+            {
+                using Tensor failed = factors.select(0, i);
+                failed.copy_(identity);
+            }
+        }
+    }
+}

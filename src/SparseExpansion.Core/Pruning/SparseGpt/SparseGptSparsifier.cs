@@ -1,0 +1,117 @@
+using SparseExpansion.Calibration;
+using SparseExpansion.Internal;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Pruning;
+
+/// <summary>
+/// Prunes by the smallest increase of the layer's output error and lets the remaining weights make up for it, with the
+/// inverse Hessian of the inputs. Frantar &amp; Alistarh 2023 (arXiv 2301.00774).
+/// </summary>
+/// <remarks>
+/// Unstructured targets are counted out per block of columns by default, on weights that earlier blocks have updated; the
+/// scopes layer and row choose on the dense weights instead. Computes in float32 whatever the weight's dtype. Hessians
+/// that cannot be factored climb a ladder of dampings, see <see cref="PruningResult.DampingRung"/>.
+/// </remarks>
+public sealed class SparseGptSparsifier : Sparsifier<HessianStatistic>
+{
+    /// <summary>Memory that experts pruned together may take for factors and weights.</summary>
+    private const long ChunkBytes = 2L << 30;
+
+    /// <summary>Creates the pruner.</summary>
+    /// <param name="options">Damping and block size; null for the paper's.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
+    public SparseGptSparsifier(SparseGptOptions? options = null)
+    {
+        Options = options ?? new SparseGptOptions();
+        Options.Validate();
+    }
+
+    /// <inheritdoc/>
+    public override string Name => "sparsegpt";
+
+    /// <summary>The options in force.</summary>
+    public SparseGptOptions Options { get; }
+
+    /// <inheritdoc/>
+    public override HessianStatistic CreateStatistic(LayerDescriptor layer)
+    {
+        ArgumentNullException.ThrowIfNull(layer);
+        return new HessianStatistic(layer.InFeatures, layer.Device);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="CalibrationException">No token was observed, or a non-finite one was.</exception>
+    protected override PrunedWeight PruneCore(
+        Tensor weight, HessianStatistic statistic, SparsityTarget target, CancellationToken cancellationToken) =>
+        PruneExpertsCore(weight, [statistic], target, cancellationToken)[0];
+
+    /// <inheritdoc/>
+    /// <remarks>Experts share one batched factorisation and one parallel loop, as many at a time as memory allows.</remarks>
+    protected override IReadOnlyList<PrunedWeight> PruneExpertsCore(
+        Tensor weight, IReadOnlyList<HessianStatistic> statistics, SparsityTarget target, CancellationToken cancellationToken)
+    {
+        Check(weight, statistics, target);
+        Tensor dense = weight.to(ScalarType.Float32);
+        var pruned = new List<PrunedWeight>(statistics.Count);
+        foreach (HessianStatistic[] chunk in statistics.Chunk(ExpertsAtOnce(weight.shape[0], weight.shape[1])))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            PruneChunk(dense, chunk, target, pruned, cancellationToken);
+        }
+
+        return pruned;
+    }
+
+    private void Check(Tensor weight, IReadOnlyList<HessianStatistic> statistics, SparsityTarget target)
+    {
+        if (target is NMTarget nm && Options.BlockSize % nm.GroupSize != 0)
+        {
+            throw new PruningException(
+                $"{nm} sparsity needs a {nameof(SparseGptOptions)}.{nameof(SparseGptOptions.BlockSize)} divisible by {nm.GroupSize}; it is {Options.BlockSize}.");
+        }
+
+        foreach (HessianStatistic statistic in statistics)
+        {
+            PruningGuard.CheckFeatures(Name, weight, statistic.InFeatures);
+            if (!Placement.Same(statistic.Hessian.device, weight.device))
+            {
+                throw new PruningException($"The weight lies on {weight.device}, its statistic on {statistic.Hessian.device}: gather it on the weight's device.");
+            }
+
+            statistic.ThrowIfUnusable();
+        }
+    }
+
+    private static int ExpertsAtOnce(long rows, long columns)
+    {
+        // Per expert: the Hessian, its damped and its reversed copy, two factors and an identity; the weight, its scores and its copy.
+        long bytes = sizeof(float) * ((6 * columns * columns) + (3 * rows * columns));
+        return (int)Math.Clamp(ChunkBytes / bytes, 1, 4096);
+    }
+
+    private void PruneChunk(
+        Tensor dense, HessianStatistic[] statistics, SparsityTarget target, List<PrunedWeight> pruned, CancellationToken cancellationToken)
+    {
+        using var scope = NewDisposeScope();
+        Tensor hessians = stack(statistics.Select(statistic => statistic.Hessian), 0);
+        Tensor diagonal = hessians.diagonal(0, 1, 2);
+        Tensor dead = diagonal.eq(0);
+        diagonal.masked_fill_(dead, 1);
+        FactoredHessians factored = DampingLadder.Factor(hessians, Options, cancellationToken);
+        Func<ColumnBlock, Tensor> kernel = dense.device.type == TorchSharp.DeviceType.CPU ? PanelBlockKernel.Prune : TensorBlockKernel.Prune;
+        Tensor solved = SparseGptSolver.Solve(dense, dead, factored.Factors, target, Options.BlockSize, kernel, cancellationToken);
+        for (int i = 0; i < statistics.Length; i++)
+        {
+            DampingRung rung = factored.Rungs[i];
+            Tensor weight = rung.Method == DampingMethod.WandaFallback
+                ? WandaScore.Prune(dense, diagonal.select(0, i), target)
+                : CheckFinite(solved.select(0, i).clone());
+            pruned.Add(new PrunedWeight(weight.MoveToOuterDisposeScope(), rung));
+        }
+    }
+
+    private static Tensor CheckFinite(Tensor weight) => TensorChecks.AllFinite(weight)
+        ? weight
+        : throw new PruningException("SparseGPT's updates overflowed float32: the Hessian is too ill-conditioned for the damping; raise SparseGptOptions.Damping.");
+}
