@@ -179,7 +179,7 @@ public sealed class SparseMixtureLayerTests
         }
 
         Array.ForEach(weights, weight => weight.Dispose());
-    });
+    }, parametersDisposed: 2);
 
     private static SparseMixtureLayer Create()
     {
