@@ -25,7 +25,7 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
             ExpansionReport report = CreateReport(plan.Options.TimeProvider.GetElapsedTime(started).TotalSeconds);
             progress?.Report(new ExpansionProgress(ExpansionStage.Finished, units.Count - 1, units.Count, null, 1));
             Log.ExpansionFinished(plan.Logger, report.Layers.Count, report.Seconds);
-            return new ExpansionResult(report, _replacements);
+            return new ExpansionResult(plan.Model, report, _replacements);
         }
         catch (Exception e)
         {

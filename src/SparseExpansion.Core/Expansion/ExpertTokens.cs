@@ -7,9 +7,9 @@ namespace SparseExpansion.Expansion;
 /// <summary>The tokens of an input group, handed out expert by expert.</summary>
 internal sealed class ExpertTokens(ITokenSource tokens, RouterAssignment assignment, int chunkTokens, Device device)
 {
-    public int ExpertCount => assignment.Counts.Count;
+    public int ExpertCount => assignment.ExpertCount;
 
-    public long Count(int expert) => assignment.Counts[expert];
+    public long Count(int expert) => assignment.TokensOf(expert).Length;
 
     /// <summary>Streams all tokens through the device and shows each chunk's share of every expert.</summary>
     /// <param name="visit">Expert and tokens [n ≥ 1, features], float32, valid during the call only.</param>
@@ -24,7 +24,7 @@ internal sealed class ExpertTokens(ITokenSource tokens, RouterAssignment assignm
                 cancellationToken.ThrowIfCancellationRequested();
                 using var scope = NewDisposeScope();
                 int count = (int)chunk.shape[0];
-                VisitChunk(chunk, assignment.Experts.AsSpan(start, count), visit);
+                VisitChunk(chunk, assignment.Experts.Slice(start, count), visit);
                 start += count;
             }
         }

@@ -7,6 +7,9 @@ namespace SparseExpansion.Layers;
 /// <summary>Experts as one dense tensor with zeros in it: differentiable, on any device.</summary>
 internal sealed class MaskedDenseExperts : ExpertWeights
 {
+    /// <summary>Name of the layout in checkpoints.</summary>
+    public const string Kind = "masked-dense";
+
     private readonly Parameter weight;
 
     /// <summary>Copies the experts' weights into one parameter [experts, out_features, in_features].</summary>
@@ -17,13 +20,19 @@ internal sealed class MaskedDenseExperts : ExpertWeights
         RegisterComponents();
     }
 
-    /// <summary>Room for experts whose weights are still to be loaded.</summary>
-    public MaskedDenseExperts(int count, long outFeatures, long inFeatures, ScalarType dtype, Device device)
+    private MaskedDenseExperts(Tensor stacked)
         : base(nameof(MaskedDenseExperts))
     {
-        weight = FrozenParameter.Create(() => zeros([count, outFeatures, inFeatures], dtype, device));
+        weight = FrozenParameter.Create(() => stacked.clone());
         RegisterComponents();
     }
+
+    public static MaskedDenseExperts FromTensors(string layer, long[] shape, IReadOnlyDictionary<string, Tensor> tensors) =>
+        tensors.Count == 1 && tensors.TryGetValue(nameof(weight), out Tensor? stacked) && stacked.shape.SequenceEqual(shape)
+            ? new MaskedDenseExperts(stacked)
+            : throw new CheckpointException(
+                $"The experts of layer '{layer}' must be one tensor '{nameof(weight)}' [{string.Join(", ", shape)}]; the checkpoint has "
+                + $"{string.Join(", ", tensors.Select(entry => $"'{entry.Key}' [{string.Join(", ", entry.Value.shape)}]"))}.");
 
     public override int Count => (int)weight.shape[0];
 
@@ -32,6 +41,10 @@ internal sealed class MaskedDenseExperts : ExpertWeights
     public override long InFeatures => weight.shape[2];
 
     public override Device Device => weight.device;
+
+    public override string StorageKind => Kind;
+
+    public override IReadOnlyDictionary<string, Tensor> Tensors => new Dictionary<string, Tensor> { [nameof(weight)] = weight };
 
     public override long StorageBytes => weight.numel() * weight.ElementSize;
 

@@ -83,6 +83,8 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
 
     internal ExpertWeights Experts => experts;
 
+    internal Parameter? Bias => bias;
+
     /// <summary>Share of the experts' weights that are exactly zero.</summary>
     public double MeasureSparsity()
     {
