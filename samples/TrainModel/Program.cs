@@ -1,0 +1,55 @@
+using SparseExpansion.Transformers;
+using TorchSharp;
+using TrainingData;
+using TrainModel;
+
+const string Start = "<|begin_of_text|>";
+const int TrainingSeed = 1, ValidationSeed = 2, CalibrationSeed = 3, EvaluationSeed = 4, DomainSeed = 5;
+
+var settings = Settings.Parse(args);
+torch.set_num_threads(settings.Threads);
+string domains = Path.Combine(settings.Output, "domains");
+Directory.CreateDirectory(domains);
+
+Console.WriteLine("Writing text and training the tokenizer.");
+string text = Corpus.WriteMixed(TrainingSeed, settings.TrainingCharacters);
+File.WriteAllText(Path.Combine(settings.Output, "calibration.txt"), Corpus.WriteMixed(CalibrationSeed, characters: 200_000));
+File.WriteAllText(Path.Combine(settings.Output, "evaluation.txt"), Corpus.WriteMixed(EvaluationSeed, characters: 80_000));
+foreach (Domain domain in Corpus.Domains)
+{
+    File.WriteAllText(Path.Combine(domains, domain.Name + ".txt"), Corpus.WriteDomain(domain, DomainSeed, characters: 10_000));
+}
+
+string[] special = [Start, Corpus.Separator];
+BpeVocabulary vocabulary = BpeTrainer.Train(text[..2_000_000].Replace(Corpus.Separator, "", StringComparison.Ordinal), special, settings.VocabularySize);
+TokenizerFile.Write(Path.Combine(settings.Output, "tokenizer.json"), vocabulary, special);
+var encoder = new BpeEncoder(vocabulary);
+int[] tokens = encoder.Encode(text);
+Console.WriteLine($"{text.Length:N0} characters, {tokens.Length:N0} tokens.");
+
+using CausalLanguageModel model = CausalLanguageModel.Create(Architecture(vocabulary.Tokens.Count, settings.Context));
+model.InitializeWeights(seed: 0);
+Console.WriteLine($"{model.parameters().Sum(parameter => parameter.numel()):N0} weights.");
+new Trainer(model, settings).Run(
+    new TokenWindows(tokens, start: 0, end: 1, TrainingSeed),
+    new TokenWindows(encoder.Encode(Corpus.WriteMixed(ValidationSeed, characters: 300_000)), start: 0, end: 1, ValidationSeed),
+    checkpoint: () => ModelWriter.Write(model, settings.Output));
+
+static ModelConfig Architecture(int vocabulary, int context) => new()
+{
+    Architecture = ModelArchitecture.Llama,
+    ModelType = "llama",
+    VocabularySize = vocabulary,
+    HiddenSize = 128,
+    IntermediateSize = 384,
+    LayerCount = 4,
+    HeadCount = 4,
+    KeyValueHeadCount = 2,
+    HeadDimension = 32,
+    MaxPositions = context,
+    Rotary = new RotaryOptions { Dimensions = 32 },
+    TieWordEmbeddings = true,
+    InitializerRange = 0.05,
+    BosId = 0,
+    EosIds = [1],
+};
