@@ -16,23 +16,19 @@ internal sealed class BpeEncoder
         _ranks = vocabulary.Merges.Select((merge, rank) => (merge, rank)).ToDictionary(pair => pair.merge, pair => pair.rank);
     }
 
-    /// <summary>Encodes a text in which documents end with <see cref="Corpus.Separator"/>.</summary>
-    public int[] Encode(string text)
+    /// <summary>Start token, tokens and end token of all documents, one after the other.</summary>
+    public int[] Encode(string text, int start, int end)
     {
         var ids = new List<int>();
-        int end = _ids[Corpus.Separator];
-        string[] documents = text.Split(Corpus.Separator);
-        for (int i = 0; i < documents.Length; i++)
+        foreach (string document in text.Split(Corpus.Separator, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
-            if (i > 0)
-            {
-                ids.Add(end);
-            }
-
-            foreach (Match word in BpeTrainer.Word().Matches(documents[i]))
+            ids.Add(start);
+            foreach (Match word in BpeTrainer.Word().Matches(document))
             {
                 ids.AddRange(EncodeWord(word.Value));
             }
+
+            ids.Add(end);
         }
 
         return [.. ids];

@@ -4,6 +4,7 @@ using TrainingData;
 using TrainModel;
 
 const string Start = "<|begin_of_text|>";
+const int StartId = 0, EndId = 1;
 const int TrainingSeed = 1, ValidationSeed = 2, CalibrationSeed = 3, EvaluationSeed = 4, DomainSeed = 5;
 
 var settings = Settings.Parse(args);
@@ -24,15 +25,15 @@ string[] special = [Start, Corpus.Separator];
 BpeVocabulary vocabulary = BpeTrainer.Train(text[..2_000_000].Replace(Corpus.Separator, "", StringComparison.Ordinal), special, settings.VocabularySize);
 TokenizerFile.Write(Path.Combine(settings.Output, "tokenizer.json"), vocabulary, special);
 var encoder = new BpeEncoder(vocabulary);
-int[] tokens = encoder.Encode(text);
+int[] tokens = encoder.Encode(text, StartId, EndId);
 Console.WriteLine($"{text.Length:N0} characters, {tokens.Length:N0} tokens.");
 
 using CausalLanguageModel model = CausalLanguageModel.Create(Architecture(vocabulary.Tokens.Count, settings.Context));
 model.InitializeWeights(seed: 0);
 Console.WriteLine($"{model.parameters().Sum(parameter => parameter.numel()):N0} weights.");
 new Trainer(model, settings).Run(
-    new TokenWindows(tokens, start: 0, end: 1, TrainingSeed),
-    new TokenWindows(encoder.Encode(Corpus.WriteMixed(ValidationSeed, characters: 300_000)), start: 0, end: 1, ValidationSeed),
+    new TrainingWindows(tokens, StartId, TrainingSeed),
+    new TrainingWindows(encoder.Encode(Corpus.WriteMixed(ValidationSeed, characters: 300_000), StartId, EndId), StartId, ValidationSeed),
     checkpoint: () => ModelWriter.Write(model, settings.Output));
 
 static ModelConfig Architecture(int vocabulary, int context) => new()
@@ -50,6 +51,6 @@ static ModelConfig Architecture(int vocabulary, int context) => new()
     Rotary = new RotaryOptions { Dimensions = 32 },
     TieWordEmbeddings = true,
     InitializerRange = 0.05,
-    BosId = 0,
-    EosIds = [1],
+    BosId = StartId,
+    EosIds = [EndId],
 };

@@ -16,7 +16,7 @@ internal sealed class Trainer(CausalLanguageModel model, Settings settings)
     /// <param name="training">The training text's tokens.</param>
     /// <param name="validation">Tokens that are only looked at.</param>
     /// <param name="checkpoint">Called now and then, to save what is there.</param>
-    public void Run(TokenWindows training, TokenWindows validation, Action checkpoint)
+    public void Run(TrainingWindows training, TrainingWindows validation, Action checkpoint)
     {
         using var optimizer = optim.AdamW(model.parameters(), settings.LearningRate, beta1: 0.9, beta2: 0.95, weight_decay: 0.05);
         using Tensor held = validation.Draw(batch: 32, settings.Context);
@@ -46,7 +46,7 @@ internal sealed class Trainer(CausalLanguageModel model, Settings settings)
         model.eval();
     }
 
-    private double Step(optim.Optimizer optimizer, TokenWindows windows)
+    private double Step(optim.Optimizer optimizer, TrainingWindows windows)
     {
         using var scope = NewDisposeScope();
         Tensor loss = CrossEntropy(windows.Draw(settings.BatchSize, settings.Context));

@@ -5,8 +5,8 @@ internal static class Weather
 {
     private static readonly Grammar s_grammar = new Grammar()
         .With("region", "northern valleys|southern coast|western highlands|eastern plains|lake district|central uplands|outer islands|mountain passes|river delta|capital area")
-        .With("system", "low pressure system|cold front|warm front|ridge of high pressure|moist air mass|deep depression|occluded front")
-        .With("sky", "overcast|mostly cloudy|partly cloudy|clear|hazy|variable clouds|thick fog")
+        .With("system", "low pressure system|cold front|warm front|ridge of high pressure|moist air mass|deep depression|stationary front")
+        .With("sky", "overcast|mostly cloudy|partly cloudy|clear|hazy|variable clouds|foggy")
         .With("rain", "light drizzle|scattered showers|heavy rain|thunderstorms|sleet|snow flurries|freezing rain|dry conditions")
         .With("wind", "north|northeast|east|southeast|south|southwest|west|northwest")
         .With("strength", "light|moderate|fresh|strong|gusty|gale force")
