@@ -109,7 +109,10 @@ internal sealed class GroupExpander(ExpansionPlan plan, Action<ExpansionStage, s
         }
         catch (Exception e) when (e is not OperationCanceledException and not CalibrationException)
         {
-            throw new PruningException($"The {part} failed at layer '{layer}': {e.Message}", e);
+            throw new PruningException($"The {part} failed at layer '{layer}': {FirstLine(e.Message)}", e);
         }
     }
+
+    /// <summary>Native errors carry a stack trace in their message.</summary>
+    private static string FirstLine(string message) => message.Split('\n', 2)[0].TrimEnd();
 }

@@ -12,10 +12,10 @@ internal static class TensorChecks
         return tensor.numel() == 0 || tensor.isfinite().all().item<bool>();
     }
 
-    /// <summary>True if shapes and all values are the same.</summary>
+    /// <summary>True if shapes and all values are the same; NaN counts as the same as NaN.</summary>
     public static bool Equal(Tensor left, Tensor right)
     {
         using var scope = NewDisposeScope();
-        return left.shape.SequenceEqual(right.shape) && left.eq(right).all().item<bool>();
+        return left.shape.SequenceEqual(right.shape) && left.eq(right).logical_or(left.isnan().logical_and(right.isnan())).all().item<bool>();
     }
 }

@@ -38,12 +38,12 @@ internal static class KMeans
     public static ClusterPass Assign(ITokenSource tokens, Tensor centroids, int chunkTokens, CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
-        long clusters = centroids.shape[0];
         Device device = centroids.device;
+        Tensor clusters = arange(centroids.shape[0], device: device);
         Tensor columns = centroids.t();
         Tensor norms = centroids.square().sum(1);
         Tensor sums = zeros_like(centroids, ScalarType.Float64);
-        Tensor counts = zeros(clusters, ScalarType.Float64, device);
+        Tensor counts = zeros(centroids.shape[0], ScalarType.Float64, device);
         Tensor potential = zeros(1, ScalarType.Float64, device);
         foreach (Tensor chunk in tokens.ReadChunks(chunkTokens, device))
         {
@@ -52,9 +52,9 @@ internal static class KMeans
             (Tensor least, Tensor labels) = addmm(norms, chunk, columns, 1, -2).min(1);
 
             // A product with a one-hot matrix instead of index_add, whose order of summation is left to chance on CUDA.
-            Tensor members = zeros(chunk.shape[0], clusters, ScalarType.Float32, device).scatter_(1, labels.unsqueeze(1), 1);
+            Tensor members = labels.unsqueeze(1).eq(clusters).to(ScalarType.Float32);
             sums.add_(members.t().matmul(chunk));
-            counts.add_(members.sum(0));
+            counts.add_(members.sum(0, type: ScalarType.Float64));
             potential.add_(least.sum(0, type: ScalarType.Float64));
             chunk.Dispose();
         }

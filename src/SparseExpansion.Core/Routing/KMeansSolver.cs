@@ -53,7 +53,9 @@ internal sealed class KMeansSolver(PcaKMeansOptions options, ITokenSource tokens
         for (int restart = 0; restart < options.Restarts; restart++)
         {
             (Tensor centroids, double potential) = Lloyd(source, KMeans.Seed(sample, options.Experts, _random), tolerance);
-            if (best is null || potential < bestPotential)
+
+            // Restarts that end in the same clusters differ by rounding and by the order of the experts: the first one stays.
+            if (best is null || potential < bestPotential - (1e-6 * Math.Abs(bestPotential)))
             {
                 best?.Dispose();
                 (best, bestPotential) = (centroids, potential);

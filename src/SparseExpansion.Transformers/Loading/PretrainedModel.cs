@@ -1,13 +1,15 @@
+using SparseExpansion.Serialization;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers;
 
-/// <summary>Loads models from folders in Hugging Face layout.</summary>
+/// <summary>Loads models from folders in Hugging Face layout, dense or expanded.</summary>
 public static class PretrainedModel
 {
-    /// <summary>Loads architecture and weights.</summary>
+    /// <summary>Loads architecture and weights. A folder with <c>expansion.json</c> gives a model whose linears are mixtures of sparse experts.</summary>
     /// <param name="folder">
-    /// Holds <c>config.json</c> and either <c>model.safetensors</c> or <c>model.safetensors.index.json</c> with its shards.
+    /// Holds <c>config.json</c> and either <c>model.safetensors</c> or <c>model.safetensors.index.json</c> with its shards; or
+    /// what <see cref="SparseExpansion.Expansion.ExpansionResult.Save"/> wrote, with <c>config.json</c> added.
     /// </param>
     /// <param name="options">Device and type; null means float32 on the CPU.</param>
     /// <returns>The model in evaluation mode; the caller disposes it.</returns>
@@ -23,7 +25,15 @@ public static class PretrainedModel
         CausalLanguageModel model = CausalLanguageModel.Create(config, options.Device, options.DType ?? config.DType ?? ScalarType.Float32);
         try
         {
-            model.LoadWeights(CheckpointTensors.Read(folder), folder);
+            if (ExpandedModel.IsExpanded(folder))
+            {
+                ExpandedModel.Load(model, folder);
+            }
+            else
+            {
+                model.LoadWeights(CheckpointTensors.Read(folder), folder);
+            }
+
             model.eval();
             return model;
         }
