@@ -14,8 +14,8 @@ Directory.CreateDirectory(domains);
 
 Console.WriteLine("Writing text and training the tokenizer.");
 string text = Corpus.WriteMixed(TrainingSeed, settings.TrainingCharacters);
-File.WriteAllText(Path.Combine(settings.Output, "calibration.txt"), Corpus.WriteMixed(CalibrationSeed, characters: 200_000));
-File.WriteAllText(Path.Combine(settings.Output, "evaluation.txt"), Corpus.WriteMixed(EvaluationSeed, characters: 80_000));
+File.WriteAllText(Path.Combine(settings.Output, "calibration.txt"), Corpus.WriteMixed(CalibrationSeed, characters: 120_000));
+File.WriteAllText(Path.Combine(settings.Output, "evaluation.txt"), Corpus.WriteMixed(EvaluationSeed, characters: 60_000));
 foreach (Domain domain in Corpus.Domains)
 {
     File.WriteAllText(Path.Combine(domains, domain.Name + ".txt"), Corpus.WriteDomain(domain, DomainSeed, characters: 10_000));
@@ -28,13 +28,19 @@ var encoder = new BpeEncoder(vocabulary);
 int[] tokens = encoder.Encode(text, StartId, EndId);
 Console.WriteLine($"{text.Length:N0} characters, {tokens.Length:N0} tokens.");
 
-using CausalLanguageModel model = CausalLanguageModel.Create(Architecture(vocabulary.Tokens.Count, settings.Context));
-model.InitializeWeights(seed: 0);
+using CausalLanguageModel model = settings.Continue ? PretrainedModel.Load(settings.Output) : NewModel(vocabulary.Tokens.Count, settings.Context);
 Console.WriteLine($"{model.parameters().Sum(parameter => parameter.numel()):N0} weights.");
 new Trainer(model, settings).Run(
-    new TrainingWindows(tokens, StartId, TrainingSeed),
+    new TrainingWindows(tokens, StartId, settings.Continue ? TrainingSeed + 1000 : TrainingSeed),
     new TrainingWindows(encoder.Encode(Corpus.WriteMixed(ValidationSeed, characters: 300_000), StartId, EndId), StartId, ValidationSeed),
     checkpoint: () => ModelWriter.Write(model, settings.Output));
+
+static CausalLanguageModel NewModel(int vocabulary, int context)
+{
+    CausalLanguageModel model = CausalLanguageModel.Create(Architecture(vocabulary, context));
+    model.InitializeWeights(seed: 0);
+    return model;
+}
 
 static ModelConfig Architecture(int vocabulary, int context) => new()
 {

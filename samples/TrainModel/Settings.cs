@@ -2,14 +2,17 @@ using System.Globalization;
 
 namespace TrainModel;
 
-/// <summary>What the program is asked to do: <c>--output FOLDER [--minutes 12] [--threads 2]</c>.</summary>
+/// <summary>What the program is asked to do: <c>--output FOLDER [--steps 1500] [--threads 2] [--continue true]</c>.</summary>
 internal sealed record Settings
 {
     /// <summary>The folder to write.</summary>
     public required string Output { get; init; }
 
-    /// <summary>Wall-clock time of the training. The learning-rate schedule follows the clock.</summary>
-    public double Minutes { get; init; } = 12;
+    /// <summary>Number of optimizer steps.</summary>
+    public int Steps { get; init; } = 1500;
+
+    /// <summary>True starts from the weights that the folder holds already.</summary>
+    public bool Continue { get; init; }
 
     /// <summary>Threads of the tensor library.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
@@ -36,11 +39,12 @@ internal sealed record Settings
         var defaults = new Settings { Output = values.Remove("--output", out string? output) ? output : throw Usage() };
         Settings settings = defaults with
         {
-            Minutes = values.Remove("--minutes", out string? minutes) ? double.Parse(minutes, CultureInfo.InvariantCulture) : defaults.Minutes,
+            Steps = values.Remove("--steps", out string? steps) ? int.Parse(steps, CultureInfo.InvariantCulture) : defaults.Steps,
+            Continue = values.Remove("--continue", out string? resume) && bool.Parse(resume),
             Threads = values.Remove("--threads", out string? threads) ? int.Parse(threads, CultureInfo.InvariantCulture) : defaults.Threads,
         };
         return values.Count == 0 ? settings : throw Usage();
     }
 
-    private static ArgumentException Usage() => new("Usage: TrainModel --output FOLDER [--minutes 12] [--threads 2]");
+    private static ArgumentException Usage() => new("Usage: TrainModel --output FOLDER [--steps 1500] [--threads 2] [--continue true]");
 }

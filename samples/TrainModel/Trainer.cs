@@ -8,11 +8,12 @@ namespace TrainModel;
 /// <summary>Trains a language model by next-token cross-entropy with AdamW.</summary>
 internal sealed class Trainer(CausalLanguageModel model, Settings settings)
 {
+    private const int ReportEvery = 50;
     private const double WarmUp = 0.03;
     private const double FinalRate = 0.02;
     private const double LargestGradient = 1;
 
-    /// <summary>Trains until the time is over.</summary>
+    /// <summary>Runs all steps.</summary>
     /// <param name="training">The training text's tokens.</param>
     /// <param name="validation">Tokens that are only looked at.</param>
     /// <param name="checkpoint">Called now and then, to save what is there.</param>
@@ -23,24 +24,16 @@ internal sealed class Trainer(CausalLanguageModel model, Settings settings)
         model.train();
         var clock = Stopwatch.StartNew();
         double average = double.NaN;
-        for (int step = 0; ; step++)
+        for (int step = 0; step < settings.Steps; step++)
         {
-            double progress = clock.Elapsed.TotalMinutes / settings.Minutes;
-            bool last = progress >= 1;
-            if (step % 50 == 0 || last)
-            {
-                Console.WriteLine($"step {step,5}  {clock.Elapsed:mm\\:ss}  training loss {average:F3}  validation loss {Loss(held):F3}");
-                checkpoint();
-            }
-
-            if (last)
-            {
-                break;
-            }
-
-            SetRate(optimizer, progress);
+            SetRate(optimizer, (double)step / settings.Steps);
             double loss = Step(optimizer, training);
             average = double.IsNaN(average) ? loss : (0.95 * average) + (0.05 * loss);
+            if ((step + 1) % ReportEvery == 0 || step + 1 == settings.Steps)
+            {
+                Console.WriteLine($"step {step + 1,5}  {clock.Elapsed:hh\\:mm\\:ss}  training loss {average:F3}  validation loss {Loss(held):F3}");
+                checkpoint();
+            }
         }
 
         model.eval();
