@@ -4,14 +4,14 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Calibration;
 
 /// <summary>Tokens that lie in memory as one or more matrices: the plain <see cref="ITokenSource"/>.</summary>
-/// <remarks>Holds views of the tensors given and does not dispose them.</remarks>
+/// <remarks>Holds the tensors given, which must outlive it, and does not dispose them.</remarks>
 public sealed class TokenMatrix : ITokenSource
 {
     private readonly Tensor[] _parts;
     private readonly long[] _starts;
 
     /// <summary>Wraps matrices, one after the other.</summary>
-    /// <param name="parts">Tensors [tokens, features], float32.</param>
+    /// <param name="parts">Tensors [tokens, features], float32, each on any device. Parts without tokens are allowed.</param>
     /// <exception cref="ArgumentException">No part, or shapes or dtypes that do not fit.</exception>
     public TokenMatrix(params IEnumerable<Tensor> parts)
     {
@@ -22,12 +22,13 @@ public sealed class TokenMatrix : ITokenSource
             throw new ArgumentException("A token matrix needs at least one part.", nameof(parts));
         }
 
-        foreach (Tensor part in _parts)
+        for (int i = 0; i < _parts.Length; i++)
         {
-            if (part.dim() != 2 || part.dtype != ScalarType.Float32 || part.shape[1] != _parts[0].shape[1])
+            if (_parts[i] is not { } part || part.dim() != 2 || part.dtype != ScalarType.Float32 || part.shape[1] != _parts[0].shape[1])
             {
                 throw new ArgumentException(
-                    $"Every part must be float32 [tokens, {_parts[0].shape[^1]}], got {part.dtype} [{string.Join(", ", part.shape)}].", nameof(parts));
+                    $"Every part must be a float32 matrix [tokens, features] as wide as the first, but part {i} is {Describe(_parts[i])} " +
+                    $"and the first is {Describe(_parts[0])}.", nameof(parts));
             }
         }
 
@@ -69,17 +70,21 @@ public sealed class TokenMatrix : ITokenSource
     public Tensor Gather(ReadOnlySpan<long> indices, Device device)
     {
         ArgumentNullException.ThrowIfNull(device);
+        using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         Tensor gathered = empty(indices.Length, Features, ScalarType.Float32, _parts[0].device);
         foreach (IGrouping<int, (long Index, int Position)> group in Locate(indices).GroupBy(entry => PartOf(entry.Index)))
         {
-            Tensor rows = tensor(group.Select(entry => entry.Index - _starts[group.Key]).ToArray(), device: gathered.device);
+            Tensor part = _parts[group.Key];
+            Tensor rows = tensor(group.Select(entry => entry.Index - _starts[group.Key]).ToArray(), device: part.device);
             Tensor positions = tensor(group.Select(entry => (long)entry.Position).ToArray(), device: gathered.device);
-            gathered.index_copy_(0, positions, _parts[group.Key].index_select(0, rows));
+            gathered.index_copy_(0, positions, part.index_select(0, rows).to(gathered.device));
         }
 
         return gathered.to(device).MoveToOuterDisposeScope();
     }
+
+    private static string Describe(Tensor? part) => part is null ? "null" : $"{part.dtype} [{string.Join(", ", part.shape)}]";
 
     private (long Index, int Position)[] Locate(ReadOnlySpan<long> indices)
     {

@@ -18,4 +18,11 @@ internal static class TensorChecks
         using var noGrad = no_grad();
         return tensor.sum().isfinite().item<bool>() || tensor.isfinite().all().item<bool>();
     }
+
+    /// <summary>True if shapes and all values are the same; NaN counts as the same as NaN.</summary>
+    public static bool Equal(Tensor left, Tensor right)
+    {
+        using var scope = NewDisposeScope();
+        return left.shape.SequenceEqual(right.shape) && left.eq(right).logical_or(left.isnan().logical_and(right.isnan())).all().item<bool>();
+    }
 }

@@ -1,0 +1,59 @@
+using SparseExpansion.Internal;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Calibration;
+
+/// <summary>The captured inputs of an input group, in host memory as float32.</summary>
+internal sealed class ActivationStore : ITokenSource, IDisposable
+{
+    private readonly List<Tensor> _parts = [];
+    private TokenMatrix? _matrix;
+
+    public long TokenCount => _parts.Sum(part => part.shape[0]);
+
+    public int Features => Matrix.Features;
+
+    private TokenMatrix Matrix => _matrix ??= new TokenMatrix(_parts);
+
+    /// <summary>Copies the tokens of one call, without those that the mask calls padding.</summary>
+    /// <param name="input">[.., features].</param>
+    /// <param name="mask">bool, the leading dimensions of <paramref name="input"/>; null: all count.</param>
+    /// <param name="layer">For messages.</param>
+    /// <exception cref="CalibrationException">The mask does not fit, or a value is not finite.</exception>
+    public void Add(Tensor input, Tensor? mask, string layer)
+    {
+        using var scope = NewDisposeScope();
+        Tensor tokens = input.detach().reshape(-1, input.shape[^1]);
+        if (mask is not null)
+        {
+            if (mask.numel() != tokens.shape[0])
+            {
+                throw new CalibrationException(
+                    $"Layer '{layer}' saw {tokens.shape[0]} tokens [{string.Join(", ", input.shape)}], but the padding mask is [{string.Join(", ", mask.shape)}].");
+            }
+
+            tokens = tokens.index_select(0, mask.to(tokens.device).flatten().to(ScalarType.Bool).nonzero().flatten());
+        }
+
+        if (!TensorChecks.AllFinite(tokens))
+        {
+            throw new CalibrationException($"The inputs of layer '{layer}' hold NaN or infinite values; check the model and the calibration data.");
+        }
+
+        if (tokens.shape[0] > 0)
+        {
+            _parts.Add(tokens.to(ScalarType.Float32, CPU, copy: true).DetachFromDisposeScope());
+            _matrix = null;
+        }
+    }
+
+    public IEnumerable<Tensor> ReadChunks(int chunkTokens, Device device) => Matrix.ReadChunks(chunkTokens, device);
+
+    public Tensor Gather(ReadOnlySpan<long> indices, Device device) => Matrix.Gather(indices, device);
+
+    public void Dispose()
+    {
+        _parts.ForEach(part => part.Dispose());
+        _parts.Clear();
+    }
+}

@@ -1,0 +1,101 @@
+using SparseExpansion.Calibration;
+using SparseExpansion.Internal;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Expansion;
+
+/// <summary>What enters the first block, and the proof that the blocks follow one another.</summary>
+internal static class BlockEntry
+{
+    /// <summary>Runs the model up to its first block and keeps, in host memory, what that block is called with.</summary>
+    public static IReadOnlyList<CalibrationBatch> Capture(
+        ExpansionPlan plan, Device device, CancellationToken cancellationToken)
+    {
+        var model = new CalibrationUnit("the model", plan.Forward!, device);
+        var captured = new List<CalibrationBatch>();
+        try
+        {
+            foreach (CalibrationBatch batch in plan.Batches)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                captured.Add(new CalibrationBatch(CaptureOne(model, plan.Blocks[0], batch.Input), batch.Mask));
+            }
+
+            return captured;
+        }
+        catch
+        {
+            captured.ForEach(batch => batch.Input.Dispose());
+            throw;
+        }
+    }
+
+    /// <summary>Runs the model once and checks that every block is called with the output of the one before it.</summary>
+    /// <exception cref="SparseExpansionException">A block is never called, or with something else.</exception>
+    public static void CheckChain(ExpansionPlan plan, Device device)
+    {
+        Tensor? previous = null;
+        int calls = 0;
+        var remove = new List<Action>();
+        foreach (nn.Module<Tensor, Tensor> block in plan.Blocks)
+        {
+            int index = remove.Count / 2;
+            remove.Add(block.register_forward_pre_hook((_, input) =>
+            {
+                Check(index == calls && (previous is null || TensorChecks.Equal(previous, input)), index);
+                return input;
+            }).remove);
+            remove.Add(block.register_forward_hook((_, _, output) =>
+            {
+                previous?.Dispose();
+                previous = output.detach().clone().DetachFromDisposeScope();
+                calls++;
+                return output;
+            }).remove);
+        }
+
+        try
+        {
+            new CalibrationUnit("the model", plan.Forward!, device).Run(plan.Batches[0].Input, keepOutput: false);
+            Check(calls == plan.Blocks.Count, calls);
+        }
+        finally
+        {
+            remove.ForEach(action => action());
+            previous?.Dispose();
+        }
+    }
+
+    private static Tensor CaptureOne(CalibrationUnit model, nn.Module<Tensor, Tensor> first, Tensor input)
+    {
+        Tensor? entry = null;
+        var hook = first.register_forward_pre_hook((_, seen) =>
+        {
+            entry = seen.detach().to(CPU, copy: true).DetachFromDisposeScope();
+            throw new StopForwardException();
+        });
+        try
+        {
+            model.Run(input, keepOutput: false);
+        }
+        finally
+        {
+            hook.remove();
+        }
+
+        return entry ?? throw NotChained(0);
+    }
+
+    private static void Check(bool chained, int index)
+    {
+        if (!chained)
+        {
+            throw NotChained(index);
+        }
+    }
+
+    private static SparseExpansionException NotChained(int index) => new(
+        $"Block {index} is not called, through call(x), with the output of the block before it, so blocks cannot be expanded one after the other. "
+        + "Give Blocks(…) the model's own blocks in order, or leave Blocks out to expand the model as a whole.");
+}

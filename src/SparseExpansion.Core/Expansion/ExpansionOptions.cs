@@ -1,0 +1,29 @@
+namespace SparseExpansion.Expansion;
+
+/// <summary>How an expansion runs, apart from router and pruner.</summary>
+public sealed record ExpansionOptions
+{
+    /// <summary>Seed of all randomness. Default 0.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>What later layers of a block see while it is expanded. Default <see cref="BlockInputs.Dense"/>, as in the paper.</summary>
+    public BlockInputs WithinBlock { get; init; } = BlockInputs.Dense;
+
+    /// <summary>Tokens that lie on the device at a time while routers and statistics are computed. Default 16,384.</summary>
+    public int ChunkTokens { get; init; } = 16_384;
+
+    /// <summary>Clock of the times in the report.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>Checks the values.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Names the property.</exception>
+    public void Validate()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(ChunkTokens, 1, nameof(ChunkTokens));
+        ArgumentNullException.ThrowIfNull(TimeProvider, nameof(TimeProvider));
+        if (!Enum.IsDefined(WithinBlock))
+        {
+            throw new ArgumentOutOfRangeException(nameof(WithinBlock), WithinBlock, "Unknown value.");
+        }
+    }
+}

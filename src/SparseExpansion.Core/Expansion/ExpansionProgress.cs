@@ -1,0 +1,9 @@
+namespace SparseExpansion.Expansion;
+
+/// <summary>A step of an expansion.</summary>
+/// <param name="Stage">What is being done.</param>
+/// <param name="Block">Index of the block, from 0.</param>
+/// <param name="BlockCount">Number of blocks.</param>
+/// <param name="Layer">The linear or input group at work; null where none is.</param>
+/// <param name="Fraction">Share of the whole work that is done, in [0, 1], counted in input groups.</param>
+public sealed record ExpansionProgress(ExpansionStage Stage, int Block, int BlockCount, string? Layer, double Fraction);

@@ -1,0 +1,32 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace SparseExpansion.Expansion;
+
+/// <summary>What an expansion did, layer by layer.</summary>
+public sealed record ExpansionReport
+{
+    private static readonly JsonSerializerOptions s_json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        WriteIndented = true,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
+
+    /// <summary>What decided the outcome.</summary>
+    public required ExpansionManifest Manifest { get; init; }
+
+    /// <summary>The expanded layers in the order of execution.</summary>
+    public required IReadOnlyList<LayerReport> Layers { get; init; }
+
+    /// <summary>Seconds of the whole expansion.</summary>
+    public required double Seconds { get; init; }
+
+    /// <summary>The report as indented JSON with camelCase names.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, s_json);
+
+    /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
+    /// <exception cref="JsonException">The text is no report.</exception>
+    public static ExpansionReport FromJson(string json) =>
+        JsonSerializer.Deserialize<ExpansionReport>(json, s_json) ?? throw new JsonException("The report is empty.");
+}

@@ -1,0 +1,23 @@
+namespace SparseExpansion.Expansion;
+
+/// <summary>What an expansion is doing.</summary>
+public enum ExpansionStage
+{
+    /// <summary>Finding out which linears read the same tensor.</summary>
+    Discovery,
+
+    /// <summary>Running the model to see a group's inputs.</summary>
+    Calibration,
+
+    /// <summary>Training the group's router.</summary>
+    Routing,
+
+    /// <summary>Gathering statistics and pruning the experts.</summary>
+    Pruning,
+
+    /// <summary>Running the expanded block to feed the next one.</summary>
+    Propagation,
+
+    /// <summary>All done.</summary>
+    Finished,
+}

@@ -1,0 +1,10 @@
+using SparseExpansion.Calibration;
+using SparseExpansion.Layers.Surgery;
+
+namespace SparseExpansion.Expansion;
+
+/// <summary>A part of the model that is expanded as a whole: a block, or the model itself.</summary>
+/// <param name="Calibration">How the part is run.</param>
+/// <param name="Slots">The targets in it; a block may have none.</param>
+/// <param name="IsBlock">False for the whole model, which takes the user's batches instead of hidden states.</param>
+internal sealed record ExpansionUnit(CalibrationUnit Calibration, IReadOnlyList<ModuleSlot> Slots, bool IsBlock);

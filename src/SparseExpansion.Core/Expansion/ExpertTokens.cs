@@ -1,0 +1,55 @@
+using SparseExpansion.Calibration;
+using SparseExpansion.Routing;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Expansion;
+
+/// <summary>The tokens of an input group, handed out expert by expert.</summary>
+internal sealed class ExpertTokens(ITokenSource tokens, RouterAssignment assignment, int chunkTokens, Device device)
+{
+    public int ExpertCount => assignment.ExpertCount;
+
+    public long Count(int expert) => assignment.TokensOf(expert).Length;
+
+    /// <summary>Streams all tokens through the device and shows each chunk's share of every expert.</summary>
+    /// <param name="visit">Expert and tokens [n ≥ 1, features], float32, valid during the call only.</param>
+    /// <param name="cancellationToken">Observed between chunks.</param>
+    public void Visit(Action<int, Tensor> visit, CancellationToken cancellationToken)
+    {
+        int start = 0;
+        foreach (Tensor chunk in tokens.ReadChunks(chunkTokens, device))
+        {
+            using (chunk)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                using var scope = NewDisposeScope();
+                int count = (int)chunk.shape[0];
+                VisitChunk(chunk, assignment.Experts.Slice(start, count), visit);
+                start += count;
+            }
+        }
+    }
+
+    private void VisitChunk(Tensor chunk, ReadOnlySpan<int> experts, Action<int, Tensor> visit)
+    {
+        var counts = new int[ExpertCount];
+        long[] ids = new long[experts.Length];
+        for (int t = 0; t < ids.Length; t++)
+        {
+            ids[t] = experts[t];
+            counts[ids[t]]++;
+        }
+
+        (Tensor _, Tensor order) = tensor(ids, device: device).sort(dim: 0, descending: false, stable: true);
+        Tensor sorted = chunk.index_select(0, order);
+        int offset = 0;
+        for (int e = 0; e < counts.Length; e++)
+        {
+            if (counts[e] > 0)
+            {
+                visit(e, sorted.narrow(0, offset, counts[e]));
+                offset += counts[e];
+            }
+        }
+    }
+}

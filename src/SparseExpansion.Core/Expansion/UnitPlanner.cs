@@ -1,0 +1,58 @@
+using SparseExpansion.Calibration;
+using SparseExpansion.Layers.Surgery;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Expansion;
+
+/// <summary>Divides the targets of a model among its blocks.</summary>
+internal static class UnitPlanner
+{
+    private const int NamesInMessage = 8;
+
+    /// <exception cref="SparseExpansionException">No linear matches the targets.</exception>
+    public static IReadOnlyList<ExpansionUnit> Plan(ExpansionPlan plan)
+    {
+        IReadOnlyList<ModuleSlot> targets = FindTargets(plan);
+        Device device = ((Linear)targets[0].Dense).weight!.device;
+        var units = new List<ExpansionUnit>();
+        var left = new List<ModuleSlot>(targets);
+        for (int i = 0; i < plan.Blocks.Count; i++)
+        {
+            HashSet<nn.Module> inside = [.. plan.Blocks[i].modules(), plan.Blocks[i]];
+            ModuleSlot[] slots = [.. left.Where(slot => inside.Contains(slot.Dense))];
+            left.RemoveAll(slots.Contains);
+            units.Add(new ExpansionUnit(new CalibrationUnit($"block {i}", plan.Blocks[i].call, device), slots, IsBlock: true));
+        }
+
+        if (left.Count > 0)
+        {
+            units.Add(new ExpansionUnit(new CalibrationUnit("the model", plan.Forward!, device), left, IsBlock: false));
+        }
+
+        int last = units.FindLastIndex(unit => unit.Slots.Count > 0);
+        return units[..(last + 1)];
+    }
+
+    public static LayerDescriptor Describe(ModuleSlot slot)
+    {
+        var linear = (Linear)slot.Dense;
+        return new LayerDescriptor(slot.Name, checked((int)linear.in_features), checked((int)linear.out_features), linear.weight!.device);
+    }
+
+    private static ModuleSlot[] FindTargets(ExpansionPlan plan)
+    {
+        IReadOnlyList<ModuleSlot> linears = SlotFinder.FindLinears(plan.Model);
+        ModuleSlot[] targets = [.. linears.Where(slot => plan.Targets.Matches(Describe(slot)))];
+        if (targets.Length > 0)
+        {
+            return targets;
+        }
+
+        string names = string.Join(", ", linears.Take(NamesInMessage).Select(slot => slot.Name));
+        throw new SparseExpansionException(linears.Count == 0
+            ? "The model has no linear layers that could be expanded."
+            : $"No linear layer matches {plan.Targets.Description}. The model has {linears.Count}: {names}{(linears.Count > NamesInMessage ? ", …" : "")}.");
+    }
+}

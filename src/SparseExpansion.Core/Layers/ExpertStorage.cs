@@ -1,0 +1,21 @@
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Layers;
+
+/// <summary>Restores experts from the tensors of a checkpoint, by the name of their layout.</summary>
+internal static class ExpertStorage
+{
+    /// <param name="kind">Name of the layout.</param>
+    /// <param name="layer">For messages.</param>
+    /// <param name="count">Number of experts.</param>
+    /// <param name="outFeatures">Rows.</param>
+    /// <param name="inFeatures">Columns.</param>
+    /// <param name="tensors">What <see cref="ExpertWeights.Tensors"/> gave; copied.</param>
+    /// <exception cref="CheckpointException">Unknown layout, or tensors that do not fit.</exception>
+    public static ExpertWeights Restore(
+        string kind, string layer, int count, long outFeatures, long inFeatures, IReadOnlyDictionary<string, Tensor> tensors) => kind switch
+    {
+        MaskedDenseExperts.Kind => MaskedDenseExperts.FromTensors(layer, [count, outFeatures, inFeatures], tensors),
+        _ => throw new CheckpointException($"The experts of layer '{layer}' are stored as '{kind}', which this version does not know."),
+    };
+}

@@ -1,0 +1,38 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Layers;
+
+/// <summary>How the weights of a layer's experts are stored and multiplied: the seam behind <see cref="SparseMixtureLayer"/>.</summary>
+internal abstract class ExpertWeights(string name) : nn.Module(name)
+{
+    public abstract int Count { get; }
+
+    public abstract long InFeatures { get; }
+
+    public abstract long OutFeatures { get; }
+
+    public abstract Device Device { get; }
+
+    /// <summary>Name of the layout of <see cref="Tensors"/>, by which <see cref="ExpertStorage"/> restores it.</summary>
+    public abstract string StorageKind { get; }
+
+    /// <summary>The live tensors that a checkpoint keeps, by name.</summary>
+    public abstract IReadOnlyDictionary<string, Tensor> Tensors { get; }
+
+    /// <summary>Bytes that the experts occupy in memory.</summary>
+    public abstract long StorageBytes { get; }
+
+    /// <summary>Multiplies every token by its expert's weight.</summary>
+    /// <param name="tokens">[tokens, in_features].</param>
+    /// <param name="decision">Where the tokens go.</param>
+    /// <param name="bias">[out_features], or null.</param>
+    /// <returns>[tokens, out_features], in the order of <paramref name="tokens"/>.</returns>
+    public abstract Tensor Multiply(Tensor tokens, RoutingDecision decision, Tensor? bias);
+
+    /// <summary>The weight of one expert with its zeros, [out_features, in_features]; the caller disposes it.</summary>
+    public abstract Tensor ToDense(int expert);
+
+    /// <summary>Weights of one expert that are not zero.</summary>
+    public abstract long CountNonzero(int expert);
+}

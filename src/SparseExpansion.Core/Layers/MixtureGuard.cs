@@ -1,0 +1,60 @@
+using SparseExpansion.Internal;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Layers;
+
+/// <summary>The checks of <see cref="SparseMixtureLayer"/>; messages name the layer.</summary>
+internal static class MixtureGuard
+{
+    public static IReadOnlyList<Tensor> CheckWeights(string name, SharedRouter router, IReadOnlyList<Tensor> weights)
+    {
+        ArgumentNullException.ThrowIfNull(router);
+        ArgumentNullException.ThrowIfNull(weights);
+        if (weights.Count != router.Router.ExpertCount)
+        {
+            throw new ArgumentException($"Layer '{name}': the router knows {router.Router.ExpertCount} experts, but {weights.Count} weights were given.", nameof(weights));
+        }
+
+        foreach (Tensor weight in weights)
+        {
+            if (weight.dim() != 2 || !weight.shape.SequenceEqual(weights[0].shape) || weight.dtype != weights[0].dtype)
+            {
+                throw new ArgumentException(
+                    $"Layer '{name}': experts must share one shape [out_features, in_features] and dtype; got {Describe(weight)} beside {Describe(weights[0])}.", nameof(weights));
+            }
+        }
+
+        return weights;
+    }
+
+    public static void CheckParts(string name, SharedRouter router, ExpertWeights experts, Tensor? bias)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(router);
+        if (router.Router.InputFeatures != experts.InFeatures)
+        {
+            throw new ArgumentException($"Layer '{name}': the router reads {router.Router.InputFeatures} features, the experts {experts.InFeatures}.", nameof(router));
+        }
+
+        if (bias is not null && (bias.dim() != 1 || bias.shape[0] != experts.OutFeatures))
+        {
+            throw new ArgumentException($"Layer '{name}': the bias must be [{experts.OutFeatures}], got {Describe(bias)}.", nameof(bias));
+        }
+    }
+
+    public static void CheckInput(SparseMixtureLayer layer, Tensor input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        if (input.dim() == 0 || input.shape[^1] != layer.InFeatures)
+        {
+            throw new ArgumentException($"Layer '{layer.Name}' takes [.., {layer.InFeatures}], got {Describe(input)}.", nameof(input));
+        }
+
+        if (!Placement.Same(input.device, layer.Experts.Device))
+        {
+            throw new ArgumentException($"Layer '{layer.Name}' lies on {layer.Experts.Device}, its input on {input.device}; move one of them.", nameof(input));
+        }
+    }
+
+    private static string Describe(Tensor tensor) => $"{tensor.dtype} [{string.Join(", ", tensor.shape)}]";
+}

@@ -1,0 +1,140 @@
+using SparseExpansion.Internal;
+using SparseExpansion.Routing;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Layers;
+
+/// <summary>
+/// A linear layer as a mixture of sparse experts: a router sends each token to one expert, whose pruned copy of the
+/// weight multiplies it. It stands in for <c>nn.Linear</c>: y = W_{e(x)} x + b, arXiv 2405.15756, section 2.
+/// </summary>
+/// <remarks>
+/// <c>state_dict</c> names: <c>router.*</c> (if the router is a module), <c>experts.weight</c> [experts, out_features,
+/// in_features], <c>bias</c> [out_features]. The dense layer is never run.
+/// </remarks>
+public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
+{
+    private readonly nn.Module? router;
+    private readonly ExpertWeights experts;
+    private readonly Parameter? bias;
+    private readonly SharedRouter _shared;
+
+    /// <summary>Builds the layer from pruned weights, with a router of its own.</summary>
+    /// <param name="name">Module path, for messages and reports.</param>
+    /// <param name="router">Router for in_features-wide tokens; the layer disposes it.</param>
+    /// <param name="expertWeights">One weight [out_features, in_features] for every expert of the router; copied.</param>
+    /// <param name="bias">[out_features], shared by the experts, or null; copied.</param>
+    /// <exception cref="ArgumentException">Counts or shapes do not fit.</exception>
+    public SparseMixtureLayer(string name, IRouter router, IReadOnlyList<Tensor> expertWeights, Tensor? bias = null)
+        : this(name, new SharedRouter(router), expertWeights, bias)
+    {
+    }
+
+    /// <summary>Builds the layer from pruned weights, with the router of its input group.</summary>
+    /// <param name="name">Module path, for messages and reports.</param>
+    /// <param name="router">The group's router; disposed with any of its layers.</param>
+    /// <param name="expertWeights">One weight [out_features, in_features] for every expert of the router; copied.</param>
+    /// <param name="bias">[out_features], shared by the experts, or null; copied.</param>
+    /// <exception cref="ArgumentException">Counts or shapes do not fit.</exception>
+    public SparseMixtureLayer(string name, SharedRouter router, IReadOnlyList<Tensor> expertWeights, Tensor? bias = null)
+        : this(name, router, new MaskedDenseExperts(MixtureGuard.CheckWeights(name, router, expertWeights)), bias)
+    {
+    }
+
+    internal SparseMixtureLayer(string name, SharedRouter router, ExpertWeights experts, Tensor? bias)
+        : base(nameof(SparseMixtureLayer))
+    {
+        MixtureGuard.CheckParts(name, router, experts, bias);
+        Name = name;
+        _shared = router;
+        this.router = router.Router as nn.Module;
+        this.experts = experts;
+        if (bias is not null)
+        {
+            this.bias = FrozenParameter.Create(() => bias.detach().clone());
+        }
+
+        RegisterComponents();
+        router.Join(this);
+    }
+
+    /// <summary>Module path of the layer in its model.</summary>
+    public string Name { get; }
+
+    /// <summary>Number of experts.</summary>
+    public int ExpertCount => experts.Count;
+
+    /// <summary>Width of the input tokens.</summary>
+    public long InFeatures => experts.InFeatures;
+
+    /// <summary>Width of the output tokens.</summary>
+    public long OutFeatures => experts.OutFeatures;
+
+    /// <summary>True if a bias is added.</summary>
+    public bool HasBias => bias is not null;
+
+    /// <summary>The router, shared with the other layers of the input group.</summary>
+    public SharedRouter InputGroup => _shared;
+
+    /// <summary>Bytes of the experts' weights in memory, without router and bias.</summary>
+    public long ExpertBytes => experts.StorageBytes;
+
+    internal ExpertWeights Experts => experts;
+
+    internal Parameter? Bias => bias;
+
+    /// <summary>Share of the experts' weights that are exactly zero.</summary>
+    public double MeasureSparsity()
+    {
+        double nonzero = Enumerable.Range(0, ExpertCount).Sum(e => (double)experts.CountNonzero(e));
+        return 1 - nonzero / ((double)ExpertCount * InFeatures * OutFeatures);
+    }
+
+    /// <summary>A copy of one expert's weight with its zeros, [out_features, in_features]; the caller disposes it.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">No such expert.</exception>
+    public Tensor GetExpertWeight(int expert)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(expert);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(expert, ExpertCount);
+        return experts.ToDense(expert);
+    }
+
+    /// <summary>Routes every token to its expert and multiplies it there.</summary>
+    /// <param name="input">[.., in_features], in the dtype and on the device of the experts; no tokens at all are fine.</param>
+    /// <returns>[.., out_features].</returns>
+    /// <exception cref="ArgumentException">The last dimension is not in_features.</exception>
+    public override Tensor forward(Tensor input)
+    {
+        MixtureGuard.CheckInput(this, input);
+        long[] outputShape = [.. input.shape[..^1], OutFeatures];
+        using var scope = NewDisposeScope();
+        Tensor tokens = input.reshape(-1, InFeatures);
+        if (tokens.shape[0] == 0)
+        {
+            return input.new_empty(outputShape).MoveToOuterDisposeScope();
+        }
+
+        RoutingDecision decision = _shared.Decide(this, input, tokens);
+        try
+        {
+            return experts.Multiply(tokens, decision, bias).reshape(outputShape).MoveToOuterDisposeScope();
+        }
+        finally
+        {
+            decision.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _shared.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+}

@@ -1,0 +1,64 @@
+using SparseExpansion.Calibration;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Routing;
+
+/// <summary>
+/// The published router (arXiv 2405.15756, section 3): tokens are projected to their principal components and clustered by
+/// k-means; a token goes to the expert of its nearest centroid. The result is folded into a <see cref="LinearRouter"/>.
+/// </summary>
+/// <remarks>
+/// Tokens stream through the device in chunks; only the projected tokens, or without a projection the sample of the restarts,
+/// are held there. The same seed and tokens give the same router on the same device.
+/// </remarks>
+public sealed class PcaKMeansTrainer : IRouterTrainer
+{
+    private readonly PcaKMeansOptions _options;
+
+    /// <summary>Creates the trainer.</summary>
+    /// <param name="options">How to cluster; null for the defaults.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
+    public PcaKMeansTrainer(PcaKMeansOptions? options = null)
+    {
+        _options = options ?? new PcaKMeansOptions();
+        _options.Validate();
+    }
+
+    /// <inheritdoc/>
+    public string Name => _options.UsesPca ? "pca-kmeans" : "kmeans";
+
+    /// <inheritdoc/>
+    public IRouter Fit(ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(tokens);
+        ArgumentNullException.ThrowIfNull(context);
+        RouterGuard.CheckEnoughTokens(tokens, _options.Experts, context.Group);
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        Tensor mean = TokenMean.Compute(tokens, _options.ChunkTokens, context, cancellationToken);
+        if (_options.Experts == 1)
+        {
+            return new SingleExpertRouter(tokens.Features);
+        }
+
+        return _options.UsesPca ? FitProjected(tokens, mean, context, cancellationToken) : FitCentered(tokens, mean, context, cancellationToken);
+    }
+
+    private LinearRouter FitProjected(ITokenSource tokens, Tensor mean, RouterTrainingContext context, CancellationToken cancellationToken)
+    {
+        int count = Math.Max(1, tokens.Features / _options.PcaReduction!.Value);
+        using PrincipalComponents pca = Pca.Fit(tokens, mean, count, _options.ChunkTokens, context, cancellationToken);
+        Tensor projected = Pca.Project(tokens, mean, pca.Components, _options.ChunkTokens, context.Device, cancellationToken);
+        return LinearRouter.FoldPcaKMeans(mean, pca.Components, Cluster(new TokenMatrix(projected), context, cancellationToken));
+    }
+
+    private LinearRouter FitCentered(ITokenSource tokens, Tensor mean, RouterTrainingContext context, CancellationToken cancellationToken)
+    {
+        // The router must subtract the very mean that the centroids were found around.
+        Tensor center = mean.to(ScalarType.Float32);
+        return LinearRouter.FoldPcaKMeans(center, null, Cluster(new CenteredTokens(tokens, center), context, cancellationToken));
+    }
+
+    private Tensor Cluster(ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken) =>
+        new KMeansSolver(_options, tokens, context, cancellationToken).Solve();
+}

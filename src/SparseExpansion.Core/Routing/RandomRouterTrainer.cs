@@ -1,0 +1,33 @@
+using SparseExpansion.Calibration;
+using TorchSharp;
+
+namespace SparseExpansion.Routing;
+
+/// <summary>Control for experiments: as many experts as asked for, tokens assigned at random (<see cref="RandomRouter"/>).</summary>
+public sealed class RandomRouterTrainer : IRouterTrainer
+{
+    private readonly int _experts;
+
+    /// <summary>Creates the trainer.</summary>
+    /// <param name="experts">Number of experts.</param>
+    public RandomRouterTrainer(int experts)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(experts, 1);
+        _experts = experts;
+    }
+
+    /// <inheritdoc/>
+    public string Name => RandomRouter.Kind;
+
+    /// <inheritdoc/>
+    public IRouter Fit(ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(tokens);
+        ArgumentNullException.ThrowIfNull(context);
+        RouterGuard.CheckEnoughTokens(tokens, _experts, context.Group);
+        RouterGuard.CheckFinite(tokens, context, cancellationToken);
+        var router = new RandomRouter(tokens.Features, _experts, context.Seed);
+        router.to(context.Device);
+        return router;
+    }
+}

@@ -1,0 +1,20 @@
+using SparseExpansion.Calibration;
+
+namespace SparseExpansion.Routing;
+
+/// <summary>One expert for all tokens: the baseline without expansion.</summary>
+public sealed class SingleExpertRouterTrainer : IRouterTrainer
+{
+    /// <inheritdoc/>
+    public string Name => SingleExpertRouter.Kind;
+
+    /// <inheritdoc/>
+    public IRouter Fit(ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(tokens);
+        ArgumentNullException.ThrowIfNull(context);
+        RouterGuard.CheckEnoughTokens(tokens, 1, context.Group);
+        RouterGuard.CheckFinite(tokens, context, cancellationToken);
+        return new SingleExpertRouter(tokens.Features);
+    }
+}

@@ -1,0 +1,73 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace SparseExpansion.Serialization.Expanded;
+
+/// <summary>The file <c>expansion.json</c>: which layers of a model are mixtures, and how they are stored.</summary>
+internal sealed record ExpandedIndex
+{
+    public const string FileName = "expansion.json";
+    public const string FormatName = "sparse-expansion";
+    public const int CurrentVersion = 1;
+
+    private static readonly JsonSerializerOptions s_json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        WriteIndented = true,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectNullableAnnotations = true,
+    };
+
+    public required string Format { get; init; }
+
+    public required int Version { get; init; }
+
+    public required IReadOnlyList<ExpandedRouterEntry> Routers { get; init; }
+
+    public required IReadOnlyList<ExpandedLayerEntry> Layers { get; init; }
+
+    public void Write(string folder) => File.WriteAllText(Path.Combine(folder, FileName), JsonSerializer.Serialize(this, s_json) + "\n");
+
+    /// <exception cref="CheckpointException">The file is missing, malformed, or of another version.</exception>
+    public static ExpandedIndex Read(string folder)
+    {
+        string path = Path.Combine(folder, FileName);
+        try
+        {
+            ExpandedIndex index = JsonSerializer.Deserialize<ExpandedIndex>(File.ReadAllText(path), s_json)
+                ?? throw new CheckpointException($"{path}: is empty.");
+            index.Check(path);
+            return index;
+        }
+        catch (JsonException e)
+        {
+            throw new CheckpointException($"{path}: is no expansion index: {e.Message}", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointException($"{path}: cannot be read: {e.Message}", e);
+        }
+    }
+
+    private void Check(string path)
+    {
+        if (Format != FormatName || Version != CurrentVersion)
+        {
+            throw new CheckpointException(
+                $"{path}: format '{Format}' version {Version} is unknown; this library reads '{FormatName}' version {CurrentVersion}.");
+        }
+
+        foreach (ExpandedLayerEntry layer in Layers)
+        {
+            if (layer.Router < 0 || layer.Router >= Routers.Count)
+            {
+                throw new CheckpointException($"{path}: layer '{layer.Name}' names router {layer.Router}, but there are {Routers.Count}.");
+            }
+
+            if (layer.Experts != Routers[layer.Router].Experts || layer.InFeatures != Routers[layer.Router].InputFeatures)
+            {
+                throw new CheckpointException($"{path}: layer '{layer.Name}' does not fit its router {layer.Router} in experts or features.");
+            }
+        }
+    }
+}

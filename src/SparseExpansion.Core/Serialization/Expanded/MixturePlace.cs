@@ -1,0 +1,31 @@
+using SparseExpansion.Layers;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Serialization.Expanded;
+
+/// <summary>A mixture in a model.</summary>
+/// <param name="Path">Its module path; below a hooked linear this is longer than the layer's own name.</param>
+/// <param name="Layer">The mixture.</param>
+internal sealed record MixturePlace(string Path, SparseMixtureLayer Layer)
+{
+    /// <exception cref="SparseExpansionException">The model has no mixtures.</exception>
+    public static IReadOnlyList<MixturePlace> Find(nn.Module model)
+    {
+        MixturePlace[] places = [.. model.named_modules()
+            .Where(entry => entry.module is SparseMixtureLayer)
+            .Select(entry => new MixturePlace(entry.name, (SparseMixtureLayer)entry.module))];
+        return places.Length > 0 ? places : throw new SparseExpansionException("The model has no mixture layers; expand it before it is saved.");
+    }
+
+    /// <summary>The live tensors of the model that belong to no mixture, by <c>state_dict</c> name.</summary>
+    public static Dictionary<string, Tensor> DenseState(nn.Module model, IEnumerable<MixturePlace> places)
+    {
+        // A mixture's own tensors lie below its name, and so does what is left of a hooked linear.
+        string[] prefixes = [.. places.Select(place => place.Layer.Name + ".")];
+        return model.state_dict()
+            .Where(entry => !prefixes.Any(prefix => entry.Key.StartsWith(prefix, StringComparison.Ordinal)))
+            .ToDictionary(entry => entry.Key, entry => entry.Value);
+    }
+}

@@ -1,0 +1,132 @@
+using System.Text.Json;
+
+namespace SparseExpansion.Transformers;
+
+/// <summary>A JSON object that remembers which of its keys were asked for, so that none is ignored unseen.</summary>
+internal sealed class ConfigObject
+{
+    private readonly Dictionary<string, JsonElement> _values = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _used = new(StringComparer.Ordinal);
+    private readonly string _where;
+
+    /// <summary>Wraps an object.</summary>
+    /// <param name="element">The object.</param>
+    /// <param name="where">The file, and the key if it is nested; starts every message.</param>
+    public ConfigObject(JsonElement element, string where)
+    {
+        _where = where;
+        foreach (JsonProperty property in element.EnumerateObject())
+        {
+            if (!_values.TryAdd(property.Name, property.Value))
+            {
+                throw Error(property.Name, "occurs twice");
+            }
+        }
+    }
+
+    /// <summary>All keys.</summary>
+    public IReadOnlyCollection<string> Keys => _values.Keys;
+
+    /// <summary>True if the key is there, even if null.</summary>
+    public bool Contains(string key) => _values.ContainsKey(key);
+
+    /// <summary>True if the key is there and not null.</summary>
+    public bool Has(string key) => Find(key) is not null;
+
+    /// <summary>A whole number of at least <paramref name="least"/>, or null where the key is missing or null.</summary>
+    public int? OptionalInt(string key, int least = 1) => Find(key) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.Number } value when value.TryGetInt32(out int number) && number >= least => number,
+        _ => throw Error(key, $"must be a whole number of at least {least}"),
+    };
+
+    /// <summary>A whole number that must be there.</summary>
+    public int RequiredInt(string key) => OptionalInt(key) ?? throw Error(key, "is missing");
+
+    /// <summary>A finite number, or null where the key is missing or null.</summary>
+    public double? OptionalNumber(string key) => Find(key) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.Number } value when value.TryGetDouble(out double number) && double.IsFinite(number) => number,
+        _ => throw Error(key, "must be a number"),
+    };
+
+    /// <summary>True or false, or the default where the key is missing or null.</summary>
+    public bool Bool(string key, bool fallback) => Find(key) switch
+    {
+        null => fallback,
+        { ValueKind: JsonValueKind.True } => true,
+        { ValueKind: JsonValueKind.False } => false,
+        _ => throw Error(key, "must be true or false"),
+    };
+
+    /// <summary>A string, or null where the key is missing or null.</summary>
+    public string? OptionalString(string key) => Find(key) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.String } value => value.GetString(),
+        _ => throw Error(key, "must be a string"),
+    };
+
+    /// <summary>A list of strings; empty where the key is missing or null.</summary>
+    public IReadOnlyList<string> Strings(string key)
+    {
+        if (Find(key) is not { } value)
+        {
+            return [];
+        }
+
+        if (value.ValueKind != JsonValueKind.Array || value.EnumerateArray().Any(item => item.ValueKind != JsonValueKind.String))
+        {
+            throw Error(key, "must be a list of strings");
+        }
+
+        return [.. value.EnumerateArray().Select(item => item.GetString()!)];
+    }
+
+    /// <summary>One token id or a list of them; empty where the key is missing or null.</summary>
+    public IReadOnlyList<int> Ids(string key)
+    {
+        if (Find(key) is not { } value)
+        {
+            return [];
+        }
+
+        JsonElement[] items = value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray()] : [value];
+        return [.. items.Select(item =>
+            item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out int id) && id >= 0
+                ? id
+                : throw Error(key, "must be a token id or a list of token ids"))];
+    }
+
+    /// <summary>A nested object, or null where the key is missing or null.</summary>
+    public ConfigObject? Object(string key) => Find(key) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.Object } value => new ConfigObject(value, $"{_where}, {key}"),
+        _ => throw Error(key, "must be an object"),
+    };
+
+    /// <summary>Marks a key as read without looking at its value.</summary>
+    public void Skip(string key) => _used.Add(key);
+
+    /// <summary>An error if a key was never asked for and is not known to be irrelevant.</summary>
+    public void RequireAllUsed(IReadOnlySet<string> irrelevant)
+    {
+        string[] unknown = [.. _values.Keys.Where(key => !_used.Contains(key) && !irrelevant.Contains(key))];
+        if (unknown.Length > 0)
+        {
+            throw Error(unknown[0], "is not supported; the model may compute something that this library does not know");
+        }
+    }
+
+    /// <summary>An error about a key.</summary>
+    public CheckpointException Error(string key, string what) => new($"{_where}: the key '{key}' {what}.");
+
+    private JsonElement? Find(string key)
+    {
+        _used.Add(key);
+        return _values.TryGetValue(key, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;
+    }
+}

@@ -1,0 +1,66 @@
+namespace SparseExpansion.Transformers;
+
+/// <summary>The files of a checkpoint folder in Hugging Face layout that are not weights.</summary>
+public static class ModelFolder
+{
+    /// <summary>The architecture.</summary>
+    public const string ConfigFile = "config.json";
+
+    /// <summary>Defaults for generation.</summary>
+    public const string GenerationConfigFile = "generation_config.json";
+
+    private static readonly string[] Known =
+    [
+        ConfigFile, GenerationConfigFile, "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt", "chat_template.jinja",
+        "chat_template.json",
+    ];
+
+    /// <summary>Lists configuration and tokenizer files: what must travel with the weights.</summary>
+    /// <param name="folder">A checkpoint folder.</param>
+    /// <returns>File names without folder, in ordinal order.</returns>
+    /// <exception cref="CheckpointException">The folder does not exist.</exception>
+    public static IReadOnlyList<string> ListSideFiles(string folder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        if (!Directory.Exists(folder))
+        {
+            throw new CheckpointException($"{folder}: there is no such folder.");
+        }
+
+        return [.. Directory.EnumerateFiles(folder)
+            .Select(Path.GetFileName)
+            .OfType<string>()
+            .Where(name => Known.Contains(name, StringComparer.Ordinal) || name.StartsWith("tokenizer", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal)];
+    }
+
+    /// <summary>Copies configuration and tokenizer files into another folder, replacing what is there.</summary>
+    /// <param name="source">A checkpoint folder.</param>
+    /// <param name="destination">Another folder; made if missing.</param>
+    /// <returns>The names of the files that were copied.</returns>
+    /// <exception cref="CheckpointException">The source does not exist, or a file cannot be copied.</exception>
+    public static IReadOnlyList<string> CopySideFiles(string source, string destination)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(destination);
+        IReadOnlyList<string> names = ListSideFiles(source);
+        try
+        {
+            Directory.CreateDirectory(destination);
+            if (Path.GetFullPath(source) == Path.GetFullPath(destination))
+            {
+                return names;
+            }
+
+            foreach (string name in names)
+            {
+                File.Copy(Path.Combine(source, name), Path.Combine(destination, name), overwrite: true);
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointException($"{destination}: cannot be written: {error.Message}", error);
+        }
+
+        return names;
+    }
+}

@@ -1,0 +1,85 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Transformers;
+
+/// <summary>Copies tensors into a model, strictly: every one has its place and every place is filled.</summary>
+internal static class WeightLoader
+{
+    private const int NamesShown = 10;
+
+    public static void Load(CausalLanguageModel model, IEnumerable<KeyValuePair<string, Tensor>> weights, string source)
+    {
+        Dictionary<string, Tensor> targets = model.state_dict();
+        var loaded = new HashSet<string>(StringComparer.Ordinal);
+        var given = new HashSet<string>(StringComparer.Ordinal);
+        var unexpected = new List<string>();
+        using var noGrad = no_grad();
+        foreach ((string name, Tensor value) in weights)
+        {
+            if (!given.Add(name))
+            {
+                throw new CheckpointException($"{source}: the tensor '{name}' is given twice.");
+            }
+
+            string place = Place(model, name);
+            if (!targets.TryGetValue(place, out Tensor? target))
+            {
+                unexpected.Add(name);
+                continue;
+            }
+
+            RequireFit(name, value, target, source);
+            if (loaded.Add(place))
+            {
+                target.copy_(value);
+            }
+            else
+            {
+                RequireEqual(name, place, value, target, source);
+            }
+        }
+
+        Report(source, "has unexpected tensors", unexpected);
+        Report(source, "lacks tensors", targets.Keys.Where(name => !loaded.Contains(name)));
+    }
+
+    /// <summary>With tied embeddings the head's name means the embedding's matrix.</summary>
+    private static string Place(CausalLanguageModel model, string name) =>
+        model.Config.TieWordEmbeddings && name == model.TiedNames.Head ? model.TiedNames.Embedding : name;
+
+    private static void RequireFit(string name, Tensor value, Tensor target, string source)
+    {
+        if (!value.shape.AsSpan().SequenceEqual(target.shape))
+        {
+            throw new CheckpointException(
+                $"{source}: the tensor '{name}' has the shape [{string.Join(", ", value.shape)}]; the model needs [{string.Join(", ", target.shape)}].");
+        }
+
+        bool convertible = value.is_floating_point() && target.is_floating_point();
+        if (!convertible && value.dtype != target.dtype)
+        {
+            throw new CheckpointException($"{source}: the tensor '{name}' is {value.dtype}; the model needs {target.dtype}.");
+        }
+    }
+
+    private static void RequireEqual(string name, string place, Tensor value, Tensor target, string source)
+    {
+        using var scope = NewDisposeScope();
+        if (!target.equal(value.to(target.dtype).to(target.device)).all().item<bool>())
+        {
+            throw new CheckpointException(
+                $"{source}: tie_word_embeddings is true, but '{name}' differs from the tensor already loaded as '{place}'.");
+        }
+    }
+
+    private static void Report(string source, string what, IEnumerable<string> names)
+    {
+        string[] ordered = [.. names.Order(StringComparer.Ordinal)];
+        if (ordered.Length > 0)
+        {
+            string more = ordered.Length > NamesShown ? $" and {ordered.Length - NamesShown} more" : "";
+            throw new CheckpointException($"{source}: {what}: {string.Join(", ", ordered.Take(NamesShown))}{more}.");
+        }
+    }
+}

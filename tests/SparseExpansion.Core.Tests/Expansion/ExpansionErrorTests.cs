@@ -1,0 +1,231 @@
+using SparseExpansion.Calibration;
+using SparseExpansion.Internal;
+using SparseExpansion.Pruning;
+using SparseExpansion.Routing;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Expansion;
+
+/// <summary>Bad input gives an error that says what to do, and leaves the model as it was.</summary>
+public sealed class ExpansionErrorTests : IDisposable
+{
+    private readonly GatedModel _model = new();
+    private readonly Tensor[] _batches = GatedModel.Batches();
+    private readonly Tensor _before;
+
+    public ExpansionErrorTests() => _before = _model.call(_batches[0]);
+
+    public void Dispose()
+    {
+        _before.Dispose();
+        _model.Dispose();
+        Array.ForEach(_batches, batch => batch.Dispose());
+    }
+
+    [Fact]
+    public void Run_PatternThatMatchesNothing_ListsTheLinears()
+    {
+        var error = Fails<SparseExpansionException>(Builder().Targets("*.mlp.*"));
+
+        Assert.Contains("'*.mlp.*'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("blocks.0.gate", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_MoreExpertsThanTokens_NamesTheLayers()
+    {
+        var error = Fails<CalibrationException>(Builder().RouteWith(new PcaKMeansOptions { Experts = 300, PcaReduction = null }));
+
+        Assert.Contains("blocks.0.gate", error.Message, StringComparison.Ordinal);
+        Assert.Contains("300", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_NaNInActivations_NamesTheLayer()
+    {
+        using var scope = NewDisposeScope();
+        Tensor bad = _batches[0].clone();
+        bad[0, 0, 0] = float.NaN;
+
+        var error = Fails<CalibrationException>(Builder().CalibrateOn([bad]));
+        Assert.Contains("blocks.0.gate", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_NaNInWeights_NamesTheLayer()
+    {
+        using var scope = NewDisposeScope();
+        var down = (Linear)_model.blocks[0].named_children().Single(child => child.name == "down").module;
+        using (no_grad())
+        {
+            down.weight![0, 0] = float.NaN;
+        }
+
+        var error = Assert.Throws<PruningException>(() => Builder().Run());
+        Assert.Contains("blocks.0.down", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_IndivisibleColumns_NamesTheLayer()
+    {
+        var error = Fails<PruningException>(Builder().PruneWith(new WandaSparsifier(), SparsityTarget.NM(2, 5)));
+
+        Assert.Contains("blocks.0.gate", error.Message, StringComparison.Ordinal);
+        Assert.Contains("divisible by 5", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_DataOnAnotherDevice_NamesBoth()
+    {
+        using Tensor elsewhere = zeros(2, 4, GatedModel.Width, device: META);
+
+        var error = Fails<CalibrationException>(Builder().CalibrateOn([elsewhere]));
+        Assert.Contains("meta", error.Message, StringComparison.Ordinal);
+        Assert.Contains("cpu", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_EmptyBatch_NamesIt()
+    {
+        using Tensor empty = zeros(0, 4, GatedModel.Width);
+
+        Assert.Contains("batch 1", Fails<CalibrationException>(Builder().CalibrateOn([_batches[0], empty])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_MaskOfAnotherShape_NamesBothShapes()
+    {
+        using Tensor mask = ones(2, 3, ScalarType.Bool);
+
+        var error = Fails<CalibrationException>(Builder().CalibrateOn([new CalibrationBatch(_batches[0], mask)]));
+        Assert.Contains("[2, 3]", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_AllMasked_SaysSo()
+    {
+        using Tensor mask = zeros(2, 32, ScalarType.Bool);
+
+        Assert.Contains("masked", Fails<CalibrationException>(Builder().CalibrateOn([new CalibrationBatch(_batches[0], mask)])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_TargetInvokedByForward_IsAnErrorThatSaysCall()
+    {
+        using var model = new BypassingModel();
+
+        var error = Assert.Throws<CalibrationException>(() => model.Expand()
+            .RouteWith(new SingleExpertRouterTrainer()).PruneWith(new WandaSparsifier(), SparsityTarget.Unstructured(0.5)).CalibrateOn(_batches).Run());
+        Assert.Contains("'unseen'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("call(x)", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_BlocksInTheWrongOrder_IsAnError() =>
+        Fails<SparseExpansionException>(Builder().Blocks(m => m.blocks.Reverse()));
+
+    [Fact]
+    public void Run_CustomPrunerThatThrows_NamesTheLayer()
+    {
+        var error = Fails<PruningException>(Builder().PruneWith(new FailingPruner(failAt: 3), SparsityTarget.Unstructured(0.5)));
+
+        Assert.Contains("blocks.1.gate", error.Message, StringComparison.Ordinal);
+        Assert.IsType<NotSupportedException>(error.InnerException?.InnerException ?? error.InnerException);
+    }
+
+    [Theory]
+    [InlineData(ExpansionStage.Discovery)]
+    [InlineData(ExpansionStage.Calibration)]
+    [InlineData(ExpansionStage.Routing)]
+    [InlineData(ExpansionStage.Pruning)]
+    [InlineData(ExpansionStage.Propagation)]
+    public void Run_CancelledAtAnyStage_LeavesTheModelAsItWas(ExpansionStage stage)
+    {
+        using var source = new CancellationTokenSource();
+        var progress = new CancellingProgress(stage, source);
+
+        Assert.ThrowsAny<OperationCanceledException>(() => Builder().Run(progress, source.Token));
+        AssertUntouched();
+    }
+
+    [Fact]
+    public void Run_WithoutEverything_SaysWhatIsMissing()
+    {
+        Assert.Contains("RouteWith", Assert.Throws<InvalidOperationException>(() => _model.Expand().Run()).Message, StringComparison.Ordinal);
+        Assert.Contains("PruneWith", Assert.Throws<InvalidOperationException>(() => _model.Expand().RouteWith(new SingleExpertRouterTrainer()).Run()).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => _model.Expand().CalibrateOn(Array.Empty<Tensor>()));
+        Assert.Throws<ArgumentException>(() => _model.Expand().Targets());
+        Assert.Throws<ArgumentException>(() => _model.Expand().Blocks(_ => []));
+        Assert.Throws<ArgumentOutOfRangeException>(() => _model.Expand().WithOptions(new ExpansionOptions { ChunkTokens = 0 }));
+    }
+
+    [Fact]
+    public void Run_Twice_IsRefused()
+    {
+        ExpansionBuilder<GatedModel> builder = Builder();
+        using ExpansionResult result = builder.Run();
+
+        Assert.Throws<InvalidOperationException>(() => builder.Run());
+        Assert.Throws<InvalidOperationException>(() => builder.WithSeed(1));
+    }
+
+    private TError Fails<TError>(ExpansionBuilder<GatedModel> builder)
+        where TError : Exception
+    {
+        var error = Assert.Throws<TError>(() => builder.Run());
+        AssertUntouched();
+        return error;
+    }
+
+    private void AssertUntouched()
+    {
+        using Tensor after = _model.call(_batches[0]);
+        Assert.True(TensorChecks.Equal(_before, after));
+    }
+
+    private ExpansionBuilder<GatedModel> Builder() => _model.Expand()
+        .Blocks(m => m.blocks).Targets("blocks.*")
+        .RouteWith(new PcaKMeansOptions { Experts = 2, PcaReduction = null })
+        .PruneWith(new SparseGptSparsifier(), SparsityTarget.Unstructured(0.5))
+        .CalibrateOn(_batches);
+
+    private sealed class CancellingProgress(ExpansionStage stage, CancellationTokenSource source) : IProgress<ExpansionProgress>
+    {
+        public void Report(ExpansionProgress value)
+        {
+            if (value.Stage == stage)
+            {
+                source.Cancel();
+            }
+        }
+    }
+
+    private sealed class FailingPruner(int failAt) : Sparsifier<TokenCountStatistic>
+    {
+        private int _layers;
+
+        public override string Name => "failing";
+
+        public override TokenCountStatistic CreateStatistic(LayerDescriptor layer) => new(layer.InFeatures);
+
+        protected override PrunedWeight PruneCore(Tensor weight, TokenCountStatistic statistic, SparsityTarget target, CancellationToken cancellationToken) =>
+            _layers++ < failAt * 2 ? new PrunedWeight(weight.clone()) : throw new NotSupportedException("no more");
+    }
+
+    private sealed class BypassingModel : nn.Module<Tensor, Tensor>
+    {
+        private readonly nn.Module<Tensor, Tensor> seen = nn.Linear(GatedModel.Width, GatedModel.Width);
+        private readonly nn.Module<Tensor, Tensor> unseen = nn.Linear(GatedModel.Width, GatedModel.Width);
+
+        public BypassingModel()
+            : base(nameof(BypassingModel)) => RegisterComponents();
+
+        public override Tensor forward(Tensor input)
+        {
+            using var scope = NewDisposeScope();
+            return unseen.forward(seen.call(input)).MoveToOuterDisposeScope();
+        }
+    }
+}

@@ -1,0 +1,126 @@
+using CsCheck;
+using SparseExpansion.Testing;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Serialization;
+
+public sealed class SafetensorsRoundTripTests : IDisposable
+{
+    private static readonly ScalarType[] Types =
+    [
+        ScalarType.Float64, ScalarType.Float32, ScalarType.Float16, ScalarType.BFloat16, ScalarType.Int64,
+        ScalarType.Int32, ScalarType.Int16, ScalarType.Int8, ScalarType.Byte, ScalarType.Bool,
+    ];
+
+    private static readonly Gen<(string Name, int Type, int[] Shape, bool Transposed)> TensorGen =
+        Gen.Select(Gen.String[1, 12], Gen.Int[0, 9], Gen.Int[0, 5].Array[0, 4], Gen.Bool);
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Write_ThenRead_GivesTheSameTensors() =>
+        TensorGen.Array[0, 6].Sample(
+            specs =>
+            {
+                using var scope = NewDisposeScope();
+                Dictionary<string, Tensor> tensors = MakeAll(specs);
+                string path = _folder.File(Guid.NewGuid().ToString());
+                SafetensorsWriter.Write(path, tensors);
+                using SafetensorsReader reader = SafetensorsReader.Open(path);
+                Assert.Equal(tensors.Keys.Order(StringComparer.Ordinal), reader.Entries.Keys.Order(StringComparer.Ordinal));
+                foreach ((string name, Tensor expected) in tensors)
+                {
+                    Tensor actual = reader.Read(name);
+                    Assert.Equal(expected.dtype, actual.dtype);
+                    Assert.Equal(expected.shape, actual.shape);
+                    Assert.True(expected.equal(actual).all().item<bool>());
+                }
+            },
+            iter: 200, threads: 1);
+
+    [Fact]
+    public void Write_SameTensorsInAnotherOrder_GivesTheSameBytes()
+    {
+        using var scope = NewDisposeScope();
+        Tensor a = arange(6, dtype: float32);
+        Tensor b = arange(3, dtype: int64);
+        var metadata = new Dictionary<string, string> { ["z"] = "1", ["a"] = "✓" };
+        var reversed = new Dictionary<string, string> { ["a"] = "✓", ["z"] = "1" };
+        SafetensorsWriter.Write(_folder.File("1"), [new("a", a), new("b", b)], metadata);
+        SafetensorsWriter.Write(_folder.File("2"), [new("b", b), new("a", a)], reversed);
+
+        Assert.Equal(File.ReadAllBytes(_folder.File("1")), File.ReadAllBytes(_folder.File("2")));
+        using SafetensorsReader reader = SafetensorsReader.Open(_folder.File("1"));
+        Assert.Equal(metadata, reader.Metadata);
+        Assert.All(reader.Entries.Values, entry => Assert.Equal(0, entry.Offset % 8));
+    }
+
+    [Fact]
+    public void Bytes_OfATensor_AreThoseOfTheFile()
+    {
+        using Tensor values = tensor(new float[] { 1, -2, 3.5f });
+        SafetensorsWriter.Write(_folder.File("f"), [new("v", values)]);
+        using SafetensorsReader reader = SafetensorsReader.Open(_folder.File("f"));
+
+        Assert.Equal(values.bytes.ToArray(), reader.Bytes("v").ToArray());
+        unsafe
+        {
+            Assert.Equal(-2f, ((float*)reader.Address("v"))[1]);
+        }
+    }
+
+    [Fact]
+    public void Write_NamesThatJsonEscapes_ComeBack()
+    {
+        using Tensor value = ones(2);
+        string[] names = ["a\"b", "tab\t", "new\nline", "ünïcode", "emoji 😀", "back\\slash"];
+        SafetensorsWriter.Write(_folder.File("f"), names.Select(name => KeyValuePair.Create(name, value)));
+        using SafetensorsReader reader = SafetensorsReader.Open(_folder.File("f"));
+        Assert.Equal(names.Order(StringComparer.Ordinal), reader.Entries.Keys.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Write_TensorsOnCuda_ComeBackOnTheDeviceAskedFor()
+    {
+        Assert.SkipUnless(cuda.is_available(), "Needs a CUDA device.");
+        using var scope = NewDisposeScope();
+        Tensor values = arange(12, dtype: float32, device: CUDA).view(3, 4).t();
+        SafetensorsWriter.Write(_folder.File("f"), [new("v", values)]);
+        using SafetensorsReader reader = SafetensorsReader.Open(_folder.File("f"));
+        Tensor read = reader.Read("v", CUDA);
+        Assert.Equal(DeviceType.CUDA, read.device_type);
+        Assert.True(read.equal(values).all().item<bool>());
+    }
+
+    [Fact]
+    public void WriteAndRead_LeaveNoTensors() => LeakCheck.NoTensorsLeft(() =>
+    {
+        using Tensor values = rand(3, 4);
+        using Tensor transposed = values.t();
+        SafetensorsWriter.Write(_folder.File("leak"), [new("v", transposed)]);
+        using SafetensorsReader reader = SafetensorsReader.Open(_folder.File("leak"));
+        using Tensor read = reader.Read("v");
+    });
+
+    private static Dictionary<string, Tensor> MakeAll((string Name, int Type, int[] Shape, bool Transposed)[] specs)
+    {
+        var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach ((string name, int type, int[] shape, bool transposed) in specs)
+        {
+            // Lone surrogates have no UTF-8 form.
+            string valid = string.Concat(name.Where(c => !char.IsSurrogate(c)));
+            if (valid.Length == 0)
+            {
+                continue;
+            }
+
+            Tensor made = randint(0, 100, shape.Select(size => (long)size).ToArray()).to(Types[type]);
+            tensors[valid] = transposed && made.Dimensions > 1 ? made.transpose(0, -1) : made;
+        }
+
+        return tensors;
+    }
+}

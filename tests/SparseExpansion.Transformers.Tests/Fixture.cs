@@ -1,0 +1,30 @@
+namespace SparseExpansion.Transformers;
+
+/// <summary>The fixture folders.</summary>
+internal static class Fixture
+{
+    public const string Llama = "llama3_scaled_rope";
+    public const string Qwen2 = "qwen2_bias_tied";
+    public const string NeoXParallel = "gpt_neox_parallel";
+    public const string NeoXSequential = "gpt_neox_sequential";
+
+    public static string Model(string name) => Path.Combine(AppContext.BaseDirectory, "Fixtures", "models", name);
+
+    /// <summary>Copies a model's folder to where a test may damage it.</summary>
+    public static void CopyModel(string name, string destination)
+    {
+        foreach (string file in Directory.GetFiles(Model(name)))
+        {
+            File.Copy(file, Path.Combine(destination, Path.GetFileName(file)));
+        }
+    }
+
+    /// <summary>Replaces text in a file of a copied model; the text must be there.</summary>
+    public static void Edit(string folder, string file, string oldText, string newText)
+    {
+        string path = Path.Combine(folder, file);
+        string text = File.ReadAllText(path);
+        Assert.Contains(oldText, text, StringComparison.Ordinal);
+        File.WriteAllText(path, text.Replace(oldText, newText, StringComparison.Ordinal));
+    }
+}
