@@ -30,7 +30,8 @@ internal static class QuadraticForm
                 product.addmm_(rows.narrow(1, 0, start), symmetric.narrow(0, 0, start).narrow(1, start, columns), alpha: 2);
             }
 
-            sum.add_(product.mul_(block).sum(ScalarType.Float64));
+            // By columns first: a sum of everything at once would split, and round, by the number of threads.
+            sum.add_(product.mul_(block).sum([0L], type: ScalarType.Float64).sum());
         }
 
         return Math.Max(0, sum.item<double>());
