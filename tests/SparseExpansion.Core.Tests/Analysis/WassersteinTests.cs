@@ -1,3 +1,4 @@
+using TorchSharp;
 using CsCheck;
 using MathNet.Numerics.Distributions;
 using SparseExpansion.Serialization;
@@ -130,7 +131,7 @@ public sealed class WassersteinTests
         Assert.Throws<ArgumentException>(() => Wasserstein.ToGaussian(one));
         Assert.Throws<ArgumentException>(() => Wasserstein.ToGaussian(vector));
         Assert.Throws<ArgumentException>(() => Wasserstein.ToGaussian(integers));
-        Assert.Throws<ArgumentNullException>(() => Wasserstein.ToGaussian(null!));
+        Assert.Throws<ArgumentNullException>(() => Wasserstein.ToGaussian((torch.Tensor)null!));
         Assert.Throws<ArgumentException>(() => Wasserstein.Between([], [1]));
     }
 
