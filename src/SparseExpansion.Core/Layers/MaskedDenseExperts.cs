@@ -12,6 +12,13 @@ internal sealed class MaskedDenseExperts : ExpertWeights
 
     private readonly Parameter weight;
 
+    /// <summary>Unpacks the experts of another storage.</summary>
+    public static MaskedDenseExperts From(ExpertWeights experts)
+    {
+        using var scope = NewDisposeScope();
+        return new MaskedDenseExperts([.. Enumerable.Range(0, experts.Count).Select(experts.ToDense)]);
+    }
+
     /// <summary>Copies the experts' weights into one parameter [experts, out_features, in_features].</summary>
     public MaskedDenseExperts(IReadOnlyList<Tensor> weights)
         : base(nameof(MaskedDenseExperts))
@@ -42,6 +49,8 @@ internal sealed class MaskedDenseExperts : ExpertWeights
 
     public override Device Device => weight.device;
 
+    public override ScalarType DType => weight.dtype;
+
     public override string StorageKind => Kind;
 
     public override IReadOnlyDictionary<string, Tensor> Tensors => new Dictionary<string, Tensor> { [nameof(weight)] = weight };
@@ -51,18 +60,19 @@ internal sealed class MaskedDenseExperts : ExpertWeights
     public override Tensor Multiply(Tensor tokens, RoutingDecision decision, Tensor? bias)
     {
         using var scope = NewDisposeScope();
-        Tensor sorted = tokens.index_select(0, decision.Order);
+        (Tensor order, Tensor inverse) = decision.AsTensors();
+        Tensor sorted = tokens.index_select(0, order);
         var outputs = new List<Tensor>(Count);
         for (int e = 0; e < Count; e++)
         {
-            long start = decision.Offsets[e], count = decision.Offsets[e + 1] - start;
+            int start = decision.Offsets[e], count = decision.Offsets[e + 1] - start;
             if (count > 0)
             {
                 outputs.Add(nn.functional.linear(sorted.narrow(0, start, count), weight.select(0, e), bias));
             }
         }
 
-        return cat(outputs, 0).index_select(0, decision.Inverse).MoveToOuterDisposeScope();
+        return cat(outputs, 0).index_select(0, inverse).MoveToOuterDisposeScope();
     }
 
     public override Tensor ToDense(int expert)

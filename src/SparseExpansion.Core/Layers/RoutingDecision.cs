@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using SparseExpansion.Execution;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Layers;
@@ -8,48 +11,55 @@ namespace SparseExpansion.Layers;
 /// </summary>
 internal sealed class RoutingDecision
 {
+    private readonly Lock _tensorsLock = new();
+    private readonly int[] _order;
+    private readonly int[] _offsets;
+    private readonly int _tokenCount;
+    private readonly Device _device;
+    private (Tensor Order, Tensor Inverse)? _tensors;
     private int _holders = 1;
 
-    private RoutingDecision(Tensor order, Tensor inverse, long[] offsets)
+    private RoutingDecision(ReadOnlySpan<long> experts, int expertCount, Device device)
     {
-        Order = order;
-        Inverse = inverse;
-        Offsets = offsets;
+        _tokenCount = experts.Length;
+        _device = device;
+        _order = ArrayPool<int>.Shared.Rent(_tokenCount);
+        _offsets = new int[expertCount + 1];
+        try
+        {
+            TokenGrouping.Sort(experts, _order.AsSpan(0, _tokenCount), _offsets);
+        }
+        catch (ArgumentOutOfRangeException e)
+        {
+            ArrayPool<int>.Shared.Return(_order);
+            throw new SparseExpansionException($"The router sent a token to expert {e.ActualValue}, but it has only {expertCount} experts.", e);
+        }
     }
 
-    /// <summary>int64 [tokens]: positions of the tokens, sorted by expert, stable.</summary>
-    public Tensor Order { get; }
-
-    /// <summary>int64 [tokens]: the inverse permutation of <see cref="Order"/>.</summary>
-    public Tensor Inverse { get; }
+    /// <summary>[tokens]: positions of the tokens, sorted by expert, stable.</summary>
+    public ReadOnlySpan<int> Order => _order.AsSpan(0, _tokenCount);
 
     /// <summary>[experts + 1]: expert e has the tokens Order[Offsets[e] .. Offsets[e + 1]].</summary>
-    public long[] Offsets { get; }
+    public ReadOnlySpan<int> Offsets => _offsets;
 
-    /// <summary>Sorts tokens by their expert.</summary>
+    /// <summary>Sorts tokens by their expert. On CUDA this is the one transfer to the host in a group's forward pass.</summary>
     /// <param name="experts">int64 [tokens], values in [0, expertCount).</param>
     /// <param name="expertCount">Number of experts.</param>
     public static RoutingDecision FromExperts(Tensor experts, int expertCount)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        long[] counts = experts.bincount(null, expertCount).cpu().data<long>().ToArray();
-        if (counts.Length != expertCount)
-        {
-            throw new SparseExpansionException(
-                $"The router sent a token to expert {counts.Length - 1}, but there are only {expertCount} experts.");
-        }
+        Tensor local = experts.cpu().contiguous();
+        return new RoutingDecision(MemoryMarshal.Cast<byte, long>(local.bytes), expertCount, experts.device);
+    }
 
-        var offsets = new long[expertCount + 1];
-        for (int e = 0; e < expertCount; e++)
+    /// <summary><see cref="Order"/> and its inverse permutation as int64 [tokens] on the device of the tokens; they belong to the decision.</summary>
+    public (Tensor Order, Tensor Inverse) AsTensors()
+    {
+        lock (_tensorsLock)
         {
-            offsets[e + 1] = offsets[e] + counts[e];
+            return _tensors ??= CreateTensors();
         }
-
-        (Tensor _, Tensor order) = experts.sort(dim: 0, descending: false, stable: true);
-        Tensor inverse = empty_like(order);
-        inverse.index_copy_(0, order, arange(order.shape[0], device: order.device));
-        return new RoutingDecision(order.DetachFromDisposeScope(), inverse.DetachFromDisposeScope(), offsets);
     }
 
     /// <summary>Takes part in the decision until <see cref="Release"/>.</summary>
@@ -59,13 +69,27 @@ internal sealed class RoutingDecision
         return this;
     }
 
-    /// <summary>Gives up one hold; the last one frees the tensors.</summary>
+    /// <summary>Gives up one hold; the last one frees everything.</summary>
     public void Release()
     {
         if (Interlocked.Decrement(ref _holders) == 0)
         {
-            Order.Dispose();
-            Inverse.Dispose();
+            ArrayPool<int>.Shared.Return(_order);
+            _tensors?.Order.Dispose();
+            _tensors?.Inverse.Dispose();
         }
+    }
+
+    private (Tensor Order, Tensor Inverse) CreateTensors()
+    {
+        long[] order = new long[_tokenCount];
+        long[] inverse = new long[_tokenCount];
+        for (int i = 0; i < order.Length; i++)
+        {
+            order[i] = _order[i];
+            inverse[_order[i]] = i;
+        }
+
+        return (tensor(order, device: _device).DetachFromDisposeScope(), tensor(inverse, device: _device).DetachFromDisposeScope());
     }
 }

@@ -145,7 +145,7 @@ public sealed class ExpandedModelTests : IDisposable
     [InlineData("\"version\": 1", "\"version\": 2", "version 2")]
     [InlineData("blocks.0.gate", "blocks.9.gate", "'blocks.9.gate'")]
     [InlineData("\"kind\": \"linear\"", "\"kind\": \"unheard-of\"", "unheard-of")]
-    [InlineData("\"storage\": \"masked-dense\"", "\"storage\": \"origami\"", "origami")]
+    [InlineData("\"storage\": \"packed-bitmask\"", "\"storage\": \"origami\"", "origami")]
     [InlineData("\"router\": 0", "\"router\": 77", "router 77")]
     [InlineData("\"bias\": true", "\"bias\": false", "bias")]
     [InlineData("\"format\"", "\"surprise\"", "surprise")]
