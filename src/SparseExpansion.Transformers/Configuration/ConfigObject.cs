@@ -69,6 +69,24 @@ internal sealed class ConfigObject
         _ => throw Error(key, "must be a string"),
     };
 
+    /// <summary>A string that must be there.</summary>
+    public string RequiredString(string key) => OptionalString(key) ?? throw Error(key, "is missing");
+
+    /// <summary>The raw value, or null where the key is missing or null.</summary>
+    public JsonElement? Value(string key) => Find(key);
+
+    /// <summary>A list; empty where the key is missing or null.</summary>
+    public IReadOnlyList<JsonElement> Array(string key) => Find(key) switch
+    {
+        null => [],
+        { ValueKind: JsonValueKind.Array } value => [.. value.EnumerateArray()],
+        _ => throw Error(key, "must be a list"),
+    };
+
+    /// <summary>A list of objects; empty where the key is missing or null.</summary>
+    public IReadOnlyList<ConfigObject> Objects(string key) => [.. Array(key).Select((item, index) =>
+        item.ValueKind == JsonValueKind.Object ? new ConfigObject(item, $"{_where}, {key}[{index}]") : throw Error(key, "must be a list of objects"))];
+
     /// <summary>A list of strings; empty where the key is missing or null.</summary>
     public IReadOnlyList<string> Strings(string key)
     {

@@ -23,6 +23,9 @@ public abstract class CausalLanguageModel : Module<Tensor, Tensor>
     /// <summary>The architecture.</summary>
     public ModelConfig Config { get; }
 
+    /// <summary>Where the weights lie.</summary>
+    public Device Device => Embedding.Weight.device;
+
     /// <summary>The transformer blocks in order: each maps hidden states [batch, sequence, hidden] to the same shape.</summary>
     public IReadOnlyList<Module<Tensor, Tensor>> Blocks => [.. BlockList];
 

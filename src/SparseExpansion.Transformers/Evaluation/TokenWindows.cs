@@ -1,0 +1,148 @@
+using System.Runtime.InteropServices;
+using SparseExpansion.Serialization;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Transformers;
+
+/// <summary>Token ids cut into windows of equal length: the input of calibration and of perplexity.</summary>
+public sealed class TokenWindows
+{
+    private const string DocumentEnd = "<|endoftext|>";
+
+    private readonly long[] _ids;
+
+    private TokenWindows(long[] ids, int context)
+    {
+        (_ids, Context) = (ids, context);
+        LargestId = ids.Max();
+        SmallestId = ids.Min();
+    }
+
+    /// <summary>Tokens of a window.</summary>
+    public int Context { get; }
+
+    /// <summary>Number of windows, at least 1.</summary>
+    public int Count => _ids.Length / Context;
+
+    /// <summary>The largest id in any window.</summary>
+    public long LargestId { get; }
+
+    /// <summary>The smallest id in any window.</summary>
+    public long SmallestId { get; }
+
+    /// <summary>All ids, window after window.</summary>
+    public ReadOnlySpan<long> Ids => _ids;
+
+    /// <summary>
+    /// Tokenizes documents. They are separated by lines that hold <c>&lt;|endoftext|&gt;</c> only (a text without such a line is one
+    /// document) and trimmed of white space at both ends; empty ones are left out. Start token, tokens and end token of all
+    /// documents, as far as the tokenizer names these two, are put one after the other and cut; tokens that fill no window are dropped.
+    /// </summary>
+    /// <param name="text">The documents.</param>
+    /// <param name="tokenizer">The model's tokenizer.</param>
+    /// <param name="context">Tokens of a window, at least 2.</param>
+    /// <exception cref="CalibrationException">The text is empty or gives fewer tokens than one window.</exception>
+    public static TokenWindows FromText(string text, TextTokenizer tokenizer, int context)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        var ids = new List<int>();
+        foreach (string document in Documents(text))
+        {
+            Add(ids, tokenizer.BosId);
+            ids.AddRange(tokenizer.Encode(document, addSpecialTokens: false));
+            Add(ids, tokenizer.EosId);
+        }
+
+        return ids.Count > 0
+            ? FromTokens(ids, context)
+            : throw new CalibrationException("The text holds no document: it is empty or white space.");
+    }
+
+    /// <summary>Cuts a stream of tokens; those that fill no window are dropped.</summary>
+    /// <param name="ids">Token ids.</param>
+    /// <param name="context">Tokens of a window, at least 2.</param>
+    /// <exception cref="CalibrationException">There are fewer tokens than one window.</exception>
+    public static TokenWindows FromTokens(IReadOnlyList<int> ids, int context)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        ArgumentOutOfRangeException.ThrowIfLessThan(context, 2);
+        int windows = ids.Count / context;
+        return windows > 0
+            ? new TokenWindows([.. ids.Take(windows * context).Select(id => (long)id)], context)
+            : throw new CalibrationException($"The text has {ids.Count} tokens, fewer than one window of {context}; give more text or a shorter context.");
+    }
+
+    /// <summary>Reads windows from a safetensors file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="name">A tensor [windows, context] of int64 or int32.</param>
+    /// <exception cref="CheckpointException">The file is damaged, or the tensor is missing or of another kind.</exception>
+    public static TokenWindows FromSafetensors(string path, string name)
+    {
+        using SafetensorsReader reader = SafetensorsReader.Open(path);
+        using Tensor tensor = reader.Read(name);
+        if (tensor.dtype is not (ScalarType.Int64 or ScalarType.Int32) || tensor.Dimensions != 2 || tensor.size(0) < 1 || tensor.size(1) is < 2 or > int.MaxValue)
+        {
+            throw new CheckpointException(
+                $"{path}: the tensor '{name}' is {tensor.dtype} [{string.Join(", ", tensor.shape)}]; needed are token ids int64 [windows, context].");
+        }
+
+        using Tensor wide = tensor.to(int64);
+        return new TokenWindows(MemoryMarshal.Cast<byte, long>(wide.bytes).ToArray(), (int)tensor.size(1));
+    }
+
+    /// <summary>The first windows.</summary>
+    /// <param name="count">How many, at least 1; more than there are gives all.</param>
+    public TokenWindows Take(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        return count >= Count ? this : new TokenWindows(_ids[..(count * Context)], Context);
+    }
+
+    /// <summary>The windows in batches.</summary>
+    /// <param name="batchSize">Largest number of windows in a batch.</param>
+    /// <param name="device">Where they are wanted; null means the CPU.</param>
+    /// <returns>int64 tensors [at most <paramref name="batchSize"/>, <see cref="Context"/>]; the caller disposes each.</returns>
+    public IEnumerable<Tensor> Batches(int batchSize, Device? device = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
+        return MakeBatches(batchSize, device);
+    }
+
+    private IEnumerable<Tensor> MakeBatches(int batchSize, Device? device)
+    {
+        for (int start = 0; start < Count; start += batchSize)
+        {
+            int windows = Math.Min(batchSize, Count - start);
+            yield return tensor(_ids.AsSpan(start * Context, windows * Context).ToArray(), [windows, Context], dtype: int64, device: device);
+        }
+    }
+
+    private static IEnumerable<string> Documents(string text)
+    {
+        var lines = new List<string>();
+        foreach (string line in text.Split('\n').Append(DocumentEnd))
+        {
+            if (line.Trim() != DocumentEnd)
+            {
+                lines.Add(line);
+                continue;
+            }
+
+            string document = string.Join('\n', lines).Trim();
+            lines.Clear();
+            if (document.Length > 0)
+            {
+                yield return document;
+            }
+        }
+    }
+
+    private static void Add(List<int> ids, int? id)
+    {
+        if (id is { } value)
+        {
+            ids.Add(value);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+using System.Runtime.InteropServices;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Transformers;
+
+/// <summary>Continues texts token by token, with a key-value cache.</summary>
+public static class TextGenerator
+{
+    private const char Undecodable = '\uFFFD';
+
+    /// <summary>Continues a prompt. Tokens are computed as they are asked for.</summary>
+    /// <param name="model">The model, in any state of expansion.</param>
+    /// <param name="prompt">Token ids, at least one; start tokens included.</param>
+    /// <param name="options">Sampling and length; null means greedy, 128 tokens.</param>
+    /// <param name="cancellationToken">Looked at before each token.</param>
+    /// <returns>New token ids up to, not including, one that ends the text.</returns>
+    /// <exception cref="ArgumentException">The prompt is empty, has ids outside of the vocabulary, or leaves no room for the new tokens in the model's context.</exception>
+    public static IEnumerable<int> Generate(
+        CausalLanguageModel model, IReadOnlyList<int> prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(prompt);
+        options ??= new GenerationOptions();
+        options.Validate();
+        RequireFit(model.Config, prompt, options);
+        return Continue(model, prompt, options, cancellationToken);
+    }
+
+    /// <summary>Continues a text.</summary>
+    /// <param name="model">The model, in any state of expansion.</param>
+    /// <param name="tokenizer">Its tokenizer.</param>
+    /// <param name="prompt">The text; the tokenizer adds its start token.</param>
+    /// <param name="options">Sampling and length; null means greedy, 128 tokens.</param>
+    /// <param name="cancellationToken">Looked at before each token.</param>
+    /// <returns>Pieces of new text; characters that span several tokens come when they are complete.</returns>
+    /// <exception cref="ArgumentException">As for <see cref="Generate"/>.</exception>
+    public static IEnumerable<string> GenerateText(
+        CausalLanguageModel model, TextTokenizer tokenizer, string prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        List<int> ids = [.. tokenizer.Encode(prompt)];
+        return Decode(tokenizer, ids, Generate(model, [.. ids], options, cancellationToken));
+    }
+
+    private static IEnumerable<int> Continue(
+        CausalLanguageModel model, IReadOnlyList<int> prompt, GenerationOptions options, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<int> eos = options.EosIds ?? model.Config.EosIds;
+        var random = new Random(options.Seed);
+        using KeyValueCache cache = model.CreateCache();
+        long[] input = [.. prompt.Select(id => (long)id)];
+        for (int count = 0; count < options.MaxNewTokens; count++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            int next = TokenSampler.Sample(LastLogits(model, cache, input), options, random.NextDouble());
+            if (eos.Contains(next))
+            {
+                yield break;
+            }
+
+            yield return next;
+            input = [next];
+        }
+    }
+
+    /// <summary>Scopes belong to a thread, so none is open while a caller works on a token.</summary>
+    private static float[] LastLogits(CausalLanguageModel model, KeyValueCache cache, long[] input)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        Tensor logits = model.forward(tensor(input, [1, input.Length], dtype: int64, device: model.Device), cache);
+        Tensor last = logits.narrow(1, input.Length - 1, 1).contiguous().cpu();
+        return MemoryMarshal.Cast<byte, float>(last.bytes).ToArray();
+    }
+
+    private static IEnumerable<string> Decode(TextTokenizer tokenizer, List<int> ids, IEnumerable<int> generated)
+    {
+        string shown = tokenizer.Decode(ids, skipSpecialTokens: true);
+        foreach (int id in generated)
+        {
+            ids.Add(id);
+            string text = tokenizer.Decode(ids, skipSpecialTokens: true);
+            if (text.Length > shown.Length && text[^1] != Undecodable)
+            {
+                yield return text[shown.Length..];
+                shown = text;
+            }
+        }
+
+        string rest = tokenizer.Decode(ids, skipSpecialTokens: true);
+        if (rest.Length > shown.Length)
+        {
+            yield return rest[shown.Length..];
+        }
+    }
+
+    private static void RequireFit(ModelConfig config, IReadOnlyList<int> prompt, GenerationOptions options)
+    {
+        if (prompt.Count == 0)
+        {
+            throw new ArgumentException("The prompt has no tokens.", nameof(prompt));
+        }
+
+        if (prompt.Any(id => id < 0 || id >= config.VocabularySize))
+        {
+            throw new ArgumentException($"The prompt has ids outside of the vocabulary of {config.VocabularySize}.", nameof(prompt));
+        }
+
+        if ((long)prompt.Count + options.MaxNewTokens > config.MaxPositions)
+        {
+            throw new ArgumentException(
+                $"A prompt of {prompt.Count} tokens and {options.MaxNewTokens} new ones exceed the model's context of {config.MaxPositions}; shorten the prompt or lower {nameof(options.MaxNewTokens)}.",
+                nameof(prompt));
+        }
+    }
+}

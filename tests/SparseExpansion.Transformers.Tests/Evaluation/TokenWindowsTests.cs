@@ -1,0 +1,74 @@
+using SparseExpansion.Serialization;
+using SparseExpansion.Testing;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Transformers.Evaluation;
+
+public sealed class TokenWindowsTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void FromText_Documents_AreTrimmedFramedAndJoined()
+    {
+        TextTokenizer tokenizer = LetterTokenizer();
+        TokenWindows windows = TokenWindows.FromText("  ab\nc \n<|endoftext|>\r\n\n<|endoftext|>\nd<|endoftext|>a\n", tokenizer, 2);
+
+        // Document one is "ab\nc"; the mark inside of the last line is text.
+        long[] start = [8, 0, 1, 4, 2, 9, 8, 3];
+        Assert.Equal(start, windows.Ids[..8].ToArray());
+    }
+
+    [Fact]
+    public void FromTokens_TheTailThatFillsNoWindow_IsDropped()
+    {
+        TokenWindows windows = TokenWindows.FromTokens([1, 2, 3, 4, 5, 6, 7], 3);
+        Assert.Equal((2, 3, 1L, 6L), (windows.Count, windows.Context, windows.SmallestId, windows.LargestId));
+        Assert.Equal(1, windows.Take(1).Count);
+        Assert.Throws<CalibrationException>(() => TokenWindows.FromTokens([1, 2], 3));
+        Assert.Throws<ArgumentOutOfRangeException>(() => TokenWindows.FromTokens([1, 2], 1));
+    }
+
+    [Fact]
+    public void FromText_NoText_Throws() => Assert.Throws<CalibrationException>(() => TokenWindows.FromText(" \n<|endoftext|>\n", LetterTokenizer(), 2));
+
+    [Fact]
+    public void Batches_HoldAllWindowsInOrder()
+    {
+        using var scope = NewDisposeScope();
+        TokenWindows windows = TokenWindows.FromTokens([.. Enumerable.Range(0, 15)], 3);
+        Tensor[] batches = [.. windows.Batches(2)];
+        Assert.Equal([2L, 2, 1], batches.Select(batch => batch.size(0)));
+        Assert.True(cat(batches).flatten().equal(arange(15, dtype: int64)).all().item<bool>());
+        LeakCheck.NoTensorsLeft(() =>
+        {
+            foreach (Tensor batch in windows.Batches(2))
+            {
+                batch.Dispose();
+            }
+        });
+    }
+
+    [Fact]
+    public void FromSafetensors_WrongKindOfTensor_Throws()
+    {
+        using Tensor floats = ones(2, 3);
+        using Tensor ids = ones([2, 3], dtype: int32);
+        SafetensorsWriter.Write(_folder.File("f"), [new("floats", floats), new("ids", ids)]);
+        Assert.Equal(2, TokenWindows.FromSafetensors(_folder.File("f"), "ids").Count);
+        Assert.Throws<CheckpointException>(() => TokenWindows.FromSafetensors(_folder.File("f"), "floats"));
+        Assert.Throws<CheckpointException>(() => TokenWindows.FromSafetensors(_folder.File("f"), "missing"));
+    }
+
+    private TextTokenizer LetterTokenizer()
+    {
+        File.WriteAllText(_folder.File("tokenizer.json"), """
+            {"model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "c": 2, "d": 3, "\n": 4, "<s>": 8, "</s>": 9}, "merges": []}}
+            """);
+        File.WriteAllText(_folder.File("tokenizer_config.json"), """{"bos_token": "<s>", "eos_token": "</s>"}""");
+        return TextTokenizer.Load(_folder.Path);
+    }
+}
