@@ -5,7 +5,7 @@ namespace SparseExpansion.Calibration;
 /// <summary>Traces of quadratic forms of a symmetric matrix.</summary>
 internal static class QuadraticForm
 {
-    private const int ColumnBlock = 256;
+    private const int ColumnBlock = 128;
 
     /// <summary>
     /// tr(D H Dᵀ) = Σ_J ⟨2 D_{&lt;J} H_{&lt;J,J} + D_J H_{J,J}, D_J⟩ over column blocks J: symmetry halves the work, and no
