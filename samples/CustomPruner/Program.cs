@@ -10,7 +10,7 @@ using static TorchSharp.torch;
 manual_seed(1);
 using var noGrad = no_grad();
 using var model = new FeedForward(width: 64, inner: 192);
-using Tensor calibration = ClusteredTokens(count: 16_384);
+using Tensor calibration = ClusteredTokens(count: 4_096);
 using Tensor expected = model.call(calibration);
 
 ISparsifier[] pruners = [new MagnitudeSparsifier(), new WandaSparsifier(), new RiaSparsifier()];

@@ -13,7 +13,7 @@ internal static class Training
         {
             using var scope = NewDisposeScope();
             optimizer.ParamGroups.Single().LearningRate = learningRate * (1 - ((double)step / steps));
-            Tensor batch = signals.Draw(256);
+            Tensor batch = signals.Draw(128);
             Tensor loss = nn.functional.mse_loss(model.call(batch), batch);
             optimizer.zero_grad();
             loss.backward();

@@ -14,7 +14,7 @@ internal sealed record Method(string Name, IRouterTrainer Router, ISparsifier Pr
     /// <summary>The published method.</summary>
     public static Method SparseExpansion(int experts) => new(
         $"Sparse Expansion, {experts} experts",
-        new PcaKMeansTrainer(new PcaKMeansOptions { Experts = experts, PcaReduction = 4 }),
+        new PcaKMeansTrainer(new PcaKMeansOptions { Experts = experts, PcaReduction = 4, Restarts = 4 }),
         new SparseGptSparsifier());
 
     /// <summary>The methods to compare: pruning alone, Sparse Expansion, and its control with random experts.</summary>

@@ -7,8 +7,8 @@ namespace QuickStart;
 internal sealed class SampleModel : IDisposable
 {
     private const int Context = 256;
-    private const int CalibrationWindows = 128;
-    private const int EvaluationWindows = 64;
+    private const int CalibrationWindows = 64;
+    private const int EvaluationWindows = 48;
 
     private readonly string _folder;
 

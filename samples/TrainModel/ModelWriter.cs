@@ -11,10 +11,13 @@ internal static class ModelWriter
 {
     private static readonly JsonSerializerOptions s_readable = new() { WriteIndented = true };
 
-    /// <summary>Writes a Llama model with weights in bfloat16.</summary>
-    public static void Write(CausalLanguageModel model, string folder)
+    /// <summary>Writes the architecture of a Llama model.</summary>
+    public static void WriteConfig(ModelConfig config, string folder) =>
+        File.WriteAllText(Path.Combine(folder, "config.json"), ToJson(config).ToJsonString(s_readable) + "\n");
+
+    /// <summary>Writes the weights in bfloat16.</summary>
+    public static void WriteWeights(CausalLanguageModel model, string folder)
     {
-        File.WriteAllText(Path.Combine(folder, "config.json"), Config(model.Config).ToJsonString(s_readable) + "\n");
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         SafetensorsWriter.Write(
@@ -23,7 +26,7 @@ internal static class ModelWriter
             new Dictionary<string, string> { ["format"] = "pt" });
     }
 
-    private static JsonObject Config(ModelConfig config) => new()
+    private static JsonObject ToJson(ModelConfig config) => new()
     {
         ["architectures"] = new JsonArray("LlamaForCausalLM"),
         ["model_type"] = config.ModelType,

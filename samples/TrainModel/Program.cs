@@ -5,41 +5,43 @@ using TrainModel;
 
 const string Start = "<|begin_of_text|>";
 const int StartId = 0, EndId = 1;
-const int TrainingSeed = 1, ValidationSeed = 2, CalibrationSeed = 3, EvaluationSeed = 4, DomainSeed = 5;
+const int TokenizerCharacters = 2_000_000;
 
 var settings = Settings.Parse(args);
 torch.set_num_threads(settings.Threads);
-string domains = Path.Combine(settings.Output, "domains");
-Directory.CreateDirectory(domains);
+Directory.CreateDirectory(settings.Output);
 
-Console.WriteLine("Writing text and training the tokenizer.");
-string text = Corpus.WriteMixed(TrainingSeed, settings.TrainingCharacters);
-File.WriteAllText(Path.Combine(settings.Output, "calibration.txt"), Corpus.WriteMixed(CalibrationSeed, characters: 120_000));
-File.WriteAllText(Path.Combine(settings.Output, "evaluation.txt"), Corpus.WriteMixed(EvaluationSeed, characters: 60_000));
-foreach (Domain domain in Corpus.Domains)
-{
-    File.WriteAllText(Path.Combine(domains, domain.Name + ".txt"), Corpus.WriteDomain(domain, DomainSeed, characters: 10_000));
-}
-
+Console.WriteLine("Writing texts and training the tokenizer.");
+Texts.WriteHeldOut(settings.Output);
+string text = Texts.Training(settings.TrainingCharacters);
 string[] special = [Start, Corpus.Separator];
-BpeVocabulary vocabulary = BpeTrainer.Train(text[..2_000_000].Replace(Corpus.Separator, "", StringComparison.Ordinal), special, settings.VocabularySize);
+BpeVocabulary vocabulary = BpeTrainer.Train(
+    text[..TokenizerCharacters].Replace(Corpus.Separator, "", StringComparison.Ordinal), special, settings.VocabularySize);
 TokenizerFile.Write(Path.Combine(settings.Output, "tokenizer.json"), vocabulary, special);
-var encoder = new BpeEncoder(vocabulary);
-int[] tokens = encoder.Encode(text, StartId, EndId);
+
+ModelConfig architecture = Architecture(vocabulary.Tokens.Count, settings.Context);
+ModelWriter.WriteConfig(architecture, settings.Output);
+long[] tokens = Tokenize(text);
 Console.WriteLine($"{text.Length:N0} characters, {tokens.Length:N0} tokens.");
 
-using CausalLanguageModel model = settings.Continue ? PretrainedModel.Load(settings.Output) : NewModel(vocabulary.Tokens.Count, settings.Context);
+using CausalLanguageModel model = settings.Continue ? PretrainedModel.Load(settings.Output) : NewModel(architecture);
 Console.WriteLine($"{model.parameters().Sum(parameter => parameter.numel()):N0} weights.");
-new Trainer(model, settings).Run(
-    new TrainingWindows(tokens, StartId, settings.Continue ? TrainingSeed + 1000 : TrainingSeed),
-    new TrainingWindows(encoder.Encode(Corpus.WriteMixed(ValidationSeed, characters: 300_000), StartId, EndId), StartId, ValidationSeed),
-    checkpoint: () => ModelWriter.Write(model, settings.Output));
 
-static CausalLanguageModel NewModel(int vocabulary, int context)
+// A run that continues another draws other windows.
+int seed = settings.Continue ? settings.Seed + 1 : settings.Seed;
+new Trainer(model, settings).Run(
+    new TrainingWindows(tokens, StartId, seed),
+    new TrainingWindows(Tokenize(Texts.Validation()), StartId, seed: 0),
+    checkpoint: () => ModelWriter.WriteWeights(model, settings.Output));
+
+long[] Tokenize(string documents) =>
+    TokenWindows.FromText(documents, TextTokenizer.Load(settings.Output), settings.Context).Ids.ToArray();
+
+CausalLanguageModel NewModel(ModelConfig config)
 {
-    CausalLanguageModel model = CausalLanguageModel.Create(Architecture(vocabulary, context));
-    model.InitializeWeights(seed: 0);
-    return model;
+    CausalLanguageModel created = CausalLanguageModel.Create(config);
+    created.InitializeWeights(settings.Seed);
+    return created;
 }
 
 static ModelConfig Architecture(int vocabulary, int context) => new()

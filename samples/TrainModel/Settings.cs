@@ -29,6 +29,9 @@ internal sealed record Settings
     /// <summary>Windows of a step.</summary>
     public int BatchSize { get; init; } = 8;
 
+    /// <summary>Seed of weights and windows.</summary>
+    public int Seed { get; init; }
+
     /// <summary>Highest learning rate.</summary>
     public double LearningRate { get; init; } = 3e-3;
 

@@ -5,14 +5,14 @@ namespace TrainModel;
 /// <summary>Random windows of a token stream. Half of them begin with a document, as a prompt does.</summary>
 internal sealed class TrainingWindows
 {
-    private readonly int[] _tokens;
+    private readonly long[] _tokens;
     private readonly int[] _documents;
     private readonly Random _random;
 
     /// <param name="tokens">The stream.</param>
     /// <param name="start">Id of the token that begins each document.</param>
     /// <param name="seed">Seed of the choice.</param>
-    public TrainingWindows(int[] tokens, int start, int seed)
+    public TrainingWindows(long[] tokens, int start, int seed)
     {
         (_tokens, _random) = (tokens, new Random(seed));
         _documents = [.. Enumerable.Range(0, tokens.Length).Where(i => tokens[i] == start)];
