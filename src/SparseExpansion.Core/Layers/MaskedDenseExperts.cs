@@ -1,4 +1,5 @@
 using SparseExpansion.Internal;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -57,22 +58,36 @@ internal sealed class MaskedDenseExperts : ExpertWeights
 
     public override long StorageBytes => weight.numel() * weight.ElementSize;
 
-    public override Tensor Multiply(Tensor tokens, RoutingDecision decision, Tensor? bias)
+    public override Tensor Multiply(Tensor tokens, RoutingDecision decision, Tensor? bias) =>
+        tokens.device_type == DeviceType.CPU ? MultiplyOneByOne(tokens, decision, bias) : MultiplyGrouped(tokens, decision, bias);
+
+    /// <summary>All experts in one call, without waiting for the device.</summary>
+    internal Tensor MultiplyGrouped(Tensor tokens, RoutingDecision decision, Tensor? bias)
     {
         using var scope = NewDisposeScope();
-        (Tensor order, Tensor inverse) = decision.AsTensors();
-        Tensor sorted = tokens.index_select(0, order);
+        DeviceGroups groups = decision.OnDevice();
+        Tensor product = GroupedProduct.Multiply(tokens.index_select(0, groups.Order), weight, groups.Ends);
+        Tensor output = bias is null ? product : product + bias;
+        return output.index_select(0, groups.Inverse).MoveToOuterDisposeScope();
+    }
+
+    private Tensor MultiplyOneByOne(Tensor tokens, RoutingDecision decision, Tensor? bias)
+    {
+        using var scope = NewDisposeScope();
+        ReadOnlySpan<int> offsets = decision.OnHost().Offsets;
+        DeviceGroups groups = decision.OnDevice();
+        Tensor sorted = tokens.index_select(0, groups.Order);
         var outputs = new List<Tensor>(Count);
         for (int e = 0; e < Count; e++)
         {
-            int start = decision.Offsets[e], count = decision.Offsets[e + 1] - start;
+            int count = offsets[e + 1] - offsets[e];
             if (count > 0)
             {
-                outputs.Add(nn.functional.linear(sorted.narrow(0, start, count), weight.select(0, e), bias));
+                outputs.Add(nn.functional.linear(sorted.narrow(0, offsets[e], count), weight.select(0, e), bias));
             }
         }
 
-        return cat(outputs, 0).index_select(0, inverse).MoveToOuterDisposeScope();
+        return cat(outputs, 0).index_select(0, groups.Inverse).MoveToOuterDisposeScope();
     }
 
     public override Tensor ToDense(int expert)

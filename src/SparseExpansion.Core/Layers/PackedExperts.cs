@@ -101,8 +101,9 @@ internal sealed class PackedExperts : ExpertWeights
         using var noGrad = no_grad();
         using Tensor rows = tokens.stride(1) == 1 ? tokens.alias() : tokens.contiguous();
         Tensor output = empty(tokens.shape[0], OutFeatures, tokens.dtype);
+        HostGroups groups = decision.OnHost();
         GroupedMultiplication.Run(
-            _weights, decision.Offsets, decision.Order, MatrixView.Of(rows), MatrixView.Of(output), bias is null ? MatrixView.None : MatrixView.Of(bias));
+            _weights, groups.Offsets, groups.Order, MatrixView.Of(rows), MatrixView.Of(output), bias is null ? MatrixView.None : MatrixView.Of(bias));
         GC.KeepAlive(this);
         return output;
     }

@@ -1,64 +1,44 @@
-using System.Buffers;
-using System.Runtime.InteropServices;
-using SparseExpansion.Execution;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Layers;
 
 /// <summary>
-/// Where the tokens of one forward pass go: their order by expert, and where each expert's tokens start in it.
-/// Reference counted, because the linears of an input group share it.
+/// Which expert the tokens of one forward pass go to, sorted by expert in host memory or on the device, whichever the
+/// experts ask for. Reference counted, because the linears of an input group share it.
 /// </summary>
 internal sealed class RoutingDecision
 {
-    private readonly Lock _tensorsLock = new();
-    private readonly int[] _order;
-    private readonly int[] _offsets;
-    private readonly int _tokenCount;
-    private readonly Device _device;
-    private (Tensor Order, Tensor Inverse)? _tensors;
+    private readonly Lock _lock = new();
+    private readonly Tensor _experts;
+    private readonly int _expertCount;
+    private HostGroups? _host;
+    private DeviceGroups? _device;
     private int _holders = 1;
 
-    private RoutingDecision(ReadOnlySpan<long> experts, int expertCount, Device device)
-    {
-        _tokenCount = experts.Length;
-        _device = device;
-        _order = ArrayPool<int>.Shared.Rent(_tokenCount);
-        _offsets = new int[expertCount + 1];
-        try
-        {
-            TokenGrouping.Sort(experts, _order.AsSpan(0, _tokenCount), _offsets);
-        }
-        catch (ArgumentOutOfRangeException e)
-        {
-            ArrayPool<int>.Shared.Return(_order);
-            throw new SparseExpansionException($"The router sent a token to expert {e.ActualValue}, but it has only {expertCount} experts.", e);
-        }
-    }
-
-    /// <summary>[tokens]: positions of the tokens, sorted by expert, stable.</summary>
-    public ReadOnlySpan<int> Order => _order.AsSpan(0, _tokenCount);
-
-    /// <summary>[experts + 1]: expert e has the tokens Order[Offsets[e] .. Offsets[e + 1]].</summary>
-    public ReadOnlySpan<int> Offsets => _offsets;
-
-    /// <summary>Sorts tokens by their expert. On CUDA this is the one transfer to the host in a group's forward pass.</summary>
-    /// <param name="experts">int64 [tokens], values in [0, expertCount).</param>
+    /// <param name="experts">int64 [tokens], values in [0, expertCount); taken over.</param>
     /// <param name="expertCount">Number of experts.</param>
-    public static RoutingDecision FromExperts(Tensor experts, int expertCount)
+    public RoutingDecision(Tensor experts, int expertCount)
     {
-        using var noGrad = no_grad();
-        using var scope = NewDisposeScope();
-        Tensor local = experts.cpu().contiguous();
-        return new RoutingDecision(MemoryMarshal.Cast<byte, long>(local.bytes), expertCount, experts.device);
+        _experts = experts.DetachFromDisposeScope();
+        _expertCount = expertCount;
     }
 
-    /// <summary><see cref="Order"/> and its inverse permutation as int64 [tokens] on the device of the tokens; they belong to the decision.</summary>
-    public (Tensor Order, Tensor Inverse) AsTensors()
+    /// <summary>The groups in host memory. For tokens on a GPU this waits for it.</summary>
+    /// <exception cref="SparseExpansionException">The router named an expert that does not exist.</exception>
+    public HostGroups OnHost()
     {
-        lock (_tensorsLock)
+        lock (_lock)
         {
-            return _tensors ??= CreateTensors();
+            return _host ??= HostGroups.Of(_experts, _expertCount);
+        }
+    }
+
+    /// <summary>The groups as tensors on the device of the tokens, without waiting for it.</summary>
+    public DeviceGroups OnDevice()
+    {
+        lock (_lock)
+        {
+            return _device ??= DeviceGroups.Of(_experts, _expertCount);
         }
     }
 
@@ -74,22 +54,9 @@ internal sealed class RoutingDecision
     {
         if (Interlocked.Decrement(ref _holders) == 0)
         {
-            ArrayPool<int>.Shared.Return(_order);
-            _tensors?.Order.Dispose();
-            _tensors?.Inverse.Dispose();
+            _experts.Dispose();
+            _host?.Dispose();
+            _device?.Dispose();
         }
-    }
-
-    private (Tensor Order, Tensor Inverse) CreateTensors()
-    {
-        long[] order = new long[_tokenCount];
-        long[] inverse = new long[_tokenCount];
-        for (int i = 0; i < order.Length; i++)
-        {
-            order[i] = _order[i];
-            inverse[_order[i]] = i;
-        }
-
-        return (tensor(order, device: _device).DetachFromDisposeScope(), tensor(inverse, device: _device).DetachFromDisposeScope());
     }
 }
