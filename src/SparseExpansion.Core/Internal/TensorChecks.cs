@@ -8,8 +8,15 @@ internal static class TensorChecks
     /// <summary>True if no element is NaN or infinite.</summary>
     public static bool AllFinite(Tensor tensor)
     {
+        if (tensor.numel() == 0)
+        {
+            return true;
+        }
+
+        // One cheap pass settles nearly every case: a sum is finite only if all its terms are. Finite terms may still overflow.
         using var scope = NewDisposeScope();
-        return tensor.numel() == 0 || tensor.isfinite().all().item<bool>();
+        using var noGrad = no_grad();
+        return tensor.sum().isfinite().item<bool>() || tensor.isfinite().all().item<bool>();
     }
 
     /// <summary>True if shapes and all values are the same; NaN counts as the same as NaN.</summary>

@@ -5,17 +5,25 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Routing;
 
 /// <summary>Runs k-means on a source: restarts on a sample, refinement on all tokens, then merging of clusters that are too small.</summary>
-internal sealed class KMeansSolver(PcaKMeansOptions options, ITokenSource tokens, Device device, long seed, CancellationToken cancellationToken)
+internal sealed class KMeansSolver(
+    PcaKMeansOptions options, ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken)
 {
-    private readonly Random _random = new(unchecked((int)(seed ^ (seed >> 32))));
+    private readonly Random _random = new(unchecked((int)(context.Seed ^ (context.Seed >> 32))));
 
     /// <summary>Finds centroids.</summary>
     /// <returns>[at most <see cref="PcaKMeansOptions.Experts"/>, features], float32, on the device; the caller disposes it.</returns>
+    /// <exception cref="CalibrationException">Squares of the tokens overflow.</exception>
     public Tensor Solve()
     {
         using var scope = NewDisposeScope();
         Tensor sample = Sample();
-        double tolerance = options.Tolerance * MeanSquare(sample);
+        double variance = MeanSquare(sample);
+        if (!double.IsFinite(variance))
+        {
+            throw RouterGuard.Overflow(context.Group);
+        }
+
+        double tolerance = options.Tolerance * variance;
         Tensor best = BestOfRestarts(sample, tolerance);
         if (sample.shape[0] < tokens.TokenCount)
         {
@@ -41,7 +49,7 @@ internal sealed class KMeansSolver(PcaKMeansOptions options, ITokenSource tokens
             }
         }
 
-        return tokens.Gather(chosen, device);
+        return tokens.Gather(chosen, context.Device);
     }
 
     private Tensor BestOfRestarts(Tensor sample, double tolerance)

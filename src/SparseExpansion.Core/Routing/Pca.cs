@@ -1,4 +1,5 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Internal;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Routing;
@@ -8,16 +9,22 @@ internal static class Pca
 {
     /// <summary>Components of the covariance of the tokens, descending by variance.</summary>
     /// <param name="tokens">At least one token.</param>
-    /// <param name="mean">[features], float64, on <paramref name="device"/>.</param>
+    /// <param name="mean">[features], float64, on the device of the context.</param>
     /// <param name="components">How many, in [1, features].</param>
     /// <param name="chunkTokens">Tokens on the device at a time.</param>
-    /// <param name="device">Where to compute.</param>
+    /// <param name="context">Where to compute, and the group for messages.</param>
     /// <param name="cancellationToken">Observed between chunks.</param>
+    /// <exception cref="CalibrationException">Squares of the tokens overflow.</exception>
     public static PrincipalComponents Fit(
-        ITokenSource tokens, Tensor mean, int components, int chunkTokens, Device device, CancellationToken cancellationToken)
+        ITokenSource tokens, Tensor mean, int components, int chunkTokens, RouterTrainingContext context, CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
-        Tensor covariance = Covariance(tokens, mean, chunkTokens, device, cancellationToken);
+        Tensor covariance = Covariance(tokens, mean, chunkTokens, context.Device, cancellationToken);
+        if (!TensorChecks.AllFinite(covariance))
+        {
+            throw RouterGuard.Overflow(context.Group);
+        }
+
         (Tensor values, Tensor vectors) = linalg.eigh(covariance);
         Tensor rows = vectors.t().flip(0).narrow(0, 0, components);
         return new PrincipalComponents(

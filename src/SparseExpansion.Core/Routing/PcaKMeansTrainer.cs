@@ -47,7 +47,7 @@ public sealed class PcaKMeansTrainer : IRouterTrainer
     private LinearRouter FitProjected(ITokenSource tokens, Tensor mean, RouterTrainingContext context, CancellationToken cancellationToken)
     {
         int count = Math.Max(1, tokens.Features / _options.PcaReduction!.Value);
-        using PrincipalComponents pca = Pca.Fit(tokens, mean, count, _options.ChunkTokens, context.Device, cancellationToken);
+        using PrincipalComponents pca = Pca.Fit(tokens, mean, count, _options.ChunkTokens, context, cancellationToken);
         Tensor projected = Pca.Project(tokens, mean, pca.Components, _options.ChunkTokens, context.Device, cancellationToken);
         return LinearRouter.FoldPcaKMeans(mean, pca.Components, Cluster(new TokenMatrix(projected), context, cancellationToken));
     }
@@ -60,5 +60,5 @@ public sealed class PcaKMeansTrainer : IRouterTrainer
     }
 
     private Tensor Cluster(ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken) =>
-        new KMeansSolver(_options, tokens, context.Device, context.Seed, cancellationToken).Solve();
+        new KMeansSolver(_options, tokens, context, cancellationToken).Solve();
 }

@@ -35,4 +35,9 @@ internal static class RouterGuard
         const int chunkTokens = 8_192;
         using Tensor mean = TokenMean.Compute(tokens, chunkTokens, context, cancellationToken);
     }
+
+    /// <summary>The error for finite tokens whose squared lengths are not.</summary>
+    public static CalibrationException Overflow(string group) => new(
+        $"{group}: calibration tokens are so large that their squares overflow float32, so distances between them mean nothing. " +
+        "Look for a layer before it whose outputs explode.");
 }

@@ -37,7 +37,7 @@ public sealed class TextTokenizer
     }
 
     /// <summary>Encodes a text.</summary>
-    /// <param name="text">Any text; empty text gives no tokens but special ones.</param>
+    /// <param name="text">Any text; empty text gives no tokens but special ones. Lone surrogates become U+FFFD.</param>
     /// <param name="addSpecialTokens">True adds the tokens that the tokenizer puts around a text, such as the start token. Default true.</param>
     /// <returns>Token ids.</returns>
     /// <exception cref="CheckpointException">The text needs Unicode normalization and this process runs without it (invariant globalization).</exception>
@@ -50,7 +50,7 @@ public sealed class TextTokenizer
             ids.AddRange(_codec.Prefix);
         }
 
-        _codec.Encode(text, ids);
+        _codec.Encode(UnicodeForms.WellFormed(text), ids);
         if (addSpecialTokens)
         {
             ids.AddRange(_codec.Suffix);

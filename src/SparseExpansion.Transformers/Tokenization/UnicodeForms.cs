@@ -31,9 +31,12 @@ internal static class UnicodeForms
                 + "Install ICU and set InvariantGlobalization to false.");
         }
 
-        // Lone surrogates cannot be normalized; they are what decoding errors leave, and become the replacement character.
         return text.Normalize(form);
     }
+
+    /// <summary>The text with lone surrogates, which have no UTF-8 form, replaced by U+FFFD.</summary>
+    public static string WellFormed(string text) =>
+        text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF') ? string.Concat(text.EnumerateRunes()) : text;
 
     private static bool MayCompose(Rune rune)
     {

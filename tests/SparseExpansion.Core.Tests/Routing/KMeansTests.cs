@@ -138,7 +138,7 @@ public sealed class KMeansTests
     {
         using var scope = NewDisposeScope();
         Tensor mean = tokens.mean([0]);
-        Tensor around = new KMeansSolver(options, new CenteredTokens(new TokenMatrix(tokens), mean), CPU, seed, Cancellation).Solve();
+        Tensor around = new KMeansSolver(options, new CenteredTokens(new TokenMatrix(tokens), mean), new("group", CPU, seed), Cancellation).Solve();
         return (around + mean).MoveToOuterDisposeScope();
     }
 }

@@ -56,6 +56,15 @@ public sealed class LinearRouterTests
     }
 
     [Fact]
+    public void To_OtherDevice_MovesTheTensorsThatRoute()
+    {
+        using LinearRouter router = Router();
+        router.to(META);
+        Assert.All(router.GetState().Tensors.Values, tensor => Assert.Equal(DeviceType.META, tensor.device_type));
+        Assert.All(router.buffers(), tensor => Assert.Equal(DeviceType.META, tensor.device_type));
+    }
+
+    [Fact]
     public void To_Cuda_MovesTheBuffers()
     {
         Assert.SkipUnless(cuda.is_available(), "No CUDA device.");

@@ -18,7 +18,7 @@ public sealed class PcaTests
         var golden = new GoldenClusters();
         var source = new TokenMatrix(golden.Float32("tokens"));
         Tensor mean = TokenMean.Compute(source, 512, s_context, Cancellation);
-        using PrincipalComponents pca = Pca.Fit(source, mean, 8, 512, CPU, Cancellation);
+        using PrincipalComponents pca = Pca.Fit(source, mean, 8, 512, s_context, Cancellation);
         Assert.InRange(ClusteredTokens.MaxDifference(mean, golden.Float64("mean")), 0, 1e-5);
 
         Tensor expected = golden.Float64("components");
@@ -34,8 +34,8 @@ public sealed class PcaTests
         using var scope = NewDisposeScope();
         var source = new TokenMatrix(ClusteredTokens.Blobs(3, 70, 12, 3));
         Tensor mean = TokenMean.Compute(source, 1000, s_context, Cancellation);
-        using PrincipalComponents whole = Pca.Fit(source, mean, 4, 1000, CPU, Cancellation);
-        using PrincipalComponents chunked = Pca.Fit(source, mean, 4, 17, CPU, Cancellation);
+        using PrincipalComponents whole = Pca.Fit(source, mean, 4, 1000, s_context, Cancellation);
+        using PrincipalComponents chunked = Pca.Fit(source, mean, 4, 17, s_context, Cancellation);
         Assert.InRange(ClusteredTokens.MaxDifference(whole.Components, chunked.Components), 0, 1e-5);
         Assert.InRange(ClusteredTokens.MaxDifference(
             Pca.Project(source, mean, whole.Components, 1000, CPU, Cancellation), Pca.Project(source, mean, whole.Components, 13, CPU, Cancellation)), 0, 1e-5);
@@ -49,7 +49,7 @@ public sealed class PcaTests
         Tensor tokens = ClusteredTokens.Blobs(1, 4000, 6, 0, offset: 10_000);
         var source = new TokenMatrix(tokens);
         Tensor mean = TokenMean.Compute(source, 1000, s_context, Cancellation);
-        using PrincipalComponents pca = Pca.Fit(source, mean, 6, 1000, CPU, Cancellation);
+        using PrincipalComponents pca = Pca.Fit(source, mean, 6, 1000, s_context, Cancellation);
         double expected = tokens.to(ScalarType.Float64).var(0, unbiased: false).sum().item<double>();
         Assert.InRange(pca.TotalVariance / expected, 0.9999, 1.0001);
     }
@@ -60,7 +60,7 @@ public sealed class PcaTests
         using var scope = NewDisposeScope();
         var source = new TokenMatrix(ClusteredTokens.Blobs(5, 40, 9, 4));
         Tensor mean = TokenMean.Compute(source, 64, s_context, Cancellation);
-        using PrincipalComponents pca = Pca.Fit(source, mean, 9, 64, CPU, Cancellation);
+        using PrincipalComponents pca = Pca.Fit(source, mean, 9, 64, s_context, Cancellation);
         Assert.InRange(ClusteredTokens.MaxDifference(pca.Components.matmul(pca.Components.t()), eye(9)), 0, 1e-10);
         double[] variances = pca.Variances.data<double>().ToArray();
         Assert.Equal(variances.OrderDescending(), variances);
@@ -74,7 +74,7 @@ public sealed class PcaTests
         using Tensor tokens = ClusteredTokens.Blobs(2, 20, 5, 2);
         var source = new TokenMatrix(tokens);
         using Tensor mean = TokenMean.Compute(source, 7, s_context, Cancellation);
-        using PrincipalComponents pca = Pca.Fit(source, mean, 2, 7, CPU, Cancellation);
+        using PrincipalComponents pca = Pca.Fit(source, mean, 2, 7, s_context, Cancellation);
         using Tensor projected = Pca.Project(source, mean, pca.Components, 7, CPU, Cancellation);
     });
 
@@ -83,6 +83,6 @@ public sealed class PcaTests
     {
         using var scope = NewDisposeScope();
         var source = new TokenMatrix(ones(4, 3));
-        Assert.Throws<OperationCanceledException>(() => Pca.Fit(source, zeros(3, ScalarType.Float64), 1, 2, CPU, new CancellationToken(true)));
+        Assert.Throws<OperationCanceledException>(() => Pca.Fit(source, zeros(3, ScalarType.Float64), 1, 2, s_context, new CancellationToken(true)));
     }
 }

@@ -110,6 +110,18 @@ public sealed class RouterTrainerTests
     }
 
     [Theory]
+    [InlineData(null)]
+    [InlineData(2)]
+    public void Fit_TokensWhoseSquaresOverflow_NamesGroup(int? reduction)
+    {
+        using var scope = NewDisposeScope();
+        var trainer = new PcaKMeansTrainer(new PcaKMeansOptions { Experts = 3, PcaReduction = reduction });
+        var error = Assert.Throws<CalibrationException>(() => trainer.Fit(new TokenMatrix(randn(30, 6) * 1e25f), s_context, Cancellation));
+        Assert.Contains("block.0.mlp", error.Message, StringComparison.Ordinal);
+        Assert.Contains("overflow", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [MemberData(nameof(Trainers))]
     public void Fit_Cancelled_Throws(IRouterTrainer trainer)
     {

@@ -1,8 +1,10 @@
+using System.Reflection;
 using SparseExpansion.Testing;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
+using Module = TorchSharp.torch.nn.Module;
 
 namespace SparseExpansion.Transformers.Models;
 
@@ -98,6 +100,25 @@ public sealed class CausalLanguageModelTests
         Assert.Same(inputs["model.layers.0.self_attn.q_proj"], inputs["model.layers.0.self_attn.v_proj"]);
         Assert.Same(inputs["model.layers.1.mlp.gate_proj"], inputs["model.layers.1.mlp.up_proj"]);
         Assert.NotSame(inputs["model.layers.1.mlp.gate_proj"], inputs["model.layers.1.mlp.down_proj"]);
+    }
+
+    [Theory]
+    [InlineData(Fixture.Llama)]
+    [InlineData(Fixture.NeoXSequential)]
+    public void Projections_AreFieldsThatCanBeSwapped(string name)
+    {
+        using CausalLanguageModel model = PretrainedModel.Load(Fixture.Model(name));
+        Dictionary<string, Module> modules = model.named_modules().ToDictionary(item => item.name, item => item.module);
+        foreach ((string path, Module module) in modules.Where(item => item.Value is Linear))
+        {
+            int dot = path.LastIndexOf('.');
+            object parent = dot < 0 ? model : modules[path[..dot]];
+            FieldInfo? field = parent.GetType().GetField(path[(dot + 1)..], BindingFlags.Instance | BindingFlags.NonPublic);
+            Assert.Equal(typeof(Module<Tensor, Tensor>), field?.FieldType);
+            Assert.Same(module, field!.GetValue(parent));
+        }
+
+        Assert.Contains(modules.Values, module => module is Linear);
     }
 
     [Fact]

@@ -30,6 +30,25 @@ public sealed class GoldenLogitsTests
 
     [Theory]
     [InlineData(Fixture.Llama)]
+    [InlineData(Fixture.NeoXParallel)]
+    public void Forward_OnCuda_GivesTheReferenceLogits(string name)
+    {
+        Assert.SkipUnless(cuda.is_available(), "Needs a CUDA device.");
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using CausalLanguageModel model = PretrainedModel.Load(Fixture.Model(name), new LoadOptions { Device = CUDA });
+        using KeyValueCache cache = model.CreateCache();
+        (Tensor ids, Tensor expected) = ReadExpected(name);
+        Tensor onDevice = ids.to(CUDA);
+
+        Tensor pieces = cat([model.forward(onDevice.narrow(1, 0, 9), cache), model.forward(onDevice.narrow(1, 9, ids.size(1) - 9), cache)], 1);
+
+        Assert.InRange(RelativeError(model.call(onDevice).cpu(), expected), 0, 1e-3);
+        Assert.InRange(RelativeError(pieces.cpu(), expected), 0, 1e-3);
+    }
+
+    [Theory]
+    [InlineData(Fixture.Llama)]
     [InlineData(Fixture.Qwen2)]
     [InlineData(Fixture.NeoXParallel)]
     [InlineData(Fixture.NeoXSequential)]

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using SparseExpansion.Internal;
 using static TorchSharp.torch;
 
@@ -10,9 +11,6 @@ namespace SparseExpansion.Pruning;
 /// </summary>
 internal static unsafe class SmallestSelector
 {
-    private const int LeadingShift = 20, MiddleShift = 10;
-    private const int LeadingBuckets = 1 << 12, Buckets = 1 << 10;
-
     /// <summary>Sets up to this size, the groups of N:M, are searched directly.</summary>
     private const int SmallSet = 16;
 
@@ -26,6 +24,11 @@ internal static unsafe class SmallestSelector
         Tensor scores = sets.contiguous();
         long setCount = sets.shape[0], n = sets.shape[1];
         Tensor mask = empty(sets.shape, ScalarType.Bool);
+        if (setCount == 0)
+        {
+            return mask.MoveToOuterDisposeScope();
+        }
+
         float* source = RawMemory.Pointer<float>(scores);
         byte* marks = RawMemory.Pointer<byte>(mask);
         RowParallel.For(setCount, n, (from, to) => MarkSets(source, marks, from, to, n, count));
@@ -44,76 +47,48 @@ internal static unsafe class SmallestSelector
             return;
         }
 
-        var counters = new long[LeadingBuckets];
-        var candidates = new List<uint>();
+        var search = new RankSearch();
         for (long set = from; set < to; set++)
         {
             uint* bits = (uint*)(scores + (set * n));
-            long ties = count;
-            uint limit = FindLimit(bits, n, ref ties, counters, candidates);
-            MarkUpTo(bits, marks + (set * n), n, limit, ties);
-        }
-    }
-
-    /// <summary>The <paramref name="rank"/>-th smallest of n numbers (from 1); leaves its rank among those equal to it.</summary>
-    private static uint FindLimit(uint* bits, long n, ref long rank, long[] counters, List<uint> candidates)
-    {
-        Array.Clear(counters);
-        for (long i = 0; i < n; i++)
-        {
-            counters[bits[i] >> LeadingShift]++;
-        }
-
-        uint leading = FindBucket(counters, ref rank);
-        candidates.Clear();
-        for (long i = 0; i < n; i++)
-        {
-            if (bits[i] >> LeadingShift == leading)
+            RankSearch.Limit limit = search.Find(bits, n, count);
+            if (limit.AllTiesGo)
             {
-                candidates.Add(bits[i]);
+                MarkUpTo(bits, marks + (set * n), n, limit.Value);
+            }
+            else
+            {
+                MarkUpTo(bits, marks + (set * n), n, limit.Value, limit.Ties);
             }
         }
-
-        uint upper = (leading << MiddleShift) | FindPart(candidates, MiddleShift, ref rank, counters);
-        candidates.RemoveAll(candidate => candidate >> MiddleShift != upper);
-        return (upper << MiddleShift) | FindPart(candidates, 0, ref rank, counters);
     }
 
-    private static uint FindPart(List<uint> candidates, int shift, ref long rank, long[] counters)
+    private static void MarkUpTo(uint* bits, byte* marks, long n, uint limit)
     {
-        Array.Clear(counters);
-        foreach (uint candidate in candidates)
-        {
-            counters[(candidate >> shift) & (Buckets - 1)]++;
-        }
-
-        return FindBucket(counters, ref rank);
-    }
-
-    private static uint FindBucket(long[] counters, ref long rank)
-    {
-        uint bucket = 0;
-        while (rank > counters[bucket])
-        {
-            rank -= counters[bucket++];
-        }
-
-        return bucket;
-    }
-
-    private static void MarkUpTo(uint* bits, byte* marks, long n, uint limit, long ties)
-    {
+        Vector512<uint> limits = Vector512.Create(limit);
         long i = 0;
-        for (; i < n && ties > 0; i++)
+        for (; i + 64 <= n; i += 64)
         {
-            bool equal = bits[i] == limit;
-            ties -= equal ? 1 : 0;
-            marks[i] = equal || bits[i] < limit ? (byte)1 : (byte)0;
+            Vector512<ushort> low = Vector512.Narrow(UpTo(bits + i, limits), UpTo(bits + i + 16, limits));
+            Vector512<ushort> high = Vector512.Narrow(UpTo(bits + i + 32, limits), UpTo(bits + i + 48, limits));
+            Vector512.Narrow(low, high).Store(marks + i);
         }
 
         for (; i < n; i++)
         {
-            marks[i] = bits[i] < limit ? (byte)1 : (byte)0;
+            marks[i] = bits[i] <= limit ? (byte)1 : (byte)0;
+        }
+    }
+
+    private static Vector512<uint> UpTo(uint* bits, Vector512<uint> limits) =>
+        Vector512.LessThanOrEqual(Vector512.Load(bits), limits) & Vector512<uint>.One;
+
+    private static void MarkUpTo(uint* bits, byte* marks, long n, uint limit, long ties)
+    {
+        for (long i = 0; i < n; i++)
+        {
+            bool tie = bits[i] == limit && ties-- > 0;
+            marks[i] = tie || bits[i] < limit ? (byte)1 : (byte)0;
         }
     }
 }

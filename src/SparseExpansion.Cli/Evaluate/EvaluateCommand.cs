@@ -1,0 +1,69 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using SparseExpansion.Transformers;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Cli;
+
+/// <summary><c>evaluate</c>: measures perplexity.</summary>
+internal sealed class EvaluateCommand : Command
+{
+    private readonly ToolHost _host;
+    private readonly Option<string> _model = CommonOptions.Model();
+    private readonly TokenSourceOptions _source = new();
+    private readonly DeviceOption _device = new();
+    private readonly Option<bool> _json = CommonOptions.Json();
+
+    public EvaluateCommand(ToolHost host) : base("evaluate", "Measure the perplexity of a model, dense or expanded, on a text.")
+    {
+        _host = host;
+        Add(_model);
+        _source.AddTo(this);
+        _device.AddTo(this);
+        Add(_json);
+        SetAction(Run);
+    }
+
+    private int Run(ParseResult parsed)
+    {
+        Device device = _device.Read(parsed);
+        ModelSource source = ModelSource.Open(parsed.GetRequiredValue(_model));
+        TokenWindows windows = _source.Read(parsed, source);
+        EvaluateReport report = ProgressBar.Run(_host, "loading", report => Measure(source, windows, device, report));
+        if (parsed.GetValue(_json))
+        {
+            JsonOutput.Write(_host, report);
+        }
+        else
+        {
+            Print(report);
+        }
+
+        return ExitCode.Success;
+    }
+
+    private EvaluateReport Measure(ModelSource source, TokenWindows windows, Device device, Action<double, string> report)
+    {
+        using CausalLanguageModel model = source.Load(device);
+        long started = Stopwatch.GetTimestamp();
+        PerplexityResult result = Perplexity.Evaluate(
+            model,
+            windows,
+            new PerplexityOptions { BatchSize = BatchSize.For(windows.Context) },
+            new InlineProgress<PerplexityProgress>(step => report(
+                (double)step.Windows / step.TotalWindows,
+                string.Create(CultureInfo.InvariantCulture, $"window {step.Windows} of {step.TotalWindows}, perplexity {step.Perplexity:0.000}"))),
+            _host.CancellationToken);
+        return new EvaluateReport(
+            result.Perplexity, result.NllPerToken, result.PredictedTokens, result.Windows, result.Context, Stopwatch.GetElapsedTime(started).TotalSeconds);
+    }
+
+    private void Print(EvaluateReport report)
+    {
+        _host.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"perplexity {report.Perplexity:0.0000} ({report.NllPerToken:0.00000} nats per token)"));
+        _host.Output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{report.PredictedTokens} predictions in {report.Windows} windows of {report.Context} tokens, {report.Seconds:0.0} s"));
+    }
+}

@@ -1,0 +1,44 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using SparseExpansion.Expansion;
+
+namespace SparseExpansion.Cli;
+
+/// <summary>What <c>expand</c> tells.</summary>
+internal static class ExpandReport
+{
+    /// <summary>The library's report, and what only the process knows.</summary>
+    public static void WriteJson(ToolHost host, ExpansionReport report, string outputFolder, long peakWorkingSetBytes)
+    {
+        JsonObject json = JsonNode.Parse(report.ToJson())!.AsObject();
+        json.Add("peakWorkingSetBytes", peakWorkingSetBytes);
+        json.Add("outputFolder", outputFolder);
+        JsonOutput.Write(host, json);
+    }
+
+    public static void Print(TextWriter output, ExpansionReport report, string outputFolder, long peakWorkingSetBytes)
+    {
+        var table = new TextTable("layer", "shape", "experts", "tokens", "per expert", "sparsity", "error", "dense", "experts");
+        foreach (LayerReport layer in report.Layers)
+        {
+            table.Add(
+                layer.Name,
+                $"{layer.OutFeatures}x{layer.InFeatures}",
+                Text($"{layer.Experts}"),
+                Text($"{layer.Tokens}"),
+                Text($"{layer.ExpertReports.Min(expert => expert.Tokens)}..{layer.ExpertReports.Max(expert => expert.Tokens)}"),
+                Text($"{layer.Sparsity:0.0000}"),
+                Text($"{layer.OutputError:0.00000}"),
+                ByteSize.Format(layer.DenseBytes),
+                ByteSize.Format(layer.ExpertBytes));
+        }
+
+        table.Write(output);
+        output.WriteLine();
+        output.WriteLine(Text(
+            $"{report.Layers.Count} layers, {report.Manifest.Pruner} at {report.Manifest.Sparsity}, {report.Manifest.Router}: {report.Seconds:0.0} s, peak memory {ByteSize.Format(peakWorkingSetBytes)}"));
+        output.WriteLine($"saved to {outputFolder}");
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,7 @@
+using SparseExpansion.Pruning;
+using SparseExpansion.Routing;
+
+namespace SparseExpansion.Cli;
+
+/// <summary>How a model is expanded.</summary>
+internal sealed record Method(SparsityTarget Sparsity, IRouterTrainer Router, ISparsifier Pruner, string[] Targets, int Seed);

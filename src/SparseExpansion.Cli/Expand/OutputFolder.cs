@@ -1,0 +1,69 @@
+using SparseExpansion.Serialization;
+
+namespace SparseExpansion.Cli;
+
+/// <summary>Checks the folder that a model is to be written to, before hours are spent on the model.</summary>
+internal static class OutputFolder
+{
+    /// <param name="output">The folder to make.</param>
+    /// <param name="overwrite">True if an expanded model may be replaced.</param>
+    /// <param name="model">The folder of the dense model.</param>
+    /// <exception cref="UsageException">The folder cannot be made, or something would be lost.</exception>
+    public static void Check(string output, bool overwrite, string model)
+    {
+        string path = Normalize(output);
+        if (IsInside(Normalize(model), path))
+        {
+            throw new UsageException($"--output {output}: holds the model itself; name another folder.");
+        }
+
+        if (File.Exists(path))
+        {
+            throw new UsageException($"--output {output}: is a file; name a folder.");
+        }
+
+        if (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any())
+        {
+            RequireReplaceable(output, overwrite);
+        }
+
+        RequireWritable(output, path);
+    }
+
+    private static void RequireReplaceable(string output, bool overwrite)
+    {
+        if (!overwrite)
+        {
+            throw new UsageException($"--output {output}: exists and is not empty; name another folder, or add --overwrite.");
+        }
+
+        if (!ExpandedModel.IsExpanded(output))
+        {
+            throw new UsageException($"--output {output}: --overwrite replaces expanded models only, and this folder holds something else.");
+        }
+    }
+
+    private static void RequireWritable(string output, string path)
+    {
+        string? parent = Path.GetDirectoryName(path);
+        while (parent is not null && !Directory.Exists(parent))
+        {
+            parent = Path.GetDirectoryName(parent);
+        }
+
+        try
+        {
+            string probe = Path.Combine(parent ?? path, $".{Guid.NewGuid():N}.probe");
+            new FileStream(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose).Dispose();
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"--output {output}: cannot be written: {error.Message}");
+        }
+    }
+
+    private static bool IsInside(string path, string folder) =>
+        path == folder || path.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+
+    private static string Normalize(string path) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+}

@@ -1,0 +1,82 @@
+using System.CommandLine;
+using SparseExpansion.Transformers;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Cli;
+
+/// <summary><c>generate</c>: continues a prompt.</summary>
+internal sealed class GenerateCommand : Command
+{
+    private const int DefaultMaxTokens = 128;
+
+    private readonly ToolHost _host;
+    private readonly Option<string> _model = CommonOptions.Model();
+    private readonly Option<string> _prompt = new("--prompt") { Description = "Text to continue.", HelpName = "TEXT", Required = true };
+    private readonly Option<int?> _maxTokens = new("--max-tokens")
+    {
+        Description = $"Most tokens to generate. [default: {DefaultMaxTokens}, or what is left of the model's context]",
+        HelpName = "N",
+        CustomParser = ValueParsers.OptionalInteger(1),
+    };
+
+    private readonly Option<double> _temperature = new("--temperature")
+    {
+        Description = "0 takes the most probable token; larger values give more surprising texts.",
+        HelpName = "T",
+        DefaultValueFactory = _ => 0,
+        CustomParser = ValueParsers.NonNegativeNumber,
+    };
+
+    private readonly Option<int> _seed = CommonOptions.Seed();
+    private readonly DeviceOption _device = new();
+
+    public GenerateCommand(ToolHost host) : base("generate", "Continue a text. Writes the prompt and its continuation to stdout.")
+    {
+        _host = host;
+        Add(_model);
+        Add(_prompt);
+        Add(_maxTokens);
+        Add(_temperature);
+        Add(_seed);
+        _device.AddTo(this);
+        SetAction(Run);
+    }
+
+    private int Run(ParseResult parsed)
+    {
+        Device device = _device.Read(parsed);
+        ModelSource source = ModelSource.Open(parsed.GetRequiredValue(_model));
+        TextTokenizer tokenizer = TextTokenizer.Load(source.Folder);
+        string prompt = parsed.GetRequiredValue(_prompt);
+        var options = new GenerationOptions
+        {
+            MaxNewTokens = MaxTokens(parsed, tokenizer.Encode(prompt).Count, source.Config.MaxPositions),
+            Temperature = parsed.GetValue(_temperature),
+            Seed = parsed.GetValue(_seed),
+        };
+        using CausalLanguageModel model = source.Load(device);
+        _host.Output.Write(prompt);
+        foreach (string piece in TextGenerator.GenerateText(model, tokenizer, prompt, options, _host.CancellationToken))
+        {
+            _host.Output.Write(piece);
+            _host.Output.Flush();
+        }
+
+        _host.Output.WriteLine();
+        return ExitCode.Success;
+    }
+
+    private int MaxTokens(ParseResult parsed, int promptTokens, int context)
+    {
+        int room = context - promptTokens;
+        if (promptTokens == 0 || room < 1)
+        {
+            throw new UsageException($"--prompt: has {promptTokens} tokens; the model takes 1 to {context - 1}.");
+        }
+
+        int? wanted = parsed.GetValue(_maxTokens);
+        return wanted > room
+            ? throw new UsageException($"--max-tokens {wanted}: a prompt of {promptTokens} tokens leaves {room} of the {context} that the model was made for.")
+            : wanted ?? Math.Min(DefaultMaxTokens, room);
+    }
+}

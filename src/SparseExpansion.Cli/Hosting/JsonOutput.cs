@@ -1,0 +1,18 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace SparseExpansion.Cli;
+
+/// <summary>Results for programs: one JSON object with camelCase names.</summary>
+internal static class JsonOutput
+{
+    // A perplexity may overflow; "Infinity" as text tells so.
+    private static readonly JsonSerializerOptions s_options = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        WriteIndented = true,
+    };
+
+    public static void Write<T>(ToolHost host, T value) => host.Output.WriteLine(JsonSerializer.Serialize(value, s_options));
+}

@@ -1,0 +1,8 @@
+namespace SparseExpansion.Cli;
+
+/// <summary>A dense linear.</summary>
+/// <param name="Name">Module path: what --targets is matched with.</param>
+/// <param name="InFeatures">Width of the input.</param>
+/// <param name="OutFeatures">Width of the output.</param>
+/// <param name="Bytes">Bytes of the weight in memory.</param>
+internal sealed record LinearSummary(string Name, long InFeatures, long OutFeatures, long Bytes);

@@ -1,0 +1,13 @@
+namespace SparseExpansion.Cli;
+
+/// <summary>A linear that is a mixture of experts.</summary>
+/// <param name="Name">Module path.</param>
+/// <param name="InFeatures">Width of the input.</param>
+/// <param name="OutFeatures">Width of the output.</param>
+/// <param name="Experts">Number of experts.</param>
+/// <param name="Sparsity">Share of the experts' weights that are exactly zero.</param>
+/// <param name="Bytes">Bytes of all experts in memory.</param>
+/// <param name="Router">Kind of the router.</param>
+/// <param name="Group">Number of the group of linears that read the same input and share the router.</param>
+internal sealed record MixtureSummary(
+    string Name, long InFeatures, long OutFeatures, int Experts, double Sparsity, long Bytes, string Router, int Group);

@@ -1,0 +1,44 @@
+namespace SparseExpansion.Cli;
+
+/// <summary>What <c>inspect</c> tells; the names of the properties are those of the JSON.</summary>
+internal sealed record ModelSummary
+{
+    /// <summary>"model_type" of the checkpoint.</summary>
+    public required string ModelType { get; init; }
+
+    /// <summary>Number of blocks.</summary>
+    public required int Blocks { get; init; }
+
+    /// <summary>Width of the residual stream.</summary>
+    public required int HiddenSize { get; init; }
+
+    /// <summary>Width inside the feed-forward networks.</summary>
+    public required int IntermediateSize { get; init; }
+
+    /// <summary>Number of query heads.</summary>
+    public required int Heads { get; init; }
+
+    /// <summary>Number of key and value heads.</summary>
+    public required int KeyValueHeads { get; init; }
+
+    /// <summary>Number of token ids.</summary>
+    public required int Vocabulary { get; init; }
+
+    /// <summary>Longest sequence that the model was made for.</summary>
+    public required int MaxPositions { get; init; }
+
+    /// <summary>True if the output projection is the embedding matrix.</summary>
+    public required bool TiedEmbeddings { get; init; }
+
+    /// <summary>True if there are mixtures of experts.</summary>
+    public required bool Expanded { get; init; }
+
+    /// <summary>Numbers that the model consists of, those of all experts included.</summary>
+    public required long Parameters { get; init; }
+
+    /// <summary>The linears that are dense, in the order of the model.</summary>
+    public required IReadOnlyList<LinearSummary> Linears { get; init; }
+
+    /// <summary>The linears that are mixtures, in the order of the model.</summary>
+    public required IReadOnlyList<MixtureSummary> Mixtures { get; init; }
+}

@@ -1,0 +1,113 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Text;
+using SparseExpansion.Transformers;
+
+namespace SparseExpansion.Cli;
+
+/// <summary>The tokens that a model is evaluated or calibrated on: a text, or windows of token ids in a file.</summary>
+internal sealed class TokenSourceOptions
+{
+    /// <summary>Longest window that a text is cut into by default, in tokens.</summary>
+    private const int DefaultContext = 2048;
+
+    private readonly Option<string?> _text = new("--text")
+    {
+        Description = "Text in UTF-8; a line '<|endoftext|>' separates documents.",
+        HelpName = "FILE",
+    };
+
+    private readonly Option<string?> _tokens = new("--tokens")
+    {
+        Description = "Token ids in a safetensors file: a tensor [windows, context] of int64 or int32.",
+        HelpName = "FILE:TENSOR",
+    };
+
+    private readonly Option<int?> _context = new("--context")
+    {
+        Description = $"Tokens of a window. [default: with --tokens their own width, with --text what the model was made for, at most {DefaultContext}]",
+        HelpName = "N",
+        CustomParser = ValueParsers.OptionalInteger(2),
+    };
+
+    private readonly Option<int?> _maxWindows = new("--max-windows")
+    {
+        Description = "Use the first N windows. [default: all]",
+        HelpName = "N",
+        CustomParser = ValueParsers.OptionalInteger(1),
+    };
+
+    public void AddTo(Command command)
+    {
+        command.Add(_text);
+        command.Add(_tokens);
+        command.Add(_context);
+        command.Add(_maxWindows);
+        command.Validators.Add(RequireOne);
+    }
+
+    /// <summary>Reads the tokens and holds them against the model.</summary>
+    /// <exception cref="UsageException">Files or values do not fit; the message names the option.</exception>
+    /// <exception cref="SparseExpansionException">A file is damaged.</exception>
+    public TokenWindows Read(ParseResult parsed, ModelSource model)
+    {
+        int? context = parsed.GetValue(_context);
+        if (context > model.Config.MaxPositions)
+        {
+            throw new UsageException($"--context {context}: the model was made for at most {model.Config.MaxPositions} tokens.");
+        }
+
+        TokenWindows windows = parsed.GetValue(_tokens) is { } tokens
+            ? ReadTokens(tokens, model.Config, context)
+            : ReadText(parsed.GetRequiredValue(_text)!, model, context ?? Math.Min(model.Config.MaxPositions, DefaultContext));
+        return windows.Take(parsed.GetValue(_maxWindows) ?? windows.Count);
+    }
+
+    private void RequireOne(CommandResult result)
+    {
+        bool text = result.GetResult(_text) is not null;
+        if (text == result.GetResult(_tokens) is not null)
+        {
+            result.AddError(text ? "Give --text or --tokens, not both." : "Give --text FILE or --tokens FILE:TENSOR.");
+        }
+    }
+
+    private static TokenWindows ReadTokens(string value, ModelConfig config, int? context)
+    {
+        TokenWindows windows = TokenFile.Read(value);
+        if (windows.SmallestId < 0 || windows.LargestId >= config.VocabularySize)
+        {
+            throw new UsageException(
+                $"--tokens {value}: holds token ids from {windows.SmallestId} to {windows.LargestId}, the model's vocabulary has {config.VocabularySize}; were they made by its tokenizer?");
+        }
+
+        if (context > windows.Context)
+        {
+            throw new UsageException($"--context {context}: the windows of --tokens {value} have {windows.Context} tokens.");
+        }
+
+        int width = context ?? windows.Context;
+        return width <= config.MaxPositions
+            ? TokenFile.Shorten(windows, width)
+            : throw new UsageException(
+                $"--tokens {value}: its windows of {width} tokens are longer than the {config.MaxPositions} that the model was made for; shorten them by --context.");
+    }
+
+    private static TokenWindows ReadText(string path, ModelSource model, int context)
+    {
+        if (!File.Exists(path))
+        {
+            throw new UsageException($"--text {path}: there is no such file.");
+        }
+
+        try
+        {
+            string text = File.ReadAllText(path, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true));
+            return TokenWindows.FromText(text, TextTokenizer.Load(model.Folder), context);
+        }
+        catch (Exception error) when (error is CalibrationException or DecoderFallbackException)
+        {
+            throw new UsageException($"--text {path}: {(error is DecoderFallbackException ? "is not UTF-8." : error.Message)}");
+        }
+    }
+}

@@ -1,0 +1,62 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+
+namespace SparseExpansion.Cli;
+
+/// <summary>The tool: its commands, and what becomes of their errors.</summary>
+internal static class Tool
+{
+    /// <summary>Name of the command.</summary>
+    public const string Name = "sparse-expand";
+
+    /// <summary>Runs a command line.</summary>
+    /// <param name="args">The arguments, without the program's name.</param>
+    /// <param name="host">Where to write.</param>
+    /// <returns>One of <see cref="ExitCode"/>.</returns>
+    public static int Run(IReadOnlyList<string> args, ToolHost host)
+    {
+        try
+        {
+            // Without the replacer a prompt may begin with an @.
+            ParseResult parsed = CreateRootCommand(host).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+            if (parsed.Action is ParseErrorAction)
+            {
+                string command = parsed.CommandResult.Command is RootCommand ? Name : $"{Name} {parsed.CommandResult.Command.Name}";
+                throw new UsageException($"{parsed.Errors[0].Message.TrimEnd('.')}. See '{command} --help'.");
+            }
+
+            return parsed.Invoke(new InvocationConfiguration
+            {
+                Output = host.Output,
+                Error = host.Error,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+            });
+        }
+        catch (OperationCanceledException) when (host.CancellationToken.IsCancellationRequested)
+        {
+            host.Error.WriteLine($"{Name}: interrupted.");
+            return ExitCode.Interrupted;
+        }
+        catch (Exception error)
+        {
+            host.Error.WriteLine($"{Name}: {ErrorText.Of(error)}");
+            return ExitCode.Failure;
+        }
+    }
+
+    private static RootCommand CreateRootCommand(ToolHost host)
+    {
+        var root = new RootCommand("Turns language models into mixtures of sparse experts, and shows what they cost and gain.")
+        {
+            new ExpandCommand(host),
+            new EvaluateCommand(host),
+            new GenerateCommand(host),
+            new InspectCommand(host),
+        };
+        root.Options.OfType<VersionOption>().Single().Action = new VersionAction(host.Output);
+        root.SetAction(parsed => new HelpAction().Invoke(parsed));
+        return root;
+    }
+}
