@@ -1,4 +1,3 @@
-using TorchSharp;
 using CsCheck;
 using MathNet.Numerics.Distributions;
 using SparseExpansion.Serialization;
@@ -131,11 +130,7 @@ public sealed class WassersteinTests
         Assert.Throws<ArgumentException>(() => Wasserstein.ToGaussian(one));
         Assert.Throws<ArgumentException>(() => Wasserstein.ToGaussian(vector));
         Assert.Throws<ArgumentException>(() => Wasserstein.ToGaussian(integers));
-<<<<<<< HEAD
-        Assert.Throws<ArgumentNullException>(() => Wasserstein.ToGaussian((torch.Tensor)null!));
-=======
         Assert.Throws<ArgumentNullException>(() => Wasserstein.ToGaussian((Tensor)null!));
->>>>>>> analysis
         Assert.Throws<ArgumentException>(() => Wasserstein.Between([], [1]));
     }
 
