@@ -10,7 +10,7 @@ namespace SparseExpansion.Cli;
 internal sealed class ExpandCommand : Command
 {
     private readonly ToolHost _host;
-    private readonly Option<string> _model = CommonOptions.Model();
+    private readonly Option<string> _model = CommonOptions.Model("Folder of the dense model: a Hugging Face checkpoint.");
     private readonly Option<string> _output = new("--output")
     {
         Description = "Folder to make; it appears when it is complete.",
