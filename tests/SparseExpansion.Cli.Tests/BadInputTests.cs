@@ -172,7 +172,10 @@ public sealed class BadInputTests : IDisposable
     [Theory]
     [InlineData("exapnd", "exapnd")]
     [InlineData("evaluate --modell x", "--modell")]
-    [InlineData("evaluate --model", "--model")]
+    [InlineData("evaluate --model", "'--model'")]
+    [InlineData("evaluate", "'--model' is required.")]
+    [InlineData("expand", "'--output' is required. Option '--sparsity' is required.")]
+    [InlineData("expand --model m --output o --sparsity 2 --experts 0", "--experts '0'")]
     [InlineData("evaluate --model a --model b", "--model")]
     [InlineData("inspect --model a b", "'b'")]
     public void CommandLine_Unknown_NamesItAndPointsToHelp(string arguments, string name) =>

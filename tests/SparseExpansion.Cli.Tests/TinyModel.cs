@@ -91,6 +91,11 @@ internal sealed class TinyModel : IDisposable
             vocabulary[characters[i].ToString()] = FirstCharacter + i;
         }
 
+        for (int id = vocabulary.Count; id < Vocabulary; id++)
+        {
+            vocabulary[$"<{id}>"] = id;
+        }
+
         var tokenizer = new JsonObject
         {
             ["version"] = "1.0",

@@ -21,18 +21,6 @@ public sealed class InterruptTests : IDisposable
         Assert.Equal(entries, _tiny.Entries());
     }
 
-    [Fact]
-    public void Cancelled_WhileProgressIsShown_LeavesNothing()
-    {
-        string[] entries = _tiny.Entries();
-        using var cancel = new CancellationTokenSource();
-        using var output = new StringWriter();
-        using var error = new CancellingWriter(cancel);
-        int code = Tool.Run(_tiny.Command("expand").Arguments(), new ToolHost(output, error, ShowProgress: true, cancel.Token));
-        Assert.Equal((130, ""), (code, output.ToString()));
-        Assert.Equal(entries, _tiny.Entries());
-    }
-
     [Theory]
     [InlineData("INT")]
     [InlineData("TERM")]
@@ -64,15 +52,5 @@ public sealed class InterruptTests : IDisposable
         using Process process = Process.Start(program, arguments);
         await process.WaitForExitAsync();
         Assert.Equal(0, process.ExitCode);
-    }
-
-    /// <summary>The first sign of progress cancels.</summary>
-    private sealed class CancellingWriter(CancellationTokenSource cancel) : StringWriter
-    {
-        public override void Write(char value) => cancel.Cancel();
-
-        public override void Write(string? value) => cancel.Cancel();
-
-        public override void Write(char[] buffer, int index, int count) => cancel.Cancel();
     }
 }
