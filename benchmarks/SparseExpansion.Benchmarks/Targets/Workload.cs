@@ -19,14 +19,8 @@ public static class Workload
     /// <summary>The same weight in memory of its own.</summary>
     public static PackedWeight Copy(PackedWeight weight)
     {
-        PackedArrays arrays = weight.Arrays;
-        return PackedWeight.FromArrays(arrays with
-        {
-            Values = arrays.Values.clone(),
-            Masks = arrays.Masks.clone(),
-            RowOrder = arrays.RowOrder.clone(),
-            PanelOffsets = arrays.PanelOffsets.clone(),
-        });
+        using Tensor dense = weight.Unpack();
+        return PackedWeight.Pack(dense);
     }
 
     /// <summary>The torch layer that a case is compared with.</summary>

@@ -25,7 +25,7 @@ internal sealed unsafe class DenseWork : IParallelWork
     /// <summary>output[order[i]] = weight · tokens[order[i]] + bias.</summary>
     /// <param name="bias">[rows] float32, or null.</param>
     public void Multiply(
-        PackedWeight weight, MatrixView tokens, int* order, int count, MatrixView output, float* bias, InstructionSet instructions, int threads)
+        PackedWeight weight, MatrixView tokens, int* order, int count, MatrixView output, float* bias, ExecutionOptions options)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
@@ -35,17 +35,19 @@ internal sealed unsafe class DenseWork : IParallelWork
         ScalarType dtype = widen ? ScalarType.Float32 : weight.Dtype;
         Tensor gathered = Gather(tokens, order, count, weight.Columns, dtype);
         PackedLayout layout = weight.Layout;
-        int panels = Math.Clamp(ChunkBytes / (layout.PanelRows * layout.Columns * weight.ValueSize), Math.Min(threads, layout.PanelCount), layout.PanelCount);
+        int threads = options.Threads ?? get_num_threads();
+        int panelCount = Math.Min(layout.PanelCount, options.Panels ?? int.MaxValue);
+        int panels = Math.Clamp(ChunkBytes / (layout.PanelRows * layout.Columns * weight.ValueSize), Math.Min(threads, panelCount), panelCount);
         Tensor? addend = bias is null ? null : tensor(new ReadOnlySpan<float>(bias, layout.Rows).ToArray()).to(dtype);
         Tensor chunk = empty([(long)panels * layout.PanelRows, layout.Columns], dtype: weight.Dtype);
         _weight = weight;
-        _instructions = instructions;
+        _instructions = options.Instructions ?? KernelTable.Best;
         _target = TensorMemory.Pointer(chunk);
-        for (_firstPanel = 0; _firstPanel < layout.PanelCount; _firstPanel += panels)
+        for (_firstPanel = 0; _firstPanel < panelCount; _firstPanel += panels)
         {
             int firstRow = _firstPanel * layout.PanelRows;
             int rows = Math.Min(panels * layout.PanelRows, layout.Rows - firstRow);
-            WorkerPool.Run(this, Math.Min(panels, layout.PanelCount - _firstPanel), threads);
+            WorkerPool.Run(this, Math.Min(panels, panelCount - _firstPanel), threads);
             using Tensor filled = chunk.narrow(0, 0, rows);
             using Tensor factor = widen ? filled.to(dtype) : filled.alias();
             using Tensor? share = addend?.narrow(0, firstRow, rows);

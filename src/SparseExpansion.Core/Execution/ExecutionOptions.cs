@@ -4,4 +4,5 @@ namespace SparseExpansion.Execution;
 /// <param name="Kernel">Null: the fastest, as measured.</param>
 /// <param name="Instructions">Null: the widest that the processor has.</param>
 /// <param name="Threads">Null: as many as torch uses.</param>
-internal readonly record struct ExecutionOptions(KernelKind? Kernel = null, InstructionSet? Instructions = null, int? Threads = null);
+/// <param name="Panels">Null: all; else only so many of the first panels are multiplied, which is enough to measure by.</param>
+internal readonly record struct ExecutionOptions(KernelKind? Kernel = null, InstructionSet? Instructions = null, int? Threads = null, int? Panels = null);

@@ -50,7 +50,7 @@ internal sealed unsafe class ExecutionWorkspace
     public float* Bias { get; private set; }
 
     /// <summary>Plans tokens first … first + count − 1 of the order for one expert with one kind of kernel.</summary>
-    public void Add(PackedWeight weight, KernelTable table, KernelKind kind, int first, int count)
+    public void Add(PackedWeight weight, KernelTable table, KernelKind kind, int first, int count, int maximumPanels)
     {
         if (_expertCount == _experts.Length)
         {
@@ -58,11 +58,11 @@ internal sealed unsafe class ExecutionWorkspace
         }
 
         ref ExpertPlan expert = ref _experts[_expertCount];
-        int items = _expertCount == 0 ? 0 : _experts[_expertCount - 1].FirstItem + _experts[_expertCount - 1].Weight.Layout.PanelCount;
-        expert = new ExpertPlan { Weight = weight, FirstTile = _tileCount, FirstItem = items };
+        int items = _expertCount == 0 ? 0 : _experts[_expertCount - 1].FirstItem + _experts[_expertCount - 1].PanelCount;
+        expert = new ExpertPlan { Weight = weight, FirstTile = _tileCount, FirstItem = items, PanelCount = Math.Min(weight.Layout.PanelCount, maximumPanels) };
         for (int done = 0; done < count;)
         {
-            TileKernel kernel = kind == KernelKind.Expand ? table.Expand : TileCover.Next(table.Index, count - done);
+            TileKernel kernel = TileCover.Next(kind == KernelKind.Expand ? table.Expand : table.Index, count - done, weight.Layout.BlockColumns);
             int tokens = Math.Min(kernel.Lanes, count - done);
             AddTile(ref expert, kernel, first + done, tokens);
             done += tokens;

@@ -15,6 +15,9 @@ internal struct ExpertPlan
     /// <summary>Number of tiles.</summary>
     public int TileCount;
 
+    /// <summary>Panels to multiply.</summary>
+    public int PanelCount;
+
     /// <summary>Panels of all experts before this one.</summary>
     public int FirstItem;
 

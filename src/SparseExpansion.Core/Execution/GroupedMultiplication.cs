@@ -29,6 +29,7 @@ internal static class GroupedMultiplication
         int threads = options.Threads ?? get_num_threads();
         InstructionSet instructions = options.Instructions ?? KernelTable.Best;
         KernelTable table = KernelTable.For(instructions, experts[0].Dtype);
+        PrepareChoices(experts, offsets, tokens.IsBFloat16, options);
         ExecutionWorkspace workspace = ExecutionWorkspace.Current;
         workspace.Begin(order, bias, experts[0].Rows);
         int passTokens = (int)Math.Max(64, PassFloats / experts[0].Layout.PaddedColumns);
@@ -38,15 +39,15 @@ internal static class GroupedMultiplication
             for (int first = offsets[expert]; first < offsets[expert + 1];)
             {
                 int count = Math.Min(offsets[expert + 1] - first, passTokens - planned);
-                KernelKind kind = options.Kernel ?? KernelSelector.Choose(experts[expert], count);
+                KernelKind kind = options.Kernel ?? KernelSelector.Choose(experts[expert], offsets[expert + 1] - offsets[expert], tokens.IsBFloat16);
                 if (kind == KernelKind.Dense)
                 {
-                    DenseMultiply(experts[expert], workspace, first, count, tokens, output, instructions, threads);
+                    DenseMultiply(experts[expert], workspace, first, count, tokens, output, options with { Instructions = instructions, Threads = threads });
                     first += count;
                     continue;
                 }
 
-                workspace.Add(experts[expert], table, kind, first, count);
+                workspace.Add(experts[expert], table, kind, first, count, options.Panels ?? int.MaxValue);
                 first += count;
                 planned += count;
                 if (planned == passTokens)
@@ -60,9 +61,22 @@ internal static class GroupedMultiplication
         workspace.Run(tokens, output, threads);
     }
 
+    // Measuring runs multiplications of its own in this thread's workspace, so it comes before the workspace is taken.
+    private static void PrepareChoices(ReadOnlySpan<PackedWeight> experts, ReadOnlySpan<int> offsets, bool bfloat16Tokens, ExecutionOptions options)
+    {
+        for (int expert = 0; options.Kernel is null && expert < experts.Length; expert++)
+        {
+            int count = offsets[expert + 1] - offsets[expert];
+            if (count > 0)
+            {
+                KernelSelector.Choose(experts[expert], count, bfloat16Tokens);
+            }
+        }
+    }
+
     private static unsafe void DenseMultiply(
-        PackedWeight weight, ExecutionWorkspace workspace, int first, int count, MatrixView tokens, MatrixView output, InstructionSet instructions, int threads) =>
-        DenseWork.Current.Multiply(weight, tokens, workspace.Order + first, count, output, workspace.Bias, instructions, threads);
+        PackedWeight weight, ExecutionWorkspace workspace, int first, int count, MatrixView tokens, MatrixView output, ExecutionOptions options) =>
+        DenseWork.Current.Multiply(weight, tokens, workspace.Order + first, count, output, workspace.Bias, options);
 
     private static void Check(ReadOnlySpan<PackedWeight> experts, ReadOnlySpan<int> offsets, ReadOnlySpan<int> order)
     {
@@ -74,10 +88,16 @@ internal static class GroupedMultiplication
         for (int expert = 0; expert < experts.Length; expert++)
         {
             ArgumentOutOfRangeException.ThrowIfLessThan(offsets[expert + 1], offsets[expert], nameof(offsets));
+            experts[expert].ThrowIfDisposed();
             if (experts[expert].Layout != experts[0].Layout || experts[expert].Dtype != experts[0].Dtype)
             {
                 throw new ArgumentException("All experts must have one shape, layout and dtype.", nameof(experts));
             }
+        }
+
+        foreach (int token in order)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(token, nameof(order));
         }
     }
 }

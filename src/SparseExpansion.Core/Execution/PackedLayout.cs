@@ -32,11 +32,15 @@ internal readonly record struct PackedLayout(int Rows, int Columns, int BlockCol
     /// <summary>Pieces of one row in one block, over the whole matrix.</summary>
     public long RowBlockCount => (long)Rows * BlockCount;
 
-    /// <summary>The default layout of a matrix.</summary>
-    public static PackedLayout For(int rows, int columns)
+    /// <summary>
+    /// The default layout of a matrix. Dense blocks are narrower, so that 64 tokens of a block fit the first-level cache; sparse ones
+    /// wider, so that a row piece is long enough to be worth starting.
+    /// </summary>
+    public static PackedLayout For(int rows, int columns, long nonZeros)
     {
         int padded = (columns + MaskColumns - 1) / MaskColumns * MaskColumns;
-        return new PackedLayout(rows, columns, Math.Min(padded, 256), 128);
+        bool dense = nonZeros > 0.4 * rows * columns;
+        return new PackedLayout(rows, columns, Math.Min(padded, dense ? Limit / 2 : Limit), 128);
     }
 
     /// <summary>Rows in a panel.</summary>

@@ -54,7 +54,7 @@ public sealed unsafe class PackedWeight : IDisposable
     {
         get
         {
-            ObjectDisposedException.ThrowIf(_disposed, this);
+            ThrowIfDisposed();
             return _arrays;
         }
     }
@@ -87,7 +87,7 @@ public sealed unsafe class PackedWeight : IDisposable
             throw new ArgumentException($"The weight must be float32 or bfloat16, not {weight.dtype}.", nameof(weight));
         }
 
-        return Pack(weight, PackedLayout.For(checked((int)weight.shape[0]), checked((int)weight.shape[1])));
+        return PackDense(weight, checked((int)weight.shape[0]), checked((int)weight.shape[1]));
     }
 
     /// <summary>
@@ -104,7 +104,7 @@ public sealed unsafe class PackedWeight : IDisposable
     /// <summary>The dense weight: [out_features, in_features], the packed dtype, CPU.</summary>
     public Tensor Unpack()
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        ThrowIfDisposed();
         Tensor dense = empty([Rows, Columns], dtype: Dtype);
         byte* target = TensorMemory.Pointer(dense);
         for (int panel = 0; panel < Layout.PanelCount; panel++)
@@ -122,7 +122,7 @@ public sealed unsafe class PackedWeight : IDisposable
     /// <exception cref="ArgumentException">A shape or dtype does not fit.</exception>
     public Tensor Multiply(Tensor tokens, Tensor? bias = null)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        ThrowIfDisposed();
         return PackedProduct.Multiply(this, tokens, bias);
     }
 
@@ -142,21 +142,22 @@ public sealed unsafe class PackedWeight : IDisposable
         _arrays.PanelOffsets.Dispose();
     }
 
-    internal static PackedWeight Pack(Tensor weight, PackedLayout layout)
+    private static PackedWeight PackDense(Tensor weight, int rows, int columns)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         Tensor dense = weight.detach().cpu().contiguous();
         byte* source = TensorMemory.Pointer(dense);
         long nonZeros = weight.dtype == ScalarType.Float32
-            ? PackedWeightPacker.CountNonZeros<Float32Format>(source, layout.Columns, layout.Rows, layout.Columns)
-            : PackedWeightPacker.CountNonZeros<BFloat16Format>(source, layout.Columns, layout.Rows, layout.Columns);
+            ? PackedWeightPacker.CountNonZeros<Float32Format>(source, columns, rows, columns)
+            : PackedWeightPacker.CountNonZeros<BFloat16Format>(source, columns, rows, columns);
+        PackedLayout layout = PackedLayout.For(rows, columns, nonZeros);
         var arrays = new PackedArrays(
             layout.Rows, layout.Columns, layout.BlockColumns, layout.PanelRows,
-            zeros([nonZeros + PackedArrays.ValuePadding], dtype: weight.dtype).DetachFromDisposeScope(),
-            zeros([layout.RowBlockCount * layout.MaskBytes + PackedArrays.MaskPadding], dtype: ScalarType.Byte).DetachFromDisposeScope(),
-            empty([layout.RowBlockCount], dtype: ScalarType.Byte).DetachFromDisposeScope(),
-            empty([layout.PanelCount + 1], dtype: ScalarType.Int64).DetachFromDisposeScope());
+            Allocate(nonZeros + PackedArrays.ValuePadding, weight.dtype, PackedArrays.ValuePadding),
+            Allocate(layout.RowBlockCount * layout.MaskBytes + PackedArrays.MaskPadding, ScalarType.Byte, PackedArrays.MaskPadding),
+            Allocate(layout.RowBlockCount, ScalarType.Byte, 0),
+            Allocate(layout.PanelCount + 1, ScalarType.Int64, 0));
         var packed = new PackedWeight(arrays, nonZeros);
         if (weight.dtype == ScalarType.Float32)
         {
@@ -170,10 +171,24 @@ public sealed unsafe class PackedWeight : IDisposable
         return packed;
     }
 
+    private static Tensor Allocate(long length, ScalarType dtype, int padding)
+    {
+        Tensor array = empty([length], dtype: dtype);
+        HugePages.Advise(TensorMemory.Pointer(array), (nuint)(length * array.element_size()));
+        if (padding > 0)
+        {
+            array.narrow(0, length - padding, padding).zero_();
+        }
+
+        return array.DetachFromDisposeScope();
+    }
+
+    internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, this);
+
     /// <summary>The derived index stream, made on first use.</summary>
     internal PackedIndices Indices()
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        ThrowIfDisposed();
         if (_indices is { } ready)
         {
             return ready;

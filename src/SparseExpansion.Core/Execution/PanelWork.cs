@@ -50,7 +50,7 @@ internal sealed unsafe class PanelWork : IParallelWork
     public void Run(int threads)
     {
         ref readonly ExpertPlan last = ref _experts[_expertCount - 1];
-        WorkerPool.Run(this, last.FirstItem + last.Weight.Layout.PanelCount, threads);
+        WorkerPool.Run(this, last.FirstItem + last.PanelCount, threads);
     }
 
     /// <inheritdoc/>

@@ -9,9 +9,10 @@ namespace SparseExpansion.Execution;
 /// <param name="lanes">Tokens in a tile.</param>
 /// <param name="layout">The tile it expects.</param>
 /// <param name="partials">Partial sums of each output.</param>
+/// <param name="cost">Time of a call relative to the other kernels of its kind; decides only how tokens are split into tiles.</param>
 /// <param name="run">(block, tile of the block, accumulators) → values read.</param>
 internal sealed unsafe class TileKernel(
-    KernelKind kind, int lanes, TileLayout layout, int partials, delegate*<PanelBlock*, float*, float*, nint> run)
+    KernelKind kind, int lanes, TileLayout layout, int partials, float cost, delegate*<PanelBlock*, float*, float*, nint> run)
 {
     private readonly delegate*<PanelBlock*, float*, float*, nint> _run = run;
 
@@ -22,6 +23,8 @@ internal sealed unsafe class TileKernel(
     public TileLayout Layout => layout;
 
     public int Partials => partials;
+
+    public float Cost => cost;
 
     /// <summary>Floats of accumulators for one row.</summary>
     public int Width => lanes * partials;

@@ -34,20 +34,22 @@ internal static unsafe class TileWriter
                 new Span<float>(target, layout.BlockColumns * kernel.Lanes).Clear();
             }
 
-            for (int lane = 0; lane < count; lane++)
+            if (kernel.Layout == TileLayout.Interleaved)
+            {
+                Interleave<TFormat>(tokens, order, count, first, target, columns, kernel.Lanes);
+                continue;
+            }
+
+            for (int lane = 0; lane < count; lane++, target += layout.BlockColumns)
             {
                 byte* source = tokens.Row(order[lane]) + (long)first * TFormat.Size;
-                switch (kernel.Layout)
+                if (kernel.Layout == TileLayout.TokenMajor)
                 {
-                    case TileLayout.TokenMajor:
-                        Copy<TFormat>(source, target + lane * layout.BlockColumns, columns);
-                        break;
-                    case TileLayout.SplitPairs:
-                        SplitPairs<TFormat>(source, target + lane * layout.BlockColumns, columns);
-                        break;
-                    default:
-                        lane += Interleave<TFormat>(tokens, order, lane, count, first, target, columns, kernel.Lanes) - 1;
-                        break;
+                    Copy<TFormat>(source, target, columns);
+                }
+                else
+                {
+                    SplitPairs<TFormat>(source, target, columns);
                 }
             }
         }
@@ -77,40 +79,56 @@ internal static unsafe class TileWriter
         }
     }
 
-    /// <summary>Writes four tokens by 4 × 4 transposition, or one; returns how many.</summary>
-    private static int Interleave<TFormat>(MatrixView tokens, int* order, int lane, int count, int first, float* target, int columns, int lanes)
+    // Sixteen columns of all tokens at a time: every cache line, read or written, is finished before the next one.
+    private static void Interleave<TFormat>(MatrixView tokens, int* order, int count, int first, float* target, int columns, int lanes)
         where TFormat : struct, IWeightFormat
     {
-        byte* row0 = tokens.Row(order[lane]) + (long)first * TFormat.Size;
-        target += lane;
-        if (lane + 4 > count)
+        const int Strip = 16;
+        for (int column = 0; column < columns; column += Strip)
         {
-            for (int column = 0; column < columns; column++)
+            int end = Math.Min(column + Strip, columns);
+            int lane = 0;
+            for (; lane <= count - 4; lane += 4)
             {
-                target[column * lanes] = TFormat.Load(row0, column);
+                InterleaveFour<TFormat>(
+                    Source<TFormat>(tokens, order[lane], first), Source<TFormat>(tokens, order[lane + 1], first),
+                    Source<TFormat>(tokens, order[lane + 2], first), Source<TFormat>(tokens, order[lane + 3], first),
+                    target + lane, column, end, lanes);
             }
 
-            return 1;
+            for (; lane < count; lane++)
+            {
+                byte* row = Source<TFormat>(tokens, order[lane], first);
+                for (int c = column; c < end; c++)
+                {
+                    target[c * lanes + lane] = TFormat.Load(row, c);
+                }
+            }
         }
+    }
 
-        byte* row1 = tokens.Row(order[lane + 1]) + (long)first * TFormat.Size;
-        byte* row2 = tokens.Row(order[lane + 2]) + (long)first * TFormat.Size;
-        byte* row3 = tokens.Row(order[lane + 3]) + (long)first * TFormat.Size;
-        int done = 0;
-        for (; done <= columns - 4; done += 4)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static byte* Source<TFormat>(MatrixView tokens, int token, int column)
+        where TFormat : struct, IWeightFormat =>
+        tokens.Row(token) + (long)column * TFormat.Size;
+
+    private static void InterleaveFour<TFormat>(byte* row0, byte* row1, byte* row2, byte* row3, float* target, int column, int end, int lanes)
+        where TFormat : struct, IWeightFormat
+    {
+        for (; column <= end - 4; column += 4)
         {
-            Transpose(TFormat.Load4(row0, done), TFormat.Load4(row1, done), TFormat.Load4(row2, done), TFormat.Load4(row3, done), target + done * lanes, lanes);
+            Transpose(
+                TFormat.Load4(row0, column), TFormat.Load4(row1, column), TFormat.Load4(row2, column), TFormat.Load4(row3, column),
+                target + column * lanes, lanes);
         }
 
-        for (; done < columns; done++)
+        for (; column < end; column++)
         {
-            target[done * lanes] = TFormat.Load(row0, done);
-            target[done * lanes + 1] = TFormat.Load(row1, done);
-            target[done * lanes + 2] = TFormat.Load(row2, done);
-            target[done * lanes + 3] = TFormat.Load(row3, done);
+            target[column * lanes] = TFormat.Load(row0, column);
+            target[column * lanes + 1] = TFormat.Load(row1, column);
+            target[column * lanes + 2] = TFormat.Load(row2, column);
+            target[column * lanes + 3] = TFormat.Load(row3, column);
         }
-
-        return 4;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

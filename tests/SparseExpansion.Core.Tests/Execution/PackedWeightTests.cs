@@ -79,9 +79,9 @@ public sealed class PackedWeightTests
             a => a with { Values = a.Values.narrow(0, 0, a.Values.numel() - 1).contiguous() },
             a => a with { Values = a.Values.to(ScalarType.Float64) },
             a => a with { Masks = a.Masks.narrow(0, 0, a.Masks.numel() - 1).contiguous() },
-            a => a with { Masks = a.Masks.index_fill(0, 3, 255) },
+            a => a with { Masks = a.Masks.index_fill(0, tensor([3L]), 255) },
             a => a with { RowOrder = zeros_like(a.RowOrder) },
-            a => a with { RowOrder = a.RowOrder.index_fill(0, 3, 255) },
+            a => a with { RowOrder = a.RowOrder.index_fill(0, tensor([3L]), 255) },
             a => a with { PanelOffsets = a.PanelOffsets + 1 },
         };
         foreach (Func<PackedArrays, PackedArrays> damage in damages)

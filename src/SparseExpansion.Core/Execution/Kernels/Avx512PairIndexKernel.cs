@@ -60,5 +60,8 @@ internal static unsafe class Avx512PairIndexKernel<TFormat>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Collect(float* tile, byte* indices) =>
-        Vector512.Create(Vector256.Load(tile + (nint)indices[0] * Lanes), Vector256.Load(tile + (nint)indices[1] * Lanes));
+        Avx512DQ.InsertVector256(Vector256.Load(Tokens(tile, indices[0])).ToVector512Unsafe(), Vector256.Load(Tokens(tile, indices[1])), 1);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float* Tokens(float* tile, byte column) => (float*)((byte*)tile + (nint)column * (Lanes * sizeof(float)));
 }

@@ -28,8 +28,8 @@ internal readonly unsafe struct Tile16x256 : ITile<Tile16x256>
     {
         Vector256<float> weight = TFormat.Broadcast256(values, index);
         return new(
-            Vector256.MultiplyAddEstimate(weight, Vector256.Load(tokens), sum._a),
-            Vector256.MultiplyAddEstimate(weight, Vector256.Load(tokens + 8), sum._b));
+            Vector256.FusedMultiplyAdd(weight, Vector256.Load(tokens), sum._a),
+            Vector256.FusedMultiplyAdd(weight, Vector256.Load(tokens + 8), sum._b));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

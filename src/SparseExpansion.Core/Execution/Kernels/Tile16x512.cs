@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 namespace SparseExpansion.Execution.Kernels;
 
 /// <summary>16 tokens in 1 vector of 512 bits.</summary>
-internal readonly unsafe struct Tile16x512 : ITile<Tile16x512>
+internal readonly unsafe struct Tile16x512 : IWideTile<Tile16x512>
 {
     private readonly Vector512<float> _a;
 
@@ -21,13 +21,9 @@ internal readonly unsafe struct Tile16x512 : ITile<Tile16x512>
         new(Vector512.Load(source));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Tile16x512 MultiplyAdd<TFormat>(byte* values, nint index, float* tokens, Tile16x512 sum)
-        where TFormat : IWeightFormat
-    {
-        Vector512<float> weight = TFormat.Broadcast512(values, index);
-        return new(
-            Vector512.MultiplyAddEstimate(weight, Vector512.Load(tokens), sum._a));
-    }
+    public static Tile16x512 MultiplyAdd(Vector512<float> weight, float* tokens, Tile16x512 sum) =>
+        new(
+            Vector512.FusedMultiplyAdd(weight, Vector512.Load(tokens), sum._a));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Tile16x512 Add(Tile16x512 left, Tile16x512 right) =>

@@ -32,10 +32,10 @@ internal readonly unsafe struct Tile32x256 : ITile<Tile32x256>
     {
         Vector256<float> weight = TFormat.Broadcast256(values, index);
         return new(
-            Vector256.MultiplyAddEstimate(weight, Vector256.Load(tokens), sum._a),
-            Vector256.MultiplyAddEstimate(weight, Vector256.Load(tokens + 8), sum._b),
-            Vector256.MultiplyAddEstimate(weight, Vector256.Load(tokens + 16), sum._c),
-            Vector256.MultiplyAddEstimate(weight, Vector256.Load(tokens + 24), sum._d));
+            Vector256.FusedMultiplyAdd(weight, Vector256.Load(tokens), sum._a),
+            Vector256.FusedMultiplyAdd(weight, Vector256.Load(tokens + 8), sum._b),
+            Vector256.FusedMultiplyAdd(weight, Vector256.Load(tokens + 16), sum._c),
+            Vector256.FusedMultiplyAdd(weight, Vector256.Load(tokens + 24), sum._d));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

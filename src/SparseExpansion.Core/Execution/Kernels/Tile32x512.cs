@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 namespace SparseExpansion.Execution.Kernels;
 
 /// <summary>32 tokens in 2 vectors of 512 bits.</summary>
-internal readonly unsafe struct Tile32x512 : ITile<Tile32x512>
+internal readonly unsafe struct Tile32x512 : IWideTile<Tile32x512>
 {
     private readonly Vector512<float> _a;
     private readonly Vector512<float> _b;
@@ -23,14 +23,10 @@ internal readonly unsafe struct Tile32x512 : ITile<Tile32x512>
         new(Vector512.Load(source), Vector512.Load(source + 16));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Tile32x512 MultiplyAdd<TFormat>(byte* values, nint index, float* tokens, Tile32x512 sum)
-        where TFormat : IWeightFormat
-    {
-        Vector512<float> weight = TFormat.Broadcast512(values, index);
-        return new(
-            Vector512.MultiplyAddEstimate(weight, Vector512.Load(tokens), sum._a),
-            Vector512.MultiplyAddEstimate(weight, Vector512.Load(tokens + 16), sum._b));
-    }
+    public static Tile32x512 MultiplyAdd(Vector512<float> weight, float* tokens, Tile32x512 sum) =>
+        new(
+            Vector512.FusedMultiplyAdd(weight, Vector512.Load(tokens), sum._a),
+            Vector512.FusedMultiplyAdd(weight, Vector512.Load(tokens + 16), sum._b));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Tile32x512 Add(Tile32x512 left, Tile32x512 right) =>

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 namespace SparseExpansion.Execution.Kernels;
 
 /// <summary>64 tokens in 4 vectors of 512 bits.</summary>
-internal readonly unsafe struct Tile64x512 : ITile<Tile64x512>
+internal readonly unsafe struct Tile64x512 : IWideTile<Tile64x512>
 {
     private readonly Vector512<float> _a;
     private readonly Vector512<float> _b;
@@ -27,16 +27,12 @@ internal readonly unsafe struct Tile64x512 : ITile<Tile64x512>
         new(Vector512.Load(source), Vector512.Load(source + 16), Vector512.Load(source + 32), Vector512.Load(source + 48));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Tile64x512 MultiplyAdd<TFormat>(byte* values, nint index, float* tokens, Tile64x512 sum)
-        where TFormat : IWeightFormat
-    {
-        Vector512<float> weight = TFormat.Broadcast512(values, index);
-        return new(
-            Vector512.MultiplyAddEstimate(weight, Vector512.Load(tokens), sum._a),
-            Vector512.MultiplyAddEstimate(weight, Vector512.Load(tokens + 16), sum._b),
-            Vector512.MultiplyAddEstimate(weight, Vector512.Load(tokens + 32), sum._c),
-            Vector512.MultiplyAddEstimate(weight, Vector512.Load(tokens + 48), sum._d));
-    }
+    public static Tile64x512 MultiplyAdd(Vector512<float> weight, float* tokens, Tile64x512 sum) =>
+        new(
+            Vector512.FusedMultiplyAdd(weight, Vector512.Load(tokens), sum._a),
+            Vector512.FusedMultiplyAdd(weight, Vector512.Load(tokens + 16), sum._b),
+            Vector512.FusedMultiplyAdd(weight, Vector512.Load(tokens + 32), sum._c),
+            Vector512.FusedMultiplyAdd(weight, Vector512.Load(tokens + 48), sum._d));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Tile64x512 Add(Tile64x512 left, Tile64x512 right) =>

@@ -26,7 +26,7 @@ internal readonly unsafe struct Tile8x256 : ITile<Tile8x256>
     {
         Vector256<float> weight = TFormat.Broadcast256(values, index);
         return new(
-            Vector256.MultiplyAddEstimate(weight, Vector256.Load(tokens), sum._a));
+            Vector256.FusedMultiplyAdd(weight, Vector256.Load(tokens), sum._a));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
