@@ -23,17 +23,7 @@ public sealed class RiaSparsifier : Sparsifier<ColumnNormStatistic>
         Tensor share = (magnitude / magnitude.sum([1], keepdim: true)) + (magnitude / magnitude.sum([0], keepdim: true));
         Tensor inputNorm = statistic.SquaredNorms.sqrt().to(ScalarType.Float32);
         Tensor score = share.nan_to_num(0) * inputNorm.sqrt();
-        return new PrunedWeight(weight.masked_fill(LowestOfEachSet(score, target), 0));
-    }
-
-    /// <summary>True for the exact number of weights that go from each row, or from each N:M group.</summary>
-    private static Tensor LowestOfEachSet(Tensor score, SparsityTarget target)
-    {
-        long size = target is NMTarget nm ? nm.GroupSize : score.shape[1];
-        Tensor sets = score.reshape(-1, size);
-        (_, Tensor lowest) = sets.topk((int)(size * target.Sparsity), dim: 1, largest: false);
-        Tensor mask = zeros_like(sets, ScalarType.Bool);
-        return mask.scatter_(1, lowest, ones_like(lowest, ScalarType.Bool)).reshape(score.shape);
+        return new PrunedWeight(weight.masked_fill(LowestScores(score, target, SparsityScope.Row), 0));
     }
 }
 #endregion

@@ -132,6 +132,18 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
         return experts.ToDense(expert);
     }
 
+    /// <summary>The expert of every token.</summary>
+    /// <param name="input">[.., in_features], on the device of the experts.</param>
+    /// <returns>int64 [..], values in [0, <see cref="ExpertCount"/>).</returns>
+    /// <exception cref="ArgumentException">The last dimension is not in_features.</exception>
+    public Tensor Route(Tensor input)
+    {
+        MixtureGuard.CheckInput(this, input);
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        return _shared.Router.Route(input.reshape(-1, InFeatures)).reshape(input.shape[..^1]).MoveToOuterDisposeScope();
+    }
+
     /// <summary>Routes every token to its expert and multiplies it there.</summary>
     /// <param name="input">[.., in_features], in the dtype and on the device of the experts; no tokens at all are fine.</param>
     /// <returns>[.., out_features].</returns>

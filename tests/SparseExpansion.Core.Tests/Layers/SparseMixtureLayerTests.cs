@@ -36,6 +36,20 @@ public sealed class SparseMixtureLayerTests
     }
 
     [Fact]
+    public void Route_AnyShape_NamesTheExpertOfEveryToken()
+    {
+        using var scope = NewDisposeScope();
+        using SparseMixtureLayer layer = Create();
+        Tensor input = randn(2, 3, In) * 4;
+
+        Tensor experts = layer.Route(input);
+
+        Assert.Equal([2, 3], experts.shape);
+        Assert.Equal(ParityRouter.ExpertOf(input[1, 2, 0].item<float>(), Experts), experts[1, 2].item<long>());
+        LeakCheck.NoTensorsLeft(() => layer.Route(input).Dispose());
+    }
+
+    [Fact]
     public void StateDict_HasPyTorchStyleNames()
     {
         using SparseMixtureLayer layer = Create();
