@@ -12,14 +12,18 @@ public static class LeakCheck
     /// Parameters that one run of the action makes and disposes. TorchSharp's counter does not come down for the tensor
     /// that a disposed parameter was made of, although its memory is freed; the check makes allowance for exactly these.
     /// </param>
-    public static void NoTensorsLeft(Action action, int parametersDisposed = 0)
+    public static void NoTensorsLeft(Action action, int parametersDisposed = 0) => NoTensorsLeft(action, () => parametersDisposed);
+
+    /// <summary>The same, for actions that find out themselves how many parameters they dispose.</summary>
+    public static void NoTensorsLeft(Action action, Func<int> parametersDisposed)
     {
         ArgumentNullException.ThrowIfNull(action);
+        ArgumentNullException.ThrowIfNull(parametersDisposed);
         action();
         FinalizeGarbage(); // What earlier code has lost must not be counted down meanwhile.
         long before = torch.Tensor.TotalCount;
         action();
-        long left = torch.Tensor.TotalCount - before - parametersDisposed * CountedPerDisposedParameter();
+        long left = torch.Tensor.TotalCount - before - parametersDisposed() * CountedPerDisposedParameter();
         if (left != 0)
         {
             throw new InvalidOperationException($"{left} tensors were left alive.");

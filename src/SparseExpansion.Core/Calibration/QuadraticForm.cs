@@ -5,7 +5,7 @@ namespace SparseExpansion.Calibration;
 /// <summary>Traces of quadratic forms of a symmetric matrix.</summary>
 internal static class QuadraticForm
 {
-    private const int ColumnBlock = 256;
+    private const int ColumnBlock = 128;
 
     /// <summary>
     /// tr(D H Dᵀ) = Σ_J ⟨2 D_{&lt;J} H_{&lt;J,J} + D_J H_{J,J}, D_J⟩ over column blocks J: symmetry halves the work, and no
@@ -30,7 +30,8 @@ internal static class QuadraticForm
                 product.addmm_(rows.narrow(1, 0, start), symmetric.narrow(0, 0, start).narrow(1, start, columns), alpha: 2);
             }
 
-            sum.add_(product.mul_(block).sum(ScalarType.Float64));
+            // By columns first: a sum of everything at once would split, and round, by the number of threads.
+            sum.add_(product.mul_(block).sum([0L], type: ScalarType.Float64).sum());
         }
 
         return Math.Max(0, sum.item<double>());

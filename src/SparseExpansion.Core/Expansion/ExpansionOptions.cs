@@ -9,6 +9,12 @@ public sealed record ExpansionOptions
     /// <summary>What later layers of a block see while it is expanded. Default <see cref="BlockInputs.Dense"/>, as in the paper.</summary>
     public BlockInputs WithinBlock { get; init; } = BlockInputs.Dense;
 
+    /// <summary>
+    /// Stores the experts of a finished block packed, where that is possible (float32 or bfloat16 on the CPU). Default true; set it
+    /// to false to train the experts, or call <see cref="Layers.SparseMixtureLayer.Unpack"/> later.
+    /// </summary>
+    public bool Pack { get; init; } = true;
+
     /// <summary>Tokens that lie on the device at a time while routers and statistics are computed. Default 16,384.</summary>
     public int ChunkTokens { get; init; } = 16_384;
 

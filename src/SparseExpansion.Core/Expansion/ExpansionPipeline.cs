@@ -1,5 +1,6 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Internal;
+using SparseExpansion.Layers;
 using SparseExpansion.Layers.Surgery;
 using static TorchSharp.torch;
 
@@ -54,6 +55,8 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
                     Report(ExpansionStage.Propagation, units, u, null, 1);
                     hidden = Propagate(units[u].Calibration, hidden);
                 }
+
+                Pack();
             }
         }
         finally
@@ -125,6 +128,18 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
         waiting.Clear();
     }
 
+    /// <summary>Packs what is installed, after it has fed the next block: packed kernels may round differently from run to run.</summary>
+    private void Pack()
+    {
+        foreach (SparseMixtureLayer layer in _replacements.Select(replacement => replacement.Mixture))
+        {
+            if (plan.Options.Pack && PackedExperts.Supports(layer.Experts))
+            {
+                layer.Pack();
+            }
+        }
+    }
+
     private List<CalibrationBatch> Propagate(CalibrationUnit unit, IReadOnlyList<CalibrationBatch> batches)
     {
         var outputs = new List<CalibrationBatch>(batches.Count);
@@ -149,7 +164,7 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
     private ExpansionReport CreateReport(double seconds) => new()
     {
         Manifest = ManifestFactory.Create(plan, _reports),
-        Layers = _reports,
+        Layers = [.. _reports.Zip(_replacements, (layer, replacement) => layer with { ExpertBytes = replacement.Mixture.ExpertBytes })],
         Seconds = seconds,
     };
 

@@ -16,6 +16,7 @@ internal static class ExpertStorage
         string kind, string layer, int count, long outFeatures, long inFeatures, IReadOnlyDictionary<string, Tensor> tensors) => kind switch
     {
         MaskedDenseExperts.Kind => MaskedDenseExperts.FromTensors(layer, [count, outFeatures, inFeatures], tensors),
+        PackedExperts.Kind => PackedExperts.FromTensors(layer, [count, outFeatures, inFeatures], tensors),
         _ => throw new CheckpointException($"The experts of layer '{layer}' are stored as '{kind}', which this version does not know."),
     };
 }

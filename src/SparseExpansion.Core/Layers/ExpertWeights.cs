@@ -14,10 +14,12 @@ internal abstract class ExpertWeights(string name) : nn.Module(name)
 
     public abstract Device Device { get; }
 
+    public abstract ScalarType DType { get; }
+
     /// <summary>Name of the layout of <see cref="Tensors"/>, by which <see cref="ExpertStorage"/> restores it.</summary>
     public abstract string StorageKind { get; }
 
-    /// <summary>The live tensors that a checkpoint keeps, by name.</summary>
+    /// <summary>The tensors that a checkpoint keeps, by name: live ones, and small new ones for the current dispose scope.</summary>
     public abstract IReadOnlyDictionary<string, Tensor> Tensors { get; }
 
     /// <summary>Bytes that the experts occupy in memory.</summary>

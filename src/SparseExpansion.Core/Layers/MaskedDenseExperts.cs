@@ -1,4 +1,5 @@
 using SparseExpansion.Internal;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -11,6 +12,13 @@ internal sealed class MaskedDenseExperts : ExpertWeights
     public const string Kind = "masked-dense";
 
     private readonly Parameter weight;
+
+    /// <summary>Unpacks the experts of another storage.</summary>
+    public static MaskedDenseExperts From(ExpertWeights experts)
+    {
+        using var scope = NewDisposeScope();
+        return new MaskedDenseExperts([.. Enumerable.Range(0, experts.Count).Select(experts.ToDense)]);
+    }
 
     /// <summary>Copies the experts' weights into one parameter [experts, out_features, in_features].</summary>
     public MaskedDenseExperts(IReadOnlyList<Tensor> weights)
@@ -42,27 +50,44 @@ internal sealed class MaskedDenseExperts : ExpertWeights
 
     public override Device Device => weight.device;
 
+    public override ScalarType DType => weight.dtype;
+
     public override string StorageKind => Kind;
 
     public override IReadOnlyDictionary<string, Tensor> Tensors => new Dictionary<string, Tensor> { [nameof(weight)] = weight };
 
     public override long StorageBytes => weight.numel() * weight.ElementSize;
 
-    public override Tensor Multiply(Tensor tokens, RoutingDecision decision, Tensor? bias)
+    public override Tensor Multiply(Tensor tokens, RoutingDecision decision, Tensor? bias) =>
+        tokens.device_type == DeviceType.CPU ? MultiplyOneByOne(tokens, decision, bias) : MultiplyGrouped(tokens, decision, bias);
+
+    /// <summary>All experts in one call, without waiting for the device.</summary>
+    internal Tensor MultiplyGrouped(Tensor tokens, RoutingDecision decision, Tensor? bias)
     {
         using var scope = NewDisposeScope();
-        Tensor sorted = tokens.index_select(0, decision.Order);
+        DeviceGroups groups = decision.OnDevice();
+        Tensor product = GroupedProduct.Multiply(tokens.index_select(0, groups.Order), weight, groups.Ends);
+        Tensor output = bias is null ? product : product + bias;
+        return output.index_select(0, groups.Inverse).MoveToOuterDisposeScope();
+    }
+
+    private Tensor MultiplyOneByOne(Tensor tokens, RoutingDecision decision, Tensor? bias)
+    {
+        using var scope = NewDisposeScope();
+        ReadOnlySpan<int> offsets = decision.OnHost().Offsets;
+        DeviceGroups groups = decision.OnDevice();
+        Tensor sorted = tokens.index_select(0, groups.Order);
         var outputs = new List<Tensor>(Count);
         for (int e = 0; e < Count; e++)
         {
-            long start = decision.Offsets[e], count = decision.Offsets[e + 1] - start;
+            int count = offsets[e + 1] - offsets[e];
             if (count > 0)
             {
-                outputs.Add(nn.functional.linear(sorted.narrow(0, start, count), weight.select(0, e), bias));
+                outputs.Add(nn.functional.linear(sorted.narrow(0, offsets[e], count), weight.select(0, e), bias));
             }
         }
 
-        return cat(outputs, 0).index_select(0, decision.Inverse).MoveToOuterDisposeScope();
+        return cat(outputs, 0).index_select(0, groups.Inverse).MoveToOuterDisposeScope();
     }
 
     public override Tensor ToDense(int expert)

@@ -3,53 +3,43 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Layers;
 
 /// <summary>
-/// Where the tokens of one forward pass go: their order by expert, and where each expert's tokens start in it.
-/// Reference counted, because the linears of an input group share it.
+/// Which expert the tokens of one forward pass go to, sorted by expert in host memory or on the device, whichever the
+/// experts ask for. Reference counted, because the linears of an input group share it.
 /// </summary>
 internal sealed class RoutingDecision
 {
+    private readonly Lock _lock = new();
+    private readonly Tensor _experts;
+    private readonly int _expertCount;
+    private HostGroups? _host;
+    private DeviceGroups? _device;
     private int _holders = 1;
 
-    private RoutingDecision(Tensor order, Tensor inverse, long[] offsets)
+    /// <param name="experts">int64 [tokens], values in [0, expertCount); taken over.</param>
+    /// <param name="expertCount">Number of experts.</param>
+    public RoutingDecision(Tensor experts, int expertCount)
     {
-        Order = order;
-        Inverse = inverse;
-        Offsets = offsets;
+        _experts = experts.DetachFromDisposeScope();
+        _expertCount = expertCount;
     }
 
-    /// <summary>int64 [tokens]: positions of the tokens, sorted by expert, stable.</summary>
-    public Tensor Order { get; }
-
-    /// <summary>int64 [tokens]: the inverse permutation of <see cref="Order"/>.</summary>
-    public Tensor Inverse { get; }
-
-    /// <summary>[experts + 1]: expert e has the tokens Order[Offsets[e] .. Offsets[e + 1]].</summary>
-    public long[] Offsets { get; }
-
-    /// <summary>Sorts tokens by their expert.</summary>
-    /// <param name="experts">int64 [tokens], values in [0, expertCount).</param>
-    /// <param name="expertCount">Number of experts.</param>
-    public static RoutingDecision FromExperts(Tensor experts, int expertCount)
+    /// <summary>The groups in host memory. For tokens on a GPU this waits for it.</summary>
+    /// <exception cref="SparseExpansionException">The router named an expert that does not exist.</exception>
+    public HostGroups OnHost()
     {
-        using var noGrad = no_grad();
-        using var scope = NewDisposeScope();
-        long[] counts = experts.bincount(null, expertCount).cpu().data<long>().ToArray();
-        if (counts.Length != expertCount)
+        lock (_lock)
         {
-            throw new SparseExpansionException(
-                $"The router sent a token to expert {counts.Length - 1}, but there are only {expertCount} experts.");
+            return _host ??= HostGroups.Of(_experts, _expertCount);
         }
+    }
 
-        var offsets = new long[expertCount + 1];
-        for (int e = 0; e < expertCount; e++)
+    /// <summary>The groups as tensors on the device of the tokens, without waiting for it.</summary>
+    public DeviceGroups OnDevice()
+    {
+        lock (_lock)
         {
-            offsets[e + 1] = offsets[e] + counts[e];
+            return _device ??= DeviceGroups.Of(_experts, _expertCount);
         }
-
-        (Tensor _, Tensor order) = experts.sort(dim: 0, descending: false, stable: true);
-        Tensor inverse = empty_like(order);
-        inverse.index_copy_(0, order, arange(order.shape[0], device: order.device));
-        return new RoutingDecision(order.DetachFromDisposeScope(), inverse.DetachFromDisposeScope(), offsets);
     }
 
     /// <summary>Takes part in the decision until <see cref="Release"/>.</summary>
@@ -59,13 +49,14 @@ internal sealed class RoutingDecision
         return this;
     }
 
-    /// <summary>Gives up one hold; the last one frees the tensors.</summary>
+    /// <summary>Gives up one hold; the last one frees everything.</summary>
     public void Release()
     {
         if (Interlocked.Decrement(ref _holders) == 0)
         {
-            Order.Dispose();
-            Inverse.Dispose();
+            _experts.Dispose();
+            _host?.Dispose();
+            _device?.Dispose();
         }
     }
 }

@@ -90,8 +90,7 @@ public sealed class SharedRouter : IDisposable
     private RoutingDecision Compute(Tensor tokens)
     {
         using var noGrad = no_grad();
-        using Tensor experts = Router.Route(tokens);
-        return RoutingDecision.FromExperts(experts, Router.ExpertCount);
+        return new RoutingDecision(Router.Route(tokens), Router.ExpertCount);
     }
 
     /// <inheritdoc/>

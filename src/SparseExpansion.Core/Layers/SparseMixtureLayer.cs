@@ -1,4 +1,5 @@
 using SparseExpansion.Internal;
+using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Routing;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -11,13 +12,15 @@ namespace SparseExpansion.Layers;
 /// weight multiplies it. It stands in for <c>nn.Linear</c>: y = W_{e(x)} x + b, arXiv 2405.15756, section 2.
 /// </summary>
 /// <remarks>
-/// <c>state_dict</c> names: <c>router.*</c> (if the router is a module), <c>experts.weight</c> [experts, out_features,
-/// in_features], <c>bias</c> [out_features]. The dense layer is never run.
+/// Experts are stored packed (non-zero weights only, CPU, no gradients) or masked dense (differentiable, any device); see
+/// <see cref="Pack"/> and <see cref="Unpack"/>. <c>state_dict</c> names: <c>router.*</c> (if the router is a module), <c>bias</c>
+/// [out_features], and <c>experts.weight</c> [experts, out_features, in_features] or <c>experts.items.E.values</c>, <c>.masks</c>,
+/// <c>.row_order</c>, <c>.panel_offsets</c> for every expert E. The dense layer is never run.
 /// </remarks>
 public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
 {
     private readonly nn.Module? router;
-    private readonly ExpertWeights experts;
+    private ExpertWeights experts;
     private readonly Parameter? bias;
     private readonly SharedRouter _shared;
 
@@ -81,9 +84,37 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     /// <summary>Bytes of the experts' weights in memory, without router and bias.</summary>
     public long ExpertBytes => experts.StorageBytes;
 
+    /// <summary>True if the experts are stored packed.</summary>
+    public bool IsPacked => experts is PackedExperts;
+
     internal ExpertWeights Experts => experts;
 
     internal Parameter? Bias => bias;
+
+    /// <summary>Stores the experts packed: smaller and faster on the CPU, without gradients. Values stay the same, bit by bit.</summary>
+    /// <returns>This layer.</returns>
+    /// <exception cref="InvalidOperationException">The experts are not on the CPU, or neither float32 nor bfloat16.</exception>
+    /// <remarks>Not to be called while a forward pass runs.</remarks>
+    public SparseMixtureLayer Pack()
+    {
+        if (IsPacked)
+        {
+            return this;
+        }
+
+        if (!PackedExperts.Supports(experts))
+        {
+            throw new InvalidOperationException(
+                $"Layer '{Name}' is {experts.DType} on {experts.Device}; only float32 and bfloat16 experts on the CPU can be packed.");
+        }
+
+        return Exchange(PackedExperts.Pack(experts));
+    }
+
+    /// <summary>Stores the experts as dense tensors with zeros in them: differentiable, movable to any device.</summary>
+    /// <returns>This layer.</returns>
+    /// <remarks>Not to be called while a forward pass runs.</remarks>
+    public SparseMixtureLayer Unpack() => IsPacked ? Exchange(MaskedDenseExperts.From(experts)) : this;
 
     /// <summary>Share of the experts' weights that are exactly zero.</summary>
     public double MeasureSparsity()
@@ -99,6 +130,18 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
         ArgumentOutOfRangeException.ThrowIfNegative(expert);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(expert, ExpertCount);
         return experts.ToDense(expert);
+    }
+
+    /// <summary>The expert of every token.</summary>
+    /// <param name="input">[.., in_features], on the device of the experts.</param>
+    /// <returns>int64 [..], values in [0, <see cref="ExpertCount"/>).</returns>
+    /// <exception cref="ArgumentException">The last dimension is not in_features.</exception>
+    public Tensor Route(Tensor input)
+    {
+        MixtureGuard.CheckInput(this, input);
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        return _shared.Router.Route(input.reshape(-1, InFeatures)).reshape(input.shape[..^1]).MoveToOuterDisposeScope();
     }
 
     /// <summary>Routes every token to its expert and multiplies it there.</summary>
@@ -125,6 +168,14 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
         {
             decision.Release();
         }
+    }
+
+    private SparseMixtureLayer Exchange(ExpertWeights other)
+    {
+        using ExpertWeights old = experts;
+        experts = other;
+        ModuleInternals.SetChild(this, nameof(experts), other);
+        return this;
     }
 
     /// <inheritdoc/>

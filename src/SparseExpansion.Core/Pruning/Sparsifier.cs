@@ -78,6 +78,18 @@ public abstract class Sparsifier<TStatistic> : ISparsifier
         return pruned;
     }
 
+    /// <summary>The weights that go when those of the lowest scores do: exactly as many as the target says, ties by lowest index.</summary>
+    /// <param name="scores">[out_features, in_features], finite, at least 0.</param>
+    /// <param name="target">How many weights go.</param>
+    /// <param name="defaultScope">The set in which weights compete where the target leaves it to the pruner.</param>
+    /// <returns>bool [out_features, in_features], true where a weight goes.</returns>
+    protected static Tensor LowestScores(Tensor scores, SparsityTarget target, SparsityScope defaultScope)
+    {
+        ArgumentNullException.ThrowIfNull(scores);
+        using Tensor exact = scores.to(ScalarType.Float32).contiguous();
+        return MaskSelection.Select(exact, target, defaultScope);
+    }
+
     private static List<PruningResult> Measure(Tensor source, IReadOnlyList<PrunedWeight> pruned, TStatistic[] statistics)
     {
         if (pruned.Count != statistics.Length)

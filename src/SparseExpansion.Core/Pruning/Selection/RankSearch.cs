@@ -13,7 +13,8 @@ internal sealed unsafe class RankSearch
     private const int Copies = 4;
 
     private readonly int[] _counters = new int[LeadingBuckets * Copies];
-    private readonly List<uint> _candidates = [];
+    private uint[] _candidates = [];
+    private int _candidateCount;
 
     /// <summary>The <paramref name="rank"/>-th smallest (from 1) of n numbers.</summary>
     public Limit Find(uint* bits, long n, long rank)
@@ -22,7 +23,7 @@ internal sealed unsafe class RankSearch
         uint leading = FindBucket(LeadingBuckets, ref rank);
         CollectCandidates(bits, n, leading);
         uint upper = (leading << PartBits) | FindPart(PartBits, ref rank);
-        _candidates.RemoveAll(candidate => candidate >> PartBits != upper);
+        KeepCandidates(upper);
         uint last = FindPart(0, ref rank);
         return new Limit((upper << PartBits) | last, rank, rank == _counters[last]);
     }
@@ -57,7 +58,13 @@ internal sealed unsafe class RankSearch
 
     private void CollectCandidates(uint* bits, long n, uint leading)
     {
-        _candidates.Clear();
+        int found = _counters[leading];
+        if (_candidates.Length < found)
+        {
+            _candidates = new uint[found];
+        }
+
+        _candidateCount = 0;
         Vector512<uint> wanted = Vector512.Create(leading);
         long i = 0;
         for (; i + Vector512<uint>.Count <= n; i += Vector512<uint>.Count)
@@ -65,7 +72,7 @@ internal sealed unsafe class RankSearch
             Vector512<uint> hits = Vector512.Equals(Vector512.Load(bits + i) >> LeadingShift, wanted);
             for (ulong left = hits.ExtractMostSignificantBits(); left != 0; left &= left - 1)
             {
-                _candidates.Add(bits[i + BitOperations.TrailingZeroCount(left)]);
+                _candidates[_candidateCount++] = bits[i + BitOperations.TrailingZeroCount(left)];
             }
         }
 
@@ -73,15 +80,29 @@ internal sealed unsafe class RankSearch
         {
             if (bits[i] >> LeadingShift == leading)
             {
-                _candidates.Add(bits[i]);
+                _candidates[_candidateCount++] = bits[i];
             }
         }
+    }
+
+    private void KeepCandidates(uint upper)
+    {
+        int kept = 0;
+        foreach (uint candidate in _candidates.AsSpan(0, _candidateCount))
+        {
+            if (candidate >> PartBits == upper)
+            {
+                _candidates[kept++] = candidate;
+            }
+        }
+
+        _candidateCount = kept;
     }
 
     private uint FindPart(int shift, ref long rank)
     {
         Array.Clear(_counters, 0, PartBuckets);
-        foreach (uint candidate in _candidates)
+        foreach (uint candidate in _candidates.AsSpan(0, _candidateCount))
         {
             _counters[(candidate >> shift) & (PartBuckets - 1)]++;
         }

@@ -22,7 +22,8 @@ internal static class SparseGptSolver
     {
         using var scope = NewDisposeScope();
         long columns = weight.shape[1];
-        Tensor weights = weight.unsqueeze(0).masked_fill(dead.unsqueeze(1), 0).contiguous();
+        Tensor weights = weight.expand(factors.shape[0], -1, -1).clone().contiguous();
+        ZeroDeadColumns(weights, dead);
         Tensor diagonal = factors.diagonal(0, 1, 2).unsqueeze(1);
         Tensor? mask = SelectUpFront(weights, diagonal, target);
         for (long start = 0; start < columns; start += blockSize)
@@ -38,6 +39,16 @@ internal static class SparseGptSolver
         }
 
         return weights.MoveToOuterDisposeScope();
+    }
+
+    private static void ZeroDeadColumns(Tensor weights, Tensor dead)
+    {
+        using Tensor any = dead.any();
+        if (any.item<bool>())
+        {
+            using Tensor columns = dead.unsqueeze(1);
+            weights.masked_fill_(columns, 0);
+        }
     }
 
     /// <summary>|w| / U_jj orders weights as the paper's w² / U_jj² does, without its underflow.</summary>

@@ -106,10 +106,13 @@ public sealed class SparseGptSparsifier : Sparsifier<HessianStatistic>
             DampingRung rung = factored.Rungs[i];
             Tensor weight = rung.Method == DampingMethod.WandaFallback
                 ? WandaScore.Prune(dense, diagonal.select(0, i), target)
-                : CheckFinite(solved.select(0, i).clone());
+                : CheckFinite(OwnCopy(solved, i));
             pruned.Add(new PrunedWeight(weight.MoveToOuterDisposeScope(), rung));
         }
     }
+
+    /// <summary>An expert's weight that keeps no other expert's memory alive.</summary>
+    private static Tensor OwnCopy(Tensor solved, int expert) => solved.shape[0] == 1 ? solved.squeeze(0) : solved.select(0, expert).clone();
 
     private static Tensor CheckFinite(Tensor weight) => TensorChecks.AllFinite(weight)
         ? weight

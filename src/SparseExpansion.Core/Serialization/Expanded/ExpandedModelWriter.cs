@@ -12,6 +12,7 @@ internal static class ExpandedModelWriter
     public static void Write(nn.Module model, string folder, bool overwrite, Action<string>? addFiles)
     {
         using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
         IReadOnlyList<MixturePlace> places = MixturePlace.Find(model);
         SharedRouter[] routers = [.. places.Select(place => place.Layer.InputGroup).Distinct()];
         RouterState[] states = [.. routers.Select(router => StateOf(router, places))];

@@ -1,0 +1,13 @@
+using System.Runtime.InteropServices;
+using SparseExpansion.Execution;
+using TorchSharp;
+
+namespace SparseExpansion.Benchmarks.Targets;
+
+/// <summary>What the numbers were measured on.</summary>
+public static class Machine
+{
+    public static string Describe() =>
+        $"{RuntimeInformation.ProcessArchitecture}, {Environment.ProcessorCount} cores, {KernelTable.Best}, {torch.get_num_threads()} torch threads, "
+        + $"{RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}, libtorch {torch.__version__}";
+}

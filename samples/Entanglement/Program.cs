@@ -1,0 +1,45 @@
+using SparseExpansion.Analysis;
+using SparseExpansion.Calibration;
+using SparseExpansion.Pruning;
+using TorchSharp;
+using static TorchSharp.torch;
+
+manual_seed(1);
+using var noGrad = no_grad();
+using var linear = nn.Linear(64, 256);
+using Tensor inputs = ClusteredInputs(count: 8_192);
+var tokens = new TokenMatrix(inputs);
+
+#region analyze
+var analyzer = new EntanglementAnalyzer(new AnalysisOptions { TopShare = 0.03 });
+LayerEntanglement layer = analyzer.Analyze(DenseLinear.From("linear", linear), tokens);
+foreach (int neuron in layer.WassersteinNeurons)
+{
+    Console.WriteLine($"neuron {neuron}: W₁ to the Gaussian {layer.Neurons[neuron].Wasserstein:F3}");
+}
+#endregion
+
+var sweep = new ClusterSweep(
+    analyzer, new SparseGptSparsifier(), SparsityTarget.Unstructured(0.8), new ClusterSweepOptions { Clusters = [1, 2, 4, 8] });
+ClusterSweepResult result = sweep.Run(DenseLinear.From("linear", linear), tokens);
+foreach (ClusterSweepPoint step in result.Points)
+{
+    Console.WriteLine($"{step.Clusters} clusters: mean relative improvement {step.RelativeImprovement.Average():F2}");
+}
+
+ClusterSweepPoint point = result.Points[^1];
+#region correlate
+var measures = new Dictionary<string, IReadOnlyList<double>>(layer.Measures()) { ["RelativeImprovement"] = point.RelativeImprovement };
+IReadOnlyList<RankCorrelationResult> correlations = RankCorrelation.Between(measures);
+#endregion
+foreach (RankCorrelationResult pair in correlations.Where(pair => pair.Second == "RelativeImprovement"))
+{
+    Console.WriteLine($"{pair.First} and relative improvement: rank correlation {pair.Coefficient:F2} [{pair.Lower:F2}, {pair.Upper:F2}]");
+}
+
+static Tensor ClusteredInputs(int count)
+{
+    using var scope = NewDisposeScope();
+    Tensor cluster = randint(8, count, dtype: int64);
+    return (3 * randn(8, 64).index_select(0, cluster) + randn(count, 64)).MoveToOuterDisposeScope();
+}

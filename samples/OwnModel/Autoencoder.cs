@@ -1,0 +1,28 @@
+using TorchSharp;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace OwnModel;
+
+#region own-model
+/// <summary>Squeezes signals through a narrow code. Fields typed <c>Module&lt;Tensor, Tensor&gt;</c> can be swapped for mixtures.</summary>
+internal sealed class Autoencoder : Module<Tensor, Tensor>
+{
+    private readonly Module<Tensor, Tensor> encoder;
+    private readonly Module<Tensor, Tensor> decoder;
+
+    public Autoencoder(long width, long hidden, long code)
+        : base(nameof(Autoencoder))
+    {
+        encoder = Sequential(("inner", Linear(width, hidden)), ("gelu", GELU()), ("outer", Linear(hidden, code)));
+        decoder = Sequential(("inner", Linear(code, hidden)), ("gelu", GELU()), ("outer", Linear(hidden, width)));
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor input)
+    {
+        using Tensor code = encoder.call(input);
+        return decoder.call(code);
+    }
+}
+#endregion

@@ -1,0 +1,69 @@
+using OwnModel;
+using SparseExpansion;
+using SparseExpansion.Expansion;
+using SparseExpansion.Pruning;
+using SparseExpansion.Routing;
+using SparseExpansion.Serialization;
+using TorchSharp;
+using static TorchSharp.torch;
+
+manual_seed(1);
+using var signals = new Signals(families: 8, width: 64, dimensions: 4);
+using var model = new Autoencoder(width: 64, hidden: 256, code: 16);
+Training.Run(model, signals, steps: 800);
+
+using Tensor calibration = signals.Draw(8_192);
+using Tensor test = signals.Draw(2_048);
+Console.WriteLine("Lost variance of an autoencoder at 60 % sparsity");
+Console.WriteLine($"  dense       {Training.LostVariance(model, test):P2}");
+
+using (ExpansionResult pruned = Expand(model, calibration, experts: 1))
+{
+    Console.WriteLine($"  one expert  {Training.LostVariance(model, test):P2}");
+    pruned.Revert();
+}
+
+using ExpansionResult expanded = Expand(model, calibration, experts: 8);
+Console.WriteLine($"  8 experts   {Training.LostVariance(model, test):P2}");
+foreach (LayerReport layer in expanded.Report.Layers)
+{
+    Console.WriteLine($"    {layer.Name,-14}  {layer.Experts} experts, sparsity {layer.Sparsity:P1}, output error {layer.OutputError:P2}");
+}
+
+string folder = Path.Combine(Path.GetTempPath(), $"own-model-{Environment.ProcessId}");
+try
+{
+    using Autoencoder loaded = SaveAndLoad(expanded, folder);
+    using var noGrad = no_grad();
+    using Tensor before = model.call(test);
+    using Tensor after = loaded.call(test);
+    Console.WriteLine($"Saved, loaded: outputs are {(before.allclose(after, rtol: 0, atol: 0) ? "equal" : "DIFFERENT")}.");
+}
+finally
+{
+    Directory.Delete(folder, recursive: true);
+}
+
+static ExpansionResult Expand(Autoencoder model, Tensor calibration, int experts)
+{
+    #region expand-own-model
+    return model.Expand()
+        .Targets("encoder.*", "decoder.*")
+        .RouteWith(new PcaKMeansOptions { Experts = experts, PcaReduction = null })
+        .PruneWith(new SparseGptSparsifier(), SparsityTarget.Unstructured(0.6))
+        .CalibrateOn(calibration.split(1_024))
+        .WithSeed(1)
+        .Run();
+    #endregion
+}
+
+static Autoencoder SaveAndLoad(ExpansionResult result, string folder)
+{
+    #region save-and-load
+    result.Save(folder);
+
+    var fresh = new Autoencoder(width: 64, hidden: 256, code: 16);
+    ExpandedModel.Load(fresh, folder);
+    #endregion
+    return fresh;
+}

@@ -1,0 +1,109 @@
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Execution;
+
+/// <summary>
+/// The dense way: unpacks some panels to scratch memory and lets torch multiply them. Wins where torch has instructions that .NET
+/// lacks (bfloat16 dot products) and the tokens are many. Unlike the sparse kernels it creates a few tensors in each call.
+/// </summary>
+internal sealed unsafe class DenseWork : IParallelWork
+{
+    // Unpacked at a time: large enough for torch to work well, small enough to stay in the last-level cache.
+    private const int ChunkBytes = 8 * 1024 * 1024;
+
+    [ThreadStatic]
+    private static DenseWork? _current;
+
+    private PackedWeight? _weight;
+    private InstructionSet _instructions;
+    private byte* _target;
+    private int _firstPanel;
+
+    /// <summary>The instance of the calling thread.</summary>
+    public static DenseWork Current => _current ??= new DenseWork();
+
+    /// <summary>output[order[i]] = weight · tokens[order[i]] + bias.</summary>
+    /// <param name="bias">[rows] float32, or null.</param>
+    public void Multiply(
+        PackedWeight weight, MatrixView tokens, int* order, int count, MatrixView output, float* bias, ExecutionOptions options)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+
+        // bfloat16 arithmetic only where the tokens are bfloat16 too: it must not round what the caller kept exact.
+        bool widen = weight.Dtype == ScalarType.BFloat16 && !tokens.IsBFloat16;
+        ScalarType dtype = widen ? ScalarType.Float32 : weight.Dtype;
+        Tensor gathered = Gather(tokens, order, count, weight.Columns, dtype);
+        PackedLayout layout = weight.Layout;
+        int threads = options.Threads ?? get_num_threads();
+        int panelCount = Math.Min(layout.PanelCount, options.Panels ?? int.MaxValue);
+        int panels = Math.Clamp(ChunkBytes / (layout.PanelRows * layout.Columns * weight.ValueSize), Math.Min(threads, panelCount), panelCount);
+        Tensor? addend = bias is null ? null : tensor(new ReadOnlySpan<float>(bias, layout.Rows).ToArray()).to(dtype);
+        Tensor chunk = empty([(long)panels * layout.PanelRows, layout.Columns], dtype: weight.Dtype);
+        _weight = weight;
+        _instructions = options.Instructions ?? KernelTable.Best;
+        _target = TensorMemory.Pointer(chunk);
+        for (_firstPanel = 0; _firstPanel < panelCount; _firstPanel += panels)
+        {
+            int firstRow = _firstPanel * layout.PanelRows;
+            int rows = Math.Min(panels * layout.PanelRows, layout.Rows - firstRow);
+            WorkerPool.Run(this, Math.Min(panels, panelCount - _firstPanel), threads);
+            using Tensor filled = chunk.narrow(0, 0, rows);
+            using Tensor factor = widen ? filled.to(dtype) : filled.alias();
+            using Tensor? share = addend?.narrow(0, firstRow, rows);
+            using Tensor product = nn.functional.linear(gathered, factor, share);
+            Scatter(product, order, count, output, firstRow, rows);
+        }
+
+        _weight = null;
+    }
+
+    /// <inheritdoc/>
+    public void Run(int item, int worker)
+    {
+        PackedWeight weight = _weight!;
+        long bytes = (long)weight.Layout.PanelRows * weight.Columns * weight.ValueSize;
+        weight.UnpackPanel(_firstPanel + item, _target + item * bytes, weight.Columns, _instructions);
+    }
+
+    private static Tensor Gather(MatrixView tokens, int* order, int count, int columns, ScalarType dtype)
+    {
+        Tensor gathered = empty([count, columns], dtype: tokens.Dtype);
+        byte* target = TensorMemory.Pointer(gathered);
+        long bytes = (long)columns * tokens.ElementSize;
+        for (int i = 0; i < count; i++)
+        {
+            Buffer.MemoryCopy(tokens.Row(order[i]), target + i * bytes, bytes, bytes);
+        }
+
+        return gathered.to(dtype);
+    }
+
+    private static void Scatter(Tensor product, int* order, int count, MatrixView output, int firstRow, int rows)
+    {
+        MatrixView source = MatrixView.Of(product);
+        for (int i = 0; i < count; i++)
+        {
+            byte* from = source.Row(i);
+            byte* to = output.Row(order[i]) + (long)firstRow * output.ElementSize;
+            if (source.Dtype == output.Dtype)
+            {
+                Buffer.MemoryCopy(from, to, (long)rows * output.ElementSize, (long)rows * output.ElementSize);
+                continue;
+            }
+
+            for (int row = 0; row < rows; row++)
+            {
+                float value = source.IsBFloat16 ? BFloat16Format.Load(from, row) : ((float*)from)[row];
+                if (output.IsBFloat16)
+                {
+                    ((ushort*)to)[row] = BFloat16Format.Round(value);
+                }
+                else
+                {
+                    ((float*)to)[row] = value;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,26 @@
+namespace SparseExpansion.Execution;
+
+/// <summary>An expert that has tokens, and its tiles.</summary>
+internal struct ExpertPlan
+{
+    /// <summary>The packed weight.</summary>
+    public PackedWeight Weight;
+
+    /// <summary>The derived indices, null where no tile reads them.</summary>
+    public PackedIndices? Indices;
+
+    /// <summary>First tile.</summary>
+    public int FirstTile;
+
+    /// <summary>Number of tiles.</summary>
+    public int TileCount;
+
+    /// <summary>Panels to multiply.</summary>
+    public int PanelCount;
+
+    /// <summary>Panels of all experts before this one.</summary>
+    public int FirstItem;
+
+    /// <summary>Floats of accumulators for a panel.</summary>
+    public int AccumulatorLength;
+}

@@ -1,0 +1,103 @@
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Execution;
+
+/// <summary>Multiplies every token with the packed weight of its expert; one expert and one token are the same thing, smaller.</summary>
+internal static class GroupedMultiplication
+{
+    // Tiles of one pass stay below this many floats (64 MB); more tokens are done in several passes.
+    private const long PassFloats = 16L * 1024 * 1024;
+
+    /// <summary>output[order[i]] = experts[e] · tokens[order[i]] + bias for offsets[e] ≤ i &lt; offsets[e + 1].</summary>
+    /// <param name="experts">Packed weights of one shape and dtype.</param>
+    /// <param name="offsets">[experts + 1] where each expert's tokens start in <paramref name="order"/>; see <see cref="TokenGrouping"/>.</param>
+    /// <param name="order">[tokens] token numbers sorted by expert.</param>
+    /// <param name="tokens">[tokens, in_features].</param>
+    /// <param name="output">[tokens, out_features]; must not overlap the tokens.</param>
+    /// <param name="bias">[out_features], or <see cref="MatrixView.None"/>.</param>
+    /// <param name="options">What to fix.</param>
+    public static void Run(
+        ReadOnlySpan<PackedWeight> experts, ReadOnlySpan<int> offsets, ReadOnlySpan<int> order,
+        MatrixView tokens, MatrixView output, MatrixView bias, ExecutionOptions options = default)
+    {
+        Check(experts, offsets, order);
+        if (order.IsEmpty)
+        {
+            return;
+        }
+
+        int threads = options.Threads ?? get_num_threads();
+        InstructionSet instructions = options.Instructions ?? KernelTable.Best;
+        KernelTable table = KernelTable.For(instructions, experts[0].Dtype);
+        PrepareChoices(experts, offsets, tokens.IsBFloat16, options);
+        ExecutionWorkspace workspace = ExecutionWorkspace.Current;
+        workspace.Begin(order, bias, experts[0].Rows);
+        int passTokens = (int)Math.Max(64, PassFloats / experts[0].Layout.PaddedColumns);
+        int planned = 0;
+        for (int expert = 0; expert < experts.Length; expert++)
+        {
+            for (int first = offsets[expert]; first < offsets[expert + 1];)
+            {
+                int count = Math.Min(offsets[expert + 1] - first, passTokens - planned);
+                KernelKind kind = options.Kernel ?? KernelSelector.Choose(experts[expert], offsets[expert + 1] - offsets[expert], tokens.IsBFloat16);
+                if (kind == KernelKind.Dense)
+                {
+                    DenseMultiply(experts[expert], workspace, first, count, tokens, output, options with { Instructions = instructions, Threads = threads });
+                    first += count;
+                    continue;
+                }
+
+                workspace.Add(experts[expert], table, kind, first, count, options.Panels ?? int.MaxValue);
+                first += count;
+                planned += count;
+                if (planned == passTokens)
+                {
+                    workspace.Run(tokens, output, threads);
+                    planned = 0;
+                }
+            }
+        }
+
+        workspace.Run(tokens, output, threads);
+    }
+
+    // Measuring runs multiplications of its own in this thread's workspace, so it comes before the workspace is taken.
+    private static void PrepareChoices(ReadOnlySpan<PackedWeight> experts, ReadOnlySpan<int> offsets, bool bfloat16Tokens, ExecutionOptions options)
+    {
+        for (int expert = 0; options.Kernel is null && expert < experts.Length; expert++)
+        {
+            int count = offsets[expert + 1] - offsets[expert];
+            if (count > 0)
+            {
+                KernelSelector.Choose(experts[expert], count, bfloat16Tokens);
+            }
+        }
+    }
+
+    private static unsafe void DenseMultiply(
+        PackedWeight weight, ExecutionWorkspace workspace, int first, int count, MatrixView tokens, MatrixView output, ExecutionOptions options) =>
+        DenseWork.Current.Multiply(weight, tokens, workspace.Order + first, count, output, workspace.Bias, options);
+
+    private static void Check(ReadOnlySpan<PackedWeight> experts, ReadOnlySpan<int> offsets, ReadOnlySpan<int> order)
+    {
+        if (experts.IsEmpty || offsets.Length != experts.Length + 1 || offsets[0] != 0 || offsets[^1] != order.Length)
+        {
+            throw new ArgumentException($"{experts.Length} experts need offsets from 0 to the {order.Length} tokens.", nameof(offsets));
+        }
+
+        for (int expert = 0; expert < experts.Length; expert++)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(offsets[expert + 1], offsets[expert], nameof(offsets));
+            experts[expert].ThrowIfDisposed();
+            if (experts[expert].Layout != experts[0].Layout || experts[expert].Dtype != experts[0].Dtype)
+            {
+                throw new ArgumentException("All experts must have one shape, layout and dtype.", nameof(experts));
+            }
+        }
+
+        foreach (int token in order)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(token, nameof(order));
+        }
+    }
+}

@@ -1,0 +1,28 @@
+using System.Numerics;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Execution;
+
+/// <summary>Problems that share a kernel choice.</summary>
+/// <param name="Dtype">Dtype of the values.</param>
+/// <param name="Rows">Output features, by powers of two.</param>
+/// <param name="Columns">Input features, by powers of two.</param>
+/// <param name="Sparsity">Stored values per weight in steps of 1/16.</param>
+/// <param name="Tokens">1, 2, 3 … 4, 5 … 8, then by powers of two; from 512 on one class.</param>
+/// <param name="BFloat16Tokens">Whether the tokens are bfloat16, which decides what the dense way may use.</param>
+internal readonly record struct KernelClass(ScalarType Dtype, int Rows, int Columns, int Sparsity, int Tokens, bool BFloat16Tokens)
+{
+    private const int LargestTokens = 512;
+
+    /// <summary>Tokens that stand for the class when it is measured.</summary>
+    public int Representative => 1 << Tokens;
+
+    /// <summary>The class of a problem.</summary>
+    public static KernelClass Of(PackedWeight weight, int tokens, bool bfloat16Tokens) => new(
+        weight.Dtype,
+        BitOperations.Log2((uint)weight.Rows),
+        BitOperations.Log2((uint)weight.Columns),
+        (int)Math.Round(16.0 * weight.NonZeroCount / ((double)weight.Rows * weight.Columns)),
+        BitOperations.Log2(BitOperations.RoundUpToPowerOf2((uint)Math.Min(tokens, LargestTokens))),
+        bfloat16Tokens);
+}

@@ -1,0 +1,24 @@
+using System.Collections.Concurrent;
+
+namespace SparseExpansion.Execution;
+
+/// <summary>
+/// Chooses the fastest kernel by measuring all of them, once for each class of problems in a process. No table in source code could
+/// know the processor, its caches and its memory.
+/// </summary>
+internal static class KernelSelector
+{
+    private static readonly ConcurrentDictionary<KernelClass, Lazy<KernelKind>> Choices = new();
+
+    /// <summary>The kernel for a weight and a number of tokens; the first call for a class takes some tens of milliseconds.</summary>
+    public static KernelKind Choose(PackedWeight weight, int tokens, bool bfloat16Tokens)
+    {
+        KernelClass key = KernelClass.Of(weight, tokens, bfloat16Tokens);
+        if (!Choices.TryGetValue(key, out Lazy<KernelKind>? choice))
+        {
+            choice = Choices.GetOrAdd(key, new Lazy<KernelKind>(() => KernelCalibration.Fastest(weight, key)));
+        }
+
+        return choice.Value;
+    }
+}

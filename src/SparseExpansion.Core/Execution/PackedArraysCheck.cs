@@ -1,0 +1,82 @@
+using System.Numerics;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Execution;
+
+/// <summary>Proves that stored arrays form a packed weight, so that kernels need no checks of their own.</summary>
+internal static unsafe class PackedArraysCheck
+{
+    /// <summary>Checks everything and returns the number of values.</summary>
+    /// <exception cref="CheckpointException">An array has a wrong dtype or length, or contradicts another one.</exception>
+    public static long NonZeros(PackedArrays arrays)
+    {
+        PackedLayout layout = arrays.Layout;
+        Require(layout.IsValid, $"a matrix of {arrays.Rows} × {arrays.Columns} in blocks of {arrays.BlockColumns} columns and panels of {arrays.PanelRows} rows is not possible");
+        Require(arrays.Values.dtype is ScalarType.Float32 or ScalarType.BFloat16, $"values must be float32 or bfloat16, not {arrays.Values.dtype}");
+        RequireArray(arrays.Values, "values", arrays.Values.dtype, null);
+        RequireArray(arrays.Masks, "masks", ScalarType.Byte, null);
+        long maskBytes = layout.RowBlockCount * layout.MaskBytes + PackedArrays.MaskPadding;
+        Require(arrays.Masks.numel() >= maskBytes, $"masks must have {maskBytes} elements, not {arrays.Masks.numel()}");
+        RequireArray(arrays.RowOrder, "row order", ScalarType.Byte, layout.RowBlockCount);
+        RequireArray(arrays.PanelOffsets, "panel offsets", ScalarType.Int64, layout.PanelCount + 1);
+        return CheckPanels(
+            layout, TensorMemory.Pointer(arrays.Masks), TensorMemory.Pointer(arrays.RowOrder),
+            (long*)TensorMemory.Pointer(arrays.PanelOffsets), arrays.Values.numel() - PackedArrays.ValuePadding);
+    }
+
+    private static long CheckPanels(PackedLayout layout, byte* masks, byte* rowOrder, long* panelOffsets, long capacity)
+    {
+        long total = 0;
+        byte* seen = stackalloc byte[PackedLayout.Limit];
+        for (int panel = 0; panel < layout.PanelCount; panel++)
+        {
+            Require(panelOffsets[panel] == total, $"panel {panel} starts at value {panelOffsets[panel]} where the masks say {total}");
+            int rows = layout.RowsIn(panel);
+            for (int block = 0; block < layout.BlockCount; block++)
+            {
+                new Span<byte>(seen, PackedLayout.Limit).Clear();
+                for (int slot = 0; slot < rows; slot++, rowOrder++)
+                {
+                    Require(*rowOrder < rows && seen[*rowOrder]++ == 0, $"the row order of panel {panel}, block {block} is not a permutation");
+                    total += CheckMask(layout, block, masks);
+                    masks += layout.MaskBytes;
+                }
+            }
+        }
+
+        Require(panelOffsets[layout.PanelCount] == total, $"the masks hold {total} values, the panel offsets {panelOffsets[layout.PanelCount]}");
+        Require(total <= capacity, $"the masks ask for {total} values and {PackedArrays.ValuePadding} of padding; the file holds {capacity + PackedArrays.ValuePadding}");
+        return total;
+    }
+
+    private static int CheckMask(PackedLayout layout, int block, byte* mask)
+    {
+        int count = 0;
+        for (int column = 0; column < layout.BlockColumns; column += PackedLayout.MaskColumns)
+        {
+            ulong word = *(ulong*)(mask + column / 8);
+            int inside = layout.Columns - block * layout.BlockColumns - column;
+            ulong allowed = inside >= PackedLayout.MaskColumns ? ulong.MaxValue : inside <= 0 ? 0 : (1UL << inside) - 1;
+            Require((word & ~allowed) == 0, $"a mask of block {block} has values beyond column {layout.Columns}");
+            count += BitOperations.PopCount(word);
+        }
+
+        return count;
+    }
+
+    private static void RequireArray(Tensor array, string name, ScalarType dtype, long? length)
+    {
+        Require(array.device_type == TorchSharp.DeviceType.CPU && array.dim() == 1 && array.is_contiguous(), $"{name} must be a contiguous vector in CPU memory");
+        Require(array.dtype == dtype, $"{name} must be {dtype}, not {array.dtype}");
+        Require(length is null || array.numel() == length, $"{name} must have {length} elements, not {array.numel()}");
+        Require(array.numel() > 0, $"{name} must not be empty");
+    }
+
+    private static void Require(bool condition, string problem)
+    {
+        if (!condition)
+        {
+            throw new CheckpointException($"The packed weight is damaged: {problem}. Expand the model again or restore the file.");
+        }
+    }
+}

@@ -1,0 +1,219 @@
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Execution;
+
+/// <summary>
+/// A pruned weight [out_features, in_features] that holds its non-zero values, one bit per weight and little else: 2.13 bytes per
+/// weight for float32 at 50 % sparsity against 4, 1.13 for bfloat16 against 2. Zeros of both signs are dropped and come back as +0;
+/// every other value, NaN included, is kept bit by bit. Lives in CPU memory. Reading from several threads is safe; disposing is not.
+/// </summary>
+public sealed unsafe class PackedWeight : IDisposable
+{
+    private readonly PackedArrays _arrays;
+    private readonly Lock _indicesLock = new();
+    private volatile PackedIndices? _indices;
+    private bool _disposed;
+
+    private PackedWeight(PackedArrays arrays, long nonZeroCount)
+    {
+        _arrays = arrays;
+        Layout = arrays.Layout;
+        NonZeroCount = nonZeroCount;
+        Dtype = arrays.Values.dtype;
+        Values = TensorMemory.Pointer(arrays.Values);
+        Masks = TensorMemory.Pointer(arrays.Masks);
+        RowOrder = TensorMemory.Pointer(arrays.RowOrder);
+        PanelOffsets = (long*)TensorMemory.Pointer(arrays.PanelOffsets);
+    }
+
+    /// <summary>Output features.</summary>
+    public int Rows => Layout.Rows;
+
+    /// <summary>Input features.</summary>
+    public int Columns => Layout.Columns;
+
+    /// <summary>float32 or bfloat16.</summary>
+    public ScalarType Dtype { get; }
+
+    /// <summary>Stored values.</summary>
+    public long NonZeroCount { get; }
+
+    /// <summary>Fraction of zero weights, 0 … 1.</summary>
+    public double Sparsity => 1.0 - (double)NonZeroCount / ((double)Rows * Columns);
+
+    /// <summary>Bytes of the stored arrays.</summary>
+    public long StoredBytes =>
+        _arrays.Values.numel() * _arrays.Values.element_size() + _arrays.Masks.numel() + _arrays.RowOrder.numel()
+        + _arrays.PanelOffsets.numel() * sizeof(long);
+
+    /// <summary>Bytes derived for the index kernels so far: 0, or one per non-zero and two per row and block.</summary>
+    public long DerivedBytes => _indices?.Bytes ?? 0;
+
+    /// <summary>The stored arrays. They belong to this weight: do not dispose or change them.</summary>
+    public PackedArrays Arrays
+    {
+        get
+        {
+            ThrowIfDisposed();
+            return _arrays;
+        }
+    }
+
+    internal PackedLayout Layout { get; }
+
+    internal byte* Values { get; }
+
+    internal byte* Masks { get; }
+
+    internal byte* RowOrder { get; }
+
+    internal long* PanelOffsets { get; }
+
+    internal int ValueSize => Dtype == ScalarType.Float32 ? sizeof(float) : sizeof(ushort);
+
+    /// <summary>Packs a dense weight.</summary>
+    /// <param name="weight">[out_features, in_features], float32 or bfloat16, any device and strides; not changed.</param>
+    /// <exception cref="ArgumentException">The weight is not a matrix of a supported dtype with at least one element.</exception>
+    public static PackedWeight Pack(Tensor weight)
+    {
+        ArgumentNullException.ThrowIfNull(weight);
+        if (weight.dim() != 2 || weight.numel() == 0)
+        {
+            throw new ArgumentException($"The weight must be a non-empty matrix, not [{string.Join(", ", weight.shape)}].", nameof(weight));
+        }
+
+        if (weight.dtype is not (ScalarType.Float32 or ScalarType.BFloat16))
+        {
+            throw new ArgumentException($"The weight must be float32 or bfloat16, not {weight.dtype}.", nameof(weight));
+        }
+
+        return PackDense(weight, checked((int)weight.shape[0]), checked((int)weight.shape[1]));
+    }
+
+    /// <summary>
+    /// Uses stored arrays as they are, without copying; they may lie in mapped memory. The weight takes them over and disposes
+    /// them. All of them are checked against each other, since kernels trust them.
+    /// </summary>
+    /// <exception cref="CheckpointException">An array has a wrong dtype or length, or contradicts another one.</exception>
+    public static PackedWeight FromArrays(PackedArrays arrays)
+    {
+        ArgumentNullException.ThrowIfNull(arrays);
+        return new PackedWeight(arrays, PackedArraysCheck.NonZeros(arrays));
+    }
+
+    /// <summary>The dense weight: [out_features, in_features], the packed dtype, CPU.</summary>
+    public Tensor Unpack()
+    {
+        ThrowIfDisposed();
+        Tensor dense = empty([Rows, Columns], dtype: Dtype);
+        byte* target = TensorMemory.Pointer(dense);
+        for (int panel = 0; panel < Layout.PanelCount; panel++)
+        {
+            UnpackPanel(panel, target + (long)panel * Layout.PanelRows * Columns * ValueSize, Columns, KernelTable.Best);
+        }
+
+        return dense;
+    }
+
+    /// <summary>tokens · weightᵀ + bias, in the dtype of the tokens; sums are float32.</summary>
+    /// <param name="tokens">[…, in_features], float32 or bfloat16, CPU.</param>
+    /// <param name="bias">[out_features], float32 or bfloat16, or null.</param>
+    /// <returns>[…, out_features].</returns>
+    /// <exception cref="ArgumentException">A shape or dtype does not fit.</exception>
+    public Tensor Multiply(Tensor tokens, Tensor? bias = null)
+    {
+        ThrowIfDisposed();
+        return PackedProduct.Multiply(this, tokens, bias);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+        _indices?.Dispose();
+        _arrays.Values.Dispose();
+        _arrays.Masks.Dispose();
+        _arrays.RowOrder.Dispose();
+        _arrays.PanelOffsets.Dispose();
+    }
+
+    private static PackedWeight PackDense(Tensor weight, int rows, int columns)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        Tensor dense = weight.detach().cpu().contiguous();
+        byte* source = TensorMemory.Pointer(dense);
+        long nonZeros = weight.dtype == ScalarType.Float32
+            ? PackedWeightPacker.CountNonZeros<Float32Format>(source, columns, rows, columns)
+            : PackedWeightPacker.CountNonZeros<BFloat16Format>(source, columns, rows, columns);
+        PackedLayout layout = PackedLayout.For(rows, columns, nonZeros);
+        var arrays = new PackedArrays(
+            layout.Rows, layout.Columns, layout.BlockColumns, layout.PanelRows,
+            Allocate(nonZeros + PackedArrays.ValuePadding, weight.dtype, PackedArrays.ValuePadding),
+            Allocate(layout.RowBlockCount * layout.MaskBytes + PackedArrays.MaskPadding, ScalarType.Byte, PackedArrays.MaskPadding),
+            Allocate(layout.RowBlockCount, ScalarType.Byte, 0),
+            Allocate(layout.PanelCount + 1, ScalarType.Int64, 0));
+        var packed = new PackedWeight(arrays, nonZeros);
+        if (weight.dtype == ScalarType.Float32)
+        {
+            PackedWeightPacker.Pack<Float32Format>(source, layout.Columns, layout, packed.Values, packed.Masks, packed.RowOrder, packed.PanelOffsets);
+        }
+        else
+        {
+            PackedWeightPacker.Pack<BFloat16Format>(source, layout.Columns, layout, packed.Values, packed.Masks, packed.RowOrder, packed.PanelOffsets);
+        }
+
+        return packed;
+    }
+
+    private static Tensor Allocate(long length, ScalarType dtype, int padding)
+    {
+        Tensor array = empty([length], dtype: dtype);
+        HugePages.Advise(TensorMemory.Pointer(array), (nuint)(length * array.element_size()));
+        if (padding > 0)
+        {
+            array.narrow(0, length - padding, padding).zero_();
+        }
+
+        return array.DetachFromDisposeScope();
+    }
+
+    internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, this);
+
+    /// <summary>The derived index stream, made on first use.</summary>
+    internal PackedIndices Indices()
+    {
+        ThrowIfDisposed();
+        if (_indices is { } ready)
+        {
+            return ready;
+        }
+
+        lock (_indicesLock)
+        {
+            return _indices ??= new PackedIndices(Layout, Masks, NonZeroCount);
+        }
+    }
+
+    /// <summary>Writes one panel to dense memory of the packed dtype.</summary>
+    internal void UnpackPanel(int panel, byte* target, long rowStride, InstructionSet instructions)
+    {
+        bool wide = instructions == InstructionSet.Avx512;
+        long piece = Layout.FirstRowBlock(panel);
+        byte* values = Values + PanelOffsets[panel] * ValueSize;
+        byte* masks = Masks + piece * Layout.MaskBytes;
+        if (Dtype == ScalarType.Float32)
+        {
+            PackedWeightPacker.UnpackPanel<Float32Format>(Layout, panel, values, masks, RowOrder + piece, target, rowStride, wide);
+        }
+        else
+        {
+            PackedWeightPacker.UnpackPanel<BFloat16Format>(Layout, panel, values, masks, RowOrder + piece, target, rowStride, wide);
+        }
+    }
+}

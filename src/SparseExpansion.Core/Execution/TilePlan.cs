@@ -1,0 +1,20 @@
+namespace SparseExpansion.Execution;
+
+/// <summary>A tile of tokens that share an expert and a kernel.</summary>
+internal struct TilePlan
+{
+    /// <summary>The kernel.</summary>
+    public TileKernel Kernel;
+
+    /// <summary>Position of the first token in the order.</summary>
+    public int FirstToken;
+
+    /// <summary>Tokens, at most the kernel's lanes.</summary>
+    public int Tokens;
+
+    /// <summary>Where the tile lies, in floats.</summary>
+    public long TileOffset;
+
+    /// <summary>Where its accumulators lie in a worker's memory, in floats.</summary>
+    public int AccumulatorOffset;
+}

@@ -1,0 +1,30 @@
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Layers;
+
+/// <summary>Tokens sorted by expert, as tensors on their device.</summary>
+/// <param name="Order">int64 [tokens]: positions of the tokens, sorted by expert, stable.</param>
+/// <param name="Inverse">int64 [tokens]: the inverse permutation.</param>
+/// <param name="Ends">int32 [experts]: where each expert's tokens end in <paramref name="Order"/>.</param>
+internal sealed record DeviceGroups(Tensor Order, Tensor Inverse, Tensor Ends) : IDisposable
+{
+    /// <summary>Sorts by sums and scatters of known shape: nothing here has to wait for a GPU.</summary>
+    public static DeviceGroups Of(Tensor experts, int expertCount)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        (_, Tensor order) = experts.sort(dim: 0, descending: false, stable: true);
+        Tensor inverse = empty_like(order);
+        inverse.index_copy_(0, order, arange(order.shape[0], device: order.device));
+        Tensor counts = zeros(expertCount, ScalarType.Int64, experts.device).index_add_(0, experts, ones_like(experts), 1);
+        Tensor ends = counts.cumsum(0).to(ScalarType.Int32);
+        return new DeviceGroups(order.DetachFromDisposeScope(), inverse.DetachFromDisposeScope(), ends.DetachFromDisposeScope());
+    }
+
+    public void Dispose()
+    {
+        Order.Dispose();
+        Inverse.Dispose();
+        Ends.Dispose();
+    }
+}

@@ -1,0 +1,47 @@
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Execution;
+
+public sealed class KernelSelectorTests
+{
+    [Fact]
+    public void Choose_FromManyThreads_AgreesAndIsRemembered()
+    {
+        using Tensor weight = randn(300, 333) * (rand(300, 333) >= 0.8);
+        using PackedWeight packed = PackedWeight.Pack(weight);
+        var choices = new KernelKind[8];
+        Thread[] callers = [.. Enumerable.Range(0, 8).Select(i => new Thread(() => choices[i] = KernelSelector.Choose(packed, 5, false)))];
+        Array.ForEach(callers, c => c.Start());
+        Array.ForEach(callers, c => c.Join());
+        Assert.Single(choices.Distinct());
+        Assert.Equal(choices[0], KernelSelector.Choose(packed, 7, false));
+    }
+
+    [Theory]
+    [InlineData(1, 1, 1)]
+    [InlineData(3, 4, 4)]
+    [InlineData(5, 8, 8)]
+    [InlineData(512, 4096, 512)]
+    public void KernelClass_TokenCounts_ShareClasses(int tokens, int others, int representative)
+    {
+        using Tensor weight = randn(30, 40);
+        using PackedWeight packed = PackedWeight.Pack(weight);
+        KernelClass problem = KernelClass.Of(packed, tokens, false);
+        Assert.Equal(problem, KernelClass.Of(packed, others, false));
+        Assert.Equal(representative, problem.Representative);
+        Assert.NotEqual(problem, KernelClass.Of(packed, tokens, true));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(20)]
+    public void Multiply_ChosenKernel_EqualsDoublePrecision(int tokens)
+    {
+        using var scope = NewDisposeScope();
+        var problem = new ExecutionCase(200, 300, tokens, 0.7, ScalarType.BFloat16, true, 1, 3);
+        Tensor weight = problem.Weight();
+        Tensor input = problem.StridedTokens(ScalarType.BFloat16);
+        using PackedWeight packed = PackedWeight.Pack(weight);
+        ExecutionCase.AssertNear(ExecutionCase.Reference(input, weight, problem.Bias()), packed.Multiply(input, problem.Bias()));
+    }
+}
