@@ -14,9 +14,12 @@ public sealed class ErrorTextTests
 
     [Fact]
     public void Of_NativeError_LeavesItsStackTraceOut() =>
-        Assert.Equal("CUDA out of memory.", ErrorText.Of(new SEHException("CUDA out of memory.\nException raised from malloc\n #1 frame")));
+        Assert.Equal("CUDA out of memory.", ErrorText.Of(new NativeException("CUDA out of memory.\nException raised from malloc\n #1 frame")));
 
     [Fact]
     public void Of_ErrorOfTheProgram_TellsAll() =>
         Assert.Contains(nameof(InvalidOperationException), ErrorText.Of(new InvalidOperationException("bug")), StringComparison.Ordinal);
+
+    /// <summary>What TorchSharp throws is of the same family.</summary>
+    private sealed class NativeException(string message) : ExternalException(message);
 }
