@@ -102,8 +102,9 @@ internal sealed class ExpandCommand : Command
 
     private static string Describe(ExpansionProgress step)
     {
-        string block = $"block {step.Block + 1} of {step.BlockCount}: {step.Stage.ToString().ToLowerInvariant()}";
-        return step.Layer is null ? block : $"{block}, {step.Layer}";
+        // A group of linears is named by its first one.
+        string layer = step.Layer?.Split(", ") is [string first, .. { Length: > 0 } others] ? $"{first} +{others.Length}" : step.Layer ?? "";
+        return $"block {step.Block + 1}/{step.BlockCount} {step.Stage.ToString().ToLowerInvariant()} {layer}";
     }
 
     private static long PeakBytes()

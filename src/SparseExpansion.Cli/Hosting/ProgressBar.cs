@@ -5,6 +5,11 @@ namespace SparseExpansion.Cli;
 /// <summary>Shows on stderr how far a piece of work is, where a person watches it; otherwise nothing.</summary>
 internal static class ProgressBar
 {
+    private const int BarWidth = 20;
+
+    /// <summary>Columns of a terminal that bar, percentage, time and the gaps between them take.</summary>
+    private const int WidthWithoutText = BarWidth + 18;
+
     /// <summary>Does the work.</summary>
     /// <param name="host">Where to show it.</param>
     /// <param name="title">What is shown until the work says otherwise.</param>
@@ -19,15 +24,23 @@ internal static class ProgressBar
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(host.Error) });
         return console.Progress()
             .AutoClear(true)
-            .Columns(new Spectre.Console.ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
+            .Columns(new ProgressBarColumn { Width = BarWidth }, new PercentageColumn(), new ElapsedTimeColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
             .Start(context =>
             {
                 ProgressTask task = context.AddTask(Markup.Escape(title), maxValue: 1);
                 return work((share, text) =>
                 {
                     task.Value = share;
-                    task.Description = Markup.Escape(text);
+                    task.Description = Markup.Escape(Shorten(text, console.Profile.Width - WidthWithoutText));
                 });
             });
+    }
+
+    /// <summary>Spectre would break the line. The end of a text, a layer's name, tells more than its middle.</summary>
+    private static string Shorten(string text, int width)
+    {
+        int head = Math.Max(0, (width - 1) / 2);
+        int tail = Math.Max(0, width - 1 - head);
+        return text.Length <= width ? text : $"{text[..Math.Min(head, text.Length)]}…{text[^Math.Min(tail, text.Length)..]}";
     }
 }

@@ -1,0 +1,25 @@
+using System.Runtime.InteropServices;
+
+namespace SparseExpansion.Cli;
+
+public sealed class ErrorTextTests
+{
+    [Fact]
+    public void Of_ErrorsOfInput_IsOneLine()
+    {
+        Assert.Equal("a b", ErrorText.Of(new SparseExpansionException("a\n  b\n")));
+        Assert.Equal("too small (Parameter 'x') Actual value was 3.", ErrorText.Of(new ArgumentOutOfRangeException("x", 3, "too small")).ReplaceLineEndings(" "));
+        Assert.Equal("no disk", ErrorText.Of(new IOException("no disk")));
+    }
+
+    [Fact]
+    public void Of_NativeError_LeavesItsStackTraceOut() =>
+        Assert.Equal("CUDA out of memory.", ErrorText.Of(new NativeException("CUDA out of memory.\nException raised from malloc\n #1 frame")));
+
+    [Fact]
+    public void Of_ErrorOfTheProgram_TellsAll() =>
+        Assert.Contains(nameof(InvalidOperationException), ErrorText.Of(new InvalidOperationException("bug")), StringComparison.Ordinal);
+
+    /// <summary>What TorchSharp throws is of the same family.</summary>
+    private sealed class NativeException(string message) : ExternalException(message);
+}
