@@ -11,13 +11,12 @@ public sealed class ProgressTests : IDisposable
     [Theory]
     [InlineData("evaluate")]
     [InlineData("expand")]
-    public void Progress_IsWatched_StaysAwayFromStdout(string command)
+    public void Progress_IsWatched_LeavesStdoutToTheResult(string command)
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
         int code = Tool.Run(_tiny.Command(command).With("--json").Arguments(), new ToolHost(output, error, ShowProgress: true, CancellationToken.None));
         Assert.Equal(0, code);
-        Assert.NotEqual("", error.ToString());
         using JsonDocument document = JsonDocument.Parse(output.ToString());
         Assert.Equal(JsonValueKind.Object, document.RootElement.ValueKind);
     }
