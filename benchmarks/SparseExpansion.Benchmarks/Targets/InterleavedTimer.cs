@@ -1,11 +1,18 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 
 namespace SparseExpansion.Benchmarks.Targets;
 
 /// <summary>Times two actions in turn, so that both see the same state of a machine that is not quiet, and takes medians.</summary>
-public static class InterleavedTimer
+/// <param name="seconds">Time for each case.</param>
+/// <param name="cpuTime">
+/// Linux, one thread: processor time of the calling thread, which leaves out the time that other processes take.
+/// </param>
+public sealed partial class InterleavedTimer(double seconds, bool cpuTime)
 {
-    public static TargetRow Measure(TargetCase target, double seconds)
+    private const int ThreadCpuTimeClock = 3;
+
+    public TargetRow Measure(TargetCase target)
     {
         for (int i = 0; i < 2; i++)
         {
@@ -25,11 +32,22 @@ public static class InterleavedTimer
         return new TargetRow(target.Name, Median(dense), Median(sparse), target.Target);
     }
 
-    private static double Milliseconds(Action action)
+    private double Milliseconds(Action action)
     {
-        long start = Stopwatch.GetTimestamp();
+        double start = Now();
         action();
-        return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        return Now() - start;
+    }
+
+    private double Now()
+    {
+        if (!cpuTime)
+        {
+            return Stopwatch.GetTimestamp() * 1e3 / Stopwatch.Frequency;
+        }
+
+        _ = ClockGetTime(ThreadCpuTimeClock, out TimeSpec time);
+        return time.Seconds * 1e3 + time.Nanoseconds * 1e-6;
     }
 
     private static double Median(List<double> values)
@@ -37,4 +55,10 @@ public static class InterleavedTimer
         values.Sort();
         return values[values.Count / 2];
     }
+
+    [LibraryImport("libc", EntryPoint = "clock_gettime")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int ClockGetTime(int clock, out TimeSpec time);
+
+    private readonly record struct TimeSpec(long Seconds, long Nanoseconds);
 }

@@ -24,13 +24,13 @@ public static class TargetTable
     private static readonly (int Tokens, double[] Targets)[] Layers = [(1, [2.7, 4.5, 8]), (64, [1.3, 2.5, 5]), (512, [1.7, 3, 5])];
 
     /// <summary>Measures every cell whose name contains the filter.</summary>
-    public static IEnumerable<TargetRow> Measure(Func<string, bool> wanted, double seconds)
+    public static IEnumerable<TargetRow> Measure(Func<string, bool> wanted, InterleavedTimer timer)
     {
         foreach ((int rows, int columns) in Shapes)
         {
             for (int s = 0; s < Sparsities.Length; s++)
             {
-                foreach (TargetRow row in MeasureKernels(rows, columns, s, wanted, seconds).Concat(MeasureLayers(rows, columns, s, wanted, seconds)))
+                foreach (TargetRow row in MeasureKernels(rows, columns, s, wanted, timer).Concat(MeasureLayers(rows, columns, s, wanted, timer)))
                 {
                     yield return row;
                 }
@@ -38,7 +38,7 @@ public static class TargetTable
         }
     }
 
-    private static IEnumerable<TargetRow> MeasureKernels(int rows, int columns, int s, Func<string, bool> wanted, double seconds)
+    private static IEnumerable<TargetRow> MeasureKernels(int rows, int columns, int s, Func<string, bool> wanted, InterleavedTimer timer)
     {
         foreach (var group in Kernels.GroupBy(k => k.Dtype))
         {
@@ -55,13 +55,13 @@ public static class TargetTable
             {
                 using Tensor single = randn(cell.Tokens, columns);
                 using Tensor tokens = single.to(group.Key);
-                yield return InterleavedTimer.Measure(
-                    new TargetCase(cell.Name, cell.Target, () => Workload.DenseLinear(tokens, dense), () => packed.Multiply(tokens).Dispose()), seconds);
+                yield return timer.Measure(
+                    new TargetCase(cell.Name, cell.Target, () => Workload.DenseLinear(tokens, dense), () => packed.Multiply(tokens).Dispose()));
             }
         }
     }
 
-    private static IEnumerable<TargetRow> MeasureLayers(int rows, int columns, int s, Func<string, bool> wanted, double seconds)
+    private static IEnumerable<TargetRow> MeasureLayers(int rows, int columns, int s, Func<string, bool> wanted, InterleavedTimer timer)
     {
         var cells = Layers.Select(l => (l.Tokens, Target: l.Targets[s], Name: Name("layer", ScalarType.Float32, rows, columns, l.Tokens, s)))
             .Where(c => wanted(c.Name)).ToList();
@@ -75,8 +75,8 @@ public static class TargetTable
         foreach (var cell in cells)
         {
             using Tensor tokens = randn(cell.Tokens, columns);
-            yield return InterleavedTimer.Measure(
-                new TargetCase(cell.Name, cell.Target, () => Workload.DenseLinear(tokens, dense), () => layer.Forward(tokens).Dispose()), seconds);
+            yield return timer.Measure(
+                new TargetCase(cell.Name, cell.Target, () => Workload.DenseLinear(tokens, dense), () => layer.Forward(tokens).Dispose()));
         }
     }
 

@@ -3,7 +3,10 @@ using TorchSharp;
 
 namespace SparseExpansion.Benchmarks.Targets;
 
-/// <summary>targets [--json] [--filter text]… [--seconds s]: the target table, measured. A cell is measured if its name contains all texts.</summary>
+/// <summary>
+/// targets [--json] [--filter text]… [--seconds s] [--threads n] [--cpu-time]: the target table, measured. A cell is measured if its
+/// name contains all texts. On a machine with other work, --threads 1 --cpu-time gives steady ratios.
+/// </summary>
 public static class TargetsCommand
 {
     private static readonly JsonSerializerOptions JsonOptions = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true };
@@ -15,8 +18,14 @@ public static class TargetsCommand
         double seconds = Values(args, "--seconds").Select(v => double.Parse(v, System.Globalization.CultureInfo.InvariantCulture)).FirstOrDefault(1.5);
         using var noGrad = torch.no_grad();
         torch.random.manual_seed(1);
+        foreach (string threads in Values(args, "--threads"))
+        {
+            torch.set_num_threads(int.Parse(threads, System.Globalization.CultureInfo.InvariantCulture));
+        }
+
+        var timer = new InterleavedTimer(seconds, args.Contains("--cpu-time"));
         var rows = new List<TargetRow>();
-        foreach (TargetRow row in TargetTable.Measure(name => filters.TrueForAll(f => name.Contains(f, StringComparison.Ordinal)), seconds))
+        foreach (TargetRow row in TargetTable.Measure(name => filters.TrueForAll(f => name.Contains(f, StringComparison.Ordinal)), timer))
         {
             rows.Add(row);
             if (!json)

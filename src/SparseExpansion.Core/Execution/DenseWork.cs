@@ -1,11 +1,14 @@
+using System.Diagnostics.CodeAnalysis;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Execution;
 
 /// <summary>
 /// The dense way: unpacks some panels to scratch memory and lets torch multiply them. Wins where torch has instructions that .NET
-/// lacks (bfloat16 dot products) and the tokens are many. Unlike the sparse kernels it creates a few tensors in each call.
+/// lacks (bfloat16 dot products) and the tokens are many. Unlike the sparse kernels it creates a few tensors in each call; a thread
+/// that once used it keeps the scratch memory.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "Lives as long as its thread; tensors have finalizers.")]
 internal sealed unsafe class DenseWork : IParallelWork
 {
     // Unpacked at a time: large enough for torch to work well, small enough to stay in the last-level cache.
@@ -14,6 +17,7 @@ internal sealed unsafe class DenseWork : IParallelWork
     [ThreadStatic]
     private static DenseWork? _current;
 
+    private Tensor? _scratch;
     private PackedWeight? _weight;
     private InstructionSet _instructions;
     private byte* _target;
@@ -39,7 +43,7 @@ internal sealed unsafe class DenseWork : IParallelWork
         int panelCount = Math.Min(layout.PanelCount, options.Panels ?? int.MaxValue);
         int panels = Math.Clamp(ChunkBytes / (layout.PanelRows * layout.Columns * weight.ValueSize), Math.Min(threads, panelCount), panelCount);
         Tensor? addend = bias is null ? null : tensor(new ReadOnlySpan<float>(bias, layout.Rows).ToArray()).to(dtype);
-        Tensor chunk = empty([(long)panels * layout.PanelRows, layout.Columns], dtype: weight.Dtype);
+        Tensor chunk = Scratch((long)panels * layout.PanelRows * layout.Columns, weight.Dtype).view(-1, layout.Columns);
         _weight = weight;
         _instructions = options.Instructions ?? KernelTable.Best;
         _target = TensorMemory.Pointer(chunk);
@@ -64,6 +68,19 @@ internal sealed unsafe class DenseWork : IParallelWork
         PackedWeight weight = _weight!;
         long bytes = (long)weight.Layout.PanelRows * weight.Columns * weight.ValueSize;
         weight.UnpackPanel(_firstPanel + item, _target + item * bytes, weight.Columns, _instructions);
+    }
+
+    // Kept between calls: fresh memory would cost a page fault for every page written.
+    private Tensor Scratch(long length, ScalarType dtype)
+    {
+        if (_scratch is null || _scratch.dtype != dtype || _scratch.numel() < length)
+        {
+            _scratch?.Dispose();
+            _scratch = empty([length], dtype: dtype).DetachFromDisposeScope();
+            HugePages.Advise(TensorMemory.Pointer(_scratch), (nuint)(length * _scratch.element_size()));
+        }
+
+        return _scratch.narrow(0, 0, length);
     }
 
     private static Tensor Gather(MatrixView tokens, int* order, int count, int columns, ScalarType dtype)

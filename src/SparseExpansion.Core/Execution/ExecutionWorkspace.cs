@@ -81,8 +81,8 @@ internal sealed unsafe class ExecutionWorkspace
         }
 
         float* tiles = (float*)_tiles.Reserve((nuint)_tileFloats * sizeof(float));
-        _gather.Prepare(_tilePlans, _tileCount, _experts[0].Weight.Layout, tokens, Order, tiles);
-        _gather.Run(threads);
+        _gather.Prepare(_tilePlans, _tileCount, tokens, Order, tiles);
+        _gather.Run(_tileFloats, threads);
 
         int longest = 0;
         foreach (ref readonly ExpertPlan expert in _experts.AsSpan(0, _expertCount))
@@ -107,6 +107,7 @@ internal sealed unsafe class ExecutionWorkspace
         _tilePlans[_tileCount++] = new TilePlan
         {
             Kernel = kernel,
+            Layout = layout,
             FirstToken = firstToken,
             Tokens = tokens,
             TileOffset = _tileFloats,

@@ -6,32 +6,28 @@ internal sealed unsafe class GatherWork : IParallelWork
     // Below this many floats a second thread costs more than it gives.
     private const long SerialFloats = 32 * 1024;
     private const int PieceFloats = 16 * 1024;
+    private const int MostPieces = 64;
     private TilePlan[] _tiles = [];
     private int _tileCount;
-    private PackedLayout _layout;
     private MatrixView _tokens;
     private int* _order;
     private float* _memory;
     private int _piecesPerTile;
 
     /// <summary>Sets the work.</summary>
-    public void Prepare(TilePlan[] tiles, int tileCount, PackedLayout layout, MatrixView tokens, int* order, float* memory)
+    public void Prepare(TilePlan[] tiles, int tileCount, MatrixView tokens, int* order, float* memory)
     {
         _tiles = tiles;
         _tileCount = tileCount;
-        _layout = layout;
         _tokens = tokens;
         _order = order;
         _memory = memory;
     }
 
-    /// <summary>Writes all tiles.</summary>
-    public void Run(int threads)
+    /// <summary>Writes all tiles, which have so many floats together.</summary>
+    public void Run(long floats, int threads)
     {
-        TilePlan last = _tiles[_tileCount - 1];
-        long lastFloats = (long)_layout.PaddedColumns * last.Kernel.Lanes;
-        long floats = last.TileOffset + lastFloats;
-        _piecesPerTile = (int)Math.Clamp(floats / _tileCount / PieceFloats, 1, _layout.BlockCount);
+        _piecesPerTile = (int)Math.Clamp(floats / _tileCount / PieceFloats, 1, MostPieces);
         WorkerPool.Run(this, _tileCount * _piecesPerTile, floats < SerialFloats ? 1 : threads);
     }
 
@@ -41,7 +37,7 @@ internal sealed unsafe class GatherWork : IParallelWork
         ref readonly TilePlan tile = ref _tiles[item / _piecesPerTile];
         int piece = item % _piecesPerTile;
         TileWriter.Write(
-            _tokens, _order + tile.FirstToken, tile.Tokens, tile.Kernel, _layout, _memory + tile.TileOffset,
-            (int)((long)_layout.BlockCount * piece / _piecesPerTile), (int)((long)_layout.BlockCount * (piece + 1) / _piecesPerTile));
+            _tokens, _order + tile.FirstToken, tile.Tokens, tile.Kernel, tile.Layout, _memory + tile.TileOffset,
+            tile.Layout.BlockCount * piece / _piecesPerTile, tile.Layout.BlockCount * (piece + 1) / _piecesPerTile);
     }
 }

@@ -32,7 +32,7 @@ internal static class GroupedMultiplication
         PrepareChoices(experts, offsets, tokens.IsBFloat16, options);
         ExecutionWorkspace workspace = ExecutionWorkspace.Current;
         workspace.Begin(order, bias, experts[0].Rows);
-        int passTokens = (int)Math.Max(64, PassFloats / experts[0].Layout.PaddedColumns);
+        int passTokens = (int)Math.Max(64, PassFloats / experts[0].Columns);
         int planned = 0;
         for (int expert = 0; expert < experts.Length; expert++)
         {
@@ -89,9 +89,9 @@ internal static class GroupedMultiplication
         {
             ArgumentOutOfRangeException.ThrowIfLessThan(offsets[expert + 1], offsets[expert], nameof(offsets));
             experts[expert].ThrowIfDisposed();
-            if (experts[expert].Layout != experts[0].Layout || experts[expert].Dtype != experts[0].Dtype)
+            if (experts[expert].Rows != experts[0].Rows || experts[expert].Columns != experts[0].Columns || experts[expert].Dtype != experts[0].Dtype)
             {
-                throw new ArgumentException("All experts must have one shape, layout and dtype.", nameof(experts));
+                throw new ArgumentException("All experts must have one shape and dtype.", nameof(experts));
             }
         }
 

@@ -2,54 +2,100 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Execution;
 
-/// <summary>Times the kernels on a weight and some tokens.</summary>
-internal static class KernelCalibration
+/// <summary>
+/// Times the kernels on a weight and some tokens. Many tokens are timed on two small numbers of panels, from which the time for all
+/// panels is extrapolated: tokens are brought into tiles once, however many panels there are.
+/// </summary>
+internal sealed class KernelCalibration
 {
     // A round runs each kernel once, so that a disturbance hits all of them alike; the best time of each is compared. The first
     // round warms caches and derives indices and does not count.
-    private const int Rounds = 6;
-    private const double BudgetMilliseconds = 50;
+    private const int LeastRounds = 4;
+    private const int MostRounds = 12;
+    private const double BudgetMilliseconds = 40;
     private const double HopelessFactor = 2;
 
-    // Many tokens are measured on a part of the panels: 2^29 products take some milliseconds.
-    private const long Products = 1L << 29;
+    // 2^26 products take a millisecond or less, and the shorter a run the better its chance to be undisturbed. Few tokens are timed on
+    // all panels, since what counts is the speed of memory.
+    private const long Products = 1L << 26;
 
     // Spreading weights costs dense FLOPs for each token; beyond this the dense way does the same and does it better.
     private const int MostExpandTokens = 16;
+
+    private readonly PackedWeight _weight;
+    private readonly MatrixView _tokens;
+    private readonly MatrixView _output;
+    private readonly int[] _order;
+
+    private KernelCalibration(PackedWeight weight, Tensor tokens, Tensor output)
+    {
+        _weight = weight;
+        _tokens = MatrixView.Of(tokens);
+        _output = MatrixView.Of(output);
+        _order = [.. Enumerable.Range(0, (int)tokens.shape[0])];
+    }
 
     /// <summary>The kernel with the shortest time.</summary>
     public static KernelKind Fastest(PackedWeight weight, KernelClass problem)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        int count = problem.Representative;
         ScalarType dtype = problem.BFloat16Tokens ? ScalarType.BFloat16 : ScalarType.Float32;
-        MatrixView tokens = MatrixView.Of(ones([count, weight.Columns], dtype: dtype));
-        MatrixView output = MatrixView.Of(empty([count, weight.Rows], dtype: dtype));
-        int[] order = [.. Enumerable.Range(0, count)];
-        long panelProducts = (long)weight.Layout.PanelRows * weight.Columns * count;
-        int panels = (int)Math.Clamp(Products / panelProducts, Math.Min(2L * get_num_threads(), weight.Layout.PanelCount), weight.Layout.PanelCount);
+        Tensor tokens = ones([problem.Representative, weight.Columns], dtype: dtype);
+        Tensor output = empty([problem.Representative, weight.Rows], dtype: dtype);
+        return new KernelCalibration(weight, tokens, output).Compare();
+    }
 
-        KernelKind[] kinds = count <= MostExpandTokens ? [KernelKind.Expand, KernelKind.Index, KernelKind.Dense] : [KernelKind.Index, KernelKind.Dense];
-        var best = new double[kinds.Length];
-        Array.Fill(best, double.MaxValue);
+    private KernelKind Compare()
+    {
+        KernelKind[] kinds = _order.Length <= MostExpandTokens
+            ? [KernelKind.Expand, KernelKind.Index, KernelKind.Dense]
+            : [KernelKind.Index, KernelKind.Dense];
+        int all = _weight.Layout.PanelCount;
+        int few = FewPanels(all);
+        int more = Math.Min(2 * few, all);
+        var fewTimes = new double[kinds.Length];
+        var moreTimes = new double[kinds.Length];
+        var totals = new double[kinds.Length];
+        Array.Fill(fewTimes, double.MaxValue);
+        Array.Fill(moreTimes, double.MaxValue);
         long start = TimeProvider.System.GetTimestamp();
-        for (int round = 0; round < Rounds && (round < 2 || Milliseconds(start) < BudgetMilliseconds); round++)
+        for (int round = 0; round < MostRounds && (round < LeastRounds || Milliseconds(start) < BudgetMilliseconds); round++)
         {
             for (int i = 0; i < kinds.Length; i++)
             {
-                if (round > 1 && best[i] > HopelessFactor * best.Min())
+                if (round > 1 && totals[i] > HopelessFactor * totals.Min())
                 {
                     continue;
                 }
 
-                long before = TimeProvider.System.GetTimestamp();
-                GroupedMultiplication.Run([weight], [0, count], order, tokens, output, MatrixView.None, new ExecutionOptions(kinds[i], Panels: panels));
-                best[i] = round == 0 ? best[i] : Math.Min(best[i], Milliseconds(before));
+                double fewTime = Time(kinds[i], few);
+                double moreTime = more > few ? Time(kinds[i], more) : fewTime;
+                fewTimes[i] = round == 0 ? fewTimes[i] : Math.Min(fewTimes[i], fewTime);
+                moreTimes[i] = round == 0 ? moreTimes[i] : Math.Min(moreTimes[i], moreTime);
+                totals[i] = round == 0 ? double.MaxValue : Total(fewTimes[i], moreTimes[i], few, more, all);
             }
         }
 
-        return kinds[Array.IndexOf(best, best.Min())];
+        return kinds[Array.IndexOf(totals, totals.Min())];
+    }
+
+    private int FewPanels(int all)
+    {
+        long panelProducts = (long)_weight.Layout.PanelRows * _weight.Columns * _order.Length;
+        return (int)Math.Clamp(Products / panelProducts, Math.Min(get_num_threads(), all), all);
+    }
+
+    // A straight line through both times; noise may not make it fall.
+    private static double Total(double fewTime, double moreTime, int few, int more, int all) =>
+        more == few ? fewTime : fewTime + Math.Max(moreTime - fewTime, 0) / (more - few) * (all - few);
+
+    private double Time(KernelKind kind, int panels)
+    {
+        long before = TimeProvider.System.GetTimestamp();
+        GroupedMultiplication.Run(
+            [_weight], [0, _order.Length], _order, _tokens, _output, MatrixView.None, new ExecutionOptions(kind, Panels: panels));
+        return Milliseconds(before);
     }
 
     private static double Milliseconds(long since) => TimeProvider.System.GetElapsedTime(since).TotalMilliseconds;

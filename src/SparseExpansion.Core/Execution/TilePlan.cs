@@ -6,6 +6,9 @@ internal struct TilePlan
     /// <summary>The kernel.</summary>
     public TileKernel Kernel;
 
+    /// <summary>The layout of the expert's weight: experts of one layer may have blocks of different widths.</summary>
+    public PackedLayout Layout;
+
     /// <summary>Position of the first token in the order.</summary>
     public int FirstToken;
 

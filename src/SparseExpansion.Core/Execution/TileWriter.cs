@@ -134,11 +134,10 @@ internal static unsafe class TileWriter
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Transpose(Vector128<float> a, Vector128<float> b, Vector128<float> c, Vector128<float> d, float* target, int stride)
     {
-        Vector128<float> ab0 = VectorPairs.Lower(a, b), ab1 = VectorPairs.Upper(a, b);
-        Vector128<float> cd0 = VectorPairs.Lower(c, d), cd1 = VectorPairs.Upper(c, d);
-        Vector128.Create(ab0.GetLower(), cd0.GetLower()).Store(target);
-        Vector128.Create(ab0.GetUpper(), cd0.GetUpper()).Store(target + stride);
-        Vector128.Create(ab1.GetLower(), cd1.GetLower()).Store(target + 2 * stride);
-        Vector128.Create(ab1.GetUpper(), cd1.GetUpper()).Store(target + 3 * stride);
+        (a, b, c, d) = VectorPairs.Transpose(a, b, c, d);
+        a.Store(target);
+        b.Store(target + stride);
+        c.Store(target + 2 * stride);
+        d.Store(target + 3 * stride);
     }
 }

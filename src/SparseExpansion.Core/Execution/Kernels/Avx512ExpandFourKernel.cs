@@ -31,6 +31,7 @@ internal static unsafe class Avx512ExpandFourKernel<TExpander>
             Vector512<float> sum3 = Vector512.Load(sums + 48);
             for (float* tokens = tile, end = tile + columns; tokens < end; tokens += 32, masks += sizeof(uint))
             {
+                Prefetch.Ahead(values);
                 TExpander.Spread(values, masks, out Vector512<float> first, out Vector512<float> second);
                 values += (nint)(uint)BitOperations.PopCount(*(uint*)masks) * TExpander.Size;
                 float* token = tokens;

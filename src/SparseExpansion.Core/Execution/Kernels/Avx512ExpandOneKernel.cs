@@ -29,6 +29,7 @@ internal static unsafe class Avx512ExpandOneKernel<TExpander>
             Vector512<float> sum1 = Vector512<float>.Zero;
             for (float* tokens = tile, end = tile + columns; tokens < end; tokens += PackedLayout.MaskColumns, masks += sizeof(ulong))
             {
+                Prefetch.Ahead(values);
                 ulong mask = *(ulong*)masks;
                 byte* upper = values + (nint)(uint)BitOperations.PopCount((uint)mask) * TExpander.Size;
                 TExpander.Spread(values, masks, out Vector512<float> first, out Vector512<float> second);

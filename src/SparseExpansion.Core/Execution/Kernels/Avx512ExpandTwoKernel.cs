@@ -29,6 +29,7 @@ internal static unsafe class Avx512ExpandTwoKernel<TExpander>
             Vector512<float> sum1 = Vector512.Load(sums + 16);
             for (float* tokens = tile, end = tile + columns; tokens < end; tokens += 32, masks += sizeof(uint))
             {
+                Prefetch.Ahead(values);
                 TExpander.Spread(values, masks, out Vector512<float> first, out Vector512<float> second);
                 values += (nint)(uint)BitOperations.PopCount(*(uint*)masks) * TExpander.Size;
                 sum0 = Vector512.FusedMultiplyAdd(first, Vector512.Load(tokens), sum0);

@@ -27,6 +27,7 @@ internal static unsafe class Avx512PairIndexKernel<TFormat>
         for (int slot = 0; slot < rows; slot++)
         {
             nint count = counts[slot];
+            Prefetch.Ahead(values, indices);
             float* sums = accumulators + (nint)order[slot] * (Lanes * Partials);
             Vector512<float> first = Vector512.Load(sums);
             Vector512<float> second = Vector512<float>.Zero;

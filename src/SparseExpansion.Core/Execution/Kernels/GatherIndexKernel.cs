@@ -13,8 +13,6 @@ internal static unsafe class GatherIndexKernel<TFormat>
     /// <summary>Partial sums of the output.</summary>
     public const int Partials = 4;
 
-    private static ReadOnlySpan<uint> TailMasks => [0, 0, 0, 0, ~0u, 0, 0, 0, ~0u, ~0u, 0, 0, ~0u, ~0u, ~0u, 0];
-
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static nint Run(PanelBlock* block, float* tile, float* accumulators)
     {
@@ -23,10 +21,11 @@ internal static unsafe class GatherIndexKernel<TFormat>
         ushort* counts = block->Counts;
         byte* order = block->RowOrder;
         int rows = block->Rows;
-        uint* tailMasks = (uint*)Unsafe.AsPointer(ref Unsafe.AsRef(in TailMasks[0]));
+        uint* tailMasks = TailMasks.Pointer;
         for (int slot = 0; slot < rows; slot++)
         {
             nint count = counts[slot];
+            Prefetch.Ahead(values, indices);
             float* sums = accumulators + (nint)order[slot] * Partials;
             Vector128<float> first = Vector128.Load(sums);
             Vector128<float> second = Vector128<float>.Zero;

@@ -1,0 +1,60 @@
+using BenchmarkDotNet.Attributes;
+using SparseExpansion.Benchmarks.Targets;
+using SparseExpansion.Execution;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Benchmarks;
+
+/// <summary>Is a packed weight faster than the dense layer and than torch's own sparse format?</summary>
+[MemoryDiagnoser]
+public class KernelBenchmarks
+{
+    private PackedWeight _packed = null!;
+    private Tensor _dense = null!;
+    private Tensor? _csr;
+    private Tensor _tokens = null!;
+    private Tensor _transposedTokens = null!;
+
+    [Params(1, 8, 64, 512)]
+    public int Tokens { get; set; }
+
+    [Params(0.5, 0.75, 0.9)]
+    public double Sparsity { get; set; }
+
+    [Params(ScalarType.Float32, ScalarType.BFloat16)]
+    public ScalarType Dtype { get; set; }
+
+    [GlobalSetup]
+    public void Setup()
+    {
+        random.manual_seed(1);
+        _packed = Workload.Pack(4096, 4096, Sparsity, Dtype);
+        _dense = _packed.Unpack();
+        _tokens = randn(Tokens, 4096).to(Dtype);
+        _transposedTokens = _tokens.t().contiguous();
+
+        // TorchSharp has no to_sparse_csr; TorchScript has.
+        using var script = jit.compile("def csr(w):\n    return w.to_sparse_csr()\n");
+        _csr = (Tensor)script.invoke("csr", _dense);
+    }
+
+    [GlobalCleanup]
+    public void Cleanup()
+    {
+        _packed.Dispose();
+        _dense.Dispose();
+        _csr?.Dispose();
+        _tokens.Dispose();
+        _transposedTokens.Dispose();
+    }
+
+    [Benchmark(Baseline = true)]
+    public void TorchDense() => Workload.DenseLinear(_tokens, _dense);
+
+    [Benchmark]
+    public void TorchCsr() => _csr!.matmul(_transposedTokens).Dispose();
+
+    [Benchmark]
+    public void Packed() => _packed.Multiply(_tokens).Dispose();
+}

@@ -1,0 +1,38 @@
+namespace SparseExpansion.Execution;
+
+/// <summary>The work that <see cref="WorkerPool"/> is doing; there is one at a time.</summary>
+internal sealed class ParallelBurst
+{
+    private IParallelWork? _work;
+    private int _items;
+    private int _next;
+    private int _joined;
+
+    private ParallelBurst() { }
+
+    /// <summary>The only instance.</summary>
+    public static ParallelBurst Shared { get; } = new();
+
+    /// <summary>Sets the work.</summary>
+    public void Start(IParallelWork work, int items)
+    {
+        _work = work;
+        _items = items;
+        _next = 0;
+        Volatile.Write(ref _joined, 0);
+    }
+
+    /// <summary>Does items until none is left, under a worker number that no other thread has.</summary>
+    public void Join()
+    {
+        int worker = Interlocked.Increment(ref _joined) - 1;
+        IParallelWork work = _work!;
+        for (int item; (item = Interlocked.Increment(ref _next) - 1) < _items;)
+        {
+            work.Run(item, worker);
+        }
+    }
+
+    /// <summary>Lets go of the work.</summary>
+    public void Clear() => _work = null;
+}
