@@ -1,10 +1,16 @@
 using System.Reflection;
 using BenchmarkDotNet.Running;
+using SparseExpansion.Benchmarks.Decode;
 using SparseExpansion.Benchmarks.Targets;
 
 if (args is ["targets", .. var options])
 {
     return TargetsCommand.Run(options);
+}
+
+if (args is ["decode", .. var decodeOptions])
+{
+    return DecodeCommand.Run(decodeOptions);
 }
 
 // The projects that BenchmarkDotNet generates ignore Directory.Build.targets, but honour this variable.

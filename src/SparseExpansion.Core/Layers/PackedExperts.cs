@@ -42,6 +42,9 @@ internal sealed class PackedExperts : ExpertWeights
     public static bool Supports(ExpertWeights experts) =>
         experts.Device.type == DeviceType.CPU && experts.DType is ScalarType.Float32 or ScalarType.BFloat16;
 
+    /// <summary>Takes over packed weights of one shape and dtype.</summary>
+    public static PackedExperts Of(IEnumerable<PackedWeight> weights) => new([.. weights.Select(weight => new PackedExpert(weight))]);
+
     /// <summary>Packs the experts of another storage.</summary>
     public static PackedExperts Pack(ExpertWeights experts) => Pack(experts, experts.DType);
 
