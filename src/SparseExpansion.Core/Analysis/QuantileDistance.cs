@@ -114,7 +114,7 @@ internal static class QuantileDistance
         int i = 0;
         for (; i <= first.Length - Vector<float>.Count; i += Vector<float>.Count)
         {
-            Vector.Widen(Load(ref left, i) , out Vector<double> low, out Vector<double> high);
+            Vector.Widen(Load(ref left, i), out Vector<double> low, out Vector<double> high);
             Vector.Widen(Load(ref right, i), out Vector<double> rightLow, out Vector<double> rightHigh);
             low -= rightLow;
             high -= rightHigh;

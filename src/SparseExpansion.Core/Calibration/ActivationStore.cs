@@ -26,7 +26,7 @@ internal sealed class ActivationStore : ITokenSource, IDisposable
         Tensor tokens = input.detach().reshape(-1, input.shape[^1]);
         if (mask is not null)
         {
-            if (mask.numel() != tokens.shape[0])
+            if (mask.numel() != tokens.shape[0] || (mask.dim() == input.dim() - 1 && !mask.shape.AsSpan().SequenceEqual(input.shape.AsSpan(..^1))))
             {
                 throw new CalibrationException(
                     $"Layer '{layer}' saw {tokens.shape[0]} tokens [{string.Join(", ", input.shape)}], but the padding mask is [{string.Join(", ", mask.shape)}].");

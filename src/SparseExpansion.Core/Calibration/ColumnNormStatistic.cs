@@ -4,7 +4,7 @@ namespace SparseExpansion.Calibration;
 
 /// <summary>Σ x_j² for every input feature j over the observed tokens: what Wanda needs, at the cost of one vector.</summary>
 /// <remarks>Not safe for concurrent use.</remarks>
-public sealed class ColumnNormStatistic : IActivationStatistic
+public sealed class ColumnNormStatistic : IUnseenFeatures
 {
     /// <summary>Creates the statistic of no tokens.</summary>
     /// <param name="inFeatures">Width of a token.</param>
@@ -50,6 +50,14 @@ public sealed class ColumnNormStatistic : IActivationStatistic
         using var scope = NewDisposeScope();
         SquaredNorms.add_(typed.SquaredNorms.to(SquaredNorms.device));
         TokenCount += typed.TokenCount;
+    }
+
+    /// <inheritdoc/>
+    public void FillUnseen(IActivationStatistic layer)
+    {
+        ColumnNormStatistic typed = StatisticChecks.CheckOther(this, layer, statistic => statistic.InFeatures);
+        using var noGrad = no_grad();
+        StatisticChecks.FillUnseen(SquaredNorms, TokenCount, typed.SquaredNorms, typed.TokenCount);
     }
 
     /// <summary>Refuses a statistic that no pruner can work with. Pruners call it before they read the norms.</summary>

@@ -10,7 +10,7 @@ namespace SparseExpansion.Calibration;
 /// Costs in_features² floats and in_features² multiplications a token; linears that read the same tensor share one.
 /// Not safe for concurrent use.
 /// </remarks>
-public sealed class HessianStatistic : IOutputErrorStatistic
+public sealed class HessianStatistic : IOutputErrorStatistic, IUnseenFeatures
 {
     /// <summary>Creates the statistic of no tokens.</summary>
     /// <param name="inFeatures">Width of a token.</param>
@@ -60,6 +60,16 @@ public sealed class HessianStatistic : IOutputErrorStatistic
         using var scope = NewDisposeScope();
         Hessian.add_(typed.Hessian.to(Hessian.device));
         TokenCount += typed.TokenCount;
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>H_jj of the layer goes onto the diagonal, with no correlation to other features, so that H stays positive semi-definite.</remarks>
+    public void FillUnseen(IActivationStatistic layer)
+    {
+        HessianStatistic typed = StatisticChecks.CheckOther(this, layer, statistic => statistic.InFeatures);
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        StatisticChecks.FillUnseen(Diagonal(), TokenCount, typed.Diagonal(), typed.TokenCount);
     }
 
     /// <summary>Refuses a statistic that no pruner can work with. Pruners call it before they read the Hessian.</summary>

@@ -29,6 +29,17 @@ internal static class StatisticChecks
             : throw new ArgumentException($"A statistic of {inFeatures(self)} features cannot take up one of {inFeatures(typed)}.", nameof(other));
     }
 
+    /// <summary>Where <paramref name="energy"/> is 0, puts the layer's energy for as many tokens; in place.</summary>
+    public static void FillUnseen(Tensor energy, long tokenCount, Tensor layerEnergy, long layerTokenCount)
+    {
+        if (layerTokenCount > 0)
+        {
+            using var scope = NewDisposeScope();
+            Tensor share = layerEnergy.to(energy.device) * ((double)tokenCount / layerTokenCount);
+            energy.copy_(energy.eq(0).where(share.to(energy.dtype), energy));
+        }
+    }
+
     /// <param name="tokenCount">Tokens that the statistic has observed.</param>
     /// <param name="squaredSums">Σ x_j² a feature, [in_features]: finite exactly if every activation was (and no square overflowed).</param>
     public static void CheckUsable(long tokenCount, Tensor squaredSums)

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 using SparseExpansion.Calibration;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
@@ -59,7 +58,11 @@ public sealed class ExpansionBuilder<TModel>
     }
 
     /// <summary>Trains routers by PCA and k-means: the published method.</summary>
-    public ExpansionBuilder<TModel> RouteWith(PcaKMeansOptions options) => RouteWith(new PcaKMeansTrainer(options));
+    public ExpansionBuilder<TModel> RouteWith(PcaKMeansOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return RouteWith(new PcaKMeansTrainer(options));
+    }
 
     /// <summary>Trains routers in another way.</summary>
     public ExpansionBuilder<TModel> RouteWith(IRouterTrainer trainer)
@@ -115,7 +118,11 @@ public sealed class ExpansionBuilder<TModel>
     public ExpansionBuilder<TModel> WithSeed(long seed) => Set(plan => plan with { Options = plan.Options with { Seed = seed } });
 
     /// <summary>Logs to <paramref name="logger"/>.</summary>
-    public ExpansionBuilder<TModel> LogTo(ILogger logger) => Set(plan => plan with { Logger = logger ?? NullLogger.Instance });
+    public ExpansionBuilder<TModel> LogTo(ILogger logger)
+    {
+        ArgumentNullException.ThrowIfNull(logger);
+        return Set(plan => plan with { Logger = logger });
+    }
 
     /// <summary>Expands the model in place.</summary>
     /// <param name="progress">Told of every step; called on this thread.</param>

@@ -21,6 +21,9 @@ public sealed record ExpansionManifest
     /// <summary>Options of router trainer and pruner as text.</summary>
     public required string Settings { get; init; }
 
+    /// <summary>Which linears were chosen, in words.</summary>
+    public required string Targets { get; init; }
+
     /// <summary>Seed.</summary>
     public required long Seed { get; init; }
 

@@ -11,7 +11,7 @@ public sealed record ExpansionOptions
 
     /// <summary>
     /// Stores the experts of a finished block packed, where that is possible (float32 or bfloat16 on the CPU). Default true; set it
-    /// to false to train the experts, or call <see cref="Layers.SparseMixtureLayer.Unpack"/> later.
+    /// to false to train the experts (their zeros are not kept by themselves), or call <see cref="Layers.SparseMixtureLayer.Unpack"/> later.
     /// </summary>
     public bool Pack { get; init; } = true;
 

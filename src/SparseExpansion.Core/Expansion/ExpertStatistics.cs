@@ -7,8 +7,8 @@ namespace SparseExpansion.Expansion;
 internal static class ExpertStatistics
 {
     /// <summary>
-    /// Gathers the statistics. An expert without tokens gets those of the whole group: that it was not seen does not
-    /// mean that its inputs vanish.
+    /// Gathers the statistics. An expert without tokens gets those of the whole group, and features that an expert has not
+    /// seen borrow from it: that they were not seen does not mean that they vanish.
     /// </summary>
     /// <returns>One statistic for each expert; the caller disposes them.</returns>
     public static IReadOnlyList<IActivationStatistic> Gather(
@@ -18,7 +18,11 @@ internal static class ExpertStatistics
         try
         {
             tokens.Visit((expert, share) => statistics[expert].Observe(share), cancellationToken);
-            FillEmpty(statistics, tokens);
+            if (statistics.Length > 1)
+            {
+                FillFromLayer(statistics, tokens, () => sparsifier.CreateStatistic(layer));
+            }
+
             return statistics;
         }
         catch
@@ -28,15 +32,18 @@ internal static class ExpertStatistics
         }
     }
 
-    private static void FillEmpty(IActivationStatistic[] statistics, ExpertTokens tokens)
+    private static void FillFromLayer(IActivationStatistic[] statistics, ExpertTokens tokens, Func<IActivationStatistic> create)
     {
-        int[] seen = [.. Enumerable.Range(0, statistics.Length).Where(e => tokens.Count(e) > 0)];
-        foreach (int empty in Enumerable.Range(0, statistics.Length).Except(seen))
+        using IActivationStatistic whole = create();
+        Array.ForEach(statistics, whole.Merge);
+        for (int e = 0; e < statistics.Length; e++)
         {
-            foreach (int other in seen)
+            if (tokens.Count(e) == 0)
             {
-                statistics[empty].Merge(statistics[other]);
+                statistics[e].Merge(whole);
             }
+
+            (statistics[e] as IUnseenFeatures)?.FillUnseen(whole);
         }
     }
 }

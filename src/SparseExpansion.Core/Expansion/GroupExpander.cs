@@ -27,7 +27,7 @@ internal sealed class GroupExpander(ExpansionPlan plan, Action<ExpansionStage, s
         var expanded = new List<(Replacement, LayerReport)>();
         try
         {
-            RouterAssignment assignment = Named(group, "router", () => RouterAssignment.Compute(router, tokens, plan.Options.ChunkTokens, first.Device));
+            RouterAssignment assignment = Named(group, "router", () => RouterAssignment.Compute(router, tokens, plan.Options.ChunkTokens, first.Device, cancellationToken));
             var experts = new ExpertTokens(tokens, assignment, plan.Options.ChunkTokens, first.Device);
             ExpandLayers(slots, shared, experts, expanded);
             return expanded;
@@ -107,7 +107,11 @@ internal sealed class GroupExpander(ExpansionPlan plan, Action<ExpansionStage, s
         {
             return action();
         }
-        catch (Exception e) when (e is not OperationCanceledException and not CalibrationException)
+        catch (CalibrationException e)
+        {
+            throw e.Message.Contains(layer, StringComparison.Ordinal) ? e : new CalibrationException($"Layer '{layer}': {e.Message}", e);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
         {
             throw new PruningException($"The {part} failed at layer '{layer}': {FirstLine(e.Message)}", e);
         }

@@ -1,5 +1,6 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Layers.Surgery;
+using SparseExpansion.Pruning;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -41,12 +42,38 @@ internal static class UnitPlanner
         return new LayerDescriptor(slot.Name, checked((int)linear.in_features), checked((int)linear.out_features), linear.weight!.device);
     }
 
+    /// <summary>A linear in two places of the model would be exchanged in one and run dense in the other.</summary>
+    private static void CheckShared(IEnumerable<ModuleSlot> targets, IEnumerable<ModuleSlot> linears)
+    {
+        ILookup<nn.Module, string> names = linears.ToLookup(slot => (nn.Module)slot.Dense, slot => slot.Name);
+        if (targets.FirstOrDefault(slot => names[slot.Dense].Skip(1).Any()) is { } shared)
+        {
+            throw new SparseExpansionException(
+                $"{string.Join(" and ", names[shared.Dense].Select(name => $"'{name}'"))} are the same Linear object; leave it out of the targets, or give each place its own.");
+        }
+    }
+
+    /// <summary>Finds a layer that the target does not fit before any work is done.</summary>
+    private static void CheckColumns(IEnumerable<ModuleSlot> targets, SparsityTarget target)
+    {
+        LayerDescriptor? misfit = target is NMTarget nm
+            ? targets.Select(Describe).FirstOrDefault(layer => layer.InFeatures % nm.GroupSize != 0)
+            : null;
+        if (misfit is not null)
+        {
+            throw new PruningException(
+                $"{target} sparsity needs in_features divisible by {((NMTarget)target).GroupSize}; layer '{misfit.Name}' has {misfit.InFeatures}.");
+        }
+    }
+
     private static ModuleSlot[] FindTargets(ExpansionPlan plan)
     {
         IReadOnlyList<ModuleSlot> linears = SlotFinder.FindLinears(plan.Model);
         ModuleSlot[] targets = [.. linears.Where(slot => plan.Targets.Matches(Describe(slot)))];
         if (targets.Length > 0)
         {
+            CheckShared(targets, linears);
+            CheckColumns(targets, plan.Target!);
             return targets;
         }
 

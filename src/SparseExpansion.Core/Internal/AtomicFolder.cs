@@ -47,7 +47,16 @@ internal sealed class AtomicFolder : IDisposable
             Directory.Move(_target, old);
         }
 
-        Directory.Move(Path, _target);
+        try
+        {
+            Directory.Move(Path, _target);
+        }
+        catch when (old is not null)
+        {
+            Directory.Move(old, _target);
+            throw;
+        }
+
         _committed = true;
         if (old is not null)
         {

@@ -14,9 +14,9 @@ internal static class ExpertStorage
     /// <exception cref="CheckpointException">Unknown layout, or tensors that do not fit.</exception>
     public static ExpertWeights Restore(
         string kind, string layer, int count, long outFeatures, long inFeatures, IReadOnlyDictionary<string, Tensor> tensors) => kind switch
-    {
-        MaskedDenseExperts.Kind => MaskedDenseExperts.FromTensors(layer, [count, outFeatures, inFeatures], tensors),
-        PackedExperts.Kind => PackedExperts.FromTensors(layer, [count, outFeatures, inFeatures], tensors),
-        _ => throw new CheckpointException($"The experts of layer '{layer}' are stored as '{kind}', which this version does not know."),
-    };
+        {
+            MaskedDenseExperts.Kind => MaskedDenseExperts.FromTensors(layer, [count, outFeatures, inFeatures], tensors),
+            PackedExperts.Kind => PackedExperts.FromTensors(layer, [count, outFeatures, inFeatures], tensors),
+            _ => throw new CheckpointException($"The experts of layer '{layer}' are stored as '{kind}', which this version does not know."),
+        };
 }

@@ -16,6 +16,9 @@ internal abstract class ExpertWeights(string name) : nn.Module(name)
 
     public abstract ScalarType DType { get; }
 
+    /// <summary>True if tokens of this dtype can be multiplied.</summary>
+    public virtual bool Accepts(ScalarType tokens) => tokens == DType;
+
     /// <summary>Name of the layout of <see cref="Tensors"/>, by which <see cref="ExpertStorage"/> restores it.</summary>
     public abstract string StorageKind { get; }
 
@@ -31,6 +34,9 @@ internal abstract class ExpertWeights(string name) : nn.Module(name)
     /// <param name="bias">[out_features], or null.</param>
     /// <returns>[tokens, out_features], in the order of <paramref name="tokens"/>.</returns>
     public abstract Tensor Multiply(Tensor tokens, RoutingDecision decision, Tensor? bias);
+
+    /// <summary>Gives up these experts for the same in another dtype or on another device, packed where that is possible and they are.</summary>
+    public abstract ExpertWeights ConvertTo(ScalarType dtype, Device device);
 
     /// <summary>The weight of one expert with its zeros, [out_features, in_features]; the caller disposes it.</summary>
     public abstract Tensor ToDense(int expert);

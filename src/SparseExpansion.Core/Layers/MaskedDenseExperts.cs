@@ -59,7 +59,7 @@ internal sealed class MaskedDenseExperts : ExpertWeights
     public override long StorageBytes => weight.numel() * weight.ElementSize;
 
     public override Tensor Multiply(Tensor tokens, RoutingDecision decision, Tensor? bias) =>
-        tokens.device_type == DeviceType.CPU ? MultiplyOneByOne(tokens, decision, bias) : MultiplyGrouped(tokens, decision, bias);
+        tokens.device_type == DeviceType.CPU || !GroupedProduct.Supports(weight) ? MultiplyOneByOne(tokens, decision, bias) : MultiplyGrouped(tokens, decision, bias);
 
     /// <summary>All experts in one call, without waiting for the device.</summary>
     internal Tensor MultiplyGrouped(Tensor tokens, RoutingDecision decision, Tensor? bias)
@@ -88,6 +88,12 @@ internal sealed class MaskedDenseExperts : ExpertWeights
         }
 
         return cat(outputs, 0).index_select(0, groups.Inverse).MoveToOuterDisposeScope();
+    }
+
+    public override ExpertWeights ConvertTo(ScalarType dtype, Device device)
+    {
+        _to(device, dtype, non_blocking: false);
+        return this;
     }
 
     public override Tensor ToDense(int expert)

@@ -6,7 +6,7 @@ namespace SparseExpansion.Layers;
 /// <summary>The checks of <see cref="SparseMixtureLayer"/>; messages name the layer.</summary>
 internal static class MixtureGuard
 {
-    public static IReadOnlyList<Tensor> CheckWeights(string name, SharedRouter router, IReadOnlyList<Tensor> weights)
+    public static IReadOnlyList<Tensor> CheckWeights(string name, SharedRouter router, IReadOnlyList<Tensor> weights, Tensor? bias)
     {
         ArgumentNullException.ThrowIfNull(router);
         ArgumentNullException.ThrowIfNull(weights);
@@ -24,21 +24,22 @@ internal static class MixtureGuard
             }
         }
 
+        CheckParts(name, router, weights[0].shape[0], weights[0].shape[1], bias);
         return weights;
     }
 
-    public static void CheckParts(string name, SharedRouter router, ExpertWeights experts, Tensor? bias)
+    public static void CheckParts(string name, SharedRouter router, long outFeatures, long inFeatures, Tensor? bias)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(router);
-        if (router.Router.InputFeatures != experts.InFeatures)
+        if (router.Router.InputFeatures != inFeatures)
         {
-            throw new ArgumentException($"Layer '{name}': the router reads {router.Router.InputFeatures} features, the experts {experts.InFeatures}.", nameof(router));
+            throw new ArgumentException($"Layer '{name}': the router reads {router.Router.InputFeatures} features, the experts {inFeatures}.", nameof(router));
         }
 
-        if (bias is not null && (bias.dim() != 1 || bias.shape[0] != experts.OutFeatures))
+        if (bias is not null && (bias.dim() != 1 || bias.shape[0] != outFeatures))
         {
-            throw new ArgumentException($"Layer '{name}': the bias must be [{experts.OutFeatures}], got {Describe(bias)}.", nameof(bias));
+            throw new ArgumentException($"Layer '{name}': the bias must be [{outFeatures}], got {Describe(bias)}.", nameof(bias));
         }
     }
 
@@ -48,6 +49,11 @@ internal static class MixtureGuard
         if (input.dim() == 0 || input.shape[^1] != layer.InFeatures)
         {
             throw new ArgumentException($"Layer '{layer.Name}' takes [.., {layer.InFeatures}], got {Describe(input)}.", nameof(input));
+        }
+
+        if (!layer.Experts.Accepts(input.dtype))
+        {
+            throw new ArgumentException($"Layer '{layer.Name}' holds {layer.Experts.DType} experts, its input is {input.dtype}; convert one of them.", nameof(input));
         }
 
         if (!Placement.Same(input.device, layer.Experts.Device))

@@ -1,4 +1,6 @@
+using System.Globalization;
 using SparseExpansion.Execution;
+using SparseExpansion.Layers.Surgery;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -111,6 +113,18 @@ internal sealed class PackedExperts : ExpertWeights
         return output;
     }
 
+    public override ExpertWeights ConvertTo(ScalarType dtype, Device device)
+    {
+        if (device.type == DeviceType.CPU && dtype is ScalarType.Float32 or ScalarType.BFloat16)
+        {
+            _to(dtype, non_blocking: false);
+            return this;
+        }
+
+        using PackedExperts packed = this;
+        return MaskedDenseExperts.From(packed).ConvertTo(dtype, device);
+    }
+
     public override Tensor ToDense(int expert) => _weights[expert].Unpack();
 
     public override long CountNonzero(int expert) => _weights[expert].NonZeroCount;
@@ -122,14 +136,20 @@ internal sealed class PackedExperts : ExpertWeights
             return this;
         }
 
-        for (int e = 0; e < Count; e++)
+        if (dtype is not (ScalarType.Float32 or ScalarType.BFloat16))
         {
-            using PackedExpert old = items[e];
-            items[e] = PackOne(this, e, dtype);
-            Surgery.ModuleInternals.ReplaceChild(items, e.ToString(System.Globalization.CultureInfo.InvariantCulture), items[e]);
+            throw new InvalidOperationException($"Packed experts are float32 or bfloat16. Call Unpack() on the layers before they become {dtype}.");
         }
 
-        _weights = [.. items.Select(item => item.Weight)];
+        PackedExpert[] converted = [.. Enumerable.Range(0, Count).Select(e => PackOne(this, e, dtype))];
+        for (int e = 0; e < converted.Length; e++)
+        {
+            using PackedExpert old = items[e];
+            items[e] = converted[e];
+            ModuleInternals.ReplaceChild(items, e.ToString(CultureInfo.InvariantCulture), converted[e]);
+        }
+
+        _weights = [.. converted.Select(expert => expert.Weight)];
         return this;
     }
 

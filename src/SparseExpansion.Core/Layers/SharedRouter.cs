@@ -56,7 +56,7 @@ public sealed class SharedRouter : IDisposable
         lock (_lock)
         {
             Drop(input);
-            _pending.Add(input, new Pending(decision.Hold(), [.. _members.Where(member => member != layer)]));
+            _pending.Add(input, new Pending(decision.Hold(), [.. _members.Where(member => member != layer)], Environment.CurrentManagedThreadId));
         }
 
         return decision;
@@ -64,7 +64,7 @@ public sealed class SharedRouter : IDisposable
 
     private RoutingDecision? TakeShare(SparseMixtureLayer layer, Tensor input)
     {
-        if (!_pending.TryGetValue(input, out Pending? pending) || !pending.Waiting.Remove(layer))
+        if (!_pending.TryGetValue(input, out Pending? pending) || pending.Thread != Environment.CurrentManagedThreadId || !pending.Waiting.Remove(layer))
         {
             return null;
         }
@@ -90,11 +90,34 @@ public sealed class SharedRouter : IDisposable
     private RoutingDecision Compute(Tensor tokens)
     {
         using var noGrad = no_grad();
-        return new RoutingDecision(Router.Route(tokens), Router.ExpertCount);
+        Tensor experts = Router.Route(tokens);
+        if (experts.dtype == ScalarType.Int64 && experts.dim() == 1 && experts.shape[0] == tokens.shape[0])
+        {
+            return new RoutingDecision(experts, Router.ExpertCount);
+        }
+
+        using (experts)
+        {
+            throw new SparseExpansionException(
+                $"{Router.GetType().Name} returned {experts.dtype} [{string.Join(", ", experts.shape)}] for {tokens.shape[0]} tokens; a router returns int64 [tokens].");
+        }
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Router.Dispose();
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            foreach ((_, Pending pending) in _pending)
+            {
+                pending.Decision.Release();
+            }
 
-    private sealed record Pending(RoutingDecision Decision, HashSet<SparseMixtureLayer> Waiting);
+            _pending.Clear();
+        }
+
+        Router.Dispose();
+    }
+
+    private sealed record Pending(RoutingDecision Decision, HashSet<SparseMixtureLayer> Waiting, int Thread);
 }

@@ -42,14 +42,14 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     /// <param name="bias">[out_features], shared by the experts, or null; copied.</param>
     /// <exception cref="ArgumentException">Counts or shapes do not fit.</exception>
     public SparseMixtureLayer(string name, SharedRouter router, IReadOnlyList<Tensor> expertWeights, Tensor? bias = null)
-        : this(name, router, new MaskedDenseExperts(MixtureGuard.CheckWeights(name, router, expertWeights)), bias)
+        : this(name, router, new MaskedDenseExperts(MixtureGuard.CheckWeights(name, router, expertWeights, bias)), bias)
     {
     }
 
     internal SparseMixtureLayer(string name, SharedRouter router, ExpertWeights experts, Tensor? bias)
         : base(nameof(SparseMixtureLayer))
     {
-        MixtureGuard.CheckParts(name, router, experts, bias);
+        MixtureGuard.CheckParts(name, router, experts.OutFeatures, experts.InFeatures, bias);
         Name = name;
         _shared = router;
         this.router = router.Router as nn.Module;

@@ -86,8 +86,14 @@ public abstract class Sparsifier<TStatistic> : ISparsifier
     protected static Tensor LowestScores(Tensor scores, SparsityTarget target, SparsityScope defaultScope)
     {
         ArgumentNullException.ThrowIfNull(scores);
-        using Tensor exact = scores.to(ScalarType.Float32).contiguous();
-        return MaskSelection.Select(exact, target, defaultScope);
+        using var scope = NewDisposeScope();
+        Tensor exact = (scores.to(ScalarType.Float32) + 0.0f).contiguous(); // −0 becomes +0: selection orders by bits.
+        if (!exact.ge(0).all().item<bool>())
+        {
+            throw new ArgumentException("Scores must be numbers of at least 0.", nameof(scores));
+        }
+
+        return MaskSelection.Select(exact, target, defaultScope).MoveToOuterDisposeScope();
     }
 
     private static List<PruningResult> Measure(Tensor source, IReadOnlyList<PrunedWeight> pruned, TStatistic[] statistics)

@@ -28,5 +28,7 @@ public sealed record UnstructuredTarget : SparsityTarget
     public SparsityScope Scope { get; }
 
     /// <inheritdoc/>
-    public override string ToString() => Sparsity.ToString(CultureInfo.InvariantCulture);
+    public override string ToString() => Scope == SparsityScope.PrunerDefault
+        ? Sparsity.ToString(CultureInfo.InvariantCulture)
+        : string.Create(CultureInfo.InvariantCulture, $"{Sparsity} ({Scope})");
 }

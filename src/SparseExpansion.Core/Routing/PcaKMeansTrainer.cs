@@ -61,4 +61,7 @@ public sealed class PcaKMeansTrainer : IRouterTrainer
 
     private Tensor Cluster(ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken) =>
         new KMeansSolver(_options, tokens, context, cancellationToken).Solve();
+
+    /// <summary>Name and options, for manifests.</summary>
+    public override string ToString() => $"{Name}: {_options}";
 }

@@ -30,4 +30,7 @@ public sealed class RandomRouterTrainer : IRouterTrainer
         router.to(context.Device);
         return router;
     }
+
+    /// <summary>Name and options, for manifests.</summary>
+    public override string ToString() => $"{Name}: Experts = {_experts}";
 }

@@ -92,10 +92,10 @@ public sealed class RouterAssignment
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         Tensor routed = router.Route(chunk);
-        if (routed.dim() != 1 || routed.shape[0] != experts.Length)
+        if (routed.dtype != ScalarType.Int64 || routed.dim() != 1 || routed.shape[0] != experts.Length)
         {
             throw new InvalidOperationException(
-                $"{router.GetType().Name} returned [{string.Join(", ", routed.shape)}] for {experts.Length} tokens; it must return one expert a token.");
+                $"{router.GetType().Name} returned {routed.dtype} [{string.Join(", ", routed.shape)}] for {experts.Length} tokens; it must return int64, one expert a token.");
         }
 
         Tensor local = routed.to(ScalarType.Int32).cpu().contiguous();

@@ -17,4 +17,7 @@ public sealed class SingleExpertRouterTrainer : IRouterTrainer
         RouterGuard.CheckFinite(tokens, context, cancellationToken);
         return new SingleExpertRouter(tokens.Features);
     }
+
+    /// <summary>Name and options, for manifests.</summary>
+    public override string ToString() => Name;
 }

@@ -143,7 +143,11 @@ public abstract class CausalLanguageModel : Module<Tensor, Tensor>
         foreach (DecoderBlock block in BlockList)
         {
             Tensor next = cache is null ? block.call(hidden) : block.Run(hidden, cache);
-            hidden.Dispose();
+            if (!ReferenceEquals(next, hidden)) // A hook may have handed the input on.
+            {
+                hidden.Dispose();
+            }
+
             hidden = next;
         }
 

@@ -32,7 +32,8 @@ public sealed class InterruptTests : IDisposable
         string[] entries = _tiny.Entries();
         string[] arguments = _tiny.Command("expand").Without("--tokens").With("--text", pipe).Arguments();
         using Process child = Process.Start(new ProcessStartInfo(
-            Path.Combine(AppContext.BaseDirectory, "SparseExpansion.Cli"), arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+            Path.Combine(AppContext.BaseDirectory, "SparseExpansion.Cli"), arguments)
+        { RedirectStandardError = true, RedirectStandardOutput = true })!;
 
         // Opening the pipe succeeds when the tool reads from it: by then it listens for signals. It goes on when the text ends.
         await using (var text = new FileStream(pipe, FileMode.Open, FileAccess.Write))

@@ -123,6 +123,16 @@ public sealed class ExpansionErrorTests : IDisposable
     }
 
     [Fact]
+    public void Run_OneLinearInTwoPlaces_NamesBoth()
+    {
+        using var model = new SharedLinearModel();
+
+        var error = Assert.Throws<SparseExpansionException>(() => model.Expand()
+            .RouteWith(new SingleExpertRouterTrainer()).PruneWith(new WandaSparsifier(), SparsityTarget.Unstructured(0.5)).CalibrateOn(_batches).Run());
+        Assert.Contains("'first' and 'second'", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Run_BlocksInTheWrongOrder_IsAnError() =>
         Fails<SparseExpansionException>(Builder().Blocks(m => m.blocks.Reverse()));
 
@@ -212,6 +222,21 @@ public sealed class ExpansionErrorTests : IDisposable
 
         protected override PrunedWeight PruneCore(Tensor weight, TokenCountStatistic statistic, SparsityTarget target, CancellationToken cancellationToken) =>
             _layers++ < failAt * 2 ? new PrunedWeight(weight.clone()) : throw new NotSupportedException("no more");
+    }
+
+    private sealed class SharedLinearModel : nn.Module<Tensor, Tensor>
+    {
+        private readonly nn.Module<Tensor, Tensor> first = nn.Linear(GatedModel.Width, GatedModel.Width);
+        private readonly nn.Module<Tensor, Tensor> second;
+
+        public SharedLinearModel()
+            : base(nameof(SharedLinearModel))
+        {
+            second = first;
+            RegisterComponents();
+        }
+
+        public override Tensor forward(Tensor input) => second.call(first.call(input));
     }
 
     private sealed class BypassingModel : nn.Module<Tensor, Tensor>

@@ -107,7 +107,7 @@ public sealed class SparseMixtureLayerTests
     public void Forward_RouterThatNamesNoSuchExpert_IsAnError()
     {
         using var scope = NewDisposeScope();
-        using var layer = new SparseMixtureLayer("layer", new WrongRouter(), [zeros(Out, In)]);
+        using var layer = new SparseMixtureLayer("layer", new WrongRouter(ScalarType.Int64), [zeros(Out, In)]);
 
         Assert.Throws<SparseExpansionException>(() => layer.call(ones(1, In)));
     }
@@ -246,6 +246,36 @@ public sealed class SparseMixtureLayerTests
     }
 
     [Fact]
+    public void To_Float16WhilePacked_SaysUnpackAndKeepsTheLayerUsable()
+    {
+        using var scope = NewDisposeScope();
+        using SparseMixtureLayer layer = CreateSparse(ScalarType.Float32).Pack();
+        Tensor input = randn(3, 64), expected = layer.call(input);
+
+        Assert.Contains("Unpack", Assert.Throws<InvalidOperationException>(() => layer.to(ScalarType.Float16)).Message, StringComparison.Ordinal);
+        Assert.True(TensorChecks.Equal(expected, layer.call(input)));
+    }
+
+    [Fact]
+    public void Forward_InputOfAnotherDtype_NamesBoth()
+    {
+        using var scope = NewDisposeScope();
+        using SparseMixtureLayer layer = Create();
+
+        Assert.Contains("Float64", Assert.Throws<ArgumentException>(() => layer.call(randn(3, In, ScalarType.Float64))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Forward_RouterThatBreaksItsContract_IsNamed()
+    {
+        using var scope = NewDisposeScope();
+        using var layer = new SparseMixtureLayer("layer", new WrongRouter(ScalarType.Int32), [ones(Out, In)]);
+
+        var error = Assert.Throws<SparseExpansionException>(() => layer.Pack().call(ones(1, In)));
+        Assert.Contains(nameof(WrongRouter), error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void To_CudaWhilePacked_SaysUnpack()
     {
         using SparseMixtureLayer layer = CreateSparse(ScalarType.Float32).Pack();
@@ -307,13 +337,13 @@ public sealed class SparseMixtureLayerTests
 
     private static Tensor[] RandomWeights() => [.. Enumerable.Range(0, Experts).Select(_ => randn(Out, In))];
 
-    private sealed class WrongRouter : Routing.IRouter
+    private sealed class WrongRouter(ScalarType dtype) : Routing.IRouter
     {
         public int ExpertCount => 1;
 
         public int InputFeatures => In;
 
-        public Tensor Route(Tensor tokens) => full([tokens.shape[0]], 3L, ScalarType.Int64);
+        public Tensor Route(Tensor tokens) => full([tokens.shape[0]], 3L, dtype);
 
         public void Dispose()
         {

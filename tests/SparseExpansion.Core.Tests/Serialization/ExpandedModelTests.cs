@@ -40,6 +40,23 @@ public sealed class ExpandedModelTests : IDisposable
         Assert.Equal(result.Report.ToJson(), ExpansionReport.FromJson(File.ReadAllText(Path.Combine(Folder, ExpansionResult.ReportFileName))).ToJson());
     }
 
+    [Theory]
+    [InlineData(ScalarType.BFloat16, true)]
+    [InlineData(ScalarType.Float64, false)]
+    public void Load_IntoAModelOfAnotherDtype_ConvertsTheExperts(ScalarType dtype, bool packed)
+    {
+        using var scope = NewDisposeScope();
+        using ExpansionResult result = Expand();
+        result.Save(Folder);
+        using var fresh = new GatedModel();
+        fresh.to(dtype);
+
+        ExpandedModel.Load(fresh, Folder);
+
+        Assert.Equal(dtype, fresh.call(_batches[0].to(dtype)).dtype);
+        Assert.All(fresh.modules().OfType<SparseMixtureLayer>(), layer => Assert.Equal(packed, layer.IsPacked));
+    }
+
     [Fact]
     public void Load_LayersOfOneGroup_ShareTheirRouterAgain()
     {

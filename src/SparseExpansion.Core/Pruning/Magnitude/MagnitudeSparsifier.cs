@@ -25,4 +25,7 @@ public sealed class MagnitudeSparsifier : Sparsifier<TokenCountStatistic>
         Tensor mask = MaskSelection.Select(scores, target, SparsityScope.Layer);
         return new PrunedWeight(weight.masked_fill(mask, 0));
     }
+
+    /// <summary>Name and options, for manifests.</summary>
+    public override string ToString() => Name;
 }

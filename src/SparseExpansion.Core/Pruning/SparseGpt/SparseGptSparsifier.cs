@@ -105,7 +105,7 @@ public sealed class SparseGptSparsifier : Sparsifier<HessianStatistic>
         {
             DampingRung rung = factored.Rungs[i];
             Tensor weight = rung.Method == DampingMethod.WandaFallback
-                ? WandaScore.Prune(dense, diagonal.select(0, i), target)
+                ? WandaScore.Prune(dense, diagonal.select(0, i).masked_fill(dead.select(0, i), 0), target)
                 : CheckFinite(OwnCopy(solved, i));
             pruned.Add(new PrunedWeight(weight.MoveToOuterDisposeScope(), rung));
         }
@@ -117,4 +117,7 @@ public sealed class SparseGptSparsifier : Sparsifier<HessianStatistic>
     private static Tensor CheckFinite(Tensor weight) => TensorChecks.AllFinite(weight)
         ? weight
         : throw new PruningException("SparseGPT's updates overflowed float32: the Hessian is too ill-conditioned for the damping; raise SparseGptOptions.Damping.");
+
+    /// <summary>Name and options, for manifests.</summary>
+    public override string ToString() => $"{Name}: {Options}";
 }

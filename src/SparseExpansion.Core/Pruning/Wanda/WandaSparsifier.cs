@@ -28,4 +28,7 @@ public sealed class WandaSparsifier : Sparsifier<ColumnNormStatistic>
         statistic.ThrowIfUnusable();
         return new PrunedWeight(WandaScore.Prune(weight, statistic.SquaredNorms, target));
     }
+
+    /// <summary>Name and options, for manifests.</summary>
+    public override string ToString() => Name;
 }

@@ -16,6 +16,7 @@ internal sealed record ExpandedIndex
         WriteIndented = true,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
     };
 
     public required string Format { get; init; }
@@ -55,6 +56,16 @@ internal sealed record ExpandedIndex
         {
             throw new CheckpointException(
                 $"{path}: format '{Format}' version {Version} is unknown; this library reads '{FormatName}' version {CurrentVersion}.");
+        }
+
+        if (Routers.Any(router => router.Experts < 1 || router.InputFeatures < 1))
+        {
+            throw new CheckpointException($"{path}: a router has no experts or no features.");
+        }
+
+        if (Layers.Select(layer => layer.Name).Distinct(StringComparer.Ordinal).Count() != Layers.Count)
+        {
+            throw new CheckpointException($"{path}: two layers have the same name.");
         }
 
         foreach (ExpandedLayerEntry layer in Layers)

@@ -73,7 +73,7 @@ internal sealed class ExpandedModelReader : IDisposable
             }
 
             SharedRouter router = routers[entry.Router] ??= new SharedRouter(ReadRouter(entry.Router, linear.weight!.device));
-            replacements.Add(new Replacement(slot, ReadMixture(entry, router, linear.weight!.device)));
+            replacements.Add(new Replacement(slot, ReadMixture(entry, router, linear.weight!)));
         }
     }
 
@@ -86,16 +86,26 @@ internal sealed class ExpandedModelReader : IDisposable
         return _kinds.Restore(new RouterState(entry.Kind, entry.InputFeatures, entry.Experts, tensors));
     }
 
-    private SparseMixtureLayer ReadMixture(ExpandedLayerEntry entry, SharedRouter router, Device device)
+    /// <summary>The mixture in dtype and on device of the dense weight that it stands for.</summary>
+    private SparseMixtureLayer ReadMixture(ExpandedLayerEntry entry, SharedRouter router, Tensor dense)
     {
         using var scope = NewDisposeScope();
         string prefix = ExpandedTensorNames.Expert(entry.Name, "");
         Dictionary<string, Tensor> tensors = _experts.Entries.Keys
             .Where(name => name.StartsWith(prefix, StringComparison.Ordinal))
-            .ToDictionary(name => name[prefix.Length..], name => _experts.Read(name, device));
+            .ToDictionary(name => name[prefix.Length..], name => _experts.Read(name));
         ExpertWeights experts = ExpertStorage.Restore(entry.Storage, entry.Name, entry.Experts, entry.OutFeatures, entry.InFeatures, tensors);
-        Tensor? bias = entry.Bias ? _experts.Read(ExpandedTensorNames.Bias(entry.Name), device) : null;
-        return new SparseMixtureLayer(entry.Name, router, experts, bias);
+        try
+        {
+            experts = experts.ConvertTo(dense.dtype, dense.device);
+            Tensor? bias = entry.Bias ? _experts.Read(ExpandedTensorNames.Bias(entry.Name), dense.device).to(dense.dtype) : null;
+            return new SparseMixtureLayer(entry.Name, router, experts, bias);
+        }
+        catch
+        {
+            experts.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The model's remaining tensors, each of which the file must have in the same shape, and no other.</summary>
