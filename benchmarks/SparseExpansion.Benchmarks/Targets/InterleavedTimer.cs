@@ -14,7 +14,9 @@ public sealed partial class InterleavedTimer(double seconds, bool cpuTime)
 
     public TargetRow Measure(TargetCase target)
     {
-        for (int i = 0; i < 2; i++)
+        // Long enough for tiered compilation to finish what it recompiles.
+        long warmUp = Stopwatch.GetTimestamp();
+        for (int i = 0; i < 2 || Stopwatch.GetElapsedTime(warmUp).TotalSeconds < seconds / 3; i++)
         {
             target.Dense();
             target.Sparse();

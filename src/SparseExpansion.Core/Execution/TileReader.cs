@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace SparseExpansion.Execution;
@@ -55,12 +56,7 @@ internal static unsafe class TileReader
     {
         for (int row = 0; row < rows; row++, source += kernel.Width)
         {
-            float sum = source[0];
-            for (int partial = 1; partial < kernel.Partials; partial++)
-            {
-                sum += source[partial * kernel.PartialStride];
-            }
-
+            float sum = SumPartials(source, kernel.Partials, kernel.PartialStride);
             sum += bias is null ? 0f : bias[row];
             if (bfloat16)
             {
@@ -71,5 +67,28 @@ internal static unsafe class TileReader
                 ((float*)target)[firstRow + row] = sum;
             }
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float SumPartials(float* source, int partials, int stride)
+    {
+        if (stride == 1 && partials % 4 == 0)
+        {
+            Vector128<float> four = Vector128.Load(source);
+            for (int partial = 4; partial < partials; partial += 4)
+            {
+                four += Vector128.Load(source + partial);
+            }
+
+            return Vector128.Sum(four);
+        }
+
+        float sum = source[0];
+        for (int partial = 1; partial < partials; partial++)
+        {
+            sum += source[partial * stride];
+        }
+
+        return sum;
     }
 }
