@@ -27,11 +27,15 @@ internal static class ModelInspector
             MaxPositions = config.MaxPositions,
             TiedEmbeddings = config.TieWordEmbeddings,
             Expanded = source.IsExpanded,
-            Parameters = model.parameters().Sum(parameter => parameter.numel()),
+            Parameters = model.parameters().Sum(parameter => parameter.numel()) + PackedWeights(model),
             Linears = [.. model.named_modules().Where(entry => entry.module is Linear).Select(entry => Summarize(entry.name, (Linear)entry.module))],
             Mixtures = Mixtures(model),
         };
     }
+
+    /// <summary>Weights of packed experts, zeros included: they are no parameters, but masked dense ones are.</summary>
+    private static long PackedWeights(nn.Module model) => model.modules().OfType<SparseMixtureLayer>()
+        .Where(layer => layer.IsPacked).Sum(layer => layer.ExpertCount * layer.InFeatures * layer.OutFeatures);
 
     private static LinearSummary Summarize(string name, Linear linear) =>
         new(name, linear.in_features, linear.out_features, linear.weight!.numel() * linear.weight.element_size());

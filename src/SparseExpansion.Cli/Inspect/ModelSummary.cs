@@ -33,7 +33,7 @@ internal sealed record ModelSummary
     /// <summary>True if there are mixtures of experts.</summary>
     public required bool Expanded { get; init; }
 
-    /// <summary>Numbers that the model consists of, those of all experts included.</summary>
+    /// <summary>Numbers that the model consists of, those of all experts included, zeros and all.</summary>
     public required long Parameters { get; init; }
 
     /// <summary>The linears that are dense, in the order of the model.</summary>

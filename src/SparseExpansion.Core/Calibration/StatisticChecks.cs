@@ -36,7 +36,7 @@ internal static class StatisticChecks
         {
             using var scope = NewDisposeScope();
             Tensor share = layerEnergy.to(energy.device) * ((double)tokenCount / layerTokenCount);
-            energy.copy_(energy.eq(0).where(share.to(energy.dtype), energy));
+            energy.copy_(where(energy.eq(0), share.to(energy.dtype), energy));
         }
     }
 

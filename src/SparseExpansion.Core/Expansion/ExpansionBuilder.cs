@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using SparseExpansion.Calibration;
 using SparseExpansion.Pruning;
@@ -81,6 +82,7 @@ public sealed class ExpansionBuilder<TModel>
 
     /// <summary>Sets the calibration inputs, without padding.</summary>
     /// <param name="inputs">What the model is called with, batch by batch; kept alive by the caller until <see cref="Run"/> returns.</param>
+    [OverloadResolutionPriority(1)]
     public ExpansionBuilder<TModel> CalibrateOn(IEnumerable<Tensor> inputs)
     {
         ArgumentNullException.ThrowIfNull(inputs);

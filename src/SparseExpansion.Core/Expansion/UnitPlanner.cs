@@ -1,4 +1,5 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Layers;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Pruning;
 using TorchSharp;
@@ -75,6 +76,11 @@ internal static class UnitPlanner
             CheckShared(targets, linears);
             CheckColumns(targets, plan.Target!);
             return targets;
+        }
+
+        if (linears.Count == 0 && plan.Model.modules().OfType<SparseMixtureLayer>().Any())
+        {
+            throw new SparseExpansionException("The model is expanded already: revert the first expansion, or begin with the dense model.");
         }
 
         string names = string.Join(", ", linears.Take(NamesInMessage).Select(slot => slot.Name));

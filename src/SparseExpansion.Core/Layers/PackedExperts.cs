@@ -36,6 +36,9 @@ internal sealed class PackedExperts : ExpertWeights
 
     public override Device Device => CPU;
 
+    /// <summary>The kernels read tokens of either type, whatever the type of the experts.</summary>
+    public override bool Accepts(ScalarType tokens) => tokens is ScalarType.Float32 or ScalarType.BFloat16;
+
     public override string StorageKind => Kind;
 
     public override long StorageBytes => _weights.Sum(weight => weight.StoredBytes + weight.DerivedBytes);

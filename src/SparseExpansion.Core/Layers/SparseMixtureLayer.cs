@@ -145,7 +145,7 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>Routes every token to its expert and multiplies it there.</summary>
-    /// <param name="input">[.., in_features], in the dtype and on the device of the experts; no tokens at all are fine.</param>
+    /// <param name="input">[.., in_features], on the device and in the dtype of the experts (packed ones take float32 and bfloat16 alike); no tokens at all are fine.</param>
     /// <returns>[.., out_features].</returns>
     /// <exception cref="ArgumentException">The last dimension is not in_features.</exception>
     public override Tensor forward(Tensor input)

@@ -1,3 +1,5 @@
+using SparseExpansion.Expansion;
+
 namespace SparseExpansion.Transformers;
 
 /// <summary>The files of a checkpoint folder in Hugging Face layout that are not weights.</summary>
@@ -14,6 +16,21 @@ public static class ModelFolder
         ConfigFile, GenerationConfigFile, "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt", "chat_template.jinja",
         "chat_template.json",
     ];
+
+    /// <summary>
+    /// Writes an expanded language model as a folder of its own: what <see cref="ExpansionResult.Save"/> writes, with configuration and
+    /// tokenizer of the dense checkpoint. <see cref="PretrainedModel.Load"/> reads it.
+    /// </summary>
+    /// <param name="result">An expansion of a model from <paramref name="source"/>.</param>
+    /// <param name="folder">The folder to make; it appears only when it is complete.</param>
+    /// <param name="source">The folder of the dense checkpoint.</param>
+    /// <param name="overwrite">Replaces what is there; otherwise an existing folder must be empty.</param>
+    /// <exception cref="CheckpointException">The folder exists or cannot be written, or the source does not exist.</exception>
+    public static void SavePretrained(this ExpansionResult result, string folder, string source, bool overwrite = false)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        result.Save(folder, overwrite, path => CopySideFiles(source, path));
+    }
 
     /// <summary>Lists configuration and tokenizer files: what must travel with the weights.</summary>
     /// <param name="folder">A checkpoint folder.</param>

@@ -25,7 +25,7 @@ internal static class SlotFinder
         foreach ((string name, nn.Module child) in parent.named_children())
         {
             string path = prefix.Length == 0 ? name : $"{prefix}.{name}";
-            if (child is Linear linear)
+            if (child is Linear linear && !linear.children().OfType<SparseMixtureLayer>().Any())
             {
                 slots.Add(CreateSlot(parent, name, path, linear));
             }
