@@ -22,8 +22,7 @@ internal static class Tool
             ParseResult parsed = CreateRootCommand(host).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
             if (parsed.Action is ParseErrorAction)
             {
-                string command = parsed.CommandResult.Command is RootCommand ? Name : $"{Name} {parsed.CommandResult.Command.Name}";
-                throw new UsageException($"{parsed.Errors[0].Message.TrimEnd('.')}. See '{command} --help'.");
+                throw new UsageException(ParseErrorText.Of(parsed));
             }
 
             return parsed.Invoke(new InvocationConfiguration

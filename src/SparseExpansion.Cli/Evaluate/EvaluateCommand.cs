@@ -27,6 +27,7 @@ internal sealed class EvaluateCommand : Command
 
     private int Run(ParseResult parsed)
     {
+        _source.Check(parsed);
         Device device = _device.Read(parsed);
         ModelSource source = ModelSource.Open(parsed.GetRequiredValue(_model));
         TokenWindows windows = _source.Read(parsed, source);

@@ -10,7 +10,7 @@ namespace SparseExpansion.Cli;
 internal sealed class ExpandCommand : Command
 {
     private readonly ToolHost _host;
-    private readonly Option<string> _model = CommonOptions.Model();
+    private readonly Option<string> _model = CommonOptions.Model("Folder of the dense model: a Hugging Face checkpoint.");
     private readonly Option<string> _output = new("--output")
     {
         Description = "Folder to make; it appears when it is complete.",
@@ -39,6 +39,8 @@ internal sealed class ExpandCommand : Command
 
     private int Run(ParseResult parsed)
     {
+        _source.Check(parsed);
+        Method method = _method.Read(parsed);
         Device device = _device.Read(parsed);
         ModelSource source = ModelSource.Open(parsed.GetRequiredValue(_model));
         if (source.IsExpanded)
@@ -50,7 +52,6 @@ internal sealed class ExpandCommand : Command
         bool overwrite = parsed.GetValue(_overwrite);
         OutputFolder.Check(output, overwrite, source.Folder);
         TokenWindows windows = _source.Read(parsed, source);
-        Method method = _method.Read(parsed);
         ExpansionReport report = ProgressBar.Run(_host, "loading", show =>
         {
             using CausalLanguageModel model = source.Load(device);

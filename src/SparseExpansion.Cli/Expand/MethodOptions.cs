@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
 
@@ -85,21 +84,22 @@ internal sealed class MethodOptions
         command.Add(_pruner);
         command.Add(_targets);
         command.Add(_seed);
-        command.Validators.Add(RefuseIdleReduction);
     }
 
-    public Method Read(ParseResult parsed) => new(
-        parsed.GetRequiredValue(_sparsity)!,
-        s_routers[parsed.GetValue(_router)!](parsed.GetValue(_experts), parsed.GetValue(_pcaReduction)),
-        s_pruners[parsed.GetValue(_pruner)!](),
-        parsed.GetValue(_targets)!,
-        parsed.GetValue(_seed));
-
-    private void RefuseIdleReduction(CommandResult result)
+    /// <exception cref="UsageException">Options do not go together.</exception>
+    public Method Read(ParseResult parsed)
     {
-        if (result.GetResult(_pcaReduction) is { Implicit: false } && result.GetResult(_router)?.GetValueOrDefault<string>() is { } router && router != PcaKMeans)
+        string router = parsed.GetValue(_router)!;
+        if (router != PcaKMeans && parsed.GetResult(_pcaReduction) is { Implicit: false })
         {
-            result.AddError($"--pca-reduction has no meaning with --router {router}.");
+            throw new UsageException($"--pca-reduction has no meaning with --router {router}.");
         }
+
+        return new Method(
+            parsed.GetRequiredValue(_sparsity)!,
+            s_routers[router](parsed.GetValue(_experts), parsed.GetValue(_pcaReduction)),
+            s_pruners[parsed.GetValue(_pruner)!](),
+            parsed.GetValue(_targets)!,
+            parsed.GetValue(_seed));
     }
 }

@@ -5,9 +5,9 @@ namespace SparseExpansion.Cli;
 /// <summary>Options that several commands have, each declared here once.</summary>
 internal static class CommonOptions
 {
-    public static Option<string> Model() => new("--model")
+    public static Option<string> Model(string description = "Folder of the model: a Hugging Face checkpoint, or what 'expand' wrote.") => new("--model")
     {
-        Description = "Folder of the model: a Hugging Face checkpoint, or what 'expand' wrote.",
+        Description = description,
         HelpName = "DIR",
         Required = true,
     };

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using System.Text;
 using SparseExpansion.Transformers;
 
@@ -43,7 +42,17 @@ internal sealed class TokenSourceOptions
         command.Add(_tokens);
         command.Add(_context);
         command.Add(_maxWindows);
-        command.Validators.Add(RequireOne);
+    }
+
+    /// <summary>Checks what needs no file. A validator of the parser would hide its other errors.</summary>
+    /// <exception cref="UsageException">There is not exactly one source.</exception>
+    public void Check(ParseResult parsed)
+    {
+        bool text = parsed.GetResult(_text) is not null;
+        if (text == parsed.GetResult(_tokens) is not null)
+        {
+            throw new UsageException(text ? "give --text or --tokens, not both." : "give --text FILE or --tokens FILE:TENSOR.");
+        }
     }
 
     /// <summary>Reads the tokens and holds them against the model.</summary>
@@ -61,15 +70,6 @@ internal sealed class TokenSourceOptions
             ? ReadTokens(tokens, model.Config, context)
             : ReadText(parsed.GetRequiredValue(_text)!, model, context ?? Math.Min(model.Config.MaxPositions, DefaultContext));
         return windows.Take(parsed.GetValue(_maxWindows) ?? windows.Count);
-    }
-
-    private void RequireOne(CommandResult result)
-    {
-        bool text = result.GetResult(_text) is not null;
-        if (text == result.GetResult(_tokens) is not null)
-        {
-            result.AddError(text ? "Give --text or --tokens, not both." : "Give --text FILE or --tokens FILE:TENSOR.");
-        }
     }
 
     private static TokenWindows ReadTokens(string value, ModelConfig config, int? context)

@@ -1,0 +1,114 @@
+using System.Text.Json;
+using SparseExpansion.Expansion;
+
+namespace SparseExpansion.Cli;
+
+public sealed class ExpandTests : IDisposable
+{
+    private readonly TinyModel _tiny = new();
+
+    public void Dispose() => _tiny.Dispose();
+
+    [Fact]
+    public void Json_IsTheReportWithMemoryAndFolder()
+    {
+        JsonElement json = _tiny.Command("expand").With("--json").Run().Json();
+        Assert.Equal(
+            ["manifest", "layers", "seconds", "peakWorkingSetBytes", "outputFolder"], json.EnumerateObject().Select(property => property.Name));
+        Assert.Equal(TinyModel.Targets, json.GetProperty("layers").GetArrayLength());
+        Assert.True(json.GetProperty("peakWorkingSetBytes").GetInt64() > 1 << 20);
+        Assert.Equal(_tiny.Output, json.GetProperty("outputFolder").GetString());
+        Assert.Equal("0.5", json.GetProperty("manifest").GetProperty("sparsity").GetString());
+    }
+
+    [Theory]
+    [InlineData("sparsegpt", "pca-kmeans", "0.5")]
+    [InlineData("wanda", "kmeans", "2:4")]
+    [InlineData("magnitude", "random", "0.25")]
+    public void Output_HoldsWhatWasAskedFor(string pruner, string router, string sparsity)
+    {
+        CommandLine line = _tiny.Command("expand").With("--pruner", pruner).With("--router", router).With("--sparsity", sparsity);
+        ToolRun run = (router == "pca-kmeans" ? line : line.Without("--pca-reduction")).Run();
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        ExpansionManifest manifest = ExpansionReport.FromJson(File.ReadAllText(Path.Combine(_tiny.Output, ExpansionResult.ReportFileName))).Manifest;
+        Assert.Equal((pruner, router, sparsity), (manifest.Pruner, manifest.Router, manifest.Sparsity));
+        double share = sparsity == "0.25" ? 0.25 : 0.5;
+        Assert.Equal(TinyModel.Targets, manifest.LayerSparsity.Count);
+        Assert.All(manifest.LayerSparsity.Values, value => Assert.Equal(share, value, 3));
+        Assert.True(File.Exists(Path.Combine(_tiny.Output, "tokenizer.json")));
+    }
+
+    [Fact]
+    public void Text_CalibratesToo()
+    {
+        JsonElement json = _tiny.Command("expand").Without("--tokens").With("--text", _tiny.Text).With("--context", "32").With("--max-windows", "4").With("--json").Run().Json();
+        Assert.Equal(4 * 32, json.GetProperty("layers")[0].GetProperty("tokens").GetInt32());
+    }
+
+    [Fact]
+    public void Targets_SeveralPatterns_AreUnited()
+    {
+        string[] arguments = [.. _tiny.Command("expand").With("--json").Arguments(), "--targets", "*.q_proj", "--targets", "*.0.mlp.up_proj"];
+        JsonElement json = ToolRun.Of(arguments).Json();
+        Assert.Equal(
+            ["model.layers.0.mlp.up_proj", "model.layers.0.self_attn.q_proj", "model.layers.1.self_attn.q_proj"],
+            json.GetProperty("layers").EnumerateArray().Select(layer => layer.GetProperty("name").GetString()).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void SameSeed_GivesTheSameExperts()
+    {
+        Assert.Equal(0, _tiny.Command("expand").Run().ExitCode);
+        byte[] first = File.ReadAllBytes(Path.Combine(_tiny.Output, "experts.safetensors"));
+        Assert.Equal(0, _tiny.Command("expand").With("--overwrite").Run().ExitCode);
+        Assert.Equal(first, File.ReadAllBytes(Path.Combine(_tiny.Output, "experts.safetensors")));
+    }
+
+    [Fact]
+    public void Output_Exists_IsReplacedOnlyWhenAskedAndExpanded()
+    {
+        Assert.Equal(0, _tiny.Command("expand").Run().ExitCode);
+        _tiny.Command("expand").Run().AssertRefused("--output", _tiny.Output, "--overwrite");
+        Directory.CreateDirectory(_tiny.Path("other"));
+        File.WriteAllText(_tiny.Path("other/letter.txt"), "keep me");
+        _tiny.Command("expand").With("--output", _tiny.Path("other")).With("--overwrite").Run().AssertRefused(_tiny.Path("other"), "something else");
+        Assert.True(File.Exists(_tiny.Path("other/letter.txt")));
+        _tiny.Command("expand").With("--output", _tiny.Text).Run().AssertRefused("--output", "is a file");
+    }
+
+    [Theory]
+    [InlineData("model")]
+    [InlineData(".")]
+    public void Output_HoldsTheModel_IsRefused(string output) =>
+        _tiny.Command("expand").With("--output", _tiny.Path(output)).With("--overwrite").Run().AssertRefused("--output", "the model itself");
+
+    [Fact]
+    public void Model_ExpandedAlready_IsRefused()
+    {
+        Assert.Equal(0, _tiny.Command("expand").Run().ExitCode);
+        _tiny.Command("expand").With("--model", _tiny.Output).With("--output", _tiny.Path("twice")).Run().AssertRefused("--model", "expanded already");
+    }
+
+    [Fact]
+    public void ExpandedFolder_Damaged_NamesTheFile()
+    {
+        Assert.Equal(0, _tiny.Command("expand").Run().ExitCode);
+        string experts = Path.Combine(_tiny.Output, "experts.safetensors");
+        byte[] bytes = File.ReadAllBytes(experts);
+        File.WriteAllBytes(experts, bytes[..^9]);
+        _tiny.Command("evaluate").With("--model", _tiny.Output).Run().AssertRefused(experts, "truncated");
+        File.Delete(experts);
+        _tiny.Command("evaluate").With("--model", _tiny.Output).Run().AssertRefused(experts);
+        File.WriteAllText(Path.Combine(_tiny.Output, "expansion.json"), "{}");
+        _tiny.Command("inspect").With("--model", _tiny.Output).Run().AssertRefused("expansion.json");
+    }
+
+    [Fact]
+    public void Text_ShowsEveryLayerAndTheFolder()
+    {
+        ToolRun run = _tiny.Command("expand").Run();
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        Assert.Equal(TinyModel.Targets, run.Output.Split('\n').Count(line => line.StartsWith("model.layers.", StringComparison.Ordinal)));
+        Assert.EndsWith($"saved to {_tiny.Output}\n", run.Output.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,27 @@
+namespace SparseExpansion.Cli;
+
+public sealed class HelpTests
+{
+    [Theory]
+    [InlineData("--help", "expand evaluate generate inspect --version")]
+    [InlineData("-h", "expand evaluate generate inspect --version")]
+    [InlineData("", "expand evaluate generate inspect --version")]
+    [InlineData("evaluate --help", "--model --text --tokens --context --max-windows --device --json")]
+    [InlineData("expand --help", "--model --output --overwrite --text --tokens --context --max-windows --sparsity --experts --router --pca-reduction --pruner --targets --seed --device --json")]
+    [InlineData("generate --help", "--model --prompt --max-tokens --temperature --seed --device")]
+    [InlineData("inspect --help", "--model --json")]
+    public void Help_Asked_ListsCommandsOrOptions(string arguments, string names)
+    {
+        ToolRun run = ToolRun.Of(arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        Assert.All(names.Split(' '), name => Assert.Contains($"  {name}", run.Output.Replace("-?, -h, ", "", StringComparison.Ordinal), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Version_Asked_IsOneLineOfNumbers()
+    {
+        ToolRun run = ToolRun.Of("--version");
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        Assert.Matches(@"\A\d+\.\d+\.\d+\S*\s*\z", run.Output);
+    }
+}

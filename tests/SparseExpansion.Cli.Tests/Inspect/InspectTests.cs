@@ -1,0 +1,50 @@
+using System.Text.Json;
+
+namespace SparseExpansion.Cli;
+
+public sealed class InspectTests : IDisposable
+{
+    private readonly TinyModel _tiny = new();
+
+    public void Dispose() => _tiny.Dispose();
+
+    [Fact]
+    public void Dense_ListsLinears()
+    {
+        JsonElement json = _tiny.Command("inspect").With("--json").Run().Json();
+        Assert.Equal("llama", json.GetProperty("modelType").GetString());
+        Assert.False(json.GetProperty("expanded").GetBoolean());
+        Assert.Equal(0, json.GetProperty("mixtures").GetArrayLength());
+        JsonElement up = json.GetProperty("linears").EnumerateArray().Single(linear => linear.GetProperty("name").GetString() == "model.layers.1.mlp.up_proj");
+        Assert.Equal((32, 64, 64 * 32 * 4), (up.GetProperty("inFeatures").GetInt32(), up.GetProperty("outFeatures").GetInt32(), up.GetProperty("bytes").GetInt32()));
+        // Two blocks of attention (q, o: 32x32; k, v: 16x32), feed-forward (3 of 64x32) and two norms; embedding, head and last norm.
+        Assert.Equal((2 * ((2 * 1024) + (2 * 512) + (3 * 2048) + 64)) + (2 * 128 * 32) + 32, json.GetProperty("parameters").GetInt64());
+    }
+
+    [Fact]
+    public void Expanded_ListsMixturesAndTheirGroups()
+    {
+        Assert.Equal(0, _tiny.Command("expand").Run().ExitCode);
+        JsonElement json = _tiny.Command("inspect").With("--model", _tiny.Output).With("--json").Run().Json();
+        Assert.True(json.GetProperty("expanded").GetBoolean());
+        JsonElement[] mixtures = [.. json.GetProperty("mixtures").EnumerateArray()];
+        Assert.Equal([0, 0, 1, 2, 2, 3], mixtures.Select(mixture => mixture.GetProperty("group").GetInt32()));
+        Assert.All(mixtures, mixture =>
+        {
+            Assert.Equal(3, mixture.GetProperty("experts").GetInt32());
+            Assert.Equal(0.5, mixture.GetProperty("sparsity").GetDouble(), 3);
+            Assert.Equal("linear", mixture.GetProperty("router").GetString());
+        });
+        Assert.DoesNotContain("mlp", json.GetProperty("linears").GetRawText(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Text_ShowsBothKinds()
+    {
+        Assert.Equal(0, _tiny.Command("expand").Run().ExitCode);
+        ToolRun run = _tiny.Command("inspect").With("--model", _tiny.Output).Run();
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        Assert.Contains("expanded layer", run.Output, StringComparison.Ordinal);
+        Assert.Contains("dense layer", run.Output, StringComparison.Ordinal);
+    }
+}
