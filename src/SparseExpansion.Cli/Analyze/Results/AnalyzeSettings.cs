@@ -8,10 +8,10 @@ namespace SparseExpansion.Cli;
 internal sealed record AnalyzeSettings(IReadOnlyList<string> Layers, IReadOnlyList<int> Experts, double Sparsity, int Seed)
 {
     /// <summary>Share of a layer's neurons that are its Wasserstein neurons; that of the paper.</summary>
-    public double TopShare => 0.03;
+    public double TopShare { get; init; } = 0.03;
 
     /// <summary>Draws of random neurons that the top ones are compared with.</summary>
-    public int RandomDraws => 10;
+    public int RandomDraws { get; init; } = 10;
 
     /// <summary>The largest number of clusters.</summary>
     public int MostExperts => Experts[^1];
