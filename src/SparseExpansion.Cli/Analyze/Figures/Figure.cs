@@ -13,6 +13,9 @@ internal sealed record Figure(string Name, string Title, string Caption, IReadOn
     /// <summary>Figures have no more panels than this: of many layers, evenly spread ones are drawn.</summary>
     private const int MostPanels = 12;
 
+    /// <summary>A sentence for the caption; empty where all layers are drawn.</summary>
+    public static string SpreadNote(int layers) => layers <= MostPanels ? "" : FormattableString.Invariant($" Of {layers} layers, {MostPanels} are drawn.");
+
     /// <summary>The layers to draw.</summary>
     public static IReadOnlyList<T> Spread<T>(IReadOnlyList<T> all) => all.Count <= MostPanels
         ? all

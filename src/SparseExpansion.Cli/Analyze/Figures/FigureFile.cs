@@ -18,8 +18,9 @@ internal static class FigureFile
     {
         int columns = Math.Min(MostColumns, figure.Panels.Count);
         int rows = (figure.Panels.Count + columns - 1) / columns;
-        int width = Math.Max(columns * FigureStyle.PanelWidth, LegendWidth(figure));
-        int height = (rows * FigureStyle.PanelHeight) + LegendHeight;
+        int scale = Enlarge(figure);
+        int width = Math.Max(columns * FigureStyle.PanelWidth * scale, LegendWidth(figure));
+        int height = (rows * FigureStyle.PanelHeight * scale) + LegendHeight;
         using (FileStream file = File.Create(Path.Combine(folder, figure.Name + ".svg")))
         using (SKCanvas canvas = SKSvgCanvas.Create(new SKRect(0, 0, width, height), file))
         {
@@ -48,10 +49,17 @@ internal static class FigureFile
         {
             canvas.Save();
             canvas.Translate(i % columns * FigureStyle.PanelWidth, LegendHeight + (i / columns * FigureStyle.PanelHeight));
+            canvas.Scale(Enlarge(figure));
+
+            // A plot clears all that it may draw on.
+            canvas.ClipRect(new SKRect(0, 0, FigureStyle.PanelWidth, FigureStyle.PanelHeight));
             figure.Panels[i].Render(canvas, FigureStyle.PanelWidth, FigureStyle.PanelHeight);
             canvas.Restore();
         }
     }
+
+    /// <summary>A figure of one panel would be small beside its legend.</summary>
+    private static int Enlarge(Figure figure) => figure.Panels.Count == 1 ? 2 : 1;
 
     private static int LegendWidth(Figure figure)
     {
@@ -76,5 +84,5 @@ internal static class FigureFile
 
     private static float EntryWidth(LegendEntry entry, SKFont font) => 18 + font.MeasureText(entry.Text) + 20;
 
-    private static SKFont LegendFont() => new(SKTypeface.FromFamilyName(ScottPlot.Fonts.Default), 13);
+    private static SKFont LegendFont() => new(SKTypeface.FromFamilyName(FigureStyle.Font), 13);
 }

@@ -1,4 +1,5 @@
 using ScottPlot;
+using SkiaSharp;
 
 namespace SparseExpansion.Cli;
 
@@ -20,9 +21,15 @@ internal static class FigureStyle
     /// <summary>Every colour of a figure, and what takes its place on a dark page.</summary>
     public static IReadOnlyList<(Color Light, string Dark)> Colors { get; } =
     [
-        (Ink, "#E6EDF3"), (Grid, "#343B45"), (Paper, "transparent"), (Gray, "#9BA5B1"), (Blue, "#58A6FF"), (Orange, "#FF9A4D"),
+        (Ink, "#E6EDF3"), (Grid, "#343B45"), (Paper, "#0F141B"), (Gray, "#9BA5B1"), (Blue, "#58A6FF"), (Orange, "#FF9A4D"),
         (Green, "#3FB950"), (Purple, "#C29BFF"),
     ];
+
+    /// <summary>The first of these that the machine has; widths of the first three are equal.</summary>
+    private static readonly string[] s_fonts = ["Arial", "Liberation Sans", "Helvetica", "DejaVu Sans"];
+
+    /// <summary>Name of the font of all figures.</summary>
+    public static string Font { get; } = s_fonts.Intersect(SKFontManager.Default.FontFamilies).FirstOrDefault(Fonts.Default);
 
     /// <summary>An empty panel.</summary>
     public static Plot CreatePlot(string title, string xLabel, string yLabel)
@@ -39,6 +46,7 @@ internal static class FigureStyle
         plot.YLabel(yLabel, 12);
         plot.Axes.Bottom.Label.Bold = false;
         plot.Axes.Left.Label.Bold = false;
+        plot.Font.Set(Font);
         return plot;
     }
 
@@ -46,6 +54,7 @@ internal static class FigureStyle
     public static void AddNote(Plot plot, string text)
     {
         ScottPlot.Plottables.Annotation note = plot.Add.Annotation(text, Alignment.UpperRight);
+        note.LabelFontName = Font;
         note.LabelFontSize = 12;
         note.LabelFontColor = Ink;
         note.LabelBackgroundColor = Paper;

@@ -15,7 +15,7 @@ internal static class ScatterFigure
         "Do entangled neurons gain more?",
         string.Create(
             CultureInfo.InvariantCulture,
-            $"Relative improvement of {report.Settings.MostExperts} experts over one, against W1. ρ is Spearman's rank correlation with its 95 % interval."),
+            $"Relative improvement of {report.Settings.MostExperts} experts over one, against W1. ρ is Spearman's rank correlation with its 95 % interval.") + Figure.SpreadNote(report.Layers.Count),
         s_legend,
         [.. Figure.Spread(report.Layers).Select(layer => Panel(
             layer, $"RI with {report.Settings.MostExperts} experts", Claims.RelativeImprovement, layer.Expansions[^1].RelativeImprovement))]);
@@ -23,7 +23,7 @@ internal static class ScatterFigure
     public static Figure DrawDifficulty(AnalyzeReport report) => new(
         "difficulty",
         "Are entangled neurons hard to map?",
-        "Mapping difficulty, the mean ratio of output distances to input distances of token pairs, against W1. ρ is Spearman's rank correlation with its 95 % interval.",
+        "Mapping difficulty, the mean ratio of output distances to input distances of token pairs, against W1. ρ is Spearman's rank correlation with its 95 % interval." + Figure.SpreadNote(report.Layers.Count),
         s_legend,
         [.. Figure.Spread(report.Layers).Select(layer => Panel(
             layer, "mapping difficulty", nameof(NeuronMeasure.MappingDifficulty), [.. layer.Neurons.Select(neuron => neuron.MappingDifficulty)]))]);

@@ -1,12 +1,13 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using System.Text.RegularExpressions;
 using SparseExpansion.Analysis;
 
 namespace SparseExpansion.Cli;
 
 /// <summary>report.html: one file that needs nothing else.</summary>
-internal static class HtmlReport
+internal static partial class HtmlReport
 {
     public static string Create(AnalyzeReport report, IReadOnlyList<Figure> figures)
     {
@@ -59,11 +60,43 @@ internal static class HtmlReport
                 <h3>{Escape(claim.Name)} <span class="verdict">{AnalyzeSummary.Words(claim.Verdict)}{count}</span></h3>
                 <p>{Escape(claim.Summary)}</p>
                 <p class="small">{Escape(claim.Statement)}</p>
+                {Evidence(claim)}
                 </section>
 
                 """);
         }
     }
+
+    private static string Evidence(Claim claim)
+    {
+        string[] names = [.. claim.Evidence.SelectMany(entry => entry.Values.Keys).Distinct()];
+        var table = new StringBuilder("<details><summary>Numbers</summary><div class=\"scroll\"><table>\n<thead><tr><th>layer<th>holds");
+        foreach (string name in names)
+        {
+            table.Append("<th>").Append(Escape(Spaced(name)));
+        }
+
+        table.Append("</tr></thead>\n<tbody>\n");
+        foreach (ClaimEvidence entry in claim.Evidence)
+        {
+            table.Append(CultureInfo.InvariantCulture, $"<tr><th>{Escape(entry.Layer)}<td>{(entry.Holds ? "yes" : "no")}");
+            foreach (string name in names)
+            {
+                table.Append(CultureInfo.InvariantCulture, $"<td>{entry.Values.GetValueOrDefault(name, double.NaN):0.####}");
+            }
+
+            table.Append("</tr>\n");
+        }
+
+        return table.Append("</tbody></table></div></details>").ToString();
+    }
+
+    /// <summary>"medianChange" is "median change".</summary>
+    private static string Spaced(string name) =>
+        WordStart().Replace(name, match => " " + match.Value.ToLowerInvariant());
+
+    [GeneratedRegex("[A-Z]|(?<![0-9])[0-9]")]
+    private static partial Regex WordStart();
 
     private static void AppendFigure(StringBuilder html, Figure figure, AnalyzeReport report)
     {

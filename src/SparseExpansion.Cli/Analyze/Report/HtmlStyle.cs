@@ -18,12 +18,15 @@ internal static class HtmlStyle
         figcaption { max-width: 52rem; }
         .panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 21rem), 1fr)); gap: .8rem; }
         .panels svg { display: block; width: 100%; height: auto; max-width: 40rem; }
+        .panels text { font-family: Arial, "Liberation Sans", Helvetica, sans-serif; }
         .legend { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; font-size: .9rem; }
         .legend i { display: inline-block; width: .8rem; height: .8rem; margin-right: .4rem; border-radius: 2px; }
         .claim { margin: .8rem 0; padding: .7rem 1rem; border-left: .35rem solid var(--orange); background: var(--card); border-radius: .4rem; }
         .claim.holds { border-color: var(--green); }
         .claim.doesnothold { border-color: var(--red); }
         .verdict { white-space: nowrap; font-weight: 400; color: var(--gray-text); }
+        details { margin-top: .5rem; font-size: .9rem; }
+        summary { cursor: pointer; color: var(--gray-text); }
         .scroll { overflow-x: auto; }
         table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
         th, td { padding: .35rem .7rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--grid); }

@@ -101,7 +101,7 @@ internal static class Claims
         double[] known = [.. evidence.Select(entry => entry.Values["rho"]).Where(value => !double.IsNaN(value))];
         string summary = known.Length == 0
             ? "Not measured: too few tokens or neurons."
-            : Text($"Rank correlation from {known.Min():+0.00;-0.00} to {known.Max():+0.00;-0.00} over {known.Length} layers; its interval lies above 0 in {evidence.Count(entry => entry.Holds)}, below 0 in {evidence.Count(entry => entry.Values.GetValueOrDefault("upper") < 0)}.");
+            : Text($"Rank correlation from {known.Min():+0.00;-0.00;0.00} to {known.Max():+0.00;-0.00;0.00} over {known.Length} layers; its interval lies above 0 in {evidence.Count(entry => entry.Holds)}, below 0 in {evidence.Count(entry => entry.Values.GetValueOrDefault("upper") < 0)}.");
         return Claim.Of(name, statement, summary, evidence);
     }
 
