@@ -24,11 +24,12 @@ internal static class DistributionFigure
 
     private static Plot Panel(ExpansionPoint point, NeuronPicture picture, int index, double most)
     {
-        Plot plot = FigureStyle.CreatePlot(point.IsSingle ? "1 expert" : string.Create(CultureInfo.InvariantCulture, $"{point.Clusters} experts"), "output of the neuron", "density");
+        string title = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{point.Clusters} expert{(point.IsSingle ? "" : "s")}: W1 = {point.SparseToDense[picture.Neuron]:0.000}, RI = {point.RelativeImprovement[picture.Neuron]:0.00}");
+        Plot plot = FigureStyle.CreatePlot(title, "output of the neuron", "density");
         Add(plot, picture, picture.Dense, FigureStyle.Gray, 0.35);
         Add(plot, picture, picture.Sparse[index], FigureStyle.Orange, 0.18);
-        FigureStyle.AddNote(plot, string.Create(
-            CultureInfo.InvariantCulture, $"W1 = {point.SparseToDense[picture.Neuron]:0.0000}\nRI = {point.RelativeImprovement[picture.Neuron]:0.00}"));
         plot.Axes.SetLimits(picture.Low, picture.Low + (picture.BinWidth * picture.Dense.Count), 0, most * 1.05);
         return plot;
     }

@@ -18,9 +18,9 @@ internal static class FigureFile
     {
         int columns = Math.Min(MostColumns, figure.Panels.Count);
         int rows = (figure.Panels.Count + columns - 1) / columns;
-        int scale = Enlarge(figure);
-        int width = Math.Max(columns * FigureStyle.PanelWidth * scale, LegendWidth(figure));
-        int height = (rows * FigureStyle.PanelHeight * scale) + LegendHeight;
+        (int panelWidth, int panelHeight) = PanelSize(figure);
+        int width = Math.Max(columns * panelWidth, LegendWidth(figure));
+        int height = (rows * panelHeight) + LegendHeight;
         using (FileStream file = File.Create(Path.Combine(folder, figure.Name + ".svg")))
         using (SKCanvas canvas = SKSvgCanvas.Create(new SKRect(0, 0, width, height), file))
         {
@@ -45,21 +45,23 @@ internal static class FigureFile
     {
         canvas.Clear(new SKColor(FigureStyle.Paper.ARGB));
         DrawLegend(figure, canvas);
+        (int width, int height) = PanelSize(figure);
         for (int i = 0; i < figure.Panels.Count; i++)
         {
             canvas.Save();
-            canvas.Translate(i % columns * FigureStyle.PanelWidth, LegendHeight + (i / columns * FigureStyle.PanelHeight));
-            canvas.Scale(Enlarge(figure));
+            canvas.Translate(i % columns * width, LegendHeight + (i / columns * height));
 
             // A plot clears all that it may draw on.
-            canvas.ClipRect(new SKRect(0, 0, FigureStyle.PanelWidth, FigureStyle.PanelHeight));
-            figure.Panels[i].Render(canvas, FigureStyle.PanelWidth, FigureStyle.PanelHeight);
+            canvas.ClipRect(new SKRect(0, 0, width, height));
+            figure.Panels[i].Render(canvas, width, height);
             canvas.Restore();
         }
     }
 
     /// <summary>A figure of one panel would be small beside its legend.</summary>
-    private static int Enlarge(Figure figure) => figure.Panels.Count == 1 ? 2 : 1;
+    private static (int Width, int Height) PanelSize(Figure figure) => figure.Panels.Count == 1
+        ? (FigureStyle.PanelWidth * 2, FigureStyle.PanelHeight * 3 / 2)
+        : (FigureStyle.PanelWidth, FigureStyle.PanelHeight);
 
     private static int LegendWidth(Figure figure)
     {

@@ -9,6 +9,9 @@ internal static class FigureStyle
     public const int PanelWidth = 420;
     public const int PanelHeight = 300;
 
+    /// <summary>Room for tick labels of five digits and the label beside them.</summary>
+    private const int LeftSize = 68;
+
     public static readonly Color Ink = Color.FromHex("#1F2329");
     public static readonly Color Grid = Color.FromHex("#D8DEE5");
     public static readonly Color Paper = Color.FromHex("#FEFEFE");
@@ -46,19 +49,8 @@ internal static class FigureStyle
         plot.YLabel(yLabel, 12);
         plot.Axes.Bottom.Label.Bold = false;
         plot.Axes.Left.Label.Bold = false;
+        plot.Axes.Left.MinimumSize = LeftSize;
         plot.Font.Set(Font);
         return plot;
-    }
-
-    /// <summary>A line of text inside a panel.</summary>
-    public static void AddNote(Plot plot, string text)
-    {
-        ScottPlot.Plottables.Annotation note = plot.Add.Annotation(text, Alignment.UpperRight);
-        note.LabelFontName = Font;
-        note.LabelFontSize = 12;
-        note.LabelFontColor = Ink;
-        note.LabelBackgroundColor = Paper;
-        note.LabelBorderWidth = 0;
-        note.LabelShadowColor = Colors[0].Light.WithAlpha(0);
     }
 }

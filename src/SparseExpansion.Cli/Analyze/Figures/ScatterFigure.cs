@@ -30,7 +30,10 @@ internal static class ScatterFigure
 
     private static Plot Panel(LayerResult layer, string label, string measure, IReadOnlyList<double> values)
     {
-        Plot plot = FigureStyle.CreatePlot(layer.Layer, "W1 to the Gaussian (standard deviations)", label);
+        string title = layer.Correlation(nameof(NeuronMeasure.Wasserstein), measure) is { } found
+            ? string.Create(CultureInfo.InvariantCulture, $"{layer.Layer}\nρ = {found.Coefficient:0.00} [{found.Lower:0.00}, {found.Upper:0.00}]")
+            : layer.Layer;
+        Plot plot = FigureStyle.CreatePlot(title, "W1 to the Gaussian (standard deviations)", label);
         var marked = new HashSet<int>(layer.WassersteinNeurons);
         foreach (IGrouping<bool, int> neurons in Enumerable.Range(0, values.Count).Where(neuron => double.IsFinite(values[neuron])).GroupBy(marked.Contains))
         {
@@ -41,12 +44,7 @@ internal static class ScatterFigure
             points.MarkerShape = MarkerShape.FilledCircle;
         }
 
-        if (layer.Correlation(nameof(NeuronMeasure.Wasserstein), measure) is { } found)
-        {
-            FigureStyle.AddNote(plot, string.Create(CultureInfo.InvariantCulture, $"ρ = {found.Coefficient:0.00} [{found.Lower:0.00}, {found.Upper:0.00}]"));
-        }
-
-        plot.Axes.Margins(0.05, 0.12);
+        plot.Axes.Margins(0.05, 0.08);
         return plot;
     }
 }

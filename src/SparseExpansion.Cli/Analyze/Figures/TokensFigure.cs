@@ -11,7 +11,7 @@ internal static class TokensFigure
         "Tokens per expert",
         string.Create(CultureInfo.InvariantCulture, $"Measured tokens of each of {report.Settings.MostExperts} experts, largest first. The dashed line is an even share."),
         [new LegendEntry(FigureStyle.Blue, "k-means clusters"), new LegendEntry(FigureStyle.Ink, "even share")],
-        [.. Figure.Spread([.. report.Layers.DistinctBy(layer => layer.InputGroup)]).Select(Panel)]);
+        [.. Figure.Spread([.. report.Layers.DistinctBy(layer => layer.InputGroup[0])]).Select(Panel)]);
 
     private static Plot Panel(LayerResult layer)
     {

@@ -18,6 +18,7 @@ internal static class HtmlStyle
         figcaption { max-width: 52rem; }
         .panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 21rem), 1fr)); gap: .8rem; }
         .panels svg { display: block; width: 100%; height: auto; max-width: 40rem; }
+        .panels svg:only-child { grid-column: 1 / -1; }
         .panels text { font-family: Arial, "Liberation Sans", Helvetica, sans-serif; }
         .legend { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; font-size: .9rem; }
         .legend i { display: inline-block; width: .8rem; height: .8rem; margin-right: .4rem; border-radius: 2px; }
