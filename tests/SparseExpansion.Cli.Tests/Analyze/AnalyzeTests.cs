@@ -117,6 +117,20 @@ public sealed partial class AnalyzeTests : IDisposable
         Assert.Equal(before, Perplexity.Evaluate(model, windows).Perplexity);
     }
 
+    [Fact]
+    public void TinyStories_Clusters_LowerTheWassersteinDistanceMoreThanRandomOnes()
+    {
+        string? model = SharedData.TryFind("tinystories-656k");
+        Assert.SkipWhen(model is null, SharedData.Missing);
+        JsonElement json = Command().With("--model", model).With("--tokens", Path.Combine(model!, "tokens.safetensors") + ":calibration")
+            .With("--max-windows", "32").With("--layers", "*.1.mlp.down_proj").With("--experts", "8").With("--json").Run().Json();
+        JsonElement values = json.GetProperty("claims")[0].GetProperty("evidence")[0].GetProperty("values");
+        double clustered = values.GetProperty("medianChange").GetDouble();
+        Assert.InRange(clustered, -0.9, -0.1);
+        Assert.InRange(values.GetProperty("medianChangeRandomClusters").GetDouble(), clustered, 0.2);
+        Assert.InRange(json.GetProperty("claims")[1].GetProperty("evidence")[0].GetProperty("values").GetProperty("densePerplexity").GetDouble(), 30, 60);
+    }
+
     private CommandLine Command() => _tiny.Command("analyze").With("--tokens", _tiny.Tokens).With("--output", Output).With("--experts", "2,3");
 
     private void AssertTable()
