@@ -53,6 +53,7 @@ internal static class Tool
             new EvaluateCommand(host),
             new GenerateCommand(host),
             new InspectCommand(host),
+            new AnalyzeCommand(host),
         };
         root.Options.OfType<VersionOption>().Single().Action = new VersionAction(host.Output);
         root.SetAction(parsed => new HelpAction().Invoke(parsed));

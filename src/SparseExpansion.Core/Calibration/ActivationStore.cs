@@ -3,14 +3,21 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Calibration;
 
-/// <summary>The captured inputs of an input group, in host memory as float32.</summary>
-internal sealed class ActivationStore : ITokenSource, IDisposable
+/// <summary>The recorded inputs of linears that read the same tensor, in host memory as float32.</summary>
+/// <remarks>Made by <see cref="ActivationRecorder"/>. Needs 4 · tokens · features bytes until it is disposed.</remarks>
+public sealed class ActivationStore : ITokenSource, IDisposable
 {
     private readonly List<Tensor> _parts = [];
     private TokenMatrix? _matrix;
 
+    internal ActivationStore()
+    {
+    }
+
+    /// <inheritdoc/>
     public long TokenCount => _parts.Sum(part => part.shape[0]);
 
+    /// <inheritdoc/>
     public int Features => Matrix.Features;
 
     private TokenMatrix Matrix => _matrix ??= new TokenMatrix(_parts);
@@ -20,7 +27,7 @@ internal sealed class ActivationStore : ITokenSource, IDisposable
     /// <param name="mask">bool, the leading dimensions of <paramref name="input"/>; null: all count.</param>
     /// <param name="layer">For messages.</param>
     /// <exception cref="CalibrationException">The mask does not fit, or a value is not finite.</exception>
-    public void Add(Tensor input, Tensor? mask, string layer)
+    internal void Add(Tensor input, Tensor? mask, string layer)
     {
         using var scope = NewDisposeScope();
         Tensor tokens = input.detach().reshape(-1, input.shape[^1]);
@@ -47,10 +54,13 @@ internal sealed class ActivationStore : ITokenSource, IDisposable
         }
     }
 
+    /// <inheritdoc/>
     public IEnumerable<Tensor> ReadChunks(int chunkTokens, Device device) => Matrix.ReadChunks(chunkTokens, device);
 
+    /// <inheritdoc/>
     public Tensor Gather(ReadOnlySpan<long> indices, Device device) => Matrix.Gather(indices, device);
 
+    /// <summary>Frees the tokens.</summary>
     public void Dispose()
     {
         _parts.ForEach(part => part.Dispose());

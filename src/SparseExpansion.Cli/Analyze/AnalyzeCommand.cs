@@ -1,0 +1,96 @@
+using System.CommandLine;
+using SparseExpansion.Internal;
+using SparseExpansion.Transformers;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Cli;
+
+/// <summary><c>analyze</c>: measures how entangled neurons are and what experts do about it, and writes a report.</summary>
+internal sealed class AnalyzeCommand : Command
+{
+    private readonly ToolHost _host;
+    private readonly Option<string> _model = CommonOptions.Model();
+    private readonly Option<string> _output = new("--output")
+    {
+        Description = "Folder to make: report.html, results.json, neurons.csv, figures. It appears when it is complete.",
+        HelpName = "DIR",
+        Required = true,
+    };
+
+    private readonly TokenSourceOptions _source = new();
+    private readonly AnalyzeOptions _options = new();
+    private readonly DeviceOption _device = new();
+    private readonly Option<bool> _json = CommonOptions.Json();
+
+    public AnalyzeCommand(ToolHost host) : base(
+        "analyze", "Measure how entangled neurons are, what experts gain, and draw it. The first half of the tokens calibrates, the second is measured on.")
+    {
+        _host = host;
+        Add(_model);
+        Add(_output);
+        _source.AddTo(this);
+        _options.AddTo(this);
+        _device.AddTo(this);
+        Add(_json);
+        SetAction(Run);
+    }
+
+    private int Run(ParseResult parsed)
+    {
+        _source.Check(parsed);
+        Device device = _device.Read(parsed);
+        ModelSource source = ModelSource.Open(parsed.GetRequiredValue(_model));
+        if (source.IsExpanded)
+        {
+            throw new UsageException($"--model {source.Folder}: is expanded; analyse the dense model that it was made from.");
+        }
+
+        string output = parsed.GetRequiredValue(_output);
+        RequireFree(output, source.Folder);
+        AnalyzeSettings settings = _options.Read(parsed);
+        (TokenWindows calibration, TokenWindows measured) = Halve(_source.Read(parsed, source));
+        AnalyzeReport report = ProgressBar.Run(_host, "loading", show => Analyze(source, settings, calibration, measured, device, output, show));
+        if (parsed.GetValue(_json))
+        {
+            JsonOutput.Write(_host, AnalyzeSummary.Of(report, output));
+        }
+        else
+        {
+            AnalyzeSummary.Print(_host.Output, report, output);
+        }
+
+        return ExitCode.Success;
+    }
+
+    private AnalyzeReport Analyze(
+        ModelSource source, AnalyzeSettings settings, TokenWindows calibration, TokenWindows measured, Device device, string output, Action<double, string> show)
+    {
+        using CausalLanguageModel model = source.Load(device);
+        AnalyzeReport report = new ModelAnalysis(model, settings, show, _host.CancellationToken).Run(source.Folder, calibration, measured);
+        show(1, "drawing");
+        using AtomicFolder folder = AtomicFolder.Create(output, overwrite: false);
+        ReportFolder.Write(report, folder.Path, _host);
+        _host.CancellationToken.ThrowIfCancellationRequested();
+        folder.Commit();
+        return report;
+    }
+
+    private static void RequireFree(string output, string model)
+    {
+        if (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any())
+        {
+            throw new UsageException($"--output {output}: exists and is not empty; name another folder.");
+        }
+
+        OutputFolder.Check(output, overwrite: false, model);
+    }
+
+    /// <summary>Neighbouring windows may share a document, hence one cut and not turns.</summary>
+    private static (TokenWindows Calibration, TokenWindows Measured) Halve(TokenWindows windows)
+    {
+        int half = windows.Count / 2;
+        return half > 0
+            ? (windows.Take(half), TokenWindows.FromTokens([.. windows.Ids[(half * windows.Context)..].ToArray().Select(id => (int)id)], windows.Context))
+            : throw new UsageException("--text or --tokens give one window; an analysis needs two, one to calibrate and one to measure on.");
+    }
+}

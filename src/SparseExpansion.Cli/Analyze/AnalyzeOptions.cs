@@ -1,0 +1,74 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+
+namespace SparseExpansion.Cli;
+
+/// <summary>What is analysed, and how far.</summary>
+internal sealed class AnalyzeOptions
+{
+    private const string DefaultExperts = "1,2,4,8,16";
+
+    private readonly Option<string[]> _layers = new("--layers")
+    {
+        Description = "Linear layers to analyse, by module path (see 'inspect'); * stands for any characters. May be given several times.",
+        HelpName = "GLOB",
+        DefaultValueFactory = _ => ["*.mlp.*"],
+        Arity = ArgumentArity.OneOrMore,
+    };
+
+    private readonly Option<int[]> _experts = new("--experts")
+    {
+        Description = $"Numbers of experts to compare; 1 is always among them. [default: {DefaultExperts}]",
+        HelpName = "N,N",
+        DefaultValueFactory = _ => [1, 2, 4, 8, 16],
+        CustomParser = ParseExperts,
+    };
+
+    private readonly Option<double> _sparsity = new("--sparsity")
+    {
+        Description = "Share of weights to remove from experts and from ablated neurons.",
+        HelpName = "S",
+        DefaultValueFactory = _ => 0.9,
+        CustomParser = ParseSparsity,
+    };
+
+    private readonly Option<int> _seed = CommonOptions.Seed();
+
+    public void AddTo(Command command)
+    {
+        command.Add(_layers);
+        command.Add(_experts);
+        command.Add(_sparsity);
+        command.Add(_seed);
+    }
+
+    public AnalyzeSettings Read(ParseResult parsed) => new(
+        parsed.GetValue(_layers)!, [.. parsed.GetValue(_experts)!.Append(1).Distinct().Order()], parsed.GetValue(_sparsity), parsed.GetValue(_seed));
+
+    private static int[] ParseExperts(ArgumentResult result)
+    {
+        string text = result.Tokens[0].Value;
+        int[] counts = [.. text.Split(',').Select(part =>
+            int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int count) ? count : 0)];
+        if (counts.All(count => count >= 1) && counts.Any(count => count > 1) && counts.Distinct().Count() == counts.Length)
+        {
+            return counts;
+        }
+
+        result.AddError($"--experts '{text}': it must be different numbers of at least 1 such as {DefaultExperts}, one of them above 1.");
+        return [];
+    }
+
+    private static double ParseSparsity(ArgumentResult result)
+    {
+        string text = result.Tokens[0].Value;
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double share) && share is > 0 and < 1)
+        {
+            return share;
+        }
+
+        result.AddError($"--sparsity '{text}': it must be a share between 0 and 1 such as 0.9.");
+        return default;
+    }
+}

@@ -1,0 +1,33 @@
+using System.Globalization;
+
+namespace SparseExpansion.Cli;
+
+/// <summary>What <c>analyze</c> tells on the console; everything else is in the folder.</summary>
+/// <param name="OutputFolder">Where the report is.</param>
+/// <param name="Layers">Number of analysed layers.</param>
+/// <param name="Seconds">Duration of all measurements.</param>
+/// <param name="Claims">The paper's statements and what became of them here.</param>
+internal sealed record AnalyzeSummary(string OutputFolder, int Layers, double Seconds, IReadOnlyList<Claim> Claims)
+{
+    public static AnalyzeSummary Of(AnalyzeReport report, string output) => new(output, report.Layers.Count, report.Seconds, report.Claims);
+
+    public static void Print(TextWriter writer, AnalyzeReport report, string output)
+    {
+        foreach (Claim claim in report.Claims)
+        {
+            writer.WriteLine($"{claim.Name}: {Words(claim.Verdict)}. {claim.Summary}");
+        }
+
+        writer.WriteLine();
+        writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{report.Layers.Count} layers, {report.Seconds:0.0} s"));
+        writer.WriteLine($"saved to {output}; open {Path.Combine(output, ReportFolder.Html)}");
+    }
+
+    /// <summary>A verdict as people say it.</summary>
+    public static string Words(Verdict verdict) => verdict switch
+    {
+        Verdict.Holds => "holds",
+        Verdict.HoldsInPart => "holds in part",
+        _ => "does not hold",
+    };
+}

@@ -1,0 +1,84 @@
+using System.Diagnostics;
+using System.IO.Enumeration;
+using SparseExpansion.Analysis;
+using SparseExpansion.Calibration;
+using SparseExpansion.Transformers;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Cli;
+
+/// <summary>Measures a model, input group by input group: memory holds the inputs of one.</summary>
+internal sealed class ModelAnalysis(CausalLanguageModel model, AnalyzeSettings settings, Action<double, string> report, CancellationToken cancellationToken)
+{
+    /// <summary>Where the ablation begins, as a share of the whole.</summary>
+    private const double LayersShare = 0.6;
+
+    /// <param name="folder">Folder of the model, for the report.</param>
+    /// <param name="calibration">Windows that routers and pruners see.</param>
+    /// <param name="measured">Windows to measure on.</param>
+    public AnalyzeReport Run(string folder, TokenWindows calibration, TokenWindows measured)
+    {
+        long started = Stopwatch.GetTimestamp();
+        Dictionary<string, Linear> linears = Match();
+        using var study = new AblationStudy(model, settings, cancellationToken);
+        List<LayerResult> layers = MeasureLayers(linears, calibration, measured, study);
+        AblationResult ablation = study.Run(measured, share => report(LayersShare + ((1 - LayersShare) * share), "perplexity with sparse neurons"));
+        return new AnalyzeReport
+        {
+            Model = folder,
+            Settings = settings,
+            Context = measured.Context,
+            CalibrationWindows = calibration.Count,
+            MeasuredWindows = measured.Count,
+            Claims = Claims.Judge(layers, ablation, settings),
+            Ablation = ablation,
+            Layers = layers,
+            Seconds = Stopwatch.GetElapsedTime(started).TotalSeconds,
+        };
+    }
+
+    private List<LayerResult> MeasureLayers(Dictionary<string, Linear> linears, TokenWindows calibration, TokenWindows measured, AblationStudy study)
+    {
+        ActivationRecorder recorder = ActivationRecorder.Create(model, linears.Keys, Batches(calibration), cancellationToken);
+        var analysis = new LayerAnalysis(settings, cancellationToken);
+        var results = new List<LayerResult>();
+        for (int group = 0; group < recorder.Groups.Count; group++)
+        {
+            report(LayersShare * results.Count / linears.Count, $"recording {string.Join(", ", recorder.Groups[group])}");
+            using ActivationStore seen = recorder.Record(group, Batches(calibration), cancellationToken);
+            using ActivationStore held = recorder.Record(group, Batches(measured), cancellationToken);
+            foreach (string name in recorder.Groups[group])
+            {
+                report(LayersShare * results.Count / linears.Count, $"measuring {name}");
+                DenseLinear layer = DenseLinear.From(name, linears[name]);
+                LayerEntanglement dense = analysis.Measure(layer, held);
+                results.Add(analysis.Run(layer, dense, recorder.Groups[group], seen, held));
+                study.Add(layer, dense, seen);
+            }
+        }
+
+        return results;
+    }
+
+    private Dictionary<string, Linear> Match()
+    {
+        Dictionary<string, Linear> all = model.named_modules().Where(entry => entry.module is Linear).ToDictionary(entry => entry.name, entry => (Linear)entry.module);
+        Dictionary<string, Linear> chosen = all
+            .Where(entry => settings.Layers.Any(glob => FileSystemName.MatchesSimpleExpression(glob, entry.Key, ignoreCase: false))).ToDictionary();
+        return chosen.Count > 0
+            ? chosen
+            : throw new UsageException($"--layers {string.Join(' ', settings.Layers)}: matches none of the model's {all.Count} linear layers, such as {all.Keys.First()}.");
+    }
+
+    private IEnumerable<CalibrationBatch> Batches(TokenWindows windows)
+    {
+        foreach (Tensor batch in windows.Batches(BatchSize.For(windows.Context), model.Device))
+        {
+            using (batch)
+            {
+                yield return batch;
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+using System.Globalization;
+using SparseExpansion.Analysis;
+
+namespace SparseExpansion.Cli;
+
+/// <summary>Holds the statements of arXiv 2405.15756 against measurements. Nothing here knows what ought to come out.</summary>
+internal static class Claims
+{
+    /// <summary>Name of the relative improvement among the correlated measures.</summary>
+    public const string RelativeImprovement = "RelativeImprovement";
+
+    public static IReadOnlyList<Claim> Judge(IReadOnlyList<LayerResult> layers, AblationResult ablation, AnalyzeSettings settings) =>
+    [
+        ClusteringLowersWasserstein(layers, settings),
+        WassersteinNeuronsMatter(ablation, settings),
+        ImprovementGrows(layers),
+        Correlates(
+            layers, RelativeImprovement, "W1 predicts relative improvement",
+            $"Neurons of larger W1 gain more from {settings.MostExperts} experts: the 95 % interval of Spearman's rank correlation lies above 0."),
+        Correlates(
+            layers, nameof(NeuronMeasure.MappingDifficulty), "W1 predicts mapping difficulty",
+            "Neurons of larger W1 are harder to map: the 95 % interval of Spearman's rank correlation lies above 0."),
+    ];
+
+    private static Claim ClusteringLowersWasserstein(IReadOnlyList<LayerResult> layers, AnalyzeSettings settings)
+    {
+        ClaimEvidence[] evidence = [.. layers.Select(layer =>
+        {
+            double[] clustered = Of(layer.Expansions[^1].WassersteinChange, layer.WassersteinNeurons);
+            double[] random = Of(layer.RandomClusters.WassersteinChange, layer.WassersteinNeurons);
+            double change = Median(clustered);
+            double control = Median(random);
+            return new ClaimEvidence(layer.Layer, change < 0 && change < control, new Dictionary<string, double>
+            {
+                ["neurons"] = clustered.Length,
+                ["shareFalling"] = Share(clustered),
+                ["medianChange"] = change,
+                ["shareFallingRandomClusters"] = Share(random),
+                ["medianChangeRandomClusters"] = control,
+            });
+        })];
+        double[] all = [.. layers.SelectMany(layer => Of(layer.Expansions[^1].WassersteinChange, layer.WassersteinNeurons))];
+        double[] allRandom = [.. layers.SelectMany(layer => Of(layer.RandomClusters.WassersteinChange, layer.WassersteinNeurons))];
+        return Claim.Of(
+            "Clustering disentangles",
+            $"The token-weighted W1 of Wasserstein neurons falls in {settings.MostExperts} clusters: their median change is below 0 and below that in as many random clusters.",
+            Text($"W1 falls for {Share(all):0.0 %} of {all.Length} Wasserstein neurons, median {Median(all):+0.0 %;-0.0 %;0 %}; in random clusters for {Share(allRandom):0.0 %}, median {Median(allRandom):+0.0 %;-0.0 %;0 %}."),
+            evidence);
+
+        static double Share(double[] changes) => changes.Length == 0 ? double.NaN : (double)changes.Count(change => change < 0) / changes.Length;
+    }
+
+    private static Claim WassersteinNeuronsMatter(AblationResult ablation, AnalyzeSettings settings)
+    {
+        double top = ablation.Perplexities(AblationResult.TopWasserstein, settings.Sparsity).Single();
+        double[] random = ablation.Perplexities(AblationResult.Random, settings.Sparsity);
+        MeasureSummary summary = MeasureSummary.Of(random);
+        var evidence = new ClaimEvidence("all", random.All(perplexity => top > perplexity), new Dictionary<string, double>
+        {
+            ["densePerplexity"] = ablation.DensePerplexity,
+            ["topPerplexity"] = top,
+            ["randomMean"] = summary.Mean,
+            ["randomStandardDeviation"] = summary.StandardDeviation,
+            ["randomMinimum"] = summary.Minimum,
+            ["randomMaximum"] = summary.Maximum,
+            ["randomDraws"] = random.Length,
+            ["randomDrawsBelowTop"] = random.Count(perplexity => top > perplexity),
+        });
+        return Claim.Of(
+            "Wasserstein neurons matter",
+            Text($"Removing {settings.Sparsity:0.## %} of the weights of the {settings.TopShare:0.## %} of neurons of largest W1 hurts more than of as many random neurons: perplexity is above that of all {random.Length} draws."),
+            Text($"Perplexity {ablation.DensePerplexity:0.000} dense, {top:0.000} with Wasserstein neurons sparse, {summary.Mean:0.000} ± {summary.StandardDeviation:0.000} with random ones ({summary.Minimum:0.000} … {summary.Maximum:0.000}); above {random.Count(perplexity => top > perplexity)} of {random.Length} draws."),
+            [evidence]);
+    }
+
+    private static Claim ImprovementGrows(IReadOnlyList<LayerResult> layers)
+    {
+        ClaimEvidence[] evidence = [.. layers.Select(layer => new ClaimEvidence(
+            layer.Layer,
+            layer.Expansions.Zip(layer.Expansions.Skip(1)).All(pair => pair.First.MedianRelativeImprovement < pair.Second.MedianRelativeImprovement),
+            layer.Expansions.ToDictionary(point => Text($"medianAt{point.Clusters}"), point => point.MedianRelativeImprovement)
+                .Append(new("medianRandomClusters", layer.RandomClusters.MedianRelativeImprovement)).ToDictionary()))];
+        IEnumerable<string> medians = layers[0].Expansions.Select((point, i) =>
+            Text($"{Median(layers.SelectMany(layer => layer.Expansions[i].RelativeImprovement)):0.000} with {point.Clusters}"));
+        double random = Median(layers.SelectMany(layer => layer.RandomClusters.RelativeImprovement));
+        return Claim.Of(
+            "Relative improvement grows",
+            "RI grows with the number of clusters: the median over a layer's neurons rises at every step.",
+            Text($"Median RI over all neurons: {string.Join(", ", medians)}; {random:0.000} with {layers[0].RandomClusters.Clusters} random clusters."),
+            evidence);
+    }
+
+    private static Claim Correlates(IReadOnlyList<LayerResult> layers, string measure, string name, string statement)
+    {
+        ClaimEvidence[] evidence = [.. layers.Select(layer => layer.Correlation(nameof(NeuronMeasure.Wasserstein), measure) is { } found
+            ? new ClaimEvidence(layer.Layer, found.Lower > 0, new Dictionary<string, double>
+            {
+                ["rho"] = found.Coefficient, ["lower"] = found.Lower, ["upper"] = found.Upper, ["neurons"] = found.Count,
+            })
+            : new ClaimEvidence(layer.Layer, false, new Dictionary<string, double> { ["rho"] = double.NaN }))];
+        double[] known = [.. evidence.Select(entry => entry.Values["rho"]).Where(value => !double.IsNaN(value))];
+        string summary = known.Length == 0
+            ? "Not measured: too few tokens or neurons."
+            : Text($"Rank correlation from {known.Min():+0.00;-0.00;0.00} to {known.Max():+0.00;-0.00;0.00} over {known.Length} layers; its interval lies above 0 in {evidence.Count(entry => entry.Holds)}, below 0 in {evidence.Count(entry => entry.Values.GetValueOrDefault("upper") < 0)}.");
+        return Claim.Of(name, statement, summary, evidence);
+    }
+
+    private static double[] Of(IReadOnlyList<double> values, IReadOnlyList<int> neurons) =>
+        [.. neurons.Select(neuron => values[neuron]).Where(value => !double.IsNaN(value))];
+
+    private static double Median(IEnumerable<double> values) => MeasureSummary.Of(values).Median;
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,17 @@
+using System.Text.Json.Serialization;
+
+namespace SparseExpansion.Cli;
+
+/// <summary>Whether a statement agrees with what was measured.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<Verdict>))]
+internal enum Verdict
+{
+    /// <summary>In every layer.</summary>
+    Holds,
+
+    /// <summary>In some of the layers.</summary>
+    HoldsInPart,
+
+    /// <summary>In no layer.</summary>
+    DoesNotHold,
+}
