@@ -47,9 +47,9 @@ public sealed class ConcurrencyTests
             TaskCreationOptions.LongRunning)));
 
         Assert.Equal(0, wrong);
-        // A decision may still wait for the second layer of the group: one at most for each input object.
+        // Thousands of passes may leave one waiting decision for each shared input, and a little scratch for each thread.
         long alive = Tensor.TotalCount - before;
-        Assert.True(alive <= inputs.Length, $"{alive} tensors were left alive.");
+        Assert.True(alive <= inputs.Length + (2 * Threads), $"{alive} tensors were left alive.");
         Array.ForEach(inputs, input => input.Dispose());
         foreach ((Tensor left, Tensor right) in expected)
         {
