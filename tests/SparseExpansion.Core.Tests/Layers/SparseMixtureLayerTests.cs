@@ -1,4 +1,3 @@
-using SparseExpansion.Internal;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -177,85 +176,6 @@ public sealed class SparseMixtureLayerTests
         Assert.Throws<ArgumentOutOfRangeException>(() => layer.GetExpertWeight(2));
     }
 
-    [Theory]
-    [InlineData(ScalarType.Float32, 1)]
-    [InlineData(ScalarType.Float32, 40)]
-    [InlineData(ScalarType.BFloat16, 1)]
-    [InlineData(ScalarType.BFloat16, 40)]
-    public void Pack_SparseExperts_GivesTheSameOutputsAndWeights(ScalarType dtype, int tokens)
-    {
-        using var scope = NewDisposeScope();
-        using SparseMixtureLayer layer = CreateSparse(dtype);
-        Tensor input = randn(tokens, 64).to(dtype);
-        Tensor expected = layer.call(input);
-        Tensor weight = layer.GetExpertWeight(1);
-
-        layer.Pack();
-        Tensor packed = layer.call(input);
-
-        Assert.True(layer.IsPacked);
-        Assert.True(expected.allclose(packed, rtol: dtype == ScalarType.Float32 ? 1e-4 : 2e-2, atol: dtype == ScalarType.Float32 ? 1e-5 : 2e-2));
-        Assert.True(TensorChecks.Equal(weight, layer.GetExpertWeight(1)));
-        Assert.True(TensorChecks.Equal(expected, layer.Unpack().call(input)));
-    }
-
-    [Fact]
-    public void Pack_StateDict_ListsTheArraysOfEveryExpert()
-    {
-        using SparseMixtureLayer layer = CreateSparse(ScalarType.Float32);
-
-        layer.Pack();
-
-        Assert.Equal(
-            ["bias", "experts.items.0.masks", "experts.items.0.panel_offsets", "experts.items.0.row_order", "experts.items.0.values"],
-            layer.state_dict().Keys.Where(name => !name.Contains(".1.", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
-    }
-
-    [Fact]
-    public void Pack_HalfOfTheWeightsZero_TakesLittleMoreThanHalfTheBytes()
-    {
-        using SparseMixtureLayer layer = CreateSparse(ScalarType.Float32, width: 512);
-        long dense = layer.ExpertBytes;
-
-        layer.Pack();
-
-        Assert.InRange((double)layer.ExpertBytes / dense, 0.5, 0.56);
-    }
-
-    [Fact]
-    public void Forward_PackedWithGradient_SaysUnpack()
-    {
-        using SparseMixtureLayer layer = CreateSparse(ScalarType.Float32).Pack();
-        using Tensor input = randn(2, 64, requires_grad: true);
-
-        Assert.Contains("Unpack", Assert.Throws<InvalidOperationException>(() => layer.call(input)).Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void To_BFloat16WhilePacked_ConvertsTheExperts()
-    {
-        using var scope = NewDisposeScope();
-        using SparseMixtureLayer layer = CreateSparse(ScalarType.Float32);
-        Tensor expected = layer.GetExpertWeight(0).to(ScalarType.BFloat16);
-
-        layer.Pack().to(ScalarType.BFloat16);
-
-        Assert.True(layer.IsPacked);
-        Assert.True(TensorChecks.Equal(expected, layer.GetExpertWeight(0)));
-        Assert.Equal(ScalarType.BFloat16, layer.call(randn(3, 64).to(ScalarType.BFloat16)).dtype);
-    }
-
-    [Fact]
-    public void To_Float16WhilePacked_SaysUnpackAndKeepsTheLayerUsable()
-    {
-        using var scope = NewDisposeScope();
-        using SparseMixtureLayer layer = CreateSparse(ScalarType.Float32).Pack();
-        Tensor input = randn(3, 64), expected = layer.call(input);
-
-        Assert.Contains("Unpack", Assert.Throws<InvalidOperationException>(() => layer.to(ScalarType.Float16)).Message, StringComparison.Ordinal);
-        Assert.True(TensorChecks.Equal(expected, layer.call(input)));
-    }
-
     [Fact]
     public void Forward_InputOfAnotherDtype_NamesBoth()
     {
@@ -274,34 +194,6 @@ public sealed class SparseMixtureLayerTests
         var error = Assert.Throws<SparseExpansionException>(() => layer.Pack().call(ones(1, In)));
         Assert.Contains(nameof(WrongRouter), error.Message, StringComparison.Ordinal);
     }
-
-    [Fact]
-    public void To_CudaWhilePacked_SaysUnpack()
-    {
-        using SparseMixtureLayer layer = CreateSparse(ScalarType.Float32).Pack();
-
-        Assert.Contains("Unpack", Assert.Throws<InvalidOperationException>(() => layer.to(META)).Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Pack_Float16_IsRefusedWithTheLayersName()
-    {
-        using SparseMixtureLayer layer = CreateSparse(ScalarType.Float16);
-
-        Assert.Contains("'sparse'", Assert.Throws<InvalidOperationException>(layer.Pack).Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Pack_UsedAndDisposed_LeavesNoTensors() => LeakCheck.NoTensorsLeft(
-        () =>
-        {
-            using SparseMixtureLayer layer = CreateSparse(ScalarType.Float32);
-            layer.Pack();
-            using Tensor input = randn(9, 64);
-            using Tensor output = layer.call(input);
-            layer.Unpack();
-        },
-        parametersDisposed: 3);
 
     [Fact]
     public void Layer_BuiltUsedAndDisposed_LeavesNoTensors() => LeakCheck.NoTensorsLeft(() =>
@@ -326,13 +218,6 @@ public sealed class SparseMixtureLayerTests
     {
         using var scope = NewDisposeScope();
         return new SparseMixtureLayer("layer", new ParityRouter(Experts, In), RandomWeights(), randn(Out));
-    }
-
-    private static SparseMixtureLayer CreateSparse(ScalarType dtype, int width = 64)
-    {
-        using var scope = NewDisposeScope();
-        Tensor[] weights = [.. Enumerable.Range(0, 2).Select(_ => (randn(width, width) * rand(width, width).gt(0.5)).to(dtype))];
-        return new SparseMixtureLayer("sparse", new ParityRouter(2, width), weights, randn(width).to(dtype));
     }
 
     private static Tensor[] RandomWeights() => [.. Enumerable.Range(0, Experts).Select(_ => randn(Out, In))];

@@ -39,15 +39,15 @@ public sealed class KMeansTests
     public void Solve_GoldenProjection_IsWithinOnePercentOfTheBestOfHundredRuns()
     {
         using var scope = NewDisposeScope();
-        var golden = new GoldenClusters();
-        Tensor projected = (golden.Float32("tokens").to(ScalarType.Float64) - golden.Float64("mean"))
-            .matmul(golden.Float64("components").t()).to(ScalarType.Float32);
+        var golden = new GoldenFile("pca_kmeans");
+        Tensor projected = (golden.Tensor("tokens").to(ScalarType.Float64) - golden.Tensor("mean"))
+            .matmul(golden.Tensor("components").t()).to(ScalarType.Float32);
         double[,] slow = ToMatrix(projected);
-        Assert.InRange(Inertia(slow, ToMatrix(golden.Float64("centroids"))) / golden.Inertia, 0.999, 1.001);
+        Assert.InRange(Inertia(slow, ToMatrix(golden.Tensor("centroids"))) / golden.Number("inertia"), 0.999, 1.001);
         for (long seed = 0; seed < 5; seed++)
         {
             Tensor centroids = Solve(projected, new PcaKMeansOptions { Experts = 12 }, seed);
-            Assert.InRange(Inertia(slow, ToMatrix(centroids)) / golden.Inertia, 0.99, 1.01);
+            Assert.InRange(Inertia(slow, ToMatrix(centroids)) / golden.Number("inertia"), 0.99, 1.01);
         }
     }
 

@@ -15,16 +15,16 @@ public sealed class PcaTests
     public void Fit_GoldenTokens_MatchesReference()
     {
         using var scope = NewDisposeScope();
-        var golden = new GoldenClusters();
-        var source = new TokenMatrix(golden.Float32("tokens"));
+        var golden = new GoldenFile("pca_kmeans");
+        var source = new TokenMatrix(golden.Tensor("tokens"));
         Tensor mean = TokenMean.Compute(source, 512, s_context, Cancellation);
         using PrincipalComponents pca = Pca.Fit(source, mean, 8, 512, s_context, Cancellation);
-        Assert.InRange(ClusteredTokens.MaxDifference(mean, golden.Float64("mean")), 0, 1e-5);
+        Assert.InRange(ClusteredTokens.MaxDifference(mean, golden.Tensor("mean")), 0, 1e-5);
 
-        Tensor expected = golden.Float64("components");
+        Tensor expected = golden.Tensor("components");
         Tensor signs = (pca.Components * expected).sum(1, keepdim: true).sign();
         Assert.InRange(ClusteredTokens.MaxDifference(pca.Components * signs, expected), 0, 1e-4);
-        Tensor ratio = pca.Variances / pca.TotalVariance / golden.Float64("explained_variance_ratio");
+        Tensor ratio = pca.Variances / pca.TotalVariance / golden.Tensor("explained_variance_ratio");
         Assert.InRange(ClusteredTokens.MaxDifference(ratio, ones_like(ratio)), 0, 1e-4);
     }
 

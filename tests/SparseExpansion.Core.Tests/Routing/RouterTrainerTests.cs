@@ -26,13 +26,13 @@ public sealed class RouterTrainerTests
     public void Fit_GoldenTokens_ClustersTheProjectionAsWellAsTheReference()
     {
         using var scope = NewDisposeScope();
-        var golden = new GoldenClusters();
-        Tensor tokens = golden.Float32("tokens");
+        var golden = new GoldenFile("pca_kmeans");
+        Tensor tokens = golden.Tensor("tokens");
         var trainer = new PcaKMeansTrainer(new PcaKMeansOptions { Experts = 12, PcaReduction = 3 });
         using IRouter router = trainer.Fit(new TokenMatrix(tokens), s_context, Cancellation);
         Assert.Equal(12, router.ExpertCount);
-        Tensor projected = (tokens - golden.Float64("mean")).matmul(golden.Float64("components").t());
-        Assert.InRange(Inertia(projected, router.Route(tokens), 12) / golden.Inertia, 0.99, 1.01);
+        Tensor projected = (tokens - golden.Tensor("mean")).matmul(golden.Tensor("components").t());
+        Assert.InRange(Inertia(projected, router.Route(tokens), 12) / golden.Number("inertia"), 0.99, 1.01);
     }
 
     [Theory]
