@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Calibration;
@@ -9,6 +10,7 @@ namespace SparseExpansion.Calibration;
 internal sealed record CalibrationUnit(string Name, Func<Tensor, Tensor> Forward, Device Device)
 {
     /// <summary>Runs the part under <c>no_grad</c>; hooks may end the pass early, which gives null.</summary>
+    /// <exception cref="CalibrationException">libtorch refuses the input.</exception>
     /// <returns>The output in host memory if it is wanted; the caller disposes it.</returns>
     public Tensor? Run(Tensor input, bool keepOutput)
     {
@@ -22,6 +24,12 @@ internal sealed record CalibrationUnit(string Name, Func<Tensor, Tensor> Forward
         catch (StopForwardException)
         {
             return null;
+        }
+        catch (ExternalException e)
+        {
+            // Native errors carry a stack trace below their first line.
+            throw new CalibrationException(
+                $"Running {Name} on a calibration input {input.dtype} [{string.Join(", ", input.shape)}] failed: {e.Message.Split('\n', 2)[0]}", e);
         }
     }
 }

@@ -87,6 +87,25 @@ public sealed class ExpansionErrorTests : IDisposable
     }
 
     [Fact]
+    public void Run_BatchOfTheWrongWidth_NamesItsShape()
+    {
+        using Tensor wide = zeros(2, 4, GatedModel.Width + 1);
+
+        var error = Fails<CalibrationException>(Builder().CalibrateOn([wide]));
+        Assert.Contains("[2, 4, 17]", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("frame #", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_ModelExpandedAlready_SaysSo()
+    {
+        using ExpansionResult result = Builder().Targets("*").Run();
+
+        var error = Assert.Throws<SparseExpansionException>(() => Builder().Run());
+        Assert.Contains("expanded already", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Run_EmptyBatch_NamesIt()
     {
         using Tensor empty = zeros(0, 4, GatedModel.Width);
