@@ -4,15 +4,24 @@ namespace SparseExpansion.Execution;
 
 /// <summary>
 /// Chooses the fastest kernel by measuring all of them, once for each class of problems in a process. No table in source code could
-/// know the processor, its caches and its memory.
+/// know the processor, its caches and its memory. Kernels differ in rounding, so outputs may differ in the last digits between processes;
+/// small weights, where a measurement would be noise, have a fixed choice and do not.
 /// </summary>
 internal static class KernelSelector
 {
+    /// <summary>Weights with fewer elements are not measured: their products take microseconds.</summary>
+    private const long MeasuredElements = 1 << 18;
+
     private static readonly ConcurrentDictionary<KernelClass, Lazy<KernelKind>> Choices = new();
 
     /// <summary>The kernel for a weight and a number of tokens; the first call for a class takes some tens of milliseconds.</summary>
     public static KernelKind Choose(PackedWeight weight, int tokens, bool bfloat16Tokens)
     {
+        if ((long)weight.Rows * weight.Columns < MeasuredElements)
+        {
+            return tokens == 1 ? KernelKind.Expand : KernelKind.Index;
+        }
+
         KernelClass key = KernelClass.Of(weight, tokens, bfloat16Tokens);
         if (!Choices.TryGetValue(key, out Lazy<KernelKind>? choice))
         {

@@ -7,7 +7,7 @@ public sealed class KernelSelectorTests
     [Fact]
     public void Choose_FromManyThreads_AgreesAndIsRemembered()
     {
-        using Tensor weight = randn(300, 333) * (rand(300, 333) >= 0.8);
+        using Tensor weight = randn(600, 512) * (rand(600, 512) >= 0.8);
         using PackedWeight packed = PackedWeight.Pack(weight);
         var choices = new KernelKind[8];
         Thread[] callers = [.. Enumerable.Range(0, 8).Select(i => new Thread(() => choices[i] = KernelSelector.Choose(packed, 5, false)))];
@@ -15,6 +15,18 @@ public sealed class KernelSelectorTests
         Array.ForEach(callers, c => c.Join());
         Assert.Single(choices.Distinct());
         Assert.Equal(choices[0], KernelSelector.Choose(packed, 7, false));
+    }
+
+    [Theory]
+    [InlineData(0.1)]
+    [InlineData(0.95)]
+    public void Choose_SmallWeight_DependsOnTheTokensOnly(double sparsity)
+    {
+        using var scope = NewDisposeScope();
+        using PackedWeight packed = PackedWeight.Pack(randn(384, 128) * (rand(384, 128) >= sparsity));
+
+        Assert.Equal(KernelKind.Expand, KernelSelector.Choose(packed, 1, false));
+        Assert.Equal(KernelKind.Index, KernelSelector.Choose(packed, 512, true));
     }
 
     [Theory]
@@ -38,7 +50,7 @@ public sealed class KernelSelectorTests
     public void Multiply_ChosenKernel_EqualsDoublePrecision(int tokens)
     {
         using var scope = NewDisposeScope();
-        var problem = new ExecutionCase(200, 300, tokens, 0.7, ScalarType.BFloat16, true, 1, 3);
+        var problem = new ExecutionCase(600, 500, tokens, 0.7, ScalarType.BFloat16, true, 1, 3);
         Tensor weight = problem.Weight();
         Tensor input = problem.StridedTokens(ScalarType.BFloat16);
         using PackedWeight packed = PackedWeight.Pack(weight);
