@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using SparseExpansion.Internal;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Execution;
@@ -46,7 +47,7 @@ internal sealed unsafe class DenseWork : IParallelWork
         Tensor chunk = Scratch((long)panels * layout.PanelRows * layout.Columns, weight.Dtype).view(-1, layout.Columns);
         _weight = weight;
         _instructions = options.Instructions ?? KernelTable.Best;
-        _target = TensorMemory.Pointer(chunk);
+        _target = RawMemory.Address(chunk);
         for (_firstPanel = 0; _firstPanel < panelCount; _firstPanel += panels)
         {
             int firstRow = _firstPanel * layout.PanelRows;
@@ -77,7 +78,7 @@ internal sealed unsafe class DenseWork : IParallelWork
         {
             _scratch?.Dispose();
             _scratch = empty([length], dtype: dtype).DetachFromDisposeScope();
-            HugePages.Advise(TensorMemory.Pointer(_scratch), (nuint)(length * _scratch.element_size()));
+            HugePages.Advise(RawMemory.Address(_scratch), (nuint)(length * _scratch.element_size()));
         }
 
         return _scratch.narrow(0, 0, length);
@@ -86,7 +87,7 @@ internal sealed unsafe class DenseWork : IParallelWork
     private static Tensor Gather(MatrixView tokens, int* order, int count, int columns, ScalarType dtype)
     {
         Tensor gathered = empty([count, columns], dtype: tokens.Dtype);
-        byte* target = TensorMemory.Pointer(gathered);
+        byte* target = RawMemory.Address(gathered);
         long bytes = (long)columns * tokens.ElementSize;
         for (int i = 0; i < count; i++)
         {

@@ -1,3 +1,4 @@
+using SparseExpansion.Internal;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Execution;
@@ -35,6 +36,6 @@ internal readonly unsafe record struct MatrixView(nint Data, long RowStride, Sca
             throw new ArgumentException("The tensor must be a vector or a matrix with contiguous rows.", nameof(tensor));
         }
 
-        return tensor.numel() == 0 ? default : new((nint)TensorMemory.Pointer(tensor), dimensions == 2 ? tensor.stride(0) : 0, tensor.dtype);
+        return tensor.numel() == 0 ? default : new((nint)RawMemory.Address(tensor), dimensions == 2 ? tensor.stride(0) : 0, tensor.dtype);
     }
 }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using SparseExpansion.Internal;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Execution;
@@ -94,7 +95,7 @@ public sealed unsafe class NMPackedWeight : IDisposable
         Tensor values = zeros([rows, columns / groupSize * keep], dtype: dense.dtype);
         int bits = BitOperations.Log2(BitOperations.RoundUpToPowerOf2((uint)groupSize));
         Tensor positions = zeros([(values.numel() * bits + 7) / 8], dtype: ScalarType.Byte);
-        byte* source = TensorMemory.Pointer(dense), target = TensorMemory.Pointer(values), packed = TensorMemory.Pointer(positions);
+        byte* source = RawMemory.Address(dense), target = RawMemory.Address(values), packed = RawMemory.Address(positions);
         long next = 0;
         for (long group = 0; group < dense.numel() / groupSize; group++)
         {
@@ -145,7 +146,7 @@ public sealed unsafe class NMPackedWeight : IDisposable
         where TFormat : struct, IWeightFormat
     {
         Tensor dense = zeros([Rows, Columns], dtype: Values.dtype);
-        byte* source = TensorMemory.Pointer(Values), packed = TensorMemory.Pointer(Positions), target = TensorMemory.Pointer(dense);
+        byte* source = RawMemory.Address(Values), packed = RawMemory.Address(Positions), target = RawMemory.Address(dense);
         int bits = PositionBits;
         long count = Values.numel();
         for (long value = 0; value < count; value++)

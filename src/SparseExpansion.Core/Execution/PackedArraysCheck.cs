@@ -1,4 +1,5 @@
 using System.Numerics;
+using SparseExpansion.Internal;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Execution;
@@ -20,8 +21,8 @@ internal static unsafe class PackedArraysCheck
         RequireArray(arrays.RowOrder, "row order", ScalarType.Byte, layout.RowBlockCount);
         RequireArray(arrays.PanelOffsets, "panel offsets", ScalarType.Int64, layout.PanelCount + 1);
         return CheckPanels(
-            layout, TensorMemory.Pointer(arrays.Masks), TensorMemory.Pointer(arrays.RowOrder),
-            (long*)TensorMemory.Pointer(arrays.PanelOffsets), arrays.Values.numel() - PackedArrays.ValuePadding);
+            layout, RawMemory.Address(arrays.Masks), RawMemory.Address(arrays.RowOrder),
+            (long*)RawMemory.Address(arrays.PanelOffsets), arrays.Values.numel() - PackedArrays.ValuePadding);
     }
 
     private static long CheckPanels(PackedLayout layout, byte* masks, byte* rowOrder, long* panelOffsets, long capacity)

@@ -1,3 +1,4 @@
+using SparseExpansion.Internal;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Execution;
@@ -20,10 +21,10 @@ public sealed unsafe class PackedWeight : IDisposable
         Layout = arrays.Layout;
         NonZeroCount = nonZeroCount;
         Dtype = arrays.Values.dtype;
-        Values = TensorMemory.Pointer(arrays.Values);
-        Masks = TensorMemory.Pointer(arrays.Masks);
-        RowOrder = TensorMemory.Pointer(arrays.RowOrder);
-        PanelOffsets = (long*)TensorMemory.Pointer(arrays.PanelOffsets);
+        Values = RawMemory.Address(arrays.Values);
+        Masks = RawMemory.Address(arrays.Masks);
+        RowOrder = RawMemory.Address(arrays.RowOrder);
+        PanelOffsets = (long*)RawMemory.Address(arrays.PanelOffsets);
     }
 
     /// <summary>Output features.</summary>
@@ -106,7 +107,7 @@ public sealed unsafe class PackedWeight : IDisposable
     {
         ThrowIfDisposed();
         Tensor dense = empty([Rows, Columns], dtype: Dtype);
-        byte* target = TensorMemory.Pointer(dense);
+        byte* target = RawMemory.Address(dense);
         for (int panel = 0; panel < Layout.PanelCount; panel++)
         {
             UnpackPanel(panel, target + (long)panel * Layout.PanelRows * Columns * ValueSize, Columns, KernelTable.Best);
@@ -147,7 +148,7 @@ public sealed unsafe class PackedWeight : IDisposable
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         Tensor dense = weight.detach().cpu().contiguous();
-        byte* source = TensorMemory.Pointer(dense);
+        byte* source = RawMemory.Address(dense);
         long nonZeros = weight.dtype == ScalarType.Float32
             ? PackedWeightPacker.CountNonZeros<Float32Format>(source, columns, rows, columns)
             : PackedWeightPacker.CountNonZeros<BFloat16Format>(source, columns, rows, columns);
@@ -174,7 +175,7 @@ public sealed unsafe class PackedWeight : IDisposable
     private static Tensor Allocate(long length, ScalarType dtype, int padding)
     {
         Tensor array = empty([length], dtype: dtype);
-        HugePages.Advise(TensorMemory.Pointer(array), (nuint)(length * array.element_size()));
+        HugePages.Advise(RawMemory.Address(array), (nuint)(length * array.element_size()));
         if (padding > 0)
         {
             array.narrow(0, length - padding, padding).zero_();

@@ -4,21 +4,31 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Internal;
 
-/// <summary>Pointers into tensors in host memory, for kernels.</summary>
+/// <summary>Pointers into tensors in host memory, for kernels. The caller keeps the tensor alive while it uses them.</summary>
 internal static unsafe class RawMemory
 {
-    /// <summary>Address of the first element of a contiguous tensor in host memory; valid while the tensor lives, whatever its size.</summary>
+    /// <summary>Address of the first element of a contiguous tensor in host memory, whatever its size; null for an empty one.</summary>
     public static T* Pointer<T>(Tensor tensor)
         where T : unmanaged
     {
-        if (!tensor.is_contiguous() || tensor.device.type != TorchSharp.DeviceType.CPU)
+        if (!tensor.is_contiguous())
         {
-            throw new ArgumentException("Only contiguous tensors in host memory have a flat address.", nameof(tensor));
+            throw new ArgumentException("Only contiguous tensors have a flat address.", nameof(tensor));
         }
 
-        // A span covers at most 2 GiB: one element is enough to learn the address.
-        using Tensor flat = tensor.view(-1);
-        using Tensor first = flat.narrow(0, 0, Math.Min(1, flat.shape[0]));
-        return (T*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(first.bytes));
+        return tensor.numel() == 0 ? null : (T*)Address(tensor);
+    }
+
+    /// <summary>Address of the first element of a tensor in host memory with at least one element; strides are the caller's business.</summary>
+    public static byte* Address(Tensor tensor)
+    {
+        if (tensor.device_type != TorchSharp.DeviceType.CPU)
+        {
+            throw new ArgumentException("Only tensors in host memory have an address.", nameof(tensor));
+        }
+
+        // A view of one element: spans end at 2 GiB, tensors do not.
+        using Tensor first = tensor.as_strided([1], [1], tensor.storage_offset());
+        return (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(first.bytes));
     }
 }
