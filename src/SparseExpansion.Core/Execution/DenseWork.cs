@@ -78,7 +78,7 @@ internal sealed unsafe class DenseWork : IParallelWork
         {
             _scratch?.Dispose();
             _scratch = empty([length], dtype: dtype).DetachFromDisposeScope();
-            HugePages.Advise(RawMemory.Address(_scratch), (nuint)(length * _scratch.element_size()));
+            MemoryAdvice.HugePages(RawMemory.Address(_scratch), (nuint)(length * _scratch.element_size()));
         }
 
         return _scratch.narrow(0, 0, length);

@@ -68,7 +68,10 @@ internal sealed unsafe class ExecutionWorkspace
             done += tokens;
         }
 
-        expert.Indices = kind == KernelKind.Index ? weight.Indices() : null;
+        bool encoded = weight.Bits > 0;
+        expert.Indices = kind == KernelKind.Index && !encoded ? weight.Indices() : null;
+        expert.ListColumns = kind == KernelKind.Index && encoded;
+        expert.Wide = table.Instructions == InstructionSet.Avx512;
         _expertCount++;
     }
 
@@ -84,14 +87,15 @@ internal sealed unsafe class ExecutionWorkspace
         _gather.Prepare(_tilePlans, _tileCount, tokens, Order, tiles);
         _gather.Run(_tileFloats, threads);
 
-        int longest = 0;
+        int longest = 0, scratch = 0;
         foreach (ref readonly ExpertPlan expert in _experts.AsSpan(0, _expertCount))
         {
             longest = Math.Max(longest, expert.AccumulatorLength);
+            scratch = Math.Max(scratch, expert.Weight.Bits > 0 ? PanelDecoder.ScratchBytes(expert.Weight.Layout) : 0);
         }
 
         _multiply.Prepare(_experts, _expertCount, _tilePlans, output, Order, tiles, Bias);
-        _multiply.ReserveAccumulators(longest, threads);
+        _multiply.Reserve(longest, scratch, threads);
         _multiply.Run(threads);
         Clear();
     }

@@ -9,6 +9,12 @@ internal struct ExpertPlan
     /// <summary>The derived indices, null where no tile reads them.</summary>
     public PackedIndices? Indices;
 
+    /// <summary>Whether tiles read indices that have to be listed while codes are decoded.</summary>
+    public bool ListColumns;
+
+    /// <summary>Whether AVX-512 may be used.</summary>
+    public bool Wide;
+
     /// <summary>First tile.</summary>
     public int FirstTile;
 

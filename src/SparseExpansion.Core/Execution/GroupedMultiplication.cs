@@ -88,7 +88,7 @@ internal static class GroupedMultiplication
         for (int expert = 0; expert < experts.Length; expert++)
         {
             ArgumentOutOfRangeException.ThrowIfLessThan(offsets[expert + 1], offsets[expert], nameof(offsets));
-            experts[expert].ThrowIfDisposed();
+            experts[expert].Verify();
             if (experts[expert].Rows != experts[0].Rows || experts[expert].Columns != experts[0].Columns || experts[expert].Dtype != experts[0].Dtype)
             {
                 throw new ArgumentException("All experts must have one shape and dtype.", nameof(experts));

@@ -10,7 +10,8 @@ namespace SparseExpansion.Execution;
 /// <param name="Sparsity">Stored values per weight in steps of 1/16.</param>
 /// <param name="Tokens">1, 2, 3 … 4, 5 … 8, then by powers of two; from 512 on one class.</param>
 /// <param name="BFloat16Tokens">Whether the tokens are bfloat16, which decides what the dense way may use.</param>
-internal readonly record struct KernelClass(ScalarType Dtype, int Rows, int Columns, int Sparsity, int Tokens, bool BFloat16Tokens)
+/// <param name="Bits">Bits of a code, 0 for values.</param>
+internal readonly record struct KernelClass(ScalarType Dtype, int Rows, int Columns, int Sparsity, int Tokens, bool BFloat16Tokens, int Bits)
 {
     private const int LargestTokens = 512;
 
@@ -24,5 +25,6 @@ internal readonly record struct KernelClass(ScalarType Dtype, int Rows, int Colu
         BitOperations.Log2((uint)weight.Columns),
         (int)Math.Round(16.0 * weight.NonZeroCount / ((double)weight.Rows * weight.Columns)),
         BitOperations.Log2(BitOperations.RoundUpToPowerOf2((uint)Math.Min(tokens, LargestTokens))),
-        bfloat16Tokens);
+        bfloat16Tokens,
+        weight.Bits);
 }

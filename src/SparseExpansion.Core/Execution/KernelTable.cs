@@ -13,8 +13,9 @@ internal sealed unsafe class KernelTable
 {
     private static readonly KernelTable?[] Tables = new KernelTable?[6];
 
-    private KernelTable(TileKernel[] expand, params TileKernel[] index)
+    private KernelTable(InstructionSet instructions, TileKernel[] expand, params TileKernel[] index)
     {
+        Instructions = instructions;
         Expand = expand;
         Index = index;
     }
@@ -24,6 +25,9 @@ internal sealed unsafe class KernelTable
         IsSupported(InstructionSet.Avx512) ? InstructionSet.Avx512
         : IsSupported(InstructionSet.Avx2) ? InstructionSet.Avx2
         : InstructionSet.Portable;
+
+    /// <summary>What the kernels use.</summary>
+    public InstructionSet Instructions { get; }
 
     /// <summary>The kernels that read masks, by rising number of lanes; the first has one.</summary>
     public TileKernel[] Expand { get; }
@@ -55,20 +59,23 @@ internal sealed unsafe class KernelTable
         return set switch
         {
             InstructionSet.Avx512 => new KernelTable(
+                set,
                 avx512Expand,
                 gather,
-                new(KernelKind.Index, 4, TileLayout.Interleaved, Avx512QuadIndexKernel<TFormat>.Partials, 0.40f, &Avx512QuadIndexKernel<TFormat>.Run),
-                new(KernelKind.Index, 8, TileLayout.Interleaved, Avx512PairIndexKernel<TFormat>.Partials, 0.48f, &Avx512PairIndexKernel<TFormat>.Run),
+                new(KernelKind.Index, 4, TileLayout.Interleaved, Avx512QuadIndexKernel<TFormat>.Partials, 0.39f, &Avx512QuadIndexKernel<TFormat>.Run),
+                new(KernelKind.Index, 8, TileLayout.Interleaved, Avx512PairIndexKernel<TFormat>.Partials, 0.43f, &Avx512PairIndexKernel<TFormat>.Run),
                 WideTiles<TFormat, Tile16x512>(0.60f),
                 WideTiles<TFormat, Tile32x512>(0.93f),
                 WideTiles<TFormat, Tile64x512>(1.75f)),
             InstructionSet.Avx2 => new KernelTable(
+                set,
                 [new(KernelKind.Expand, 1, TileLayout.TokenMajor, Avx2ExpandKernel<TFormat>.Partials, 1f, &Avx2ExpandKernel<TFormat>.Run)],
                 gather,
                 Tiles<TFormat, Tile8x256>(0.50f),
                 Tiles<TFormat, Tile16x256>(0.70f),
                 Tiles<TFormat, Tile32x256>(1.2f)),
             _ => new KernelTable(
+                set,
                 [new(KernelKind.Expand, 1, TileLayout.TokenMajor, 1, 1f, &PortableExpandKernel<TFormat>.Run)],
                 gather,
                 Tiles<TFormat, Tile8x128>(0.70f),
@@ -79,11 +86,16 @@ internal sealed unsafe class KernelTable
     private static TileKernel[] Expanders<TExpander>(TileLayout layout)
         where TExpander : struct, IExpander =>
     [
-        new(KernelKind.Expand, 1, layout, Avx512ExpandOneKernel<TExpander>.Partials, 1.2f, &Avx512ExpandOneKernel<TExpander>.Run),
-        new(KernelKind.Expand, 2, layout, Avx512ExpandTwoKernel<TExpander>.Partials, 1.5f, &Avx512ExpandTwoKernel<TExpander>.Run),
-        new(KernelKind.Expand, 4, layout, Avx512ExpandFourKernel<TExpander>.Partials, 2.3f, &Avx512ExpandFourKernel<TExpander>.Run),
-        new(KernelKind.Expand, 8, layout, Avx512ExpandEightKernel<TExpander>.Partials, 3.8f, &Avx512ExpandEightKernel<TExpander>.Run),
+        Narrow<TExpander, LaneVectors1>(layout, 1.15f),
+        Narrow<TExpander, LaneVectors2>(layout, 1.4f),
+        Narrow<TExpander, LaneVectors4>(layout, 1.95f),
+        new(KernelKind.Expand, Avx512ExpandWideKernel<TExpander>.Lanes, layout, Avx512ExpandWideKernel<TExpander>.Partials, 3.3f, &Avx512ExpandWideKernel<TExpander>.Run),
     ];
+
+    private static TileKernel Narrow<TExpander, TLanes>(TileLayout layout, float cost)
+        where TExpander : struct, IExpander
+        where TLanes : struct, ILaneVectors<TLanes> =>
+        new(KernelKind.Expand, TLanes.Lanes, layout, Avx512ExpandKernel<TExpander, TLanes>.Partials, cost, &Avx512ExpandKernel<TExpander, TLanes>.Run);
 
     private static TileKernel Tiles<TFormat, TTile>(float cost)
         where TFormat : struct, IWeightFormat

@@ -23,7 +23,7 @@ internal sealed unsafe class NativeBuffer : IDisposable
             nuint rounded = (bytes + (bytes / 4) + 4095) & ~(nuint)4095;
             Pointer = (byte*)NativeMemory.AlignedAlloc(rounded, Alignment);
             Length = rounded;
-            HugePages.Advise(Pointer, rounded);
+            MemoryAdvice.HugePages(Pointer, rounded);
         }
 
         return Pointer;

@@ -13,8 +13,7 @@ internal static unsafe class PackedArraysCheck
     {
         PackedLayout layout = arrays.Layout;
         Require(layout.IsValid, $"a matrix of {arrays.Rows} × {arrays.Columns} in blocks of {arrays.BlockColumns} columns and panels of {arrays.PanelRows} rows is not possible");
-        Require(arrays.Values.dtype is ScalarType.Float32 or ScalarType.BFloat16, $"values must be float32 or bfloat16, not {arrays.Values.dtype}");
-        RequireArray(arrays.Values, "values", arrays.Values.dtype, null);
+        long capacity = CheckValues(arrays);
         RequireArray(arrays.Masks, "masks", ScalarType.Byte, null);
         long maskBytes = layout.RowBlockCount * layout.MaskBytes + PackedArrays.MaskPadding;
         Require(arrays.Masks.numel() >= maskBytes, $"masks must have {maskBytes} elements, not {arrays.Masks.numel()}");
@@ -22,7 +21,30 @@ internal static unsafe class PackedArraysCheck
         RequireArray(arrays.PanelOffsets, "panel offsets", ScalarType.Int64, layout.PanelCount + 1);
         return CheckPanels(
             layout, RawMemory.Address(arrays.Masks), RawMemory.Address(arrays.RowOrder),
-            (long*)RawMemory.Address(arrays.PanelOffsets), arrays.Values.numel() - PackedArrays.ValuePadding);
+            (long*)RawMemory.Address(arrays.PanelOffsets), capacity);
+    }
+
+    /// <summary>The number of weights that there are values or codes for.</summary>
+    private static long CheckValues(PackedArrays arrays)
+    {
+        if (arrays.Grid is not { } grid)
+        {
+            Require(arrays.Values.dtype is ScalarType.Float32 or ScalarType.BFloat16, $"values must be float32 or bfloat16, not {arrays.Values.dtype}");
+            RequireArray(arrays.Values, "values", arrays.Values.dtype, null);
+            return arrays.Values.numel() - PackedArrays.ValuePadding;
+        }
+
+        RequireArray(arrays.Values, "codes", ScalarType.Byte, null);
+        Require(
+            arrays.BlockColumns % (grid.Quantization.GroupSize ?? 1) == 0,
+            $"blocks of {arrays.BlockColumns} columns do not hold whole groups of {grid.Quantization.GroupSize}");
+        Require(
+            grid.Columns == arrays.Columns && grid.Scales.shape[0] == arrays.Rows,
+            $"the scales are for a matrix of {grid.Scales.shape[0]} × {grid.Columns}, not {arrays.Rows} × {arrays.Columns}");
+        Require(
+            grid.Scales.device_type == TorchSharp.DeviceType.CPU && grid.Zeros.device_type == TorchSharp.DeviceType.CPU
+            && grid.Scales.is_contiguous() && grid.Zeros.is_contiguous(), "scales and zero points must be contiguous in CPU memory");
+        return (arrays.Values.numel() - PackedArrays.CodePadding) * (8 / grid.Quantization.Bits);
     }
 
     private static long CheckPanels(PackedLayout layout, byte* masks, byte* rowOrder, long* panelOffsets, long capacity)
@@ -46,7 +68,7 @@ internal static unsafe class PackedArraysCheck
         }
 
         Require(panelOffsets[layout.PanelCount] == total, $"the masks hold {total} values, the panel offsets {panelOffsets[layout.PanelCount]}");
-        Require(total <= capacity, $"the masks ask for {total} values and {PackedArrays.ValuePadding} of padding; the file holds {capacity + PackedArrays.ValuePadding}");
+        Require(total <= capacity, $"the masks ask for {total} values besides the padding; there are {Math.Max(capacity, 0)}");
         return total;
     }
 

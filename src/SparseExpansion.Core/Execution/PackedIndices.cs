@@ -46,6 +46,28 @@ internal sealed unsafe class PackedIndices : IDisposable
     /// <summary>Memory used.</summary>
     public long Bytes { get; }
 
+    /// <summary>True if these are the indices of the masks.</summary>
+    public bool Fit(PackedLayout layout, byte* masks, long nonZeros)
+    {
+        using var others = new PackedIndices(layout, masks, nonZeros);
+        return Bytes == others.Bytes && Same(Columns, others.Columns, nonZeros) && Same(Counts, others.Counts, layout.RowBlockCount * sizeof(ushort));
+    }
+
+    private static bool Same(void* one, void* other, long bytes)
+    {
+        const int Piece = 1 << 30;
+        for (long done = 0; done < bytes; done += Piece)
+        {
+            int count = (int)Math.Min(Piece, bytes - done);
+            if (!new ReadOnlySpan<byte>((byte*)one + done, count).SequenceEqual(new ReadOnlySpan<byte>((byte*)other + done, count)))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

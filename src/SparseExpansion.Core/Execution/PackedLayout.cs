@@ -1,3 +1,5 @@
+using SparseExpansion.Quantization;
+
 namespace SparseExpansion.Execution;
 
 /// <summary>
@@ -41,6 +43,18 @@ internal readonly record struct PackedLayout(int Rows, int Columns, int BlockCol
         int padded = (columns + MaskColumns - 1) / MaskColumns * MaskColumns;
         bool dense = nonZeros > 0.4 * rows * columns;
         return new PackedLayout(rows, columns, Math.Min(padded, dense ? Limit / 2 : Limit), 128);
+    }
+
+    /// <summary>
+    /// The layout of a quantised matrix: the fewest empty columns, then the widest blocks, because every row piece costs a byte. Blocks hold
+    /// whole groups.
+    /// </summary>
+    public static PackedLayout ForCodes(int rows, int columns, WeightQuantization quantization)
+    {
+        int step = quantization.GroupSize ?? MaskColumns;
+        int blockColumns = Enumerable.Range(1, Limit / step).Select(count => count * step)
+            .OrderBy(width => ((long)columns + width - 1) / width * width).ThenByDescending(width => width).First();
+        return new PackedLayout(rows, columns, blockColumns, 128);
     }
 
     /// <summary>Rows in a panel.</summary>

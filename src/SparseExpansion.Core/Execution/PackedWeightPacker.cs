@@ -74,29 +74,45 @@ internal static unsafe class PackedWeightPacker
     public static void UnpackPanel<TFormat>(PackedLayout layout, int panel, byte* values, byte* masks, byte* rowOrder, byte* dense, long rowStride, bool wide)
         where TFormat : IWeightFormat
     {
-        int rows = layout.RowsIn(panel);
-        for (int block = 0; block < layout.BlockCount; block++)
+        var block = new PanelBlock { Values = values, Masks = masks, RowOrder = rowOrder, Rows = layout.RowsIn(panel), Columns = layout.BlockColumns };
+        for (int b = 0; b < layout.BlockCount; b++)
         {
-            int firstColumn = block * layout.BlockColumns;
-            int columns = Math.Min(layout.BlockColumns, layout.Columns - firstColumn);
-            for (int slot = 0; slot < rows; slot++)
-            {
-                byte* target = dense + (rowOrder[slot] * rowStride + firstColumn) * TFormat.Size;
-                values += TFormat.Size * (wide && columns % PackedLayout.MaskColumns == 0
-                    ? UnpackWide<TFormat>(values, masks, target, columns)
-                    : UnpackRow<TFormat>(values, (ulong*)masks, target, columns));
-                masks += layout.MaskBytes;
-            }
-
-            rowOrder += rows;
+            block.Values += TFormat.Size * UnpackBlock<TFormat>(layout, b, &block, dense, rowStride, wide);
+            block.Masks += block.Rows * layout.MaskBytes;
+            block.RowOrder += block.Rows;
         }
     }
 
-    private static nint UnpackWide<TFormat>(byte* values, byte* masks, byte* target, int columns)
+    /// <summary>Writes one block of a panel to dense memory; returns the number of values read.</summary>
+    public static nint UnpackBlock<TFormat>(PackedLayout layout, int index, PanelBlock* block, byte* dense, long rowStride, bool wide)
+        where TFormat : IWeightFormat
+    {
+        int firstColumn = index * layout.BlockColumns;
+        int columns = Math.Min(layout.BlockColumns, layout.Columns - firstColumn);
+        byte* target = dense + (long)firstColumn * TFormat.Size;
+        return wide && columns % PackedLayout.MaskColumns == 0
+            ? UnpackWide<TFormat>(block, target, rowStride, columns)
+            : UnpackRows<TFormat>(block, target, rowStride, columns);
+    }
+
+    private static nint UnpackWide<TFormat>(PanelBlock* block, byte* target, long rowStride, int columns)
         where TFormat : IWeightFormat =>
         TFormat.Size == sizeof(float)
-            ? Avx512UnpackKernel.Float32((float*)values, masks, (float*)target, columns)
-            : Avx512UnpackKernel.BFloat16((ushort*)values, masks, (ushort*)target, columns);
+            ? Avx512UnpackKernel.Float32(block, (float*)target, (nint)rowStride, columns)
+            : Avx512UnpackKernel.BFloat16(block, (ushort*)target, (nint)rowStride, columns);
+
+    private static nint UnpackRows<TFormat>(PanelBlock* block, byte* target, long rowStride, int columns)
+        where TFormat : IWeightFormat
+    {
+        nint read = 0;
+        for (int slot = 0; slot < block->Rows; slot++)
+        {
+            byte* row = target + block->RowOrder[slot] * rowStride * TFormat.Size;
+            read += UnpackRow<TFormat>(block->Values + read * TFormat.Size, (ulong*)(block->Masks + slot * (block->Columns / 8)), row, columns);
+        }
+
+        return read;
+    }
 
     private static nint UnpackRow<TFormat>(byte* values, ulong* masks, byte* target, int columns)
         where TFormat : IWeightFormat

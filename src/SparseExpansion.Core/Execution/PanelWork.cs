@@ -7,6 +7,7 @@ namespace SparseExpansion.Execution;
 internal sealed unsafe class PanelWork : IParallelWork
 {
     private NativeBuffer[] _accumulators = [];
+    private NativeBuffer[] _scratch = [];
     private ExpertPlan[] _experts = [];
     private TilePlan[] _tiles = [];
     private int _expertCount;
@@ -27,23 +28,11 @@ internal sealed unsafe class PanelWork : IParallelWork
         _bias = bias;
     }
 
-    /// <summary>Makes room for the accumulators of every worker before any of them starts.</summary>
-    public void ReserveAccumulators(int floats, int workers)
+    /// <summary>Makes room for the accumulators and decoded values of every worker before any of them starts.</summary>
+    public void Reserve(int accumulatorFloats, int scratchBytes, int workers)
     {
-        int have = _accumulators.Length;
-        if (have < workers)
-        {
-            Array.Resize(ref _accumulators, workers);
-            for (int i = have; i < workers; i++)
-            {
-                _accumulators[i] = new NativeBuffer();
-            }
-        }
-
-        for (int i = 0; i < workers; i++)
-        {
-            _accumulators[i].Reserve((nuint)floats * sizeof(float));
-        }
+        Grow(ref _accumulators, (nuint)accumulatorFloats * sizeof(float), workers);
+        Grow(ref _scratch, (nuint)scratchBytes, workers);
     }
 
     /// <summary>Multiplies all.</summary>
@@ -63,35 +52,89 @@ internal sealed unsafe class PanelWork : IParallelWork
         }
 
         ref readonly ExpertPlan expert = ref _experts[index];
-        MultiplyPanel(in expert, item - expert.FirstItem, (float*)_accumulators[worker].Pointer);
+        MultiplyPanel(in expert, item - expert.FirstItem, (float*)_accumulators[worker].Pointer, _scratch[worker].Pointer);
     }
 
-    private void MultiplyPanel(in ExpertPlan expert, int panel, float* accumulators)
+    private static void Grow(ref NativeBuffer[] buffers, nuint bytes, int workers)
     {
-        PackedWeight weight = expert.Weight;
-        PackedLayout layout = weight.Layout;
-        new Span<float>(accumulators, expert.AccumulatorLength).Clear();
-        PanelBlock block = FirstBlock(weight, expert.Indices, panel);
-        ReadOnlySpan<TilePlan> tiles = _tiles.AsSpan(expert.FirstTile, expert.TileCount);
-        for (int b = 0; b < layout.BlockCount; b++)
+        int have = buffers.Length;
+        if (have < workers)
         {
-            nint read = 0;
-            foreach (ref readonly TilePlan tile in tiles)
+            Array.Resize(ref buffers, workers);
+            for (int i = have; i < workers; i++)
             {
-                float* tokens = _memory + tile.TileOffset + (long)b * layout.BlockColumns * tile.Kernel.Lanes;
-                read = tile.Kernel.Run(&block, tokens, accumulators + tile.AccumulatorOffset);
+                buffers[i] = new NativeBuffer();
             }
+        }
 
-            Advance(ref block, read, weight.ValueSize);
+        for (int i = 0; i < workers; i++)
+        {
+            buffers[i].Reserve(bytes);
+        }
+    }
+
+    private void MultiplyPanel(in ExpertPlan expert, int panel, float* accumulators, byte* scratch)
+    {
+        PackedLayout layout = expert.Weight.Layout;
+        new Span<float>(accumulators, expert.AccumulatorLength).Clear();
+        ReadOnlySpan<TilePlan> tiles = _tiles.AsSpan(expert.FirstTile, expert.TileCount);
+        if (expert.Weight.Bits > 0)
+        {
+            MultiplyEncoded(in expert, panel, tiles, accumulators, scratch);
+        }
+        else
+        {
+            MultiplyStored(in expert, panel, tiles, accumulators);
         }
 
         foreach (ref readonly TilePlan tile in tiles)
         {
             int firstRow = panel * layout.PanelRows;
             TileReader.Read(
-                accumulators + tile.AccumulatorOffset, tile.Kernel, _order + tile.FirstToken, tile.Tokens, _output, firstRow, block.Rows,
+                accumulators + tile.AccumulatorOffset, tile.Kernel, _order + tile.FirstToken, tile.Tokens, _output, firstRow, layout.RowsIn(panel),
                 _bias is null ? null : _bias + firstRow);
         }
+    }
+
+    private void MultiplyStored(in ExpertPlan expert, int panel, ReadOnlySpan<TilePlan> tiles, float* accumulators)
+    {
+        PanelBlock block = FirstBlock(expert.Weight, expert.Indices, panel);
+        for (int b = 0; b < expert.Weight.Layout.BlockCount; b++)
+        {
+            nint read = MultiplyBlock(b, &block, tiles, accumulators);
+            Advance(ref block, read, expert.Weight.ValueSize);
+        }
+    }
+
+    /// <summary>Decodes a few row pieces and multiplies them; all of a block where several tiles share the work.</summary>
+    private void MultiplyEncoded(in ExpertPlan expert, int panel, ReadOnlySpan<TilePlan> tiles, float* accumulators, byte* scratch)
+    {
+        PackedLayout layout = expert.Weight.Layout;
+        EncodedBlock source = PanelDecoder.FirstBlock(expert.Weight, panel);
+        int pieces = tiles.Length == 1 ? PanelDecoder.PiecesForOneTile : source.Rows;
+        for (int b = 0; b < layout.BlockCount; b++)
+        {
+            for (int slot = 0; slot < source.Rows; slot += pieces)
+            {
+                PanelBlock block = PanelDecoder.Next(
+                    ref source, slot, Math.Min(pieces, source.Rows - slot), layout, scratch, expert.ListColumns, expert.Wide);
+                MultiplyBlock(b, &block, tiles, accumulators);
+            }
+
+            PanelDecoder.NextBlock(ref source);
+        }
+    }
+
+    private nint MultiplyBlock(int index, PanelBlock* block, ReadOnlySpan<TilePlan> tiles, float* accumulators)
+    {
+        nint read = 0;
+        foreach (ref readonly TilePlan tile in tiles)
+        {
+            float* tokens = _memory + tile.TileOffset + (long)index * block->Columns * tile.Kernel.Lanes;
+            read = tile.Kernel.Run(block, tokens, accumulators + tile.AccumulatorOffset);
+        }
+
+        return read;
     }
 
     private static PanelBlock FirstBlock(PackedWeight weight, PackedIndices? indices, int panel)

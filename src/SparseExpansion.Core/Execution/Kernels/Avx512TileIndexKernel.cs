@@ -27,6 +27,8 @@ internal static unsafe class Avx512TileIndexKernel<TFormat, TTile>
         for (nint slot = 0; slot < rows; slot++)
         {
             nint count = counts[slot];
+            Prefetch.Four(values);
+            Prefetch.Ahead(values, indices);
             float* sums = accumulators + (nint)order[slot] * TTile.Lanes;
             TTile first = TTile.Load(sums);
             nint i = 0;

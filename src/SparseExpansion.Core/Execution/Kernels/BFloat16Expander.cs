@@ -25,10 +25,12 @@ internal readonly unsafe struct BFloat16Expander : IExpander
     public static Vector512<ushort> ThirtyTwo(ushort* values, byte* mask)
     {
         // Lane l of 32 tests bit l % 8 of mask byte l / 8; a 128-bit quarter holds eight lanes, so quarter q needs byte q.
-        Vector512<ushort> bits = Vector512.Create(Vector256.Create(Vector128.Create(1, 2, 4, 8, 16, 32, 64, (ushort)128)));
+        // Whole constants: the compiler would put together nested ones in every turn of a loop.
+        Vector512<ushort> bits = Vector512.Create(
+            (ushort)1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128);
         Vector512<byte> quarters = Vector512.Create(
-            Vector256.Create(Vector128.Create((byte)0), Vector128.Create((byte)1)),
-            Vector256.Create(Vector128.Create((byte)2), Vector128.Create((byte)3)));
+            (byte)0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+            2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3);
         Vector512<ushort> spread = Avx512BW.Shuffle(Vector512.Create(*(uint*)mask).AsByte(), quarters).AsUInt16();
         Vector512<ushort> kept = ~Vector512.Equals(spread & bits, Vector512<ushort>.Zero);
         return Avx512Vbmi2.Expand(Vector512<ushort>.Zero, kept, Vector512.Load(values));

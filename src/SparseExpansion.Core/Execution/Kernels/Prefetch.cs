@@ -22,6 +22,19 @@ internal static unsafe class Prefetch
         }
     }
 
+    /// <summary>Four lines of values.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Four(byte* values)
+    {
+        if (Sse.IsSupported)
+        {
+            Sse.Prefetch0(values + ValueDistance);
+            Sse.Prefetch0(values + ValueDistance + 64);
+            Sse.Prefetch0(values + ValueDistance + 128);
+            Sse.Prefetch0(values + ValueDistance + 192);
+        }
+    }
+
     /// <summary>The values and indices some cache lines ahead.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Ahead(byte* values, byte* indices)
