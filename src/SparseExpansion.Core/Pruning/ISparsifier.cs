@@ -1,4 +1,5 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Internal;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
@@ -47,9 +48,46 @@ public interface ISparsifier
 
             return results;
         }
+        catch (Exception e) when (ErrorPlace.Note(e, results.Count))
+        {
+            throw; // Not reached: the filter only says which expert it was.
+        }
         catch
         {
             results.ForEach(result => result.Dispose());
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Prunes one weight once per statistic, each to its own target. The default prunes experts of equal target together.
+    /// </summary>
+    /// <param name="weight">[out_features, in_features].</param>
+    /// <param name="statistics">One statistic an expert.</param>
+    /// <param name="targets">How many weights go, one for each expert.</param>
+    /// <param name="cancellationToken">Observed between units of work.</param>
+    /// <returns>One result for each statistic, in order; the caller disposes them.</returns>
+    /// <exception cref="ArgumentException">There are not as many targets as statistics.</exception>
+    IReadOnlyList<PruningResult> PruneExperts(
+        Tensor weight, IReadOnlyList<IActivationStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken = default)
+    {
+        var results = new PruningResult?[statistics?.Count ?? 0];
+        try
+        {
+            foreach ((SparsityTarget target, int[] experts) in PruningGuard.GroupByTarget(statistics, targets))
+            {
+                IReadOnlyList<PruningResult> pruned = PruneExperts(weight, [.. experts.Select(e => statistics![e])], target, cancellationToken);
+                for (int i = 0; i < experts.Length; i++)
+                {
+                    results[experts[i]] = pruned[i];
+                }
+            }
+
+            return results!;
+        }
+        catch
+        {
+            Array.ForEach(results, result => result?.Dispose());
             throw;
         }
     }

@@ -1,3 +1,4 @@
+using SparseExpansion.Quantization;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
@@ -5,4 +6,8 @@ namespace SparseExpansion.Pruning;
 /// <summary>What a pruning algorithm hands back before it is measured.</summary>
 /// <param name="Weight">[out_features, in_features], pruned weights exactly zero; any floating dtype.</param>
 /// <param name="DampingRung">The rung of the damping ladder that succeeded: 0 is the damping asked for; null for pruners without damping.</param>
-public sealed record PrunedWeight(Tensor Weight, DampingRung? DampingRung = null);
+/// <param name="Convergence">How an iterative pruner ended; null for the others.</param>
+/// <param name="Refit">What an exact refit did; null without one.</param>
+/// <param name="Grid">The grid that the weights were rounded to; null for weights of full precision. Must outlive the dispose scope.</param>
+public sealed record PrunedWeight(
+    Tensor Weight, DampingRung? DampingRung = null, Convergence? Convergence = null, RefitReport? Refit = null, QuantizationGrid? Grid = null);

@@ -26,6 +26,21 @@ internal static class PruningGuard
         }
     }
 
+    /// <summary>Refuses Hessians of another width or device than the weight's, and those that no pruner can work with.</summary>
+    public static void CheckHessians(string pruner, Tensor weight, IReadOnlyList<HessianStatistic> statistics)
+    {
+        foreach (HessianStatistic statistic in statistics)
+        {
+            CheckFeatures(pruner, weight, statistic.InFeatures);
+            if (!Placement.Same(statistic.Hessian.device, weight.device))
+            {
+                throw new PruningException($"The weight lies on {weight.device}, its statistic on {statistic.Hessian.device}: gather it on the weight's device.");
+            }
+
+            statistic.ThrowIfUnusable();
+        }
+    }
+
     /// <summary>Refuses weights of the wrong kind, non-finite ones, and those whose columns the target does not divide.</summary>
     public static void CheckWeight(string pruner, Tensor weight, SparsityTarget target)
     {
@@ -45,5 +60,21 @@ internal static class PruningGuard
         {
             throw new PruningException($"The weight given to pruner '{pruner}' holds NaN or infinite values.");
         }
+    }
+
+    /// <summary>The experts that have the same target, in order.</summary>
+    /// <exception cref="ArgumentException">There are not as many targets as statistics.</exception>
+    public static IReadOnlyList<(SparsityTarget Target, int[] Experts)> GroupByTarget<TStatistic>(
+        IReadOnlyList<TStatistic>? statistics, IReadOnlyList<SparsityTarget>? targets)
+    {
+        ArgumentNullException.ThrowIfNull(statistics);
+        ArgumentNullException.ThrowIfNull(targets);
+        if (targets.Count != statistics.Count)
+        {
+            throw new ArgumentException($"{statistics.Count} experts need as many targets, not {targets.Count}.", nameof(targets));
+        }
+
+        return [.. Enumerable.Range(0, targets.Count).GroupBy(e => targets[e] ?? throw new ArgumentNullException(nameof(targets)))
+            .Select(group => (group.Key, group.ToArray()))];
     }
 }

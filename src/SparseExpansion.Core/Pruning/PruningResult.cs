@@ -1,17 +1,21 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Quantization;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
 
-/// <summary>A pruned weight and what was measured of it. Disposing it disposes the weight.</summary>
+/// <summary>A pruned weight and what was measured of it. Disposing it disposes the weight and its grid.</summary>
 public sealed class PruningResult : IDisposable
 {
-    private PruningResult(Tensor weight, double sparsity, double? relativeOutputError, DampingRung? dampingRung, long tokenCount)
+    private PruningResult(Tensor weight, double sparsity, double? relativeOutputError, PrunedWeight pruned, long tokenCount)
     {
         Weight = weight;
         Sparsity = sparsity;
         RelativeOutputError = relativeOutputError;
-        DampingRung = dampingRung;
+        DampingRung = pruned.DampingRung;
+        Convergence = pruned.Convergence;
+        Refit = pruned.Refit;
+        Grid = pruned.Grid;
         TokenCount = tokenCount;
     }
 
@@ -27,11 +31,24 @@ public sealed class PruningResult : IDisposable
     /// <summary>The rung of the damping ladder that was reached; null for pruners without damping.</summary>
     public DampingRung? DampingRung { get; }
 
+    /// <summary>How an iterative pruner ended; null for the others.</summary>
+    public Convergence? Convergence { get; }
+
+    /// <summary>What an exact refit did; null without one.</summary>
+    public RefitReport? Refit { get; }
+
+    /// <summary>The grid that the kept weights lie on; null for weights of full precision. Belongs to the result.</summary>
+    public QuantizationGrid? Grid { get; }
+
     /// <summary>Tokens that the statistic had observed.</summary>
     public long TokenCount { get; }
 
     /// <summary>Measures a pruned weight and moves it out of the current dispose scope.</summary>
-    internal static PruningResult Measure(Tensor dense, PrunedWeight pruned, IActivationStatistic statistic)
+    /// <param name="dense">W, [out_features, in_features].</param>
+    /// <param name="pruned">The pruned weight.</param>
+    /// <param name="statistic">What it was pruned by.</param>
+    /// <param name="gram">WᵀW where several weights are measured, see <see cref="Gram"/>.</param>
+    internal static PruningResult Measure(Tensor dense, PrunedWeight pruned, IActivationStatistic statistic, Tensor? gram = null)
     {
         using var scope = NewDisposeScope();
         Tensor weight = pruned.Weight.to(dense.dtype);
@@ -40,12 +57,36 @@ public sealed class PruningResult : IDisposable
             weight = weight.clone();
         }
 
+        if (pruned.Grid is { } grid && (grid.Scales.shape[0] != weight.shape[0] || grid.Columns != weight.shape[1]))
+        {
+            throw new PruningException($"A pruner returned a grid for [{grid.Scales.shape[0]}, {grid.Columns}] with a weight [{string.Join(", ", weight.shape)}].");
+        }
+
         double zeros = weight.numel() - weight.count_nonzero().item<long>();
-        double? error = (statistic as IOutputErrorStatistic)?.RelativeOutputError(dense, weight);
+        double? error = gram is not null && statistic is ISharedOutputError shared
+            ? shared.RelativeOutputError(dense, gram, weight)
+            : (statistic as IOutputErrorStatistic)?.RelativeOutputError(dense, weight);
         return new PruningResult(
-            weight.DetachFromDisposeScope(), weight.numel() == 0 ? 0 : zeros / weight.numel(), error, pruned.DampingRung, statistic.TokenCount);
+            weight.DetachFromDisposeScope(), weight.numel() == 0 ? 0 : zeros / weight.numel(), error, pruned, statistic.TokenCount);
+    }
+
+    /// <summary>WᵀW where it makes measuring cheaper: with more than one expert. Null otherwise.</summary>
+    internal static Tensor? Gram(Tensor dense, IReadOnlyList<IActivationStatistic> statistics)
+    {
+        if (statistics.Count < 2 || statistics[0] is not ISharedOutputError)
+        {
+            return null;
+        }
+
+        using var scope = NewDisposeScope();
+        Tensor weight = dense.detach().to(ScalarType.Float32);
+        return weight.t().matmul(weight).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Weight.Dispose();
+    public void Dispose()
+    {
+        Weight.Dispose();
+        Grid?.Dispose();
+    }
 }

@@ -1,4 +1,5 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Internal;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
@@ -46,6 +47,22 @@ public abstract class Sparsifier<TStatistic> : ISparsifier
         return Measure(source, PruneExpertsCore(source, typed, target, cancellationToken), typed);
     }
 
+    /// <inheritdoc/>
+    public IReadOnlyList<PruningResult> PruneExperts(
+        Tensor weight, IReadOnlyList<IActivationStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken = default)
+    {
+        foreach ((SparsityTarget target, _) in PruningGuard.GroupByTarget(statistics, targets))
+        {
+            PruningGuard.CheckWeight(Name, weight, target);
+        }
+
+        TStatistic[] typed = [.. statistics.Select(statistic => PruningGuard.CheckStatistic<TStatistic>(Name, statistic))];
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        using Tensor source = weight.detach();
+        return Measure(source, PruneExpertsCore(source, typed, targets, cancellationToken), typed);
+    }
+
     /// <summary>Does the work on checked arguments, inside <c>no_grad</c> and a dispose scope of its own.</summary>
     /// <param name="weight">[out_features, in_features], finite, floating dtype. Not to be changed.</param>
     /// <param name="statistic">The statistic of the inputs.</param>
@@ -71,11 +88,48 @@ public abstract class Sparsifier<TStatistic> : ISparsifier
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            PrunedWeight expert = PruneCore(weight, statistic, target, cancellationToken);
+            PrunedWeight expert = PruneOne(weight, statistic, target, pruned.Count, cancellationToken);
             pruned.Add(expert with { Weight = ReferenceEquals(expert.Weight, weight) ? weight : expert.Weight.MoveToOuterDisposeScope() });
         }
 
         return pruned;
+    }
+
+    /// <summary>
+    /// Does the work for experts of different targets, under the conditions of <see cref="PruneCore"/>. By default experts of equal target
+    /// go together; override it where all can.
+    /// </summary>
+    /// <param name="weight">[out_features, in_features], the same for all experts. Not to be changed.</param>
+    /// <param name="statistics">One statistic an expert.</param>
+    /// <param name="targets">How many weights go, one for each expert.</param>
+    /// <param name="cancellationToken">To be observed between units of work.</param>
+    /// <returns>One pruned weight for each statistic, in order, none sharing memory with another.</returns>
+    protected virtual IReadOnlyList<PrunedWeight> PruneExpertsCore(
+        Tensor weight, IReadOnlyList<TStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken)
+    {
+        var pruned = new PrunedWeight[statistics.Count];
+        foreach ((SparsityTarget target, int[] experts) in PruningGuard.GroupByTarget(statistics, targets))
+        {
+            IReadOnlyList<PrunedWeight> together = PruneExpertsCore(weight, [.. experts.Select(e => statistics[e])], target, cancellationToken);
+            for (int i = 0; i < experts.Length; i++)
+            {
+                pruned[experts[i]] = together[i];
+            }
+        }
+
+        return pruned;
+    }
+
+    private PrunedWeight PruneOne(Tensor weight, TStatistic statistic, SparsityTarget target, int expert, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return PruneCore(weight, statistic, target, cancellationToken);
+        }
+        catch (Exception e) when (ErrorPlace.Note(e, expert))
+        {
+            throw; // Not reached: the filter only says which expert it was.
+        }
     }
 
     /// <summary>The weights that go when those of the lowest scores do: exactly as many as the target says, ties by lowest index.</summary>
@@ -106,9 +160,10 @@ public abstract class Sparsifier<TStatistic> : ISparsifier
         var results = new List<PruningResult>(pruned.Count);
         try
         {
+            using Tensor? gram = PruningResult.Gram(source, statistics);
             for (int i = 0; i < pruned.Count; i++)
             {
-                results.Add(PruningResult.Measure(source, pruned[i], statistics[i]));
+                results.Add(PruningResult.Measure(source, pruned[i], statistics[i], gram));
             }
 
             return results;

@@ -19,6 +19,21 @@ public abstract record SparsityTarget
     /// <exception cref="ArgumentOutOfRangeException">The sparsity is outside [0, 1) or not a number.</exception>
     public static UnstructuredTarget Unstructured(double sparsity, SparsityScope scope = SparsityScope.PrunerDefault) => new(sparsity, scope);
 
+    /// <summary>
+    /// Prunes exactly <paramref name="pruned"/> of the weights of a layer: rows and column blocks, where they are the scope, get their
+    /// shares of it and differ by at most one.
+    /// </summary>
+    /// <param name="pruned">Weights that go, in [0, weights).</param>
+    /// <param name="weights">Weights of the layer; on a layer of another size the target means their ratio.</param>
+    /// <param name="scope">The set in which weights compete.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The count is not in [0, weights).</exception>
+    public static UnstructuredTarget Exactly(long pruned, long weights, SparsityScope scope = SparsityScope.PrunerDefault)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(pruned);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(pruned, weights);
+        return new UnstructuredTarget(pruned, weights, scope);
+    }
+
     /// <summary>Keeps exactly <paramref name="keep"/> of every <paramref name="groupSize"/> consecutive weights of a row: 2:4 is <c>NM(2, 4)</c>.</summary>
     /// <param name="keep">Weights kept in a group, at least 1.</param>
     /// <param name="groupSize">Weights in a group; it must divide the columns of the layer.</param>

@@ -16,9 +16,26 @@ internal static class MaskSelection
     public static Tensor Select(Tensor scores, SparsityTarget target, SparsityScope defaultScope) => target switch
     {
         NMTarget nm => SelectGroups(scores, nm.Keep, nm.GroupSize),
+        UnstructuredTarget { IsExact: true } exact => SelectExactly(scores, exact, Resolve(exact.Scope, defaultScope)),
         UnstructuredTarget unstructured => Select(scores, unstructured.Sparsity, Resolve(unstructured.Scope, defaultScope)),
         _ => throw new PruningException($"Unknown sparsity target {target.GetType().Name}."),
     };
+
+    /// <summary>The pruned weights of experts under a target each.</summary>
+    /// <param name="scores">[k, rows, columns], float32, finite, at least 0.</param>
+    /// <param name="targets">How many weights go, one for each expert.</param>
+    /// <param name="defaultScope">What <see cref="SparsityScope.PrunerDefault"/> stands for.</param>
+    /// <returns>bool, the shape of <paramref name="scores"/>.</returns>
+    public static Tensor Select(Tensor scores, IReadOnlyList<SparsityTarget> targets, SparsityScope defaultScope)
+    {
+        if (targets.All(targets[0].Equals))
+        {
+            return Select(scores, targets[0], defaultScope);
+        }
+
+        using var scope = NewDisposeScope();
+        return stack(targets.Select((target, e) => Select(scores.select(0, e), target, defaultScope)), 0).MoveToOuterDisposeScope();
+    }
 
     /// <summary>The scope that an unstructured target asks for.</summary>
     public static SparsityScope Resolve(SparsityScope scope, SparsityScope defaultScope) =>
@@ -71,6 +88,46 @@ internal static class MaskSelection
         Tensor mask = zeros(sets.shape, ScalarType.Bool, sets.device);
         using Tensor yes = ones(1, ScalarType.Bool, sets.device);
         return mask.scatter_(1, order.narrow(1, 0, count), yes.expand(sets.shape[0], count)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The whole count of the layer; scopes get their proportional shares, cumulatively rounded down.</summary>
+    public static Tensor SelectExactly(Tensor scores, UnstructuredTarget target, SparsityScope scope)
+    {
+        long rows = scores.shape[^2], columns = scores.shape[^1];
+        if (scope == SparsityScope.Row)
+        {
+            return SelectRowsExactly(scores, PrunedCount(rows * columns, target.Sparsity));
+        }
+
+        long size = scope == SparsityScope.ColumnBlock ? SparsityTarget.ColumnBlockSize : columns;
+        using var disposeScope = NewDisposeScope();
+        Tensor mask = empty(scores.shape, ScalarType.Bool, scores.device);
+        for (long start = 0; start < columns; start += size)
+        {
+            long width = Math.Min(size, columns - start);
+            mask.narrow(-1, start, width).copy_(
+                Select(scores.narrow(-1, start, width), target.SparsityOf(rows, start, width, columns), SparsityScope.Layer));
+        }
+
+        return mask.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The first rows lose one weight more where the count does not divide.</summary>
+    private static Tensor SelectRowsExactly(Tensor scores, long count)
+    {
+        using var scope = NewDisposeScope();
+        long rows = scores.shape[^2], columns = scores.shape[^1], more = count % rows;
+        Tensor mask = empty(scores.shape, ScalarType.Bool, scores.device);
+        foreach ((long start, long height, long pruned) in new[] { (0, more, (count / rows) + 1), (more, rows - more, count / rows) })
+        {
+            if (height > 0)
+            {
+                Tensor part = scores.narrow(-2, start, height);
+                mask.narrow(-2, start, height).copy_(Smallest(part.reshape(-1, columns), pruned).reshape(part.shape));
+            }
+        }
+
+        return mask.MoveToOuterDisposeScope();
     }
 
     private static Tensor SelectColumnBlocks(Tensor scores, double sparsity)

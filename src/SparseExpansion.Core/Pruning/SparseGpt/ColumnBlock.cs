@@ -8,7 +8,8 @@ namespace SparseExpansion.Pruning;
 /// <param name="Factors">The block's part of U, [k, width, width], upper triangular.</param>
 /// <param name="Mask">What goes, bool [k, rows, width]; null where <paramref name="Groups"/> decides on the way.</param>
 /// <param name="Groups">N:M groups, chosen on the updated weights when the kernel reaches each; null for a given mask.</param>
-internal sealed record ColumnBlock(Tensor Weights, long Start, Tensor Factors, Tensor? Mask, NMTarget? Groups)
+/// <param name="Grid">What kept weights are rounded to, with a given mask only; null to keep them as they are.</param>
+internal sealed record ColumnBlock(Tensor Weights, long Start, Tensor Factors, Tensor? Mask, NMTarget? Groups, BlockGrid? Grid = null)
 {
     /// <summary>Columns of the block.</summary>
     public int Width => (int)Factors.shape[1];

@@ -22,10 +22,15 @@ internal sealed unsafe class RowTile : IDisposable
     private readonly float* _weights;
     private readonly float* _errors;
     private readonly uint* _masks;
+    private readonly TileGrid? _grid;
 
-    public RowTile(int width, NMTarget? groups)
+    /// <param name="width">Columns of the block.</param>
+    /// <param name="groups">N:M groups to choose; null for a given mask.</param>
+    /// <param name="grid">What kept weights are rounded to, with a given mask only; null to keep them as they are. The caller disposes it.</param>
+    public RowTile(int width, NMTarget? groups, TileGrid? grid = null)
     {
         _width = width;
+        _grid = grid;
         _groupSize = groups?.GroupSize ?? 0;
         _prunedPerGroup = groups is null ? 0 : groups.GroupSize - groups.Keep;
         _step = StepFor(_groupSize);
@@ -72,7 +77,10 @@ internal sealed unsafe class RowTile : IDisposable
         }
     }
 
-    /// <summary>Prunes column by column: e = (w_j − q_j) / U_jj where w_j goes, then w_i −= e · U_ji for the later columns i.</summary>
+    /// <summary>
+    /// Prunes column by column: e = (w_j − q_j) / U_jj with q_j = 0 where w_j goes, and the nearest value of its grid or w_j itself where
+    /// it stays, then w_i −= e · U_ji for the later columns i.
+    /// </summary>
     /// <param name="factors">The block of U, [width, width], upper triangular.</param>
     public void Prune(float* factors)
     {
@@ -84,6 +92,11 @@ internal sealed unsafe class RowTile : IDisposable
                 if (_groupSize > 0 && j % _groupSize == 0)
                 {
                     SelectGroup(factors, j);
+                }
+
+                if (_grid is { GroupSize: > 0 } grid && j % grid.GroupSize == 0)
+                {
+                    grid.Fit(_weights, _masks, j, _width);
                 }
 
                 PruneColumn(factors + ((long)j * _width), j, end);
@@ -113,9 +126,12 @@ internal sealed unsafe class RowTile : IDisposable
     {
         Vector512<float> weight = Vector512.LoadAligned(_weights + (column * Rows));
         Vector512<float> mask = Vector512.LoadAligned(_masks + (column * Rows)).AsSingle();
-        Vector512<float> error = (weight / Vector512.Create(factor[column])) & mask;
+        Vector512<float> kept = Vector512.AndNot(_grid is null ? weight : _grid.Round(weight, column), mask);
+        Vector512<float> error = _grid is null
+            ? (weight / Vector512.Create(factor[column])) & mask
+            : (weight - kept) / Vector512.Create(factor[column]);
         error.StoreAligned(_errors + (column * Rows));
-        Vector512.AndNot(weight, mask).StoreAligned(_weights + (column * Rows));
+        kept.StoreAligned(_weights + (column * Rows));
         Vector512<float> negative = -error;
         for (int i = column + 1; i < end; i++)
         {

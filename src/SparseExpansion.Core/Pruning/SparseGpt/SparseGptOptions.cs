@@ -1,3 +1,5 @@
+using SparseExpansion.Quantization;
+
 namespace SparseExpansion.Pruning;
 
 /// <summary>Options of <see cref="SparseGptSparsifier"/>; the defaults are those of the paper.</summary>
@@ -18,6 +20,14 @@ public sealed record SparseGptOptions
     /// </summary>
     public int BlockSize { get; init; } = SparsityTarget.ColumnBlockSize;
 
+    /// <summary>
+    /// Rounds kept weights to few bits with the same inverse Hessian: what rounding loses, later weights make up for, as for pruned ones
+    /// (section 3.4 of the paper). Null, the default, keeps them as they are. Its groups must divide <see cref="BlockSize"/>.
+    /// </summary>
+    public WeightQuantization? Quantization { get; init; }
+
+    internal DampingSchedule DampingSchedule => new(Damping, DampingIncrease, MaxDamping);
+
     /// <summary>Checks the options.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range; the message names it.</exception>
     public void Validate()
@@ -26,6 +36,8 @@ public sealed record SparseGptOptions
         Require(double.IsFinite(DampingIncrease) && DampingIncrease >= 2, nameof(DampingIncrease), DampingIncrease, "finite and at least 2");
         Require(double.IsFinite(MaxDamping) && MaxDamping >= Damping, nameof(MaxDamping), MaxDamping, $"finite and at least {nameof(Damping)}");
         Require(BlockSize is >= 1 and <= 4096, nameof(BlockSize), BlockSize, "in [1, 4096]");
+        Quantization?.Validate();
+        Require(BlockSize % (Quantization?.GroupSize ?? 1) == 0, nameof(BlockSize), BlockSize, "divisible by the groups of its Quantization");
     }
 
     private static void Require(bool holds, string name, object value, string condition)

@@ -1,5 +1,6 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Internal;
+using SparseExpansion.Quantization;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
@@ -16,7 +17,7 @@ namespace SparseExpansion.Pruning;
 public sealed class SparseGptSparsifier : Sparsifier<HessianStatistic>
 {
     /// <summary>Memory that experts pruned together may take for factors and weights.</summary>
-    private const long ChunkBytes = 2L << 30;
+    internal const long ChunkBytes = 2L << 30;
 
     /// <summary>Creates the pruner.</summary>
     /// <param name="options">Damping and block size; null for the paper's.</param>
@@ -71,16 +72,7 @@ public sealed class SparseGptSparsifier : Sparsifier<HessianStatistic>
                 $"{nm} sparsity needs a {nameof(SparseGptOptions)}.{nameof(SparseGptOptions.BlockSize)} divisible by {nm.GroupSize}; it is {Options.BlockSize}.");
         }
 
-        foreach (HessianStatistic statistic in statistics)
-        {
-            PruningGuard.CheckFeatures(Name, weight, statistic.InFeatures);
-            if (!Placement.Same(statistic.Hessian.device, weight.device))
-            {
-                throw new PruningException($"The weight lies on {weight.device}, its statistic on {statistic.Hessian.device}: gather it on the weight's device.");
-            }
-
-            statistic.ThrowIfUnusable();
-        }
+        PruningGuard.CheckHessians(Name, weight, statistics);
     }
 
     private static int ExpertsAtOnce(long rows, long columns)
@@ -98,17 +90,33 @@ public sealed class SparseGptSparsifier : Sparsifier<HessianStatistic>
         Tensor diagonal = hessians.diagonal(0, 1, 2);
         Tensor dead = diagonal.eq(0);
         diagonal.masked_fill_(dead, 1);
-        FactoredHessians factored = DampingLadder.Factor(hessians, Options, cancellationToken);
-        Func<ColumnBlock, Tensor> kernel = dense.device.type == TorchSharp.DeviceType.CPU ? PanelBlockKernel.Prune : TensorBlockKernel.Prune;
+        FactoredHessians factored = DampingLadder.Factor(hessians, Options.DampingSchedule, cancellationToken);
+        Func<ColumnBlock, Tensor> kernel = SparseGptSolver.KernelFor(dense);
         Tensor solved = SparseGptSolver.Solve(dense, dead, factored.Factors, target, Options.BlockSize, kernel, cancellationToken);
+        BlockGrid? grid = null;
+        if (Options.Quantization is { } quantization)
+        {
+            (solved, grid) = SparseGptSolver.Quantize(solved, factored.Factors, quantization, Options.BlockSize, kernel, cancellationToken);
+        }
+
         for (int i = 0; i < statistics.Length; i++)
         {
             DampingRung rung = factored.Rungs[i];
-            Tensor weight = rung.Method == DampingMethod.WandaFallback
-                ? WandaScore.Prune(dense, diagonal.select(0, i).masked_fill(dead.select(0, i), 0), target)
-                : CheckFinite(OwnCopy(solved, i));
-            pruned.Add(new PrunedWeight(weight.MoveToOuterDisposeScope(), rung));
+            pruned.Add(rung.Method == DampingMethod.WandaFallback
+                ? Fallback(WandaScore.Prune(dense, diagonal.select(0, i).masked_fill(dead.select(0, i), 0), target), rung)
+                : new PrunedWeight(CheckFinite(OwnCopy(solved, i)).MoveToOuterDisposeScope(), rung, Grid: grid?.Of(i, (int)dense.shape[1])));
         }
+    }
+
+    private PrunedWeight Fallback(Tensor weight, DampingRung rung)
+    {
+        if (Options.Quantization is null)
+        {
+            return new PrunedWeight(weight.MoveToOuterDisposeScope(), rung);
+        }
+
+        QuantizationGrid grid = QuantizationGrid.Fit(weight, Options.Quantization);
+        return new PrunedWeight(grid.Round(weight).MoveToOuterDisposeScope(), rung, Grid: grid);
     }
 
     /// <summary>An expert's weight that keeps no other expert's memory alive.</summary>

@@ -1,3 +1,4 @@
+using SparseExpansion.Quantization;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
@@ -9,7 +10,7 @@ namespace SparseExpansion.Pruning;
 internal static class TensorBlockKernel
 {
     /// <summary>Prunes the columns of a block in place, spreading each column's error over the later ones of the block.</summary>
-    /// <returns>The errors (w − q) / U_jj, [k, rows, width], 0 for kept weights.</returns>
+    /// <returns>The errors (w − q) / U_jj, [k, rows, width], 0 for weights that stay as they are.</returns>
     public static Tensor Prune(ColumnBlock block)
     {
         using var scope = NewDisposeScope();
@@ -30,13 +31,34 @@ internal static class TensorBlockKernel
 
             Tensor column = weights.narrow(2, j, 1);
             Tensor pruned = mask.narrow(2, j, 1);
-            Tensor error = column.div(diagonal.narrow(2, j, 1)).mul_(pruned);
+            Tensor kept = (block.Grid is null ? column : Rounded(block, weights, mask, j)).masked_fill(pruned, 0);
+            Tensor error = (column - kept).div_(diagonal.narrow(2, j, 1));
             errors.narrow(2, j, 1).copy_(error);
             weights.narrow(2, j, block.Width - j).addcmul_(error, factors.narrow(1, j, 1).narrow(2, j, block.Width - j), -1);
-            column.masked_fill_(pruned, 0);
+            column.copy_(kept);
         }
 
         target.copy_(weights);
         return errors.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The nearest values of the grids to the weights of a column; the first column of a group makes its grid.</summary>
+    private static Tensor Rounded(ColumnBlock block, Tensor weights, Tensor mask, int column)
+    {
+        using var scope = NewDisposeScope();
+        BlockGrid grid = block.Grid!;
+        int maximumCode = grid.Quantization.MaximumCode;
+        long group = grid.GroupOf(block.Start + column);
+        Tensor scale = grid.Scales.narrow(2, group, 1), zero = grid.Zeros.narrow(2, group, 1);
+        if (grid.Quantization.GroupSize is { } size && (block.Start + column) % size == 0)
+        {
+            long width = Math.Min(size, block.Width - column);
+            Tensor kept = weights.narrow(2, column, width).masked_fill(mask.narrow(2, column, width), 0);
+            (Tensor newScale, Tensor newZero) = GridFunctions.Fit(kept, maximumCode);
+            scale.copy_(newScale);
+            zero.copy_(newZero);
+        }
+
+        return GridFunctions.Round(weights.narrow(2, column, 1), scale, zero, maximumCode).MoveToOuterDisposeScope();
     }
 }

@@ -77,7 +77,8 @@ internal static class SparseGptReference
         }
     }
 
-    private static double[,] Factor(double[,] w, double[,] h, double damping)
+    /// <summary>U, upper triangular with UᵀU the inverse of the damped Hessian; zeroes the weights of dead columns.</summary>
+    public static double[,] Factor(double[,] w, double[,] h, double damping)
     {
         int n = h.GetLength(0);
         double mean = 0;

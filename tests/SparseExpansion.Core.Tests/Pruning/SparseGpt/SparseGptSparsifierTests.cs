@@ -54,7 +54,7 @@ public sealed class SparseGptSparsifierTests
         int columns = target is NMTarget nm ? nm.GroupSize * 9 : 150;
         using HessianStatistic first = Observe(columns, 3, 400), second = Observe(columns, 4, 400);
         Tensor hessians = stack([first.Hessian, second.Hessian], 0);
-        Tensor factors = DampingLadder.Factor(hessians, new SparseGptOptions(), CancellationToken.None).Factors;
+        Tensor factors = DampingLadder.Factor(hessians, new SparseGptOptions().DampingSchedule, CancellationToken.None).Factors;
         Tensor dead = zeros(2, columns, ScalarType.Bool), weight = Random(5, 37, columns);
         Tensor panels = SparseGptSolver.Solve(weight, dead, factors, target, blockSize, PanelBlockKernel.Prune, CancellationToken.None);
         Tensor tensors = SparseGptSolver.Solve(weight, dead, factors, target, blockSize, TensorBlockKernel.Prune, CancellationToken.None);

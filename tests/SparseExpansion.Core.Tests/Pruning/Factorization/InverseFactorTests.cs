@@ -52,7 +52,7 @@ public sealed class InverseFactorTests
     [Fact]
     public void Rungs_Default_ClimbToTheCapTwice()
     {
-        DampingRung[] rungs = [.. DampingLadder.Rungs(new SparseGptOptions { MaxDamping = 0.5 })];
+        DampingRung[] rungs = [.. DampingLadder.Rungs(new SparseGptOptions { MaxDamping = 0.5 }.DampingSchedule)];
         Assert.Equal([0.01, 0.1, 0.5, 0.01, 0.1, 0.5], rungs.Select(rung => rung.Damping));
         Assert.Equal(Enumerable.Range(0, 6), rungs.Select(rung => rung.Index));
         Assert.All(rungs[..3], rung => Assert.Equal(DampingMethod.SinglePrecision, rung.Method));

@@ -10,15 +10,17 @@ internal static class DampingLadder
 {
     /// <summary>Factors a batch of Hessians.</summary>
     /// <param name="hessians">H, [k, d, d], float32, no zero on the diagonal.</param>
-    /// <param name="options">First damping, its increase and its cap.</param>
+    /// <param name="schedule">First damping, its increase and its cap.</param>
     /// <param name="cancellationToken">Observed between rungs.</param>
-    public static FactoredHessians Factor(Tensor hessians, SparseGptOptions options, CancellationToken cancellationToken)
+    /// <param name="prepare">What is done to the damped Hessians, in place, before they are factored; null for nothing.</param>
+    public static FactoredHessians Factor(
+        Tensor hessians, DampingSchedule schedule, CancellationToken cancellationToken, Action<Tensor>? prepare = null)
     {
         using var scope = NewDisposeScope();
         var rungs = new DampingRung?[hessians.shape[0]];
         Tensor? factors = null;
-        var last = new DampingRung(0, options.Damping, DampingMethod.SinglePrecision);
-        foreach (DampingRung rung in Rungs(options))
+        var last = new DampingRung(0, schedule.First, DampingMethod.SinglePrecision);
+        foreach (DampingRung rung in Rungs(schedule))
         {
             cancellationToken.ThrowIfCancellationRequested();
             long[] pending = [.. Enumerable.Range(0, rungs.Length).Where(i => rungs[i] is null).Select(i => (long)i)];
@@ -28,7 +30,7 @@ internal static class DampingLadder
             }
 
             last = rung;
-            (Tensor attempt, bool[] succeeded) = Attempt(hessians, pending, rung);
+            (Tensor attempt, bool[] succeeded) = Attempt(hessians, pending, rung, prepare);
             factors = Collect(factors, attempt, pending);
             for (int i = 0; i < pending.Length; i++)
             {
@@ -42,22 +44,30 @@ internal static class DampingLadder
     }
 
     /// <summary>The attempts, in order.</summary>
-    internal static IEnumerable<DampingRung> Rungs(SparseGptOptions options)
+    internal static IEnumerable<DampingRung> Rungs(DampingSchedule schedule)
     {
         int index = 0;
         foreach (DampingMethod method in new[] { DampingMethod.SinglePrecision, DampingMethod.DoublePrecision })
         {
-            double damping = options.Damping;
+            double damping = schedule.First;
             yield return new DampingRung(index++, damping, method);
-            while (damping < options.MaxDamping)
+            while (damping < schedule.Maximum)
             {
-                damping = Math.Min(damping * options.DampingIncrease, options.MaxDamping);
+                damping = Math.Min(damping * schedule.Increase, schedule.Maximum);
                 yield return new DampingRung(index++, damping, method);
             }
         }
     }
 
-    private static (Tensor Factors, bool[] Succeeded) Attempt(Tensor hessians, long[] pending, DampingRung rung)
+    /// <summary>Adds a fraction of its mean to the diagonal of every matrix, in place.</summary>
+    public static void Damp(Tensor hessians, double damping)
+    {
+        using Tensor diagonal = hessians.diagonal(0, 1, 2), mean = diagonal.mean([1L], keepdim: true);
+        diagonal.add_(mean.mul_(damping));
+    }
+
+    private static (Tensor Factors, bool[] Succeeded) Attempt(
+        Tensor hessians, long[] pending, DampingRung rung, Action<Tensor>? prepare)
     {
         using var scope = NewDisposeScope();
         Tensor damped = hessians.index_select(0, tensor(pending, device: hessians.device));
@@ -66,8 +76,8 @@ internal static class DampingLadder
             damped = damped.to(ScalarType.Float64);
         }
 
-        Tensor diagonal = damped.diagonal(0, 1, 2);
-        diagonal.add_(diagonal.mean([1L], keepdim: true).mul_(rung.Damping));
+        Damp(damped, rung.Damping);
+        prepare?.Invoke(damped);
         (Tensor factors, bool[] succeeded) = InverseFactor.Compute(damped);
         return (factors.to(ScalarType.Float32).MoveToOuterDisposeScope(), succeeded);
     }

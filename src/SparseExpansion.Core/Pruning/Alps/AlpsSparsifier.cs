@@ -1,0 +1,144 @@
+using SparseExpansion.Calibration;
+using SparseExpansion.Internal;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Pruning;
+
+/// <summary>
+/// Prunes by solving the layer's least squares under a sparsity constraint: ADMM with a rising penalty finds which weights
+/// stay, conjugate gradients find their best values. Slower than SparseGPT, and clearly closer to the dense outputs.
+/// ALPS: Meng, Behdin, Wang and Mazumder 2024 (arXiv 2406.07831).
+/// </summary>
+/// <remarks>
+/// Unstructured targets are counted out per layer by default. Computes in float32 whatever the weight's dtype. Hessians
+/// that cannot be factored climb a ladder of dampings, see <see cref="PruningResult.DampingRung"/>;
+/// <see cref="PruningResult.Convergence"/> says how the search ended.
+/// </remarks>
+public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>
+{
+    /// <summary>Memory that experts pruned together may take.</summary>
+    private const long ChunkBytes = 2L << 30;
+
+    /// <summary>Creates the pruner.</summary>
+    /// <param name="options">Damping, penalties and limits; null for the defaults.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
+    public AlpsSparsifier(AlpsOptions? options = null)
+    {
+        Options = options ?? new AlpsOptions();
+        Options.Validate();
+    }
+
+    /// <inheritdoc/>
+    public override string Name => "alps";
+
+    /// <summary>The options in force.</summary>
+    public AlpsOptions Options { get; }
+
+    /// <inheritdoc/>
+    public override HessianStatistic CreateStatistic(LayerDescriptor layer)
+    {
+        ArgumentNullException.ThrowIfNull(layer);
+        return new HessianStatistic(layer.InFeatures, layer.Device);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="CalibrationException">No token was observed, or a non-finite one was.</exception>
+    protected override PrunedWeight PruneCore(
+        Tensor weight, HessianStatistic statistic, SparsityTarget target, CancellationToken cancellationToken) =>
+        PruneExpertsCore(weight, [statistic], [target], cancellationToken)[0];
+
+    /// <inheritdoc/>
+    /// <remarks>Experts are iterated together, as many at a time as memory allows; each stops when its own support has settled.</remarks>
+    protected override IReadOnlyList<PrunedWeight> PruneExpertsCore(
+        Tensor weight, IReadOnlyList<HessianStatistic> statistics, SparsityTarget target, CancellationToken cancellationToken) =>
+        PruneExpertsCore(weight, statistics, [.. statistics.Select(_ => target)], cancellationToken);
+
+    /// <inheritdoc/>
+    /// <remarks>Experts of different targets are iterated together, too.</remarks>
+    protected override IReadOnlyList<PrunedWeight> PruneExpertsCore(
+        Tensor weight, IReadOnlyList<HessianStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken)
+    {
+        PruningGuard.CheckHessians(Name, weight, statistics);
+        Tensor dense = weight.to(ScalarType.Float32);
+        var pruned = new List<PrunedWeight>(statistics.Count);
+        foreach ((HessianStatistic, SparsityTarget)[] chunk in statistics.Zip(targets).Chunk(ExpertsAtOnce(weight.shape[0], weight.shape[1])))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            pruned.AddRange(PruneChunk(
+                dense, [.. chunk.Select(expert => expert.Item1)], [.. chunk.Select(expert => expert.Item2)], cancellationToken));
+        }
+
+        return pruned;
+    }
+
+    private static int ExpertsAtOnce(long rows, long columns)
+    {
+        // Per expert: the Hessian twice, its factor, its inverse and their intermediates; the weight, the state and conjugate gradients.
+        long bytes = sizeof(float) * ((7 * columns * columns) + (9 * rows * columns));
+        return (int)Math.Clamp(ChunkBytes / bytes, 1, 4096);
+    }
+
+    private PrunedWeight[] PruneChunk(
+        Tensor dense, HessianStatistic[] statistics, SparsityTarget[] targets, CancellationToken cancellationToken)
+    {
+        using var scope = NewDisposeScope();
+        Tensor hessians = stack(statistics.Select(statistic => statistic.Hessian), 0);
+        Tensor diagonal = hessians.diagonal(0, 1, 2), norms = diagonal.clone();
+        Tensor dead = diagonal.eq(0);
+        diagonal.masked_fill_(dead, 1);
+        FactoredHessians factored = DampingLadder.Factor(hessians, Options.DampingSchedule, cancellationToken, Penalize);
+        ReplaceHopeless(hessians, factored.Rungs);
+        ScaledProblem problem = ScaledProblem.Create(hessians, dense, dead);
+        (Tensor solved, Convergence[] convergence) = Solve(problem, PenalizedInverse.FromFactor(factored.Factors), targets, cancellationToken);
+        return [.. factored.Rungs.Select((rung, i) => rung.Method == DampingMethod.WandaFallback
+            ? new PrunedWeight(WandaScore.Prune(dense, norms.select(0, i), targets[i]).MoveToOuterDisposeScope(), rung)
+            : new PrunedWeight(CheckFinite(OwnCopy(solved, i)).MoveToOuterDisposeScope(), rung, convergence[i]))];
+    }
+
+    private void Penalize(Tensor damped)
+    {
+        using Tensor scales = ScaledProblem.ToUnitDiagonal(damped), diagonal = damped.diagonal(0, 1, 2);
+        diagonal.add_(Options.Penalty);
+    }
+
+    /// <summary>Damps every Hessian as its rung says; the identity in place of those given up, so that batched work on the others meets no NaN.</summary>
+    private static void ReplaceHopeless(Tensor hessians, DampingRung[] rungs)
+    {
+        for (int i = 0; i < rungs.Length; i++)
+        {
+            using var scope = NewDisposeScope();
+            Tensor hessian = hessians.narrow(0, i, 1);
+            if (rungs[i].Method == DampingMethod.WandaFallback)
+            {
+                hessian.copy_(eye(hessian.shape[1], dtype: hessian.dtype, device: hessian.device));
+            }
+            else
+            {
+                DampingLadder.Damp(hessian, rungs[i].Damping);
+            }
+        }
+    }
+
+    private (Tensor Weights, Convergence[] Convergence) Solve(
+        ScaledProblem problem, Tensor inverses, SparsityTarget[] targets, CancellationToken cancellationToken)
+    {
+        using var scope = NewDisposeScope();
+        AlpsSupports found = AlpsSolver.Solve(problem, inverses, targets, Options, cancellationToken);
+        Tensor support = found.Pruned.logical_not().to(ScalarType.Float32);
+        Tensor weights = found.Weights.mul_(support);
+        (int iterations, double[] residuals) = ConjugateGradients.Solve(
+            problem.Hessians, problem.Weights, weights, support, Options.RefitTolerance, Options.MaxRefitIterations, cancellationToken);
+        Convergence[] convergence = [.. residuals.Select((residual, i) => new Convergence(found.Iterations[i], found.Settled[i], iterations, residual))];
+        return (weights.div_(problem.Scales).MoveToOuterDisposeScope(), convergence);
+    }
+
+    /// <summary>An expert's weight that keeps no other expert's memory alive.</summary>
+    private static Tensor OwnCopy(Tensor solved, int expert) => solved.shape[0] == 1 ? solved.squeeze(0) : solved.select(0, expert).clone();
+
+    private static Tensor CheckFinite(Tensor weight) => TensorChecks.AllFinite(weight)
+        ? weight
+        : throw new PruningException("ALPS's updates overflowed float32: the Hessian is too ill-conditioned for the damping; raise AlpsOptions.Damping.");
+
+    /// <summary>Name and options, for manifests.</summary>
+    public override string ToString() => $"{Name}: {Options}";
+}

@@ -1,0 +1,10 @@
+namespace SparseExpansion.Pruning;
+
+/// <summary>How an iterative pruner ended.</summary>
+/// <param name="Iterations">Iterations of the search for the support.</param>
+/// <param name="Settled">True if the last iteration left the support as it was, but for <see cref="AlpsOptions.SettledShare"/>; false if the limit of iterations ended the search.</param>
+/// <param name="RefitIterations">Iterations of the least squares on the final support.</param>
+/// <param name="Residual">
+/// What is left of the normal equations on the support S after the least squares: ‖((Ŵ − W)H)_S‖ / ‖(Ŵ − W)H‖ in scaled coordinates, 0 for exact ones.
+/// </param>
+public sealed record Convergence(int Iterations, bool Settled, int RefitIterations, double Residual);

@@ -1,0 +1,84 @@
+using SparseExpansion.Calibration;
+using SparseExpansion.Quantization;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Pruning;
+
+/// <summary>A pruner followed by the rounding of what it kept.</summary>
+internal sealed class QuantizedSparsifier : ISparsifier
+{
+    private readonly ISparsifier _inner;
+    private readonly WeightQuantization _quantization;
+
+    public QuantizedSparsifier(ISparsifier inner, WeightQuantization quantization)
+    {
+        ArgumentNullException.ThrowIfNull(inner);
+        quantization.Validate();
+        _inner = inner;
+        _quantization = quantization;
+    }
+
+    public string Name => $"{_inner.Name}+{_quantization.Bits}bit";
+
+    public IActivationStatistic CreateStatistic(LayerDescriptor layer) => _inner.CreateStatistic(layer);
+
+    public PruningResult Prune(
+        Tensor weight, IActivationStatistic statistic, SparsityTarget target, CancellationToken cancellationToken = default)
+    {
+        using PruningResult pruned = _inner.Prune(weight, statistic, target, cancellationToken);
+        return Quantize(weight, pruned, statistic, cancellationToken);
+    }
+
+    public IReadOnlyList<PruningResult> PruneExperts(
+        Tensor weight, IReadOnlyList<IActivationStatistic> statistics, SparsityTarget target, CancellationToken cancellationToken = default)
+    {
+        IReadOnlyList<PruningResult> pruned = _inner.PruneExperts(weight, statistics, target, cancellationToken);
+        var quantized = new List<PruningResult>(pruned.Count);
+        try
+        {
+            for (int i = 0; i < pruned.Count; i++)
+            {
+                quantized.Add(Quantize(weight, pruned[i], statistics[i], cancellationToken));
+            }
+
+            return quantized;
+        }
+        catch
+        {
+            quantized.ForEach(result => result.Dispose());
+            throw;
+        }
+        finally
+        {
+            foreach (PruningResult result in pruned)
+            {
+                result.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Name and options, for manifests.</summary>
+    public override string ToString() => $"{_inner} + {_quantization}";
+
+    private PruningResult Quantize(Tensor weight, PruningResult pruned, IActivationStatistic statistic, CancellationToken cancellationToken)
+    {
+        if (pruned.Grid is not null)
+        {
+            throw new PruningException($"Pruner '{_inner.Name}' rounds its weights already; leave {nameof(QuantizationExtensions.WithQuantization)} away.");
+        }
+
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        (Tensor rounded, QuantizationGrid grid) = HessianOf(statistic) is { } hessian
+            ? MaskedQuantizer.Quantize(pruned.Weight, hessian, _quantization, cancellationToken)
+            : MaskedQuantizer.ToNearest(pruned.Weight, _quantization);
+        return PruningResult.Measure(weight.detach(), new PrunedWeight(rounded, pruned.DampingRung, pruned.Convergence, pruned.Refit, grid), statistic);
+    }
+
+    private static Tensor? HessianOf(IActivationStatistic statistic) => statistic switch
+    {
+        HessianStatistic hessian => hessian.Hessian,
+        RefitStatistic both => both.Hessian.Hessian,
+        _ => null,
+    };
+}

@@ -1,0 +1,101 @@
+using SparseExpansion.Calibration;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Pruning;
+
+/// <summary>A pruner followed by the exact least squares on its supports.</summary>
+internal sealed class RefitSparsifier : ISparsifier
+{
+    private readonly ISparsifier _inner;
+    private readonly RefitOptions _options;
+
+    public RefitSparsifier(ISparsifier inner, RefitOptions? options)
+    {
+        ArgumentNullException.ThrowIfNull(inner);
+        _inner = inner;
+        _options = options ?? new RefitOptions();
+        _options.Validate();
+    }
+
+    public string Name => $"{_inner.Name}+refit";
+
+    public IActivationStatistic CreateStatistic(LayerDescriptor layer)
+    {
+        ArgumentNullException.ThrowIfNull(layer);
+        IActivationStatistic statistic = _inner.CreateStatistic(layer);
+        return statistic is HessianStatistic or RefitStatistic ? statistic : new RefitStatistic(statistic, new HessianStatistic(layer.InFeatures, layer.Device));
+    }
+
+    public PruningResult Prune(
+        Tensor weight, IActivationStatistic statistic, SparsityTarget target, CancellationToken cancellationToken = default)
+    {
+        (IActivationStatistic inner, HessianStatistic hessian) = Split(statistic);
+        PruningGuard.CheckWeight(Name, weight, target);
+        PruningGuard.CheckHessians(Name, weight, [hessian]);
+        using PruningResult pruned = _inner.Prune(weight, inner, target, cancellationToken);
+        return Refit(weight, pruned, hessian, null, cancellationToken);
+    }
+
+    public IReadOnlyList<PruningResult> PruneExperts(
+        Tensor weight, IReadOnlyList<IActivationStatistic> statistics, SparsityTarget target, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(statistics);
+        (IActivationStatistic Inner, HessianStatistic Hessian)[] parts = [.. statistics.Select(Split)];
+        PruningGuard.CheckWeight(Name, weight, target);
+        PruningGuard.CheckHessians(Name, weight, [.. parts.Select(part => part.Hessian)]);
+        IReadOnlyList<PruningResult> pruned = _inner.PruneExperts(weight, [.. parts.Select(part => part.Inner)], target, cancellationToken);
+        var refitted = new List<PruningResult>(pruned.Count);
+        try
+        {
+            using Tensor? gram = PruningResult.Gram(weight, [.. parts.Select(part => part.Hessian)]);
+            for (int i = 0; i < pruned.Count; i++)
+            {
+                refitted.Add(Refit(weight, pruned[i], parts[i].Hessian, gram, cancellationToken));
+            }
+
+            return refitted;
+        }
+        catch
+        {
+            refitted.ForEach(result => result.Dispose());
+            throw;
+        }
+        finally
+        {
+            foreach (PruningResult result in pruned)
+            {
+                result.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Name and options, for manifests.</summary>
+    public override string ToString() => $"{_inner} + {_options}";
+
+    private (IActivationStatistic Inner, HessianStatistic Hessian) Split(IActivationStatistic statistic)
+    {
+        ArgumentNullException.ThrowIfNull(statistic);
+        return statistic switch
+        {
+            HessianStatistic hessian => (hessian, hessian),
+            RefitStatistic both => (both.Inner, both.Hessian),
+            _ => throw new PruningException(
+                $"Pruner '{Name}' needs a Hessian, but was given a {statistic.GetType().Name}; create the statistic with {Name}'s CreateStatistic."),
+        };
+    }
+
+    private PruningResult Refit(Tensor weight, PruningResult pruned, HessianStatistic hessian, Tensor? gram, CancellationToken cancellationToken)
+    {
+        if (pruned.Grid is not null)
+        {
+            throw new PruningException(
+                $"Pruner '{_inner.Name}' rounds its weights, which a refit would undo: call {nameof(QuantizationExtensions.WithQuantization)} after {nameof(RefitExtensions.WithRefit)}.");
+        }
+
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        Tensor dense = weight.detach();
+        (Tensor refitted, RefitReport report) = MaskedLeastSquares.Refit(dense, pruned.Weight, hessian.Hessian, _options, cancellationToken);
+        return PruningResult.Measure(dense, new PrunedWeight(refitted, pruned.DampingRung, pruned.Convergence, report), hessian, gram);
+    }
+}

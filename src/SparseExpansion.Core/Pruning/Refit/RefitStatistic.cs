@@ -1,0 +1,58 @@
+using SparseExpansion.Calibration;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Pruning;
+
+/// <summary>What the inner pruner asks for, and the Hessian that the refit needs, over the same tokens.</summary>
+internal sealed class RefitStatistic(IActivationStatistic inner, HessianStatistic hessian) : ISharedOutputError, IUnseenFeatures, IShrinkable
+{
+    public IActivationStatistic Inner => inner;
+
+    public HessianStatistic Hessian => hessian;
+
+    public long TokenCount => hessian.TokenCount;
+
+    public void Observe(Tensor tokens)
+    {
+        inner.Observe(tokens);
+        hessian.Observe(tokens);
+    }
+
+    public void Merge(IActivationStatistic other)
+    {
+        RefitStatistic typed = CheckOther(other);
+        inner.Merge(typed.Inner);
+        hessian.Merge(typed.Hessian);
+    }
+
+    public void FillUnseen(IActivationStatistic layer)
+    {
+        RefitStatistic typed = CheckOther(layer);
+        (inner as IUnseenFeatures)?.FillUnseen(typed.Inner);
+        hessian.FillUnseen(typed.Hessian);
+    }
+
+    public void ShrinkTowards(IActivationStatistic layer, double priorTokens)
+    {
+        RefitStatistic typed = CheckOther(layer);
+        (inner as IShrinkable)?.ShrinkTowards(typed.Inner, priorTokens);
+        hessian.ShrinkTowards(typed.Hessian, priorTokens);
+    }
+
+    public double RelativeOutputError(Tensor dense, Tensor changed) => hessian.RelativeOutputError(dense, changed);
+
+    public double RelativeOutputError(Tensor dense, Tensor gram, Tensor changed) =>
+        ((ISharedOutputError)hessian).RelativeOutputError(dense, gram, changed);
+
+    public void Dispose()
+    {
+        inner.Dispose();
+        hessian.Dispose();
+    }
+
+    private static RefitStatistic CheckOther(IActivationStatistic other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return other as RefitStatistic ?? throw new ArgumentException($"A {nameof(RefitStatistic)} cannot take up a {other.GetType().Name}.", nameof(other));
+    }
+}

@@ -1,0 +1,308 @@
+using MathNet.Numerics.LinearAlgebra;
+using SparseExpansion.Calibration;
+using SparseExpansion.Testing;
+using TorchSharp;
+using static SparseExpansion.Pruning.LeastSquaresReference;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Pruning;
+
+public sealed class AlpsSparsifierTests
+{
+    private static readonly AlpsSparsifier Pruner = new();
+
+    [Theory]
+    [InlineData("0.5")]
+    [InlineData("0.8")]
+    [InlineData("2:4")]
+    public void Prune_FinalWeights_AreTheExactLeastSquaresOnTheirMask(string text)
+    {
+        using var scope = NewDisposeScope();
+        using HessianStatistic statistic = Observe(96, 1, 400);
+        Tensor weight = Random(2, 40, 96);
+        using PruningResult result = Pruner.Prune(weight, statistic, SparsityTarget.Parse(text));
+        Matrix<double> dense = Values(weight), actual = Values(result.Weight), hessian = Values(statistic.Hessian);
+        Matrix<double> expected = Solve(dense, actual, hessian, 0.01);
+        Matrix<double> damped = hessian + (Matrix<double>.Build.DenseIdentity(96) * (0.01 * hessian.Diagonal().Average()));
+        double best = RowErrors(dense, expected, damped).Sum(), reached = RowErrors(dense, actual, damped).Sum();
+        Assert.InRange(reached, best * (1 - 1e-9), best * (1 + 1e-4));
+        Assert.True((expected - actual).FrobeniusNorm() < 0.01 * expected.FrobeniusNorm());
+        Assert.True(result.Convergence!.Settled);
+        Assert.InRange(result.Convergence.Iterations, 2, 200);
+        Assert.InRange(result.Convergence.Residual, 0, 0.01);
+    }
+
+    [Theory]
+    [InlineData("0.5", 1)]
+    [InlineData("0.7", 2)]
+    [InlineData("2:4", 3)]
+    public void Prune_CorrelatedInputs_LosesLessThanSparseGptAndItsRefit(string text, int seed)
+    {
+        using var scope = NewDisposeScope();
+        using HessianStatistic statistic = Observe(128, seed, 600);
+        Tensor weight = Random(seed + 50, 64, 128);
+        SparsityTarget target = SparsityTarget.Parse(text);
+        using PruningResult alps = Pruner.Prune(weight, statistic, target);
+        using PruningResult sparseGpt = new SparseGptSparsifier().Prune(weight, statistic, target);
+        using PruningResult refitted = new SparseGptSparsifier().WithRefit().Prune(weight, statistic, target);
+        Assert.True(alps.RelativeOutputError < refitted.RelativeOutputError, $"{alps.RelativeOutputError} against {refitted.RelativeOutputError}.");
+        Assert.True(refitted.RelativeOutputError < sparseGpt.RelativeOutputError);
+    }
+
+    /// <summary>All supports of one row can be tried when there are few.</summary>
+    [Fact]
+    public void Prune_SmallRow_IsCloseToTheBestOfAllSupports()
+    {
+        using var scope = NewDisposeScope();
+        double ratio = 0;
+        for (int seed = 0; seed < 20; seed++)
+        {
+            using HessianStatistic statistic = Observe(8, seed, 60);
+            Tensor weight = Random(seed + 100, 1, 8);
+            using PruningResult result = Pruner.Prune(weight, statistic, SparsityTarget.Unstructured(0.5));
+            Matrix<double> dense = Values(weight), hessian = Values(statistic.Hessian);
+            double best = Enumerable.Range(0, 256).Where(bits => int.PopCount(bits) == 4).Min(bits =>
+            {
+                Matrix<double> mask = Matrix<double>.Build.Dense(1, 8, (_, column) => (bits >> column) & 1);
+                return RowErrors(dense, Solve(dense, mask, hessian, 0), hessian)[0];
+            });
+            double reached = RowErrors(dense, Values(result.Weight), hessian)[0];
+            Assert.True(reached >= best * 0.999);
+            ratio += reached / best / 20;
+        }
+
+        Assert.InRange(ratio, 0.999, 1.5);
+    }
+
+    [Theory]
+    [InlineData(0.0, 7, 130, SparsityScope.PrunerDefault)]
+    [InlineData(0.5, 1, 129, SparsityScope.PrunerDefault)]
+    [InlineData(0.333, 7, 130, SparsityScope.Row)]
+    [InlineData(0.7, 9, 200, SparsityScope.ColumnBlock)]
+    [InlineData(0.999, 3, 64, SparsityScope.Layer)]
+    public void Prune_AnySparsity_CountsExactly(double sparsity, int rows, int columns, SparsityScope sparsityScope) => LeakCheck.NoTensorsLeft(() =>
+    {
+        using var scope = NewDisposeScope();
+        using HessianStatistic statistic = Observe(columns, 7, 400);
+        Tensor weight = Random(8, rows, columns);
+        using PruningResult result = Pruner.Prune(weight, statistic, SparsityTarget.Unstructured(sparsity, sparsityScope));
+        Tensor zeros = result.Weight.eq(0);
+        long expected = sparsityScope switch
+        {
+            SparsityScope.Row => rows * (long)Math.Floor(columns * sparsity),
+            SparsityScope.ColumnBlock => zeros.split(128, 1).Sum(block => (long)Math.Floor(block.numel() * sparsity)),
+            _ => (long)Math.Floor(rows * columns * sparsity),
+        };
+        Assert.Equal(expected, zeros.sum().item<long>());
+        if (sparsityScope == SparsityScope.Row)
+        {
+            Assert.True(zeros.sum([1L]).eq(expected / rows).all().item<bool>());
+        }
+    });
+
+    [Fact]
+    public void Prune_ExactTarget_PrunesExactlyThatMany()
+    {
+        using var scope = NewDisposeScope();
+        using HessianStatistic statistic = Observe(64, 1, 200);
+        using PruningResult result = Pruner.Prune(Random(2, 24, 64), statistic, SparsityTarget.Exactly(701, 24 * 64));
+        Assert.Equal(701, result.Weight.eq(0).sum().item<long>());
+    }
+
+    [Fact]
+    public void Prune_TwoOfFour_KeepsTwoOfEveryFour()
+    {
+        using var scope = NewDisposeScope();
+        using HessianStatistic statistic = Observe(64, 1, 200);
+        using PruningResult result = Pruner.Prune(Random(2, 24, 64), statistic, SparsityTarget.NM(2, 4));
+        Assert.True(result.Weight.ne(0).reshape(-1, 4).sum([1L]).eq(2).all().item<bool>());
+        Assert.Throws<PruningException>(() => Pruner.Prune(Random(2, 4, 64), statistic, SparsityTarget.NM(2, 5)));
+    }
+
+    [Theory]
+    [InlineData("0.6")]
+    [InlineData("2:4")]
+    public void PruneExperts_Batch_EqualsOneByOne(string text) => LeakCheck.NoTensorsLeft(() =>
+    {
+        using var scope = NewDisposeScope();
+        SparsityTarget target = SparsityTarget.Parse(text);
+        HessianStatistic[] statistics = [Observe(64, 1, 300), Observe(64, 2, 70), Observe(64, 3, 20)];
+        Tensor weight = Random(4, 32, 64);
+        IReadOnlyList<PruningResult> batch = Pruner.PruneExperts(weight, statistics, target);
+        for (int i = 0; i < statistics.Length; i++)
+        {
+            using PruningResult together = batch[i], alone = Pruner.Prune(weight, statistics[i], target);
+            double agreement = alone.Weight.eq(0).eq(together.Weight.eq(0)).to(ScalarType.Float64).mean().item<double>();
+            Assert.True(agreement >= 0.99, $"Masks of expert {i} agree in {agreement:P3}.");
+            Assert.Equal(alone.RelativeOutputError!.Value, together.RelativeOutputError!.Value, 0.01 * alone.RelativeOutputError.Value);
+            Assert.Equal(alone.DampingRung, together.DampingRung);
+            statistics[i].Dispose();
+        }
+    });
+
+    [Fact]
+    public void Prune_DeadColumns_ZeroesThem()
+    {
+        using var scope = NewDisposeScope();
+        Tensor tokens = Tokens(40, 1, 300);
+        tokens.narrow(1, 10, 3).zero_();
+        using var statistic = new HessianStatistic(40, CPU);
+        statistic.Observe(tokens);
+        using PruningResult result = Pruner.Prune(Random(2, 12, 40), statistic, SparsityTarget.Unstructured(0.1));
+        Assert.Equal(0, result.Weight.narrow(1, 10, 3).count_nonzero().item<long>());
+        Assert.Equal(48, result.Weight.eq(0).sum().item<long>());
+        Assert.True(result.Weight.isfinite().all().item<bool>());
+    }
+
+    [Fact]
+    public void Prune_OneToken_StaysFinite()
+    {
+        using var scope = NewDisposeScope();
+        using HessianStatistic statistic = Observe(64, 1, 1);
+        using PruningResult result = Pruner.Prune(Random(2, 16, 64), statistic, SparsityTarget.Unstructured(0.5));
+        Assert.True(result.Weight.isfinite().all().item<bool>());
+        Assert.Equal(512, result.Weight.eq(0).sum().item<long>());
+        Assert.InRange(result.RelativeOutputError!.Value, 0, 0.05);
+    }
+
+    [Fact]
+    public void PruneExperts_HopelessHessian_FallsBackAlone()
+    {
+        using var scope = NewDisposeScope();
+        using HessianStatistic good = Observe(32, 1, 100), bad = Observe(32, 2, 100);
+        bad.Hessian.neg_();
+        Tensor weight = Random(2, 16, 32);
+        IReadOnlyList<PruningResult> results = Pruner.PruneExperts(weight, [bad, good], SparsityTarget.Unstructured(0.5));
+        using PruningResult fallen = results[0], standing = results[1];
+        Assert.Equal(DampingMethod.WandaFallback, fallen.DampingRung!.Method);
+        Assert.Null(fallen.Convergence);
+        Assert.Equal(256, fallen.Weight.eq(0).sum().item<long>());
+        Assert.Equal(new DampingRung(0, 0.01, DampingMethod.SinglePrecision), standing.DampingRung);
+        using PruningResult alone = Pruner.Prune(weight, good, SparsityTarget.Unstructured(0.5));
+        Assert.Equal(alone.RelativeOutputError!.Value, standing.RelativeOutputError!.Value, 0.01 * alone.RelativeOutputError.Value);
+    }
+
+    [Fact]
+    public void Prune_IterationLimit_IsReported()
+    {
+        using var scope = NewDisposeScope();
+        using HessianStatistic statistic = Observe(64, 1, 300);
+        var pruner = new AlpsSparsifier(new AlpsOptions { MaxIterations = 2, MaxRefitIterations = 0 });
+        using PruningResult result = pruner.Prune(Random(2, 48, 64), statistic, SparsityTarget.Unstructured(0.5));
+        Assert.Equal(2, result.Convergence!.Iterations);
+        Assert.False(result.Convergence.Settled);
+        Assert.Equal(0, result.Convergence.RefitIterations);
+        Assert.True(result.Convergence.Residual > 0.001);
+    }
+
+    [Theory]
+    [InlineData(ScalarType.BFloat16)]
+    [InlineData(ScalarType.Float64)]
+    public void Prune_OtherDtype_ComesBackInIt(ScalarType dtype)
+    {
+        using var scope = NewDisposeScope();
+        using HessianStatistic statistic = Observe(64, 1, 200);
+        using PruningResult result = Pruner.Prune(Random(2, 32, 64).to(dtype), statistic, SparsityTarget.Unstructured(0.5));
+        Assert.Equal(dtype, result.Weight.dtype);
+        Assert.Equal(0.5, result.Sparsity);
+    }
+
+    [Fact]
+    public void Prune_OneOrTwoThreads_GivesTheSameBits()
+    {
+        using var scope = NewDisposeScope();
+        using HessianStatistic statistic = Observe(256, 1, 600);
+        Tensor weight = Random(2, 200, 256);
+        int threads = get_num_threads();
+        try
+        {
+            set_num_threads(1);
+            using PruningResult one = Pruner.Prune(weight, statistic, SparsityTarget.Unstructured(0.5));
+            set_num_threads(2);
+            using PruningResult two = Pruner.Prune(weight, statistic, SparsityTarget.Unstructured(0.5));
+            Assert.True(one.Weight.eq(two.Weight).all().item<bool>());
+        }
+        finally
+        {
+            set_num_threads(threads);
+        }
+    }
+
+    [Fact]
+    public void Prune_ReducedPrecision_HardlyChangesTheError()
+    {
+        using var scope = NewDisposeScope();
+        using HessianStatistic statistic = Observe(256, 1, 900);
+        Tensor weight = Random(2, 200, 256);
+        using PruningResult reduced = Pruner.Prune(weight, statistic, SparsityTarget.Unstructured(0.6));
+        using PruningResult full = new AlpsSparsifier(new AlpsOptions { ReducedPrecision = false }).Prune(weight, statistic, SparsityTarget.Unstructured(0.6));
+        Assert.Equal(full.RelativeOutputError!.Value, reduced.RelativeOutputError!.Value, 0.005 * full.RelativeOutputError.Value);
+    }
+
+    [Fact]
+    public void Prune_SettledShare_EndsTheSearchSooner()
+    {
+        using var scope = NewDisposeScope();
+        using HessianStatistic statistic = Observe(128, 1, 500);
+        Tensor weight = Random(2, 100, 128);
+        using PruningResult exact = new AlpsSparsifier(new AlpsOptions { SettledShare = 0 }).Prune(weight, statistic, SparsityTarget.Unstructured(0.5));
+        using PruningResult loose = new AlpsSparsifier(new AlpsOptions { SettledShare = 0.1 }).Prune(weight, statistic, SparsityTarget.Unstructured(0.5));
+        Assert.True(loose.Convergence!.Settled && exact.Convergence!.Settled);
+        Assert.True(loose.Convergence.Iterations < exact.Convergence.Iterations);
+        Assert.Equal(exact.RelativeOutputError!.Value, loose.RelativeOutputError!.Value, 0.2 * exact.RelativeOutputError.Value);
+    }
+
+    [Fact]
+    public void Prune_OnCuda_AgreesWithCpu()
+    {
+        Assert.SkipUnless(cuda.is_available(), "No CUDA device.");
+        using var scope = NewDisposeScope();
+        Tensor tokens = Tokens(192, 1, 500), weight = Random(2, 96, 192);
+        using var host = new HessianStatistic(192, CPU);
+        using var device = new HessianStatistic(192, CUDA);
+        host.Observe(tokens);
+        device.Observe(tokens.cuda());
+        using PruningResult expected = Pruner.Prune(weight, host, SparsityTarget.Unstructured(0.5));
+        using PruningResult actual = Pruner.Prune(weight.cuda(), device, SparsityTarget.Unstructured(0.5));
+        Assert.Equal(DeviceType.CUDA, actual.Weight.device.type);
+        Assert.Equal(expected.RelativeOutputError!.Value, actual.RelativeOutputError!.Value, 0.01 * expected.RelativeOutputError.Value);
+    }
+
+    [Fact]
+    public void Prune_BadInput_SaysWhatIsWrong()
+    {
+        using var scope = NewDisposeScope();
+        using HessianStatistic statistic = Observe(24, 1, 50), spoiled = Observe(24, 1, 50);
+        using var empty = new HessianStatistic(24, CPU);
+        using var norms = new ColumnNormStatistic(24, CPU);
+        spoiled.Observe(full(1, 24, float.NaN));
+        Tensor weight = Random(2, 4, 24), nan = weight.clone();
+        nan[1, 1] = float.NaN;
+        SparsityTarget half = SparsityTarget.Unstructured(0.5);
+        Assert.Throws<PruningException>(() => Pruner.Prune(nan, statistic, half));
+        Assert.Throws<PruningException>(() => Pruner.Prune(weight, norms, half));
+        Assert.Throws<PruningException>(() => Pruner.Prune(Random(2, 4, 25), statistic, half));
+        Assert.Throws<CalibrationException>(() => Pruner.Prune(weight, empty, half));
+        Assert.Throws<CalibrationException>(() => Pruner.Prune(weight, spoiled, half));
+        Assert.Throws<OperationCanceledException>(() => Pruner.Prune(weight, statistic, half, new CancellationToken(canceled: true)));
+    }
+
+    [Fact]
+    public void Options_OutOfRange_NameTheProperty()
+    {
+        AssertRefused(new AlpsOptions { Damping = 0 }, nameof(AlpsOptions.Damping));
+        AssertRefused(new AlpsOptions { DampingIncrease = 1 }, nameof(AlpsOptions.DampingIncrease));
+        AssertRefused(new AlpsOptions { MaxDamping = 0.001 }, nameof(AlpsOptions.MaxDamping));
+        AssertRefused(new AlpsOptions { Penalty = double.NaN }, nameof(AlpsOptions.Penalty));
+        AssertRefused(new AlpsOptions { PenaltyIncrease = 1 }, nameof(AlpsOptions.PenaltyIncrease));
+        AssertRefused(new AlpsOptions { PenaltyInterval = 0 }, nameof(AlpsOptions.PenaltyInterval));
+        AssertRefused(new AlpsOptions { MaxIterations = 0 }, nameof(AlpsOptions.MaxIterations));
+        AssertRefused(new AlpsOptions { SettledShare = 1 }, nameof(AlpsOptions.SettledShare));
+        AssertRefused(new AlpsOptions { SettledShare = double.NaN }, nameof(AlpsOptions.SettledShare));
+        AssertRefused(new AlpsOptions { RefitTolerance = 1 }, nameof(AlpsOptions.RefitTolerance));
+        AssertRefused(new AlpsOptions { MaxRefitIterations = -1 }, nameof(AlpsOptions.MaxRefitIterations));
+    }
+
+    private static void AssertRefused(AlpsOptions options, string property) =>
+        Assert.Equal(property, Assert.Throws<ArgumentOutOfRangeException>(() => new AlpsSparsifier(options)).ParamName);
+}
