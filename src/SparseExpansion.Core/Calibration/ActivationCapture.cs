@@ -10,12 +10,13 @@ internal static class ActivationCapture
     /// <param name="group">The group; its first layer is watched.</param>
     /// <param name="batches">The inputs of the unit with their padding masks.</param>
     /// <param name="cancellationToken">Observed between batches.</param>
+    /// <param name="scratchFolder">Where to write the tokens; null keeps them in memory.</param>
     /// <returns>The tokens; the caller disposes the store.</returns>
     /// <exception cref="CalibrationException">No token was seen, or values are not finite.</exception>
     public static ActivationStore Capture(
-        CalibrationUnit unit, InputGroup group, IEnumerable<CalibrationBatch> batches, CancellationToken cancellationToken)
+        CalibrationUnit unit, InputGroup group, IEnumerable<CalibrationBatch> batches, CancellationToken cancellationToken, string? scratchFolder = null)
     {
-        var store = new ActivationStore();
+        var store = new ActivationStore(scratchFolder);
         try
         {
             foreach (CalibrationBatch batch in batches)

@@ -3,24 +3,25 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Calibration;
 
-/// <summary>The recorded inputs of linears that read the same tensor, in host memory as float32.</summary>
+/// <summary>The recorded inputs of linears that read the same tensor, in host memory as float32, or on disk where memory is short.</summary>
 /// <remarks>Made by <see cref="ActivationRecorder"/>. Needs 4 · tokens · features bytes until it is disposed.</remarks>
 public sealed class ActivationStore : ITokenSource, IDisposable
 {
     private readonly List<Tensor> _parts = [];
+    private readonly string? _scratchFolder;
     private TokenMatrix? _matrix;
+    private SpilledTokens? _spilled;
 
-    internal ActivationStore()
-    {
-    }
-
-    /// <inheritdoc/>
-    public long TokenCount => _parts.Sum(part => part.shape[0]);
+    /// <param name="scratchFolder">Where to write the tokens; null keeps them in memory.</param>
+    internal ActivationStore(string? scratchFolder = null) => _scratchFolder = scratchFolder;
 
     /// <inheritdoc/>
-    public int Features => Matrix.Features;
+    public long TokenCount => _spilled?.TokenCount ?? _parts.Sum(part => part.shape[0]);
 
-    private TokenMatrix Matrix => _matrix ??= new TokenMatrix(_parts);
+    /// <inheritdoc/>
+    public int Features => Tokens.Features;
+
+    private ITokenSource Tokens => (ITokenSource?)_spilled ?? (_matrix ??= new TokenMatrix(_parts));
 
     /// <summary>Copies the tokens of one call, without those that the mask calls padding.</summary>
     /// <param name="input">[.., features].</param>
@@ -47,7 +48,11 @@ public sealed class ActivationStore : ITokenSource, IDisposable
             throw new CalibrationException($"The inputs of layer '{layer}' hold NaN or infinite values; check the model and the calibration data.");
         }
 
-        if (tokens.shape[0] > 0)
+        if (tokens.shape[0] > 0 && _scratchFolder is not null)
+        {
+            Spill(_scratchFolder, tokens.to(ScalarType.Float32, CPU).contiguous());
+        }
+        else if (tokens.shape[0] > 0)
         {
             _parts.Add(tokens.to(ScalarType.Float32, CPU, copy: true).DetachFromDisposeScope());
             _matrix = null;
@@ -55,15 +60,29 @@ public sealed class ActivationStore : ITokenSource, IDisposable
     }
 
     /// <inheritdoc/>
-    public IEnumerable<Tensor> ReadChunks(int chunkTokens, Device device) => Matrix.ReadChunks(chunkTokens, device);
+    public IEnumerable<Tensor> ReadChunks(int chunkTokens, Device device) => Tokens.ReadChunks(chunkTokens, device);
 
     /// <inheritdoc/>
-    public Tensor Gather(ReadOnlySpan<long> indices, Device device) => Matrix.Gather(indices, device);
+    public Tensor Gather(ReadOnlySpan<long> indices, Device device) => Tokens.Gather(indices, device);
 
     /// <summary>Frees the tokens.</summary>
     public void Dispose()
     {
         _parts.ForEach(part => part.Dispose());
         _parts.Clear();
+        _spilled?.Dispose();
+    }
+
+    private void Spill(string folder, Tensor tokens)
+    {
+        try
+        {
+            _spilled ??= new SpilledTokens(folder, checked((int)tokens.shape[1]));
+            _spilled.Add(tokens);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CalibrationException($"{folder}: cannot take the calibration tokens that memory has no room for: {e.Message}", e);
+        }
     }
 }

@@ -4,7 +4,7 @@ namespace SparseExpansion.Calibration;
 
 /// <summary>Σ x_j² for every input feature j over the observed tokens: what Wanda needs, at the cost of one vector.</summary>
 /// <remarks>Not safe for concurrent use.</remarks>
-public sealed class ColumnNormStatistic : IUnseenFeatures
+public sealed class ColumnNormStatistic : IUnseenFeatures, IShrinkable
 {
     /// <summary>Creates the statistic of no tokens.</summary>
     /// <param name="inFeatures">Width of a token.</param>
@@ -58,6 +58,13 @@ public sealed class ColumnNormStatistic : IUnseenFeatures
         ColumnNormStatistic typed = StatisticChecks.CheckOther(this, layer, statistic => statistic.InFeatures);
         using var noGrad = no_grad();
         StatisticChecks.FillUnseen(SquaredNorms, TokenCount, typed.SquaredNorms, typed.TokenCount);
+    }
+
+    /// <inheritdoc/>
+    public void ShrinkTowards(IActivationStatistic layer, double priorTokens)
+    {
+        ColumnNormStatistic typed = StatisticChecks.CheckOther(this, layer, statistic => statistic.InFeatures);
+        StatisticChecks.Shrink(SquaredNorms, TokenCount, typed.SquaredNorms, typed.TokenCount, priorTokens);
     }
 
     /// <summary>Refuses a statistic that no pruner can work with. Pruners call it before they read the norms.</summary>

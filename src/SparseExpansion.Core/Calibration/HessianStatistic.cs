@@ -10,7 +10,7 @@ namespace SparseExpansion.Calibration;
 /// Costs in_features² floats and in_features² multiplications a token; linears that read the same tensor share one.
 /// Not safe for concurrent use.
 /// </remarks>
-public sealed class HessianStatistic : IOutputErrorStatistic, IUnseenFeatures
+public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShrinkable
 {
     /// <summary>Creates the statistic of no tokens.</summary>
     /// <param name="inFeatures">Width of a token.</param>
@@ -72,6 +72,13 @@ public sealed class HessianStatistic : IOutputErrorStatistic, IUnseenFeatures
         StatisticChecks.FillUnseen(Diagonal(), TokenCount, typed.Diagonal(), typed.TokenCount);
     }
 
+    /// <inheritdoc/>
+    public void ShrinkTowards(IActivationStatistic layer, double priorTokens)
+    {
+        HessianStatistic typed = StatisticChecks.CheckOther(this, layer, statistic => statistic.InFeatures);
+        StatisticChecks.Shrink(Hessian, TokenCount, typed.Hessian, typed.TokenCount, priorTokens);
+    }
+
     /// <summary>Refuses a statistic that no pruner can work with. Pruners call it before they read the Hessian.</summary>
     /// <exception cref="CalibrationException">No token was observed, or a NaN, infinite or overflowing activation was.</exception>
     public void ThrowIfUnusable()
@@ -82,7 +89,14 @@ public sealed class HessianStatistic : IOutputErrorStatistic, IUnseenFeatures
 
     /// <inheritdoc/>
     /// <remarks>tr(ΔHΔᵀ) / tr(WHWᵀ) with Δ = W − P, in float32 products and float64 sums.</remarks>
-    public double RelativeOutputError(Tensor dense, Tensor changed)
+    public double RelativeOutputError(Tensor dense, Tensor changed) =>
+        RelativeOutputError(dense, changed, weight => QuadraticForm.Trace(weight, Hessian));
+
+    /// <remarks>tr(WHWᵀ) = ⟨WᵀW, H⟩: no product for the dense weight.</remarks>
+    double ISharedOutputError.RelativeOutputError(Tensor dense, Tensor gram, Tensor changed) =>
+        RelativeOutputError(dense, changed, _ => QuadraticForm.Inner(gram, Hessian));
+
+    private double RelativeOutputError(Tensor dense, Tensor changed, Func<Tensor, double> energy)
     {
         CheckWeight(dense, nameof(dense));
         CheckWeight(changed, nameof(changed));
@@ -96,7 +110,7 @@ public sealed class HessianStatistic : IOutputErrorStatistic, IUnseenFeatures
             return 0;
         }
 
-        return error / QuadraticForm.Trace(weight, Hessian);
+        return error / energy(weight);
     }
 
     /// <summary>Gives the Hessian's memory back.</summary>

@@ -36,4 +36,20 @@ internal static class QuadraticForm
 
         return Math.Max(0, sum.item<double>());
     }
+
+    /// <summary>⟨A, B⟩ = Σ a_ij b_ij of symmetric matrices, in float64.</summary>
+    public static double Inner(Tensor first, Tensor second)
+    {
+        using var scope = NewDisposeScope();
+        Tensor sum = zeros(1, ScalarType.Float64, first.device);
+        for (long start = 0; start < first.shape[0]; start += ColumnBlock)
+        {
+            using var blockScope = NewDisposeScope();
+            long rows = Math.Min(ColumnBlock, first.shape[0] - start);
+            Tensor product = first.narrow(0, start, rows).to(ScalarType.Float64).mul_(second.narrow(0, start, rows));
+            sum.add_(product.sum([0L]).sum());
+        }
+
+        return Math.Max(0, sum.item<double>());
+    }
 }

@@ -40,6 +40,25 @@ internal static class StatisticChecks
         }
     }
 
+    /// <summary>sum ← (1 − a) sum + a (n_e / n) layerSum with a = s / (s + n_e); in place.</summary>
+    public static void Shrink(Tensor sum, long tokenCount, Tensor layerSum, long layerTokenCount, double priorTokens)
+    {
+        if (!(double.IsFinite(priorTokens) && priorTokens >= 0))
+        {
+            throw new ArgumentOutOfRangeException(nameof(priorTokens), priorTokens, "The strength of the shrinkage must be a number of at least 0.");
+        }
+
+        if (priorTokens == 0 || tokenCount == 0 || layerTokenCount == 0)
+        {
+            return;
+        }
+
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        double share = priorTokens / (priorTokens + tokenCount);
+        sum.mul_(1 - share).add_(layerSum.to(sum.device), alpha: share * tokenCount / layerTokenCount);
+    }
+
     /// <param name="tokenCount">Tokens that the statistic has observed.</param>
     /// <param name="squaredSums">Σ x_j² a feature, [in_features]: finite exactly if every activation was (and no square overflowed).</param>
     public static void CheckUsable(long tokenCount, Tensor squaredSums)

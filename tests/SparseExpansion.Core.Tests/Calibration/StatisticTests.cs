@@ -160,7 +160,9 @@ public sealed class StatisticTests
             Tensor wide = x.to(ScalarType.Float64);
             double expected = (wide.matmul((dense - changed).to(ScalarType.Float64).t()).square().sum()
                 / wide.matmul(dense.to(ScalarType.Float64).t()).square().sum()).item<double>();
-            Assert.Equal(expected, statistic.RelativeOutputError(dense, changed), 1e-5 * expected);
+            double alone = statistic.RelativeOutputError(dense, changed);
+            Assert.Equal(expected, alone, 1e-5 * expected);
+            Assert.Equal(alone, ((ISharedOutputError)statistic).RelativeOutputError(dense, dense.t().matmul(dense), changed), 1e-6 * alone);
         },
         iter: 25);
 
