@@ -1,3 +1,4 @@
+using SparseExpansion.Calibration;
 using SparseExpansion.Internal;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -59,6 +60,18 @@ public sealed class DenseLinear
     {
         ArgumentNullException.ThrowIfNull(linear);
         return new DenseLinear(name, linear.weight!, linear.bias);
+    }
+
+    /// <summary>The layer as pruners know it.</summary>
+    internal LayerDescriptor Describe() => new(Name, InFeatures, OutFeatures, Weight.device);
+
+    /// <exception cref="CalibrationException">The tokens are of another width.</exception>
+    internal void CheckTokens(ITokenSource tokens)
+    {
+        if (tokens.Features != InFeatures)
+        {
+            throw new CalibrationException($"Layer '{Name}' takes tokens of width {InFeatures}, the token source has width {tokens.Features}.");
+        }
     }
 
     private static string Describe(Tensor tensor) => $"{tensor.dtype} [{string.Join(", ", tensor.shape)}]";

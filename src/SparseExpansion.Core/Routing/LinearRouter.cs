@@ -10,7 +10,7 @@ namespace SparseExpansion.Routing;
 /// The buffers <c>weight</c> [k, in_features] and <c>bias</c> [k] stay float32 when the model is converted to another dtype;
 /// tokens of another dtype are cast to float32 first. Ties go to the lowest expert.
 /// </remarks>
-public sealed class LinearRouter : RouterModule
+public sealed class LinearRouter : RouterModule, IReducibleRouter
 {
     /// <summary>Kind in checkpoints.</summary>
     public const string Kind = "linear";
@@ -68,6 +68,19 @@ public sealed class LinearRouter : RouterModule
     /// <inheritdoc/>
     public override RouterState GetState() =>
         new(Kind, InputFeatures, ExpertCount, new Dictionary<string, Tensor> { [nameof(weight)] = weight, [nameof(bias)] = bias });
+
+    /// <inheritdoc/>
+    /// <remarks>Of a router folded from centroids, this leaves out the centroid.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such expert, or no other.</exception>
+    public IReducibleRouter Without(int expert)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(expert);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(expert, ExpertCount);
+        ArgumentOutOfRangeException.ThrowIfEqual(ExpertCount, 1);
+        using var scope = NewDisposeScope();
+        Tensor kept = tensor([.. Enumerable.Range(0, ExpertCount).Where(other => other != expert).Select(other => (long)other)], device: weight.device);
+        return new LinearRouter(weight.index_select(0, kept), bias.index_select(0, kept));
+    }
 
     internal static LinearRouter FromState(RouterState state) => new(
         state.Require(nameof(weight), state.ExpertCount, state.InputFeatures),

@@ -11,7 +11,7 @@ namespace SparseExpansion.Routing;
 /// Tokens stream through the device in chunks; only the projected tokens, or without a projection the sample of the restarts,
 /// are held there. The same seed and tokens give the same router on the same device.
 /// </remarks>
-public sealed class PcaKMeansTrainer : IRouterTrainer
+public sealed class PcaKMeansTrainer : IRouterTrainer, ISizedRouterTrainer
 {
     private readonly PcaKMeansOptions _options;
 
@@ -26,6 +26,28 @@ public sealed class PcaKMeansTrainer : IRouterTrainer
 
     /// <inheritdoc/>
     public string Name => _options.UsesPca ? "pca-kmeans" : "kmeans";
+
+    int ISizedRouterTrainer.MostExperts => _options.Experts;
+
+    /// <inheritdoc/>
+    long ISizedRouterTrainer.BytesToFit(long tokens, long features)
+    {
+        long projected = _options.UsesPca ? Math.Max(1, features / _options.PcaReduction!.Value) : features;
+        long sample = Math.Min(tokens, Math.Max(_options.SampleTokens, _options.Experts));
+        long covariance = _options.UsesPca ? 5L * features * features * sizeof(double) : 0; // The matrix, its eigenvectors, workspace.
+        long held = _options.UsesPca ? tokens * projected : 0;
+        return covariance + sizeof(float) * (held + (3 * sample * projected) + (sample * _options.Experts) + (3 * Math.Min(_options.ChunkTokens, tokens) * features));
+    }
+
+    /// <inheritdoc/>
+    double ISizedRouterTrainer.WorkToFit(long tokens, long features)
+    {
+        const int usualIterations = 25;
+        double projected = _options.UsesPca ? Math.Max(1, features / _options.PcaReduction!.Value) : features;
+        double sample = Math.Min(tokens, _options.SampleTokens);
+        double pca = _options.UsesPca ? (2.0 * tokens * features * (features + projected)) + (20.0 * features * features * features) : 0;
+        return pca + (2.0 * _options.Experts * projected * usualIterations * ((_options.Restarts * sample) + tokens));
+    }
 
     /// <inheritdoc/>
     public IRouter Fit(ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken = default)

@@ -4,7 +4,7 @@ using TorchSharp;
 namespace SparseExpansion.Routing;
 
 /// <summary>Control for experiments: as many experts as asked for, tokens assigned at random (<see cref="RandomRouter"/>).</summary>
-public sealed class RandomRouterTrainer : IRouterTrainer
+public sealed class RandomRouterTrainer : IRouterTrainer, ISizedRouterTrainer
 {
     private readonly int _experts;
 
@@ -18,6 +18,14 @@ public sealed class RandomRouterTrainer : IRouterTrainer
 
     /// <inheritdoc/>
     public string Name => RandomRouter.Kind;
+
+    int ISizedRouterTrainer.MostExperts => _experts;
+
+    /// <inheritdoc/>
+    long ISizedRouterTrainer.BytesToFit(long tokens, long features) => sizeof(float) * (tokens + features);
+
+    /// <inheritdoc/>
+    double ISizedRouterTrainer.WorkToFit(long tokens, long features) => 2.0 * tokens * features;
 
     /// <inheritdoc/>
     public IRouter Fit(ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken = default)

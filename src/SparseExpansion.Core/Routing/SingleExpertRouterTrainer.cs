@@ -3,10 +3,18 @@ using SparseExpansion.Calibration;
 namespace SparseExpansion.Routing;
 
 /// <summary>One expert for all tokens: the baseline without expansion.</summary>
-public sealed class SingleExpertRouterTrainer : IRouterTrainer
+public sealed class SingleExpertRouterTrainer : IRouterTrainer, ISizedRouterTrainer
 {
     /// <inheritdoc/>
     public string Name => SingleExpertRouter.Kind;
+
+    int ISizedRouterTrainer.MostExperts => 1;
+
+    /// <inheritdoc/>
+    long ISizedRouterTrainer.BytesToFit(long tokens, long features) => 0;
+
+    /// <inheritdoc/>
+    double ISizedRouterTrainer.WorkToFit(long tokens, long features) => 0;
 
     /// <inheritdoc/>
     public IRouter Fit(ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken = default)

@@ -44,6 +44,8 @@ public sealed class ClusterSweep
         ArgumentNullException.ThrowIfNull(layer);
         ArgumentNullException.ThrowIfNull(calibration);
         evaluation ??= calibration;
+        layer.CheckTokens(calibration);
+        layer.CheckTokens(evaluation);
         ClusterSweepPoint single = RunPoint(layer, calibration, evaluation, 1, null, cancellationToken);
         return new ClusterSweepResult
         {
@@ -99,19 +101,9 @@ public sealed class ClusterSweep
     private IReadOnlyList<PruningResult> Prune(
         DenseLinear layer, ITokenSource calibration, RouterAssignment assignment, CancellationToken cancellationToken)
     {
-        IReadOnlyList<IActivationStatistic> statistics = ExpertObservation.ObserveExperts(
-            layer, calibration, assignment, _sparsifier, _analyzer.Options.ChunkTokens, cancellationToken);
-        try
-        {
-            return _sparsifier.PruneExperts(layer.Weight, statistics, _target, cancellationToken);
-        }
-        finally
-        {
-            foreach (IActivationStatistic statistic in statistics)
-            {
-                statistic.Dispose();
-            }
-        }
+        var experts = new ExpertTokens(calibration, assignment, _analyzer.Options.ChunkTokens, layer.Weight.device);
+        using ExpertStatistics statistics = ExpertStatistics.Gather(() => _sparsifier.CreateStatistic(layer.Describe()), experts, cancellationToken);
+        return _sparsifier.PruneExperts(layer.Weight, statistics.Experts, _target, cancellationToken);
     }
 
     private Dictionary<int, float[]> Record(Func<float[][]> outputs) => _options.RecordedNeurons.Count == 0

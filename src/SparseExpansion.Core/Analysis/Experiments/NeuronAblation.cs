@@ -1,5 +1,6 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Pruning;
+using SparseExpansion.Routing;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Analysis;
@@ -42,7 +43,10 @@ public sealed class NeuronAblation : IDisposable
         ArgumentNullException.ThrowIfNull(tokens);
         ArgumentNullException.ThrowIfNull(sparsifier);
         var dense = new DenseLinear(layer, weight);
-        IActivationStatistic statistic = ExpertObservation.Observe(dense, tokens, sparsifier, chunkTokens, cancellationToken);
+        dense.CheckTokens(tokens);
+        ArgumentOutOfRangeException.ThrowIfLessThan(chunkTokens, 1);
+        IActivationStatistic statistic = ExpertStatistics.ObserveAll(
+            () => sparsifier.CreateStatistic(dense.Describe()), tokens, chunkTokens, weight.device, cancellationToken);
         return new NeuronAblation(layer, weight, sparsifier, statistic);
     }
 

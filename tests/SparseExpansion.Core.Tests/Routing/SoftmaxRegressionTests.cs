@@ -1,0 +1,68 @@
+using SparseExpansion.Testing;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Routing;
+
+public sealed class SoftmaxRegressionTests
+{
+    private const int Features = 6;
+
+    [Fact]
+    public void Fit_CheapestExpertIsLinear_FindsItFromUnscaledTokens()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(4);
+        Tensor tokens = (randn(3_000, Features, generator: generator) * tensor([100f, 1f, 0.01f, 1f, 1f, 0f])) + 50;
+        using var truth = new LinearRouter(randn(3, Features, generator: generator) * tensor([0.01f, 1f, 100f, 1f, 1f, 0f]), zeros(3));
+        Tensor shifted = tokens - tokens.mean([0L]);
+        Tensor costs = 1 - nn.functional.one_hot(truth.Route(shifted), 3).to(ScalarType.Float32);
+
+        using LinearRouter router = SoftmaxRegression.Fit(tokens, costs, 60, 0, 1, default);
+
+        double agree = router.Route(tokens).eq(truth.Route(shifted)).to(ScalarType.Float64).mean().item<double>();
+        Assert.InRange(agree, 0.97, 1);
+    }
+
+    [Fact]
+    public void Fit_OnlyRegretMatters_ExpensiveTokensDecide()
+    {
+        using var scope = NewDisposeScope();
+        // All tokens look alike: no router can tell them apart, so the expert of the fewer but dearer ones is right.
+        Tensor tokens = ones(300, Features);
+        Tensor costs = cat([tensor([0f, 1f]).expand(200, 2), tensor([9f, 0f]).expand(100, 2)]);
+
+        using LinearRouter router = SoftmaxRegression.Fit(tokens, costs + 7, 60, 1e-4, 1, default);
+
+        Assert.Equal(300, router.Route(tokens).sum().item<long>());
+    }
+
+    [Fact]
+    public void Fit_Repeated_IsTheSameAndLeavesNoTensor()
+    {
+        using Tensor tokens = randn(200, Features);
+        using Tensor costs = rand(200, 4);
+        using LinearRouter first = SoftmaxRegression.Fit(tokens, costs, 3, 1e-4, 5, default);
+        using LinearRouter second = SoftmaxRegression.Fit(tokens, costs, 3, 1e-4, 5, default);
+        Assert.True(first.GetState().Tensors["weight"].allclose(second.GetState().Tensors["weight"], 0, 0));
+        LeakCheck.NoTensorsLeft(() => SoftmaxRegression.Fit(tokens, costs, 2, 1e-4, 5, default).Dispose());
+    }
+
+    [Fact]
+    public void Fit_EqualCosts_StaysFinite()
+    {
+        using Tensor tokens = randn(50, Features);
+        using Tensor costs = ones(50, 3);
+        using LinearRouter router = SoftmaxRegression.Fit(tokens, costs, 2, 0, 5, default);
+        using Tensor finite = router.GetState().Tensors["weight"].isfinite().all();
+        Assert.True(finite.item<bool>());
+    }
+
+    [Fact]
+    public void Fit_Cancelled_Stops()
+    {
+        using Tensor tokens = randn(50, Features);
+        using Tensor costs = rand(50, 3);
+        Assert.Throws<OperationCanceledException>(() => SoftmaxRegression.Fit(tokens, costs, 2, 0, 5, new CancellationToken(true)));
+    }
+}
