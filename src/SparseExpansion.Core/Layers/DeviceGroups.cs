@@ -21,6 +21,24 @@ internal sealed record DeviceGroups(Tensor Order, Tensor Inverse, Tensor Ends) :
         return new DeviceGroups(order.DetachFromDisposeScope(), inverse.DetachFromDisposeScope(), ends.DetachFromDisposeScope());
     }
 
+    /// <summary>The same for tokens on the CPU, from groups that were sorted there already.</summary>
+    public static DeviceGroups Of(HostGroups groups)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        int[] order = groups.Order.ToArray();
+        var inverse = new long[order.Length];
+        for (int place = 0; place < order.Length; place++)
+        {
+            inverse[order[place]] = place;
+        }
+
+        return new DeviceGroups(
+            tensor(Array.ConvertAll(order, token => (long)token)).DetachFromDisposeScope(),
+            tensor(inverse).DetachFromDisposeScope(),
+            tensor(groups.Offsets[1..].ToArray()).DetachFromDisposeScope());
+    }
+
     public void Dispose()
     {
         Order.Dispose();

@@ -1,3 +1,4 @@
+using SparseExpansion.Quantization;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -28,6 +29,12 @@ internal abstract class ExpertWeights(string name) : nn.Module(name)
     /// <summary>Bytes that the experts occupy in memory.</summary>
     public abstract long StorageBytes { get; }
 
+    /// <summary>Checks weights that may have been written to from outside; costs nothing when there are none.</summary>
+    /// <exception cref="CheckpointException">They are damaged.</exception>
+    public virtual void Verify(string layer)
+    {
+    }
+
     /// <summary>Multiplies every token by its expert's weight.</summary>
     /// <param name="tokens">[tokens, in_features].</param>
     /// <param name="decision">Where the tokens go.</param>
@@ -40,6 +47,9 @@ internal abstract class ExpertWeights(string name) : nn.Module(name)
 
     /// <summary>The weight of one expert with its zeros, [out_features, in_features]; the caller disposes it.</summary>
     public abstract Tensor ToDense(int expert);
+
+    /// <summary>The grid that one expert was rounded to, which belongs to the experts; null without.</summary>
+    public virtual QuantizationGrid? GridOf(int expert) => null;
 
     /// <summary>Weights of one expert that are not zero.</summary>
     public abstract long CountNonzero(int expert);

@@ -1,4 +1,5 @@
 using SparseExpansion.Internal;
+using SparseExpansion.Quantization;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -11,19 +12,28 @@ internal sealed class MaskedDenseExperts : ExpertWeights
     /// <summary>Name of the layout in checkpoints.</summary>
     public const string Kind = "masked-dense";
 
+    /// <summary>Name of the one tensor.</summary>
+    public const string WeightName = nameof(weight);
+
     private readonly Parameter weight;
+    private readonly QuantizationGrid[]? _grids;
+    private Tensor? _kept; // Made after registration, so that no checkpoint holds it.
 
     /// <summary>Unpacks the experts of another storage.</summary>
     public static MaskedDenseExperts From(ExpertWeights experts)
     {
         using var scope = NewDisposeScope();
-        return new MaskedDenseExperts([.. Enumerable.Range(0, experts.Count).Select(experts.ToDense)]);
+        int[] all = [.. Enumerable.Range(0, experts.Count)];
+        return new MaskedDenseExperts([.. all.Select(experts.ToDense)], [.. all.Select(experts.GridOf)]);
     }
 
     /// <summary>Copies the experts' weights into one parameter [experts, out_features, in_features].</summary>
-    public MaskedDenseExperts(IReadOnlyList<Tensor> weights)
+    /// <param name="weights">One for each expert.</param>
+    /// <param name="grids">What they were rounded to; copied where every expert has one.</param>
+    public MaskedDenseExperts(IReadOnlyList<Tensor> weights, IReadOnlyList<QuantizationGrid?>? grids = null)
         : base(nameof(MaskedDenseExperts))
     {
+        _grids = grids is null || grids.Contains(null) ? null : [.. grids.Select(grid => grid!.CloneOnHost())];
         weight = FrozenParameter.Create(() => stack(weights));
         RegisterComponents();
     }
@@ -36,11 +46,11 @@ internal sealed class MaskedDenseExperts : ExpertWeights
     }
 
     public static MaskedDenseExperts FromTensors(string layer, long[] shape, IReadOnlyDictionary<string, Tensor> tensors) =>
-        tensors.Count == 1 && tensors.TryGetValue(nameof(weight), out Tensor? stacked) && stacked.shape.SequenceEqual(shape)
+        tensors.Count == 1 && tensors.TryGetValue(nameof(weight), out Tensor? stacked) && stacked.shape.SequenceEqual(shape) && stacked.is_floating_point()
             ? new MaskedDenseExperts(stacked)
             : throw new CheckpointException(
-                $"The experts of layer '{layer}' must be one tensor '{nameof(weight)}' [{string.Join(", ", shape)}]; the checkpoint has "
-                + $"{string.Join(", ", tensors.Select(entry => $"'{entry.Key}' [{string.Join(", ", entry.Value.shape)}]"))}.");
+                $"The experts of layer '{layer}' must be one floating-point tensor '{nameof(weight)}' [{string.Join(", ", shape)}]; the checkpoint has "
+                + $"{string.Join(", ", tensors.Select(entry => $"'{entry.Key}' {entry.Value.dtype} [{string.Join(", ", entry.Value.shape)}]"))}.");
 
     public override int Count => (int)weight.shape[0];
 
@@ -54,7 +64,71 @@ internal sealed class MaskedDenseExperts : ExpertWeights
 
     public override string StorageKind => Kind;
 
-    public override IReadOnlyDictionary<string, Tensor> Tensors => new Dictionary<string, Tensor> { [nameof(weight)] = weight };
+    public override IReadOnlyDictionary<string, Tensor> Tensors
+    {
+        get
+        {
+            Project();
+            return new Dictionary<string, Tensor> { [nameof(weight)] = weight };
+        }
+    }
+
+    /// <summary>True between <see cref="Unfreeze"/> and <see cref="Freeze"/>.</summary>
+    public bool IsTrainable => _kept is not null;
+
+    /// <summary>Lets the weights that are not zero be trained: from now on the product is that of weight · mask.</summary>
+    /// <exception cref="InvalidOperationException">The weights were rounded to grids, which training would leave.</exception>
+    public Parameter Unfreeze()
+    {
+        if (_grids is not null)
+        {
+            throw new InvalidOperationException("Quantised experts cannot be trained: their weights would leave the grid. Train first, without quantisation.");
+        }
+
+        if (_kept is null)
+        {
+            using var noGrad = no_grad();
+            using var scope = NewDisposeScope();
+            _kept = weight.ne(0).to(weight.dtype).DetachFromDisposeScope();
+            weight.requires_grad_(true);
+        }
+
+        return weight;
+    }
+
+    /// <summary>Ends the training.</summary>
+    public void Freeze()
+    {
+        Project();
+        weight.requires_grad_(false);
+        _kept?.Dispose();
+        _kept = null;
+    }
+
+    /// <summary>Sets to zero what the mask hides, should an optimizer have written there.</summary>
+    private void Project()
+    {
+        if (_kept is not null)
+        {
+            using var noGrad = no_grad();
+            using var scope = NewDisposeScope();
+            weight.masked_fill_(Kept().eq(0), 0);
+        }
+    }
+
+    /// <summary>The mask where the weight is now.</summary>
+    private Tensor Kept()
+    {
+        if (_kept!.dtype != weight.dtype || !Placement.Same(_kept.device, weight.device))
+        {
+            using Tensor old = _kept;
+            _kept = old.to(weight.dtype, weight.device).DetachFromDisposeScope();
+        }
+
+        return _kept;
+    }
+
+    private Tensor Effective() => _kept is null ? weight : weight * Kept();
 
     public override long StorageBytes => weight.numel() * weight.ElementSize;
 
@@ -66,7 +140,7 @@ internal sealed class MaskedDenseExperts : ExpertWeights
     {
         using var scope = NewDisposeScope();
         DeviceGroups groups = decision.OnDevice();
-        Tensor product = GroupedProduct.Multiply(tokens.index_select(0, groups.Order), weight, groups.Ends);
+        Tensor product = GroupedProduct.Multiply(tokens.index_select(0, groups.Order), Effective(), groups.Ends);
         Tensor output = bias is null ? product : product + bias;
         return output.index_select(0, groups.Inverse).MoveToOuterDisposeScope();
     }
@@ -74,20 +148,26 @@ internal sealed class MaskedDenseExperts : ExpertWeights
     private Tensor MultiplyOneByOne(Tensor tokens, RoutingDecision decision, Tensor? bias)
     {
         using var scope = NewDisposeScope();
-        ReadOnlySpan<int> offsets = decision.OnHost().Offsets;
+        long[] counts = CountTokens(decision.OnHost());
         DeviceGroups groups = decision.OnDevice();
-        Tensor sorted = tokens.index_select(0, groups.Order);
-        var outputs = new List<Tensor>(Count);
+
+        // Divided once each: the gradient of every narrow or select would be as large as the whole.
+        Tensor[] shares = tokens.index_select(0, groups.Order).split(counts);
+        Tensor[] weights = Effective().unbind(0);
+        Tensor[] outputs = [.. Enumerable.Range(0, Count).Where(e => counts[e] > 0).Select(e => nn.functional.linear(shares[e], weights[e], bias))];
+        return cat(outputs, 0).index_select(0, groups.Inverse).MoveToOuterDisposeScope();
+    }
+
+    private long[] CountTokens(HostGroups groups)
+    {
+        ReadOnlySpan<int> offsets = groups.Offsets;
+        var counts = new long[Count];
         for (int e = 0; e < Count; e++)
         {
-            int count = offsets[e + 1] - offsets[e];
-            if (count > 0)
-            {
-                outputs.Add(nn.functional.linear(sorted.narrow(0, offsets[e], count), weight.select(0, e), bias));
-            }
+            counts[e] = offsets[e + 1] - offsets[e];
         }
 
-        return cat(outputs, 0).index_select(0, groups.Inverse).MoveToOuterDisposeScope();
+        return counts;
     }
 
     public override ExpertWeights ConvertTo(ScalarType dtype, Device device)
@@ -99,13 +179,28 @@ internal sealed class MaskedDenseExperts : ExpertWeights
     public override Tensor ToDense(int expert)
     {
         using var noGrad = no_grad();
+        Project();
         using Tensor slice = weight.select(0, expert);
         return slice.clone();
     }
 
+    public override QuantizationGrid? GridOf(int expert) => _grids?[expert];
+
     public override long CountNonzero(int expert)
     {
         using var scope = NewDisposeScope();
+        Project();
         return weight.select(0, expert).count_nonzero().item<long>();
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _kept?.Dispose();
+            Array.ForEach(_grids ?? [], grid => grid.Dispose());
+        }
+
+        base.Dispose(disposing);
     }
 }

@@ -1,4 +1,5 @@
 using SparseExpansion.Execution;
+using SparseExpansion.Quantization;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -11,6 +12,8 @@ internal sealed class PackedExpert : nn.Module
     private readonly Tensor masks;
     private readonly Tensor row_order;
     private readonly Tensor panel_offsets;
+    private readonly Tensor? scales;
+    private readonly Tensor? zeros;
 
     /// <summary>Takes over the packed weight.</summary>
     public PackedExpert(PackedWeight weight)
@@ -19,30 +22,49 @@ internal sealed class PackedExpert : nn.Module
         Weight = weight;
         (values, masks, row_order, panel_offsets) =
             (weight.Arrays.Values, weight.Arrays.Masks, weight.Arrays.RowOrder, weight.Arrays.PanelOffsets);
+        (scales, zeros) = (weight.Arrays.Grid?.Scales, weight.Arrays.Grid?.Zeros);
         RegisterComponents();
     }
 
     public PackedWeight Weight { get; }
 
-    /// <summary>Names of the arrays, in <c>state_dict</c> and in checkpoints.</summary>
-    public static IReadOnlyList<string> ArrayNames { get; } = [nameof(values), nameof(masks), nameof(row_order), nameof(panel_offsets)];
+    /// <summary>The arrays by name, in <c>state_dict</c> and in checkpoints.</summary>
+    public IEnumerable<(string Name, Tensor Array)> Arrays =>
+        NamesOf(Weight.Quantization).Zip(scales is null ? [values, masks, row_order, panel_offsets] : new[] { values, masks, row_order, panel_offsets, scales, zeros! });
 
-    public IReadOnlyList<Tensor> Arrays => [values, masks, row_order, panel_offsets];
+    /// <summary>Names of the arrays of an expert.</summary>
+    public static IReadOnlyList<string> NamesOf(WeightQuantization? quantization) => quantization is null
+        ? [nameof(values), nameof(masks), nameof(row_order), nameof(panel_offsets)]
+        : [nameof(values), nameof(masks), nameof(row_order), nameof(panel_offsets), nameof(scales), nameof(zeros)];
 
-    /// <summary>An expert from stored arrays, in the order of <see cref="ArrayNames"/>; copied.</summary>
-    public static PackedExpert FromArrays(int rows, int columns, int blockColumns, int panelRows, IReadOnlyList<Tensor> arrays)
+    /// <summary>An expert from stored arrays, in the order of <see cref="NamesOf"/>; it shares their memory and keeps it.</summary>
+    public static PackedExpert FromArrays(
+        int rows, int columns, int blockColumns, int panelRows, WeightQuantization? quantization, IReadOnlyList<Tensor> arrays)
     {
-        Tensor[] copies = [.. arrays.Select(array => array.clone().DetachFromDisposeScope())];
+        Tensor[] shares = [.. arrays.Select(array => array.alias().DetachFromDisposeScope())];
         try
         {
+            QuantizationGrid? grid = quantization is null ? null : new QuantizationGrid(quantization, columns, shares[4], shares[5]);
             return new PackedExpert(PackedWeight.FromArrays(
-                new PackedArrays(rows, columns, blockColumns, panelRows, copies[0], copies[1], copies[2], copies[3])));
+                new PackedArrays(rows, columns, blockColumns, panelRows, shares[0], shares[1], shares[2], shares[3], grid)));
+        }
+        catch (ArgumentException e)
+        {
+            Array.ForEach(shares, share => share.Dispose());
+            throw new CheckpointException($"The scales or zero points of a quantised expert are damaged: {e.Message}", e);
         }
         catch
         {
-            Array.ForEach(copies, copy => copy.Dispose());
+            Array.ForEach(shares, share => share.Dispose());
             throw;
         }
+    }
+
+    /// <summary>Hands out the live arrays, which <c>load_state_dict</c> writes to.</summary>
+    public override Dictionary<string, Tensor> state_dict(Dictionary<string, Tensor>? destination = null, string? prefix = null)
+    {
+        Weight.ExpectChanges();
+        return base.state_dict(destination, prefix);
     }
 
     protected override void Dispose(bool disposing)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using SparseExpansion.Execution;
 using SparseExpansion.Layers.Surgery;
+using SparseExpansion.Quantization;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -13,16 +14,21 @@ internal sealed class PackedExperts : ExpertWeights
     /// <summary>Name of the layout in checkpoints; docs/format.md.</summary>
     public const string Kind = "packed-bitmask";
 
+    /// <summary>Name of the layout of quantised experts.</summary>
+    public const string QuantizedKind = "packed-bitmask-quantized";
+
     private const string LayoutName = "layout";
 
     private readonly ModuleList<PackedExpert> items;
     private PackedWeight[] _weights;
+    private ScalarType _dtype;
 
-    private PackedExperts(PackedExpert[] experts)
+    private PackedExperts(PackedExpert[] experts, ScalarType? dtype = null)
         : base(nameof(PackedExperts))
     {
         items = nn.ModuleList(experts);
         _weights = [.. experts.Select(expert => expert.Weight)];
+        _dtype = dtype ?? _weights[0].Dtype;
         RegisterComponents();
     }
 
@@ -32,20 +38,26 @@ internal sealed class PackedExperts : ExpertWeights
 
     public override long OutFeatures => _weights[0].Rows;
 
-    public override ScalarType DType => _weights[0].Dtype;
+    /// <remarks>Codes are of no dtype: quantised experts have that of the model.</remarks>
+    public override ScalarType DType => _dtype;
+
+    /// <summary>How the experts are rounded; null for experts of full precision.</summary>
+    public WeightQuantization? Quantization => _weights[0].Quantization;
 
     public override Device Device => CPU;
 
     /// <summary>The kernels read tokens of either type, whatever the type of the experts.</summary>
-    public override bool Accepts(ScalarType tokens) => tokens is ScalarType.Float32 or ScalarType.BFloat16;
+    public override bool Accepts(ScalarType tokens) => Supports(tokens);
 
-    public override string StorageKind => Kind;
+    public override string StorageKind => Quantization is null ? Kind : QuantizedKind;
 
     public override long StorageBytes => _weights.Sum(weight => weight.StoredBytes + weight.DerivedBytes);
 
-    /// <summary>True if experts of this dtype and device can be packed.</summary>
-    public static bool Supports(ExpertWeights experts) =>
-        experts.Device.type == DeviceType.CPU && experts.DType is ScalarType.Float32 or ScalarType.BFloat16;
+    /// <summary>True if these experts can be packed where they are.</summary>
+    public static bool Supports(ExpertWeights experts) => experts.Device.type == DeviceType.CPU && Supports(experts.DType);
+
+    /// <summary>True if experts of this dtype can be packed.</summary>
+    public static bool Supports(ScalarType dtype) => dtype is ScalarType.Float32 or ScalarType.BFloat16;
 
     /// <summary>Takes over packed weights of one shape and dtype.</summary>
     public static PackedExperts Of(IEnumerable<PackedWeight> weights) => new([.. weights.Select(weight => new PackedExpert(weight))]);
@@ -60,33 +72,40 @@ internal sealed class PackedExperts : ExpertWeights
             var tensors = new Dictionary<string, Tensor>();
             for (int e = 0; e < Count; e++)
             {
-                foreach ((string name, Tensor array) in PackedExpert.ArrayNames.Zip(items[e].Arrays))
+                foreach ((string name, Tensor array) in items[e].Arrays)
                 {
                     tensors.Add(ArrayName(e, name), array);
                 }
             }
 
             PackedArrays first = _weights[0].Arrays;
-            tensors.Add(LayoutName, tensor(new long[] { first.BlockColumns, first.PanelRows }));
+            long[] layout = [first.BlockColumns, first.PanelRows];
+            tensors.Add(LayoutName, tensor(Quantization is { } quantization ? [.. layout, quantization.Bits, quantization.GroupSize ?? 0] : layout));
             return tensors;
         }
     }
 
-    public static PackedExperts FromTensors(string layer, long[] shape, IReadOnlyDictionary<string, Tensor> tensors)
+    /// <param name="layer">For messages.</param>
+    /// <param name="shape">[experts, out_features, in_features].</param>
+    /// <param name="tensors">What <see cref="Tensors"/> gave.</param>
+    /// <param name="quantized">Whether they are codes.</param>
+    public static PackedExperts FromTensors(string layer, long[] shape, IReadOnlyDictionary<string, Tensor> tensors, bool quantized)
     {
         var experts = new List<PackedExpert>();
         try
         {
-            long[] layout = Require(layer, tensors, LayoutName).data<long>().ToArray();
-            if (layout.Length != 2 || tensors.Count != shape[0] * PackedExpert.ArrayNames.Count + 1)
+            long[] layout = ReadLayout(Require(layer, tensors, LayoutName));
+            WeightQuantization? quantization = quantized ? ReadQuantization(layer, layout) : null;
+            IReadOnlyList<string> names = PackedExpert.NamesOf(quantization);
+            if (layout.Length != (quantized ? 4 : 2) || layout[..2].Concat(shape).Any(size => size is < 1 or > int.MaxValue) || tensors.Count != shape[0] * names.Count + 1)
             {
                 throw new CheckpointException($"The packed experts of layer '{layer}' are not {shape[0]} in number, or have a malformed layout.");
             }
 
             for (int e = 0; e < shape[0]; e++)
             {
-                Tensor[] arrays = [.. PackedExpert.ArrayNames.Select(name => Require(layer, tensors, ArrayName(e, name)))];
-                experts.Add(PackedExpert.FromArrays((int)shape[1], (int)shape[2], checked((int)layout[0]), checked((int)layout[1]), arrays));
+                Tensor[] arrays = [.. names.Select(name => Require(layer, tensors, ArrayName(e, name)))];
+                experts.Add(FromArrays(layer, e, shape, layout, quantization, arrays));
             }
 
             return new PackedExperts([.. experts]);
@@ -96,6 +115,18 @@ internal sealed class PackedExperts : ExpertWeights
             experts.ForEach(expert => expert.Dispose());
             throw;
         }
+    }
+
+    private static WeightQuantization ReadQuantization(string layer, long[] layout)
+    {
+        WeightQuantization? known = layout switch
+        {
+            [_, _, 4 or 8, 0] => new WeightQuantization { Bits = (int)layout[2], GroupSize = null },
+            [_, _, 4 or 8, 64 or 128] => new WeightQuantization { Bits = (int)layout[2], GroupSize = (int)layout[3] },
+            _ => null,
+        };
+        return known ?? throw new CheckpointException(
+            $"The experts of layer '{layer}' are quantised in a way that this version does not know: layout [{string.Join(", ", layout)}].");
     }
 
     public override Tensor Multiply(Tensor tokens, RoutingDecision decision, Tensor? bias)
@@ -116,9 +147,26 @@ internal sealed class PackedExperts : ExpertWeights
         return output;
     }
 
+    public override void Verify(string layer)
+    {
+        foreach (PackedWeight weight in _weights)
+        {
+            try
+            {
+                weight.Verify();
+            }
+            catch (CheckpointException e)
+            {
+                throw new CheckpointException(
+                    $"Layer '{layer}' was given arrays that form no packed experts, as load_state_dict does when the layer was packed otherwise; "
+                    + $"load the right ones, or use {nameof(SparseMixtureLayer.Unpack)} before weights are loaded. {e.Message}", e);
+            }
+        }
+    }
+
     public override ExpertWeights ConvertTo(ScalarType dtype, Device device)
     {
-        if (device.type == DeviceType.CPU && dtype is ScalarType.Float32 or ScalarType.BFloat16)
+        if (device.type == DeviceType.CPU && Supports(dtype))
         {
             _to(dtype, non_blocking: false);
             return this;
@@ -128,7 +176,21 @@ internal sealed class PackedExperts : ExpertWeights
         return MaskedDenseExperts.From(packed).ConvertTo(dtype, device);
     }
 
-    public override Tensor ToDense(int expert) => _weights[expert].Unpack();
+    public override Tensor ToDense(int expert)
+    {
+        Tensor dense = _weights[expert].Unpack();
+        if (dense.dtype == DType)
+        {
+            return dense;
+        }
+
+        using (dense)
+        {
+            return dense.to(DType);
+        }
+    }
+
+    public override QuantizationGrid? GridOf(int expert) => _weights[expert].Arrays.Grid;
 
     public override long CountNonzero(int expert) => _weights[expert].NonZeroCount;
 
@@ -139,9 +201,15 @@ internal sealed class PackedExperts : ExpertWeights
             return this;
         }
 
-        if (dtype is not (ScalarType.Float32 or ScalarType.BFloat16))
+        if (!Supports(dtype))
         {
             throw new InvalidOperationException($"Packed experts are float32 or bfloat16. Call Unpack() on the layers before they become {dtype}.");
+        }
+
+        if (Quantization is not null)
+        {
+            _dtype = dtype;
+            return this;
         }
 
         PackedExpert[] converted = [.. Enumerable.Range(0, Count).Select(e => PackOne(this, e, dtype))];
@@ -153,6 +221,7 @@ internal sealed class PackedExperts : ExpertWeights
         }
 
         _weights = [.. converted.Select(expert => expert.Weight)];
+        _dtype = dtype;
         return this;
     }
 
@@ -166,14 +235,52 @@ internal sealed class PackedExperts : ExpertWeights
         ? this
         : throw new InvalidOperationException($"Packed experts run on the CPU. Call Unpack() on the layers before they are moved to {deviceType}.");
 
-    private static PackedExperts Pack(ExpertWeights experts, ScalarType dtype) =>
-        new([.. Enumerable.Range(0, experts.Count).Select(e => PackOne(experts, e, dtype))]);
+    /// <summary>As codes where all experts still lie on their grids; otherwise, for example after training, as values.</summary>
+    private static PackedExperts Pack(ExpertWeights experts, ScalarType dtype)
+    {
+        int[] all = [.. Enumerable.Range(0, experts.Count)];
+        return all.All(e => IsOnGrid(experts, e))
+            ? new PackedExperts([.. all.Select(e => PackCodes(experts, e))], dtype)
+            : new PackedExperts([.. all.Select(e => PackOne(experts, e, dtype))]);
+    }
+
+    private static bool IsOnGrid(ExpertWeights experts, int expert)
+    {
+        if (experts.GridOf(expert) is not { } grid)
+        {
+            return false;
+        }
+
+        using Tensor dense = experts.ToDense(expert);
+        return grid.Contains(dense);
+    }
+
+    private static PackedExpert PackCodes(ExpertWeights experts, int expert)
+    {
+        using Tensor dense = experts.ToDense(expert);
+        return new PackedExpert(PackedWeight.Pack(dense, experts.GridOf(expert)!));
+    }
 
     private static PackedExpert PackOne(ExpertWeights experts, int expert, ScalarType dtype)
     {
         using var scope = NewDisposeScope();
         return new PackedExpert(PackedWeight.Pack(experts.ToDense(expert).to(dtype)));
     }
+
+    private static PackedExpert FromArrays(
+        string layer, int expert, long[] shape, long[] layout, WeightQuantization? quantization, Tensor[] arrays)
+    {
+        try
+        {
+            return PackedExpert.FromArrays((int)shape[1], (int)shape[2], (int)layout[0], (int)layout[1], quantization, arrays);
+        }
+        catch (CheckpointException error)
+        {
+            throw new CheckpointException($"Expert {expert} of layer '{layer}': {error.Message}", error);
+        }
+    }
+
+    private static long[] ReadLayout(Tensor layout) => layout.dtype == ScalarType.Int64 ? layout.data<long>().ToArray() : [];
 
     private static Tensor Require(string layer, IReadOnlyDictionary<string, Tensor> tensors, string name) =>
         tensors.TryGetValue(name, out Tensor? found)

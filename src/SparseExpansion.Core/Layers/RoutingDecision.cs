@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Layers;
@@ -29,18 +30,21 @@ internal sealed class RoutingDecision
     {
         lock (_lock)
         {
-            return _host ??= HostGroups.Of(_experts, _expertCount);
+            return Host();
         }
     }
 
-    /// <summary>The groups as tensors on the device of the tokens, without waiting for it.</summary>
+    /// <summary>The groups as tensors on the device of the tokens: on a GPU without waiting for it, on the CPU made of the groups in host memory.</summary>
+    /// <exception cref="SparseExpansionException">On the CPU: the router named an expert that does not exist.</exception>
     public DeviceGroups OnDevice()
     {
         lock (_lock)
         {
-            return _device ??= DeviceGroups.Of(_experts, _expertCount);
+            return _device ??= _experts.device_type == DeviceType.CPU ? DeviceGroups.Of(Host()) : DeviceGroups.Of(_experts, _expertCount);
         }
     }
+
+    private HostGroups Host() => _host ??= HostGroups.Of(_experts, _expertCount);
 
     /// <summary>Takes part in the decision until <see cref="Release"/>.</summary>
     public RoutingDecision Hold()

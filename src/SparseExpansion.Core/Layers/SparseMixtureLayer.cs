@@ -1,5 +1,6 @@
 using SparseExpansion.Internal;
 using SparseExpansion.Layers.Surgery;
+using SparseExpansion.Quantization;
 using SparseExpansion.Routing;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -15,7 +16,8 @@ namespace SparseExpansion.Layers;
 /// Experts are stored packed (non-zero weights only, CPU, no gradients) or masked dense (differentiable, any device); see
 /// <see cref="Pack"/> and <see cref="Unpack"/>. <c>state_dict</c> names: <c>router.*</c> (if the router is a module), <c>bias</c>
 /// [out_features], and <c>experts.weight</c> [experts, out_features, in_features] or <c>experts.items.E.values</c>, <c>.masks</c>,
-/// <c>.row_order</c>, <c>.panel_offsets</c> for every expert E. The dense layer is never run.
+/// <c>.row_order</c>, <c>.panel_offsets</c> for every expert E, with <c>.scales</c> and <c>.zeros</c> if it is quantised. The dense layer is never run. <c>load_state_dict</c> into packed experts is for layers that were packed alike: what it brought is checked
+/// on the next use, and a layer that holds no packed experts any more says so.
 /// </remarks>
 public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
 {
@@ -87,14 +89,17 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     /// <summary>True if the experts are stored packed.</summary>
     public bool IsPacked => experts is PackedExperts;
 
+    /// <summary>How the packed experts are rounded to codes of few bits; null for experts of full precision, and for unpacked ones.</summary>
+    public WeightQuantization? Quantization => (experts as PackedExperts)?.Quantization;
+
     internal ExpertWeights Experts => experts;
 
     internal Parameter? Bias => bias;
 
     /// <summary>Stores the experts packed: smaller and faster on the CPU, without gradients. Values stay the same, bit by bit.</summary>
+    /// <remarks>Not to be called while a forward pass runs. Experts that were rounded to a grid are stored as codes, unless they were changed since.</remarks>
     /// <returns>This layer.</returns>
     /// <exception cref="InvalidOperationException">The experts are not on the CPU, or neither float32 nor bfloat16.</exception>
-    /// <remarks>Not to be called while a forward pass runs.</remarks>
     public SparseMixtureLayer Pack()
     {
         if (IsPacked)
@@ -108,13 +113,45 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
                 $"Layer '{Name}' is {experts.DType} on {experts.Device}; only float32 and bfloat16 experts on the CPU can be packed.");
         }
 
+        Freeze();
         return Exchange(PackedExperts.Pack(experts));
     }
 
     /// <summary>Stores the experts as dense tensors with zeros in them: differentiable, movable to any device.</summary>
     /// <returns>This layer.</returns>
     /// <remarks>Not to be called while a forward pass runs.</remarks>
-    public SparseMixtureLayer Unpack() => IsPacked ? Exchange(MaskedDenseExperts.From(experts)) : this;
+    public SparseMixtureLayer Unpack()
+    {
+        experts.Verify(Name);
+        return IsPacked ? Exchange(MaskedDenseExperts.From(experts)) : this;
+    }
+
+    /// <summary>True between <see cref="Unfreeze"/> and <see cref="Freeze"/>.</summary>
+    public bool IsTrainable => experts is MaskedDenseExperts { IsTrainable: true };
+
+    /// <summary>
+    /// Unpacks the experts and lets their kept weights, and the bias, be trained. What is zero now stays zero by construction: the layer
+    /// multiplies by weight · mask, so pruned weights get no gradient, and what an optimizer may write to them anyhow has no effect and
+    /// is removed by <see cref="Freeze"/>. Routing is hard and is not differentiated; the router stays as it is.
+    /// </summary>
+    /// <returns>What to hand to an optimizer: the weight [experts, out_features, in_features], and the bias [out_features] if there is one.</returns>
+    /// <remarks>Takes twice the experts' memory. Move the layer before, not after. Not to be called while a forward pass runs.</remarks>
+    public IReadOnlyList<Parameter> Unfreeze()
+    {
+        Unpack();
+        Parameter weight = ((MaskedDenseExperts)experts).Unfreeze();
+        bias?.requires_grad_(true);
+        return bias is null ? [weight] : [weight, bias];
+    }
+
+    /// <summary>Ends the training: pruned weights are exactly zero, and nothing requires a gradient. <see cref="Pack"/> may follow.</summary>
+    /// <returns>This layer.</returns>
+    public SparseMixtureLayer Freeze()
+    {
+        (experts as MaskedDenseExperts)?.Freeze();
+        bias?.requires_grad_(false);
+        return this;
+    }
 
     /// <summary>Share of the experts' weights that are exactly zero.</summary>
     public double MeasureSparsity()
@@ -159,6 +196,7 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
             return input.new_empty(outputShape).MoveToOuterDisposeScope();
         }
 
+        experts.Verify(Name);
         RoutingDecision decision = _shared.Decide(this, input, tokens);
         try
         {
@@ -170,7 +208,8 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
         }
     }
 
-    private SparseMixtureLayer Exchange(ExpertWeights other)
+    /// <summary>Takes over the same experts in another storage, and frees the former.</summary>
+    internal SparseMixtureLayer Exchange(ExpertWeights other)
     {
         using ExpertWeights old = experts;
         experts = other;

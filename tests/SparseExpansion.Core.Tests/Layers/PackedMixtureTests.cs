@@ -114,6 +114,57 @@ public sealed class PackedMixtureTests
         },
         parametersDisposed: 3);
 
+    [Fact]
+    public void LoadStateDict_OfALayerPackedAlike_RunsTheNewWeights()
+    {
+        using var scope = NewDisposeScope();
+        using SparseMixtureLayer source = CreateRegular(shift: 1).Pack(), target = CreateRegular(shift: 0).Pack();
+        Tensor input = randn(40, 64);
+        target.call(input).Dispose(); // Derives indices, which the new masks make stale.
+        Tensor expected = source.call(input);
+
+        target.load_state_dict(source.state_dict());
+
+        Assert.True(TensorChecks.Equal(expected, target.call(input)));
+        Assert.True(TensorChecks.Equal(source.GetExpertWeight(0), target.GetExpertWeight(0)));
+    }
+
+    [Fact]
+    public void LoadStateDict_ArraysThatFormNoExperts_NamesTheLayer()
+    {
+        using var scope = NewDisposeScope();
+        using SparseMixtureLayer layer = CreateRegular(shift: 0).Pack();
+        Dictionary<string, Tensor> state = layer.state_dict().ToDictionary(entry => entry.Key, entry => entry.Value.clone());
+        state["experts.items.1.masks"].fill_(255);
+        layer.load_state_dict(state);
+
+        using Tensor input = randn(3, 64);
+        Assert.Contains("'regular'", Assert.Throws<CheckpointException>(() => layer.call(input)).Message, StringComparison.Ordinal);
+        Assert.Contains("'regular'", Assert.Throws<CheckpointException>(layer.Unpack).Message, StringComparison.Ordinal);
+        Assert.Throws<CheckpointException>(() => layer.GetExpertWeight(1));
+    }
+
+    [Fact]
+    public void StateDict_OnlyRead_ChangesNothing()
+    {
+        using var scope = NewDisposeScope();
+        using SparseMixtureLayer layer = CreateRegular(shift: 0).Pack();
+        Tensor input = randn(40, 64), expected = layer.call(input);
+
+        Assert.NotEmpty(layer.state_dict());
+
+        Assert.True(TensorChecks.Equal(expected, layer.call(input)));
+    }
+
+    /// <summary>Every second weight is zero: layers of either shift have as many values as each other in every piece.</summary>
+    private static SparseMixtureLayer CreateRegular(int shift)
+    {
+        using var scope = NewDisposeScope();
+        Tensor kept = (arange(64).unsqueeze(0) + arange(64).unsqueeze(1) + shift) % 2;
+        Tensor[] weights = [.. Enumerable.Range(0, 2).Select(_ => randn(64, 64) * kept)];
+        return new SparseMixtureLayer("regular", new ParityRouter(2, 64), weights);
+    }
+
     private static SparseMixtureLayer CreateSparse(ScalarType dtype, int width = 64)
     {
         using var scope = NewDisposeScope();
