@@ -3,6 +3,8 @@ namespace SparseExpansion.Internal;
 /// <summary>A folder that appears under its name only when it is complete. Uncommitted, it vanishes on disposal.</summary>
 internal sealed class AtomicFolder : IDisposable
 {
+    private const string Suffix = ".partial";
+
     private readonly string _target;
     private bool _committed;
 
@@ -22,7 +24,7 @@ internal sealed class AtomicFolder : IDisposable
     public static AtomicFolder Create(string target, bool overwrite)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(target);
-        string full = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(target));
+        string full = Resolve(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(target)));
         if (File.Exists(full))
         {
             throw new CheckpointException($"{full}: is a file; name a folder.");
@@ -33,36 +35,70 @@ internal sealed class AtomicFolder : IDisposable
             throw new CheckpointException($"{full}: exists and is not empty. Name another folder, or allow overwriting.");
         }
 
-        string temporary = $"{full}.{Guid.NewGuid():N}.partial";
+        string temporary = $"{full}.{Guid.NewGuid():N}{Suffix}";
         Guarded(full, () => Directory.CreateDirectory(temporary));
         return new AtomicFolder(full, temporary);
     }
 
-    /// <summary>Puts the folder into its place.</summary>
+    /// <summary>Puts the folder into its place, on disk and not in caches only. Where the system can, an old folder is replaced in one step.</summary>
     public void Commit() => Guarded(_target, () =>
     {
-        string? old = Directory.Exists(_target) ? $"{_target}.{Guid.NewGuid():N}.old" : null;
-        if (old is not null)
+        Durable.FlushTree(Path);
+        if (!Directory.Exists(_target))
         {
-            Directory.Move(_target, old);
+            Directory.Move(Path, _target);
+        }
+        else if (!Durable.TryExchange(Path, _target))
+        {
+            Replace();
         }
 
+        _committed = true;
+        Durable.FlushNames(System.IO.Path.GetDirectoryName(_target)!);
+        if (Directory.Exists(Path))
+        {
+            Directory.Delete(Path, recursive: true); // What was there before, after an exchange.
+        }
+    });
+
+    private void Replace()
+    {
+        string old = $"{_target}.{Guid.NewGuid():N}.old";
+        Directory.Move(_target, old);
         try
         {
             Directory.Move(Path, _target);
         }
-        catch when (old is not null)
+        catch
         {
             Directory.Move(old, _target);
             throw;
         }
 
-        _committed = true;
-        if (old is not null)
+        Directory.Delete(old, recursive: true);
+    }
+
+    /// <summary>Removes what processes that were killed while they wrote to a target have left beside it. No other process may be writing to it.</summary>
+    public static void RemoveLeftovers(string target)
+    {
+        string full = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(target));
+        string parent = System.IO.Path.GetDirectoryName(full) ?? full;
+        if (!Directory.Exists(parent))
         {
-            Directory.Delete(old, recursive: true);
+            return;
         }
-    });
+
+        string prefix = System.IO.Path.GetFileName(full) + ".";
+        foreach (string folder in Directory.EnumerateDirectories(parent))
+        {
+            string name = System.IO.Path.GetFileName(folder);
+            if (name.StartsWith(prefix, StringComparison.Ordinal) && name.EndsWith(Suffix, StringComparison.Ordinal)
+                && name.Length > prefix.Length + Suffix.Length && Guid.TryParseExact(name[prefix.Length..^Suffix.Length], "N", out _))
+            {
+                Guarded(full, () => Directory.Delete(folder, recursive: true));
+            }
+        }
+    }
 
     public void Dispose()
     {
@@ -70,6 +106,17 @@ internal sealed class AtomicFolder : IDisposable
         {
             Directory.Delete(Path, recursive: true);
         }
+    }
+
+    /// <summary>Through a link, the folder that it leads to is made: links put large folders onto other disks.</summary>
+    private static string Resolve(string path)
+    {
+        if (RegularFile.LeadsNowhere(path))
+        {
+            throw new CheckpointException($"{path}: is a link to nothing; remove it, or make the folder that it leads to.");
+        }
+
+        return Directory.Exists(path) ? Directory.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path : path;
     }
 
     private static void Guarded(string target, Action action)

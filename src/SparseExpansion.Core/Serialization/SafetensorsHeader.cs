@@ -47,6 +47,11 @@ internal static class SafetensorsHeader
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             string name = reader.GetString()!;
+            if (name.Length == 0)
+            {
+                throw new CheckpointException($"{path}: a tensor has no name.");
+            }
+
             bool fresh = name == MetadataKey ? !hasMetadata : !entries.ContainsKey(name);
             if (!fresh)
             {

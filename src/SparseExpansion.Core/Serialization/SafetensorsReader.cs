@@ -1,4 +1,6 @@
 using System.IO.MemoryMappedFiles;
+using SparseExpansion.Execution;
+using SparseExpansion.Internal;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -15,11 +17,12 @@ public sealed unsafe class SafetensorsReader : IDisposable
 
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _view;
+    private readonly MappedFile _mapped;
     private byte* _bytes;
 
     private SafetensorsReader(string path, MemoryMappedFile file, MemoryMappedViewAccessor view, long length)
     {
-        (FilePath, _file, _view) = (path, file, view);
+        (FilePath, _file, _view, _mapped) = (path, file, view, new MappedFile(path, length));
         byte* start = null;
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
         _bytes = start + view.PointerOffset;
@@ -53,6 +56,7 @@ public sealed unsafe class SafetensorsReader : IDisposable
     public static SafetensorsReader Open(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        RegularFile.Require(path);
         MemoryMappedFile? file = null;
         MemoryMappedViewAccessor? view = null;
         try
@@ -61,7 +65,7 @@ public sealed unsafe class SafetensorsReader : IDisposable
             long length = stream.Length;
             if (length < 10)
             {
-                throw new CheckpointException($"{path}: {length} bytes are too few for a safetensors file.");
+                throw new CheckpointException($"{path}: {length} bytes are too few for a safetensors file; copy it again.");
             }
 
             file = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
@@ -92,7 +96,7 @@ public sealed unsafe class SafetensorsReader : IDisposable
         Tensor tensor = empty(entry.Shape.ToArray(), entry.DType, CPU);
         try
         {
-            CopyInto(tensor, entry);
+            AdviseAndCopy(tensor, entry);
             if (device is null || device.type == DeviceType.CPU)
             {
                 return tensor;
@@ -109,23 +113,27 @@ public sealed unsafe class SafetensorsReader : IDisposable
         }
     }
 
-    /// <summary>The mapped bytes of a tensor of less than 2 GiB; they live as long as this reader.</summary>
+    /// <summary>
+    /// A tensor that lies in the file instead of a copy: there at once whatever its size, read when it is used, and in memory once for all
+    /// processes that map the file. It keeps the file mapped until it is disposed, this reader or not. Writing to it does not change the
+    /// file; but the file must not be changed or truncated while such tensors live. Tensors of <see cref="SafetensorsWriter"/> are aligned for
+    /// this; a tensor that is not, and one of dtype BOOL, is copied.
+    /// </summary>
     /// <param name="name">One of <see cref="Entries"/>.</param>
-    /// <exception cref="CheckpointException">There is no such tensor, or it is too large for a span.</exception>
-    public ReadOnlySpan<byte> Bytes(string name)
+    /// <returns>A CPU tensor of the entry's shape and dtype, owned by the caller.</returns>
+    /// <exception cref="CheckpointException">There is no such tensor, or the system refuses to map the file.</exception>
+    public Tensor Map(string name)
     {
         SafetensorsEntry entry = Entry(name);
-        return entry.ByteLength <= int.MaxValue
-            ? new ReadOnlySpan<byte>(_bytes + entry.Offset, (int)entry.ByteLength)
-            : throw new CheckpointException($"{FilePath}: tensor '{name}' is larger than 2 GiB; use {nameof(Address)}.");
+        return MappedFile.Supports(entry) ? _mapped.Map(entry) : Read(name);
     }
 
-    /// <summary>The mapped bytes of a tensor of any size, not aligned; they live as long as this reader.</summary>
-    /// <param name="name">One of <see cref="Entries"/>.</param>
-    /// <exception cref="CheckpointException">There is no such tensor.</exception>
-    public byte* Address(string name) => _bytes + Entry(name).Offset;
+    /// <summary>The tensors whose names begin with a prefix, by the rest of their names.</summary>
+    internal Dictionary<string, Tensor> ReadAll(string prefix, Func<string, Tensor> read) => Entries.Keys
+        .Where(name => name.StartsWith(prefix, StringComparison.Ordinal))
+        .ToDictionary(name => name[prefix.Length..], read);
 
-    /// <summary>Unmaps the file. Spans and pointers into it end here; tensors that were read stay.</summary>
+    /// <summary>Closes the file. Tensors that were read or mapped stay.</summary>
     public void Dispose()
     {
         if (_bytes is not null)
@@ -134,6 +142,7 @@ public sealed unsafe class SafetensorsReader : IDisposable
             _view.SafeMemoryMappedViewHandle.ReleasePointer();
         }
 
+        _mapped.Dispose();
         _view.Dispose();
         _file.Dispose();
     }
@@ -142,7 +151,7 @@ public sealed unsafe class SafetensorsReader : IDisposable
     {
         if (headerLength is < 2 or > SafetensorsHeader.MaximumLength)
         {
-            throw new CheckpointException($"{path}: a header of {headerLength} bytes is not one of a safetensors file (at most {SafetensorsHeader.MaximumLength}).");
+            throw new CheckpointException($"{path}: is no safetensors file: its first bytes speak of a header of {headerLength} bytes. Was a page or a pointer downloaded instead of the file?");
         }
 
         if ((long)headerLength > fileLength - 8)
@@ -162,13 +171,17 @@ public sealed unsafe class SafetensorsReader : IDisposable
             : throw new CheckpointException($"{FilePath}: there is no tensor '{name}'.");
     }
 
+    private void AdviseAndCopy(Tensor tensor, SafetensorsEntry entry)
+    {
+        if (entry.ByteLength > 0)
+        {
+            MemoryAdvice.HugePages(RawMemory.Address(tensor), (nuint)entry.ByteLength);
+            CopyInto(tensor, entry);
+        }
+    }
+
     private void CopyInto(Tensor tensor, SafetensorsEntry entry)
     {
-        if (entry.ByteLength == 0)
-        {
-            return;
-        }
-
         using var scope = NewDisposeScope();
         long elementSize = SafetensorsDType.SizeOf(entry.DType);
         Tensor flat = tensor.view(-1);

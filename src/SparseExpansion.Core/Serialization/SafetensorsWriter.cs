@@ -24,11 +24,22 @@ public static class SafetensorsWriter
     /// <exception cref="CheckpointException">The file cannot be written.</exception>
     public static void Write(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
-        ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(tensors);
-        KeyValuePair<string, Tensor>[] ordered = Order(tensors);
+        WriteSources(path, tensors.Select(item => KeyValuePair.Create(item.Key, TensorSource.Of(item.Key, item.Value))), metadata);
+    }
+
+    /// <summary>Writes tensors that are made while they are written, so that they need not be in memory together.</summary>
+    internal static void WriteSources(string path, IEnumerable<KeyValuePair<string, TensorSource>> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        KeyValuePair<string, TensorSource>[] ordered = Order(tensors);
         byte[] header = MakeHeader(ordered, metadata);
         string target = Path.GetFullPath(path);
+        if (Path.GetDirectoryName(target) is { } parent && !Directory.Exists(parent))
+        {
+            throw new CheckpointException($"{path}: cannot be written: there is no folder {parent}.");
+        }
+
         string temporary = $"{target}.{Guid.NewGuid():N}.tmp";
         try
         {
@@ -38,7 +49,8 @@ public static class SafetensorsWriter
         catch (Exception error)
         {
             DeleteQuietly(temporary);
-            if (error is IOException or UnauthorizedAccessException)
+            // The last one is how .NET reports a file that is larger than its file system allows.
+            if (error is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException)
             {
                 throw new CheckpointException($"{path}: cannot be written: {error.Message}", error);
             }
@@ -47,33 +59,26 @@ public static class SafetensorsWriter
         }
     }
 
-    private static KeyValuePair<string, Tensor>[] Order(IEnumerable<KeyValuePair<string, Tensor>> tensors)
+    private static KeyValuePair<string, TensorSource>[] Order(IEnumerable<KeyValuePair<string, TensorSource>> tensors)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        var list = new List<KeyValuePair<string, Tensor>>();
-        foreach (KeyValuePair<string, Tensor> item in tensors)
+        var list = new List<KeyValuePair<string, TensorSource>>();
+        foreach (KeyValuePair<string, TensorSource> item in tensors)
         {
-            (string name, Tensor tensor) = item;
-            if (string.IsNullOrEmpty(name) || name == "__metadata__" || !seen.Add(name))
+            if (string.IsNullOrEmpty(item.Key) || item.Key == "__metadata__" || !seen.Add(item.Key))
             {
-                throw new ArgumentException($"The tensor name '{name}' is empty, reserved or occurs twice.", nameof(tensors));
-            }
-
-            if (tensor is null || tensor.is_sparse || SafetensorsDType.NameOf(tensor.dtype) is null)
-            {
-                throw new ArgumentException(
-                    $"Tensor '{name}' is null, sparse, or of a dtype other than {SafetensorsDType.Supported}.", nameof(tensors));
+                throw new ArgumentException($"The tensor name '{item.Key}' is empty, reserved or occurs twice.", nameof(tensors));
             }
 
             list.Add(item);
         }
 
         return [.. list
-            .OrderByDescending(item => SafetensorsDType.SizeOf(item.Value.dtype))
+            .OrderByDescending(item => SafetensorsDType.SizeOf(item.Value.DType))
             .ThenBy(item => item.Key, StringComparer.Ordinal)];
     }
 
-    private static byte[] MakeHeader(KeyValuePair<string, Tensor>[] tensors, IReadOnlyDictionary<string, string>? metadata)
+    private static byte[] MakeHeader(KeyValuePair<string, TensorSource>[] tensors, IReadOnlyDictionary<string, string>? metadata)
     {
         using var buffer = new MemoryStream();
         buffer.Write(stackalloc byte[8]);
@@ -82,9 +87,9 @@ public static class SafetensorsWriter
             json.WriteStartObject();
             WriteMetadata(json, metadata);
             long position = 0;
-            foreach ((string name, Tensor tensor) in tensors)
+            foreach ((string name, TensorSource tensor) in tensors)
             {
-                long end = checked(position + (tensor.numel() * SafetensorsDType.SizeOf(tensor.dtype)));
+                long end = checked(position + tensor.ByteLength);
                 WriteEntry(json, name, tensor, position, end);
                 position = end;
             }
@@ -92,8 +97,8 @@ public static class SafetensorsWriter
             json.WriteEndObject();
         }
 
-        // Spaces after the object start the data at a multiple of 8, so that mapped tensors are aligned.
-        while (buffer.Length % 8 != 0)
+        // Spaces after the object start the data at a multiple of 64, where libtorch puts its own tensors: mapped ones are aligned, and multiply to the same bits.
+        while (buffer.Length % 64 != 0)
         {
             buffer.WriteByte((byte)' ');
         }
@@ -124,12 +129,12 @@ public static class SafetensorsWriter
         json.WriteEndObject();
     }
 
-    private static void WriteEntry(Utf8JsonWriter json, string name, Tensor tensor, long begin, long end)
+    private static void WriteEntry(Utf8JsonWriter json, string name, TensorSource tensor, long begin, long end)
     {
         json.WriteStartObject(name);
-        json.WriteString("dtype", SafetensorsDType.NameOf(tensor.dtype));
+        json.WriteString("dtype", SafetensorsDType.NameOf(tensor.DType));
         json.WriteStartArray("shape");
-        foreach (long size in tensor.shape)
+        foreach (long size in tensor.Shape)
         {
             json.WriteNumberValue(size);
         }
@@ -142,13 +147,22 @@ public static class SafetensorsWriter
         json.WriteEndObject();
     }
 
-    private static void WriteAll(string path, byte[] header, KeyValuePair<string, Tensor>[] tensors)
+    private static void WriteAll(string path, byte[] header, KeyValuePair<string, TensorSource>[] tensors)
     {
         using var stream = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16);
         stream.Write(header);
-        foreach ((_, Tensor tensor) in tensors)
+        foreach ((string name, TensorSource source) in tensors)
         {
-            WriteTensor(stream, tensor);
+            long end = stream.Position + source.ByteLength;
+            foreach (Tensor part in source.Parts())
+            {
+                WriteTensor(stream, part);
+            }
+
+            if (stream.Position != end)
+            {
+                throw new InvalidOperationException($"The parts of tensor '{name}' are not its {source.ByteLength} bytes.");
+            }
         }
 
         stream.Flush(flushToDisk: true);

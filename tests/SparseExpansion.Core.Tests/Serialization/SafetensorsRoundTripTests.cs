@@ -1,4 +1,5 @@
 using CsCheck;
+using SparseExpansion.Internal;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -58,18 +59,77 @@ public sealed class SafetensorsRoundTripTests : IDisposable
         Assert.All(reader.Entries.Values, entry => Assert.Equal(0, entry.Offset % 8));
     }
 
-    [Fact]
-    public void Bytes_OfATensor_AreThoseOfTheFile()
+    [Theory]
+    [InlineData(ScalarType.Int64)]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.BFloat16)]
+    [InlineData(ScalarType.Byte)]
+    [InlineData(ScalarType.Bool)]
+    public void Map_AnyDtype_GivesTheTensorBeyondTheReader(ScalarType dtype)
     {
-        using Tensor values = tensor(new float[] { 1, -2, 3.5f });
-        SafetensorsWriter.Write(_folder.File("f"), [new("v", values)]);
+        using var scope = NewDisposeScope();
+        Tensor values = (randn(70, 13) * 2).to(dtype), other = ones(3, dtype: ScalarType.Byte);
+        SafetensorsWriter.Write(_folder.File("mäp ü"), [new("v", values), new("a", other), new("empty", zeros(0, 4))]);
+
+        Tensor mapped, empty;
+        using (SafetensorsReader reader = SafetensorsReader.Open(_folder.File("mäp ü")))
+        {
+            (mapped, empty) = (reader.Map("v"), reader.Map("empty"));
+        }
+
+        Assert.True(TensorChecks.Equal(values, mapped));
+        Assert.Equal([0, 4], empty.shape);
+    }
+
+    [Fact]
+    public void Map_WrittenTo_LeavesTheFileAlone()
+    {
+        using var scope = NewDisposeScope();
+        SafetensorsWriter.Write(_folder.File("f"), [new("v", ones(100))]);
+        byte[] before = File.ReadAllBytes(_folder.File("f"));
         using SafetensorsReader reader = SafetensorsReader.Open(_folder.File("f"));
 
-        Assert.Equal(values.bytes.ToArray(), reader.Bytes("v").ToArray());
-        unsafe
-        {
-            Assert.Equal(-2f, ((float*)reader.Address("v"))[1]);
-        }
+        reader.Map("v").fill_(7);
+
+        Assert.Equal(before, File.ReadAllBytes(_folder.File("f")));
+    }
+
+    [Fact]
+    public void Map_LastTensorDisposed_UnmapsTheFile()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Reads /proc.");
+        string path = _folder.File("unmapped");
+        SafetensorsWriter.Write(path, [new("v", ones(100)), new("w", ones(100))]);
+        SafetensorsReader reader = SafetensorsReader.Open(path);
+        Tensor v = reader.Map("v"), w = reader.Map("w");
+
+        reader.Dispose();
+        v.Dispose();
+        Assert.Contains(path, File.ReadAllText("/proc/self/maps"), StringComparison.Ordinal);
+        w.Dispose();
+        Assert.DoesNotContain(path, File.ReadAllText("/proc/self/maps"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Map_BytesNotAligned_Copies()
+    {
+        byte[] header = """{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"F32","shape":[1],"data_offsets":[1,5]}}"""u8.ToArray();
+        File.WriteAllBytes(_folder.File("odd"), [.. BitConverter.GetBytes((long)header.Length), .. header, 9, .. BitConverter.GetBytes(2.5f)]);
+        using SafetensorsReader reader = SafetensorsReader.Open(_folder.File("odd"));
+        using Tensor mapped = reader.Map("b");
+        Assert.Equal(2.5f, mapped[0].item<float>());
+    }
+
+    [Fact]
+    public void Map_FileBecameShorter_SaysSo()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Other systems lock mapped files.");
+        SafetensorsWriter.Write(_folder.File("f"), [new("v", ones(100))]);
+        using SafetensorsReader reader = SafetensorsReader.Open(_folder.File("f"));
+        File.Delete(_folder.File("f"));
+        Assert.Contains(_folder.File("f"), Assert.Throws<CheckpointException>(() => reader.Map("v")).Message, StringComparison.Ordinal);
+        File.WriteAllBytes(_folder.File("f"), new byte[20]);
+        Assert.Contains(_folder.File("f"), Assert.Throws<CheckpointException>(() => reader.Map("v")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -103,6 +163,7 @@ public sealed class SafetensorsRoundTripTests : IDisposable
         SafetensorsWriter.Write(_folder.File("leak"), [new("v", transposed)]);
         using SafetensorsReader reader = SafetensorsReader.Open(_folder.File("leak"));
         using Tensor read = reader.Read("v");
+        using Tensor mapped = reader.Map("v");
     });
 
     private static Dictionary<string, Tensor> MakeAll((string Name, int Type, int[] Shape, bool Transposed)[] specs)

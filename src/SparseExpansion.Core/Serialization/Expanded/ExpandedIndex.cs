@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using SparseExpansion.Internal;
 
 namespace SparseExpansion.Serialization.Expanded;
 
@@ -14,6 +15,7 @@ internal sealed record ExpandedIndex
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         WriteIndented = true,
+        AllowDuplicateProperties = false,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         RespectNullableAnnotations = true,
         RespectRequiredConstructorParameters = true,
@@ -27,15 +29,43 @@ internal sealed record ExpandedIndex
 
     public required IReadOnlyList<ExpandedLayerEntry> Layers { get; init; }
 
-    public void Write(string folder) => File.WriteAllText(Path.Combine(folder, FileName), JsonSerializer.Serialize(this, s_json) + "\n");
+    /// <exception cref="CheckpointException">The file cannot be written.</exception>
+    public void Write(string folder)
+    {
+        string path = Path.Combine(folder, FileName);
+        try
+        {
+            File.WriteAllText(path, ToJson() + "\n");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointException($"{path}: cannot be written: {e.Message}", e);
+        }
+    }
+
+    public string ToJson() => JsonSerializer.Serialize(this, s_json);
 
     /// <exception cref="CheckpointException">The file is missing, malformed, or of another version.</exception>
     public static ExpandedIndex Read(string folder)
     {
         string path = Path.Combine(folder, FileName);
+        RegularFile.Require(path);
         try
         {
-            ExpandedIndex index = JsonSerializer.Deserialize<ExpandedIndex>(File.ReadAllText(path), s_json)
+            return Parse(File.ReadAllText(path), path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointException($"{path}: cannot be read: {e.Message}", e);
+        }
+    }
+
+    /// <exception cref="CheckpointException">The text is malformed, or of another version.</exception>
+    public static ExpandedIndex Parse(string json, string path)
+    {
+        try
+        {
+            ExpandedIndex index = JsonSerializer.Deserialize<ExpandedIndex>(json, s_json)
                 ?? throw new CheckpointException($"{path}: is empty.");
             index.Check(path);
             return index;
@@ -43,10 +73,6 @@ internal sealed record ExpandedIndex
         catch (JsonException e)
         {
             throw new CheckpointException($"{path}: is no expansion index: {e.Message}", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new CheckpointException($"{path}: cannot be read: {e.Message}", e);
         }
     }
 
@@ -56,6 +82,16 @@ internal sealed record ExpandedIndex
         {
             throw new CheckpointException(
                 $"{path}: format '{Format}' version {Version} is unknown; this library reads '{FormatName}' version {CurrentVersion}.");
+        }
+
+        if (Routers.Any(router => router is null || router.Tensors.Any(name => name is null)) || Layers.Any(layer => layer is null))
+        {
+            throw new CheckpointException($"{path}: a router, a layer or the name of a tensor is null.");
+        }
+
+        if (Routers.Any(router => router.Tensors.Distinct(StringComparer.Ordinal).Count() != router.Tensors.Count))
+        {
+            throw new CheckpointException($"{path}: a router names a tensor twice.");
         }
 
         if (Routers.Any(router => router.Experts < 1 || router.InputFeatures < 1))

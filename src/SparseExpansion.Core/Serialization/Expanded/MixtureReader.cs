@@ -1,0 +1,91 @@
+using SparseExpansion.Layers;
+using SparseExpansion.Layers.Surgery;
+using SparseExpansion.Routing;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Serialization.Expanded;
+
+/// <summary>Makes mixtures of what a file holds of them.</summary>
+/// <param name="index">Which layers there are.</param>
+/// <param name="names">Names of all tensors of the file.</param>
+/// <param name="open">A tensor of the file by name, for the current dispose scope; packed experts keep its memory.</param>
+/// <param name="kinds">Kinds of routers.</param>
+/// <param name="source">The file, for messages.</param>
+internal sealed class MixtureReader(ExpandedIndex index, IEnumerable<string> names, Func<string, Tensor> open, RouterKinds kinds, string source)
+{
+    /// <summary>Builds all mixtures, in dtype and on device of the dense weights that they stand for.</summary>
+    /// <param name="slots">The model's linears by module path.</param>
+    /// <param name="replacements">Takes the mixtures one by one; the caller disposes them, after an error too.</param>
+    /// <exception cref="CheckpointException">The file does not fit the model.</exception>
+    public void Build(IReadOnlyDictionary<string, ModuleSlot> slots, List<Replacement> replacements)
+    {
+        var routers = new SharedRouter?[index.Routers.Count];
+        foreach (ExpandedLayerEntry entry in index.Layers)
+        {
+            ModuleSlot slot = slots.GetValueOrDefault(entry.Name)
+                ?? throw Misfit($"layer '{entry.Name}' is no linear of the model");
+            var linear = (Linear)slot.Dense;
+            if (linear.in_features != entry.InFeatures || linear.out_features != entry.OutFeatures || linear.bias is not null != entry.Bias)
+            {
+                throw Misfit(
+                    $"layer '{entry.Name}' is [{entry.OutFeatures}, {entry.InFeatures}] with bias {entry.Bias}, "
+                    + $"the model's is [{linear.out_features}, {linear.in_features}] with bias {linear.bias is not null}");
+            }
+
+            SharedRouter router = routers[entry.Router] ??= new SharedRouter(ReadRouter(entry.Router, linear.weight!.device));
+            replacements.Add(new Replacement(slot, ReadMixture(entry, router, linear.weight!)));
+        }
+    }
+
+    /// <summary>The experts of one layer as they are stored; the caller disposes them.</summary>
+    public ExpertWeights ReadExperts(ExpandedLayerEntry entry)
+    {
+        using var scope = NewDisposeScope();
+        string prefix = ExpandedTensorNames.Expert(entry.Name, "");
+        Dictionary<string, Tensor> tensors = names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal))
+            .ToDictionary(name => name[prefix.Length..], open);
+        return Named(() => ExpertStorage.Restore(entry.Storage, entry.Name, entry.Experts, entry.OutFeatures, entry.InFeatures, tensors));
+    }
+
+    private IRouter ReadRouter(int position, Device device)
+    {
+        ExpandedRouterEntry entry = index.Routers[position];
+        using var scope = NewDisposeScope();
+        Dictionary<string, Tensor> tensors = entry.Tensors.ToDictionary(
+            name => name, name => open(ExpandedTensorNames.Router(position, name)).to(device));
+        return Named(() => kinds.Restore(new RouterState(entry.Kind, entry.InputFeatures, entry.Experts, tensors)));
+    }
+
+    private SparseMixtureLayer ReadMixture(ExpandedLayerEntry entry, SharedRouter router, Tensor dense)
+    {
+        using var scope = NewDisposeScope();
+        ExpertWeights experts = ReadExperts(entry);
+        try
+        {
+            experts = experts.ConvertTo(dense.dtype, dense.device);
+            Tensor? bias = entry.Bias ? open(ExpandedTensorNames.Bias(entry.Name)).to(dense.device).to(dense.dtype) : null;
+            return new SparseMixtureLayer(entry.Name, router, experts, bias);
+        }
+        catch
+        {
+            experts.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Routers and layers do not know the file that they come from.</summary>
+    private T Named<T>(Func<T> restore)
+    {
+        try
+        {
+            return restore();
+        }
+        catch (CheckpointException error)
+        {
+            throw new CheckpointException($"{source}: {error.Message}", error);
+        }
+    }
+
+    private CheckpointException Misfit(string what) => new($"{source}: {what}; the folder belongs to another architecture.");
+}
