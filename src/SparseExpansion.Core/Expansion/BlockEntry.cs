@@ -12,6 +12,7 @@ internal static class BlockEntry
     public static IReadOnlyList<CalibrationBatch> Capture(
         ExpansionPlan plan, Device device, CancellationToken cancellationToken)
     {
+        Func<Tensor, Tensor> keep = HiddenStates.Keeper(plan.Memory);
         var model = new CalibrationUnit("the model", plan.Forward!, device);
         var captured = new List<CalibrationBatch>();
         try
@@ -19,7 +20,7 @@ internal static class BlockEntry
             foreach (CalibrationBatch batch in plan.Batches)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                captured.Add(new CalibrationBatch(CaptureOne(model, plan.Blocks[0], batch.Input), batch.Mask));
+                captured.Add(new CalibrationBatch(keep(CaptureOne(model, plan.Blocks[0], batch.Input)), batch.Mask));
             }
 
             return captured;

@@ -1,8 +1,6 @@
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using System.Text;
 using SparseExpansion.Calibration;
-using static TorchSharp.torch;
+using SparseExpansion.Internal;
 
 namespace SparseExpansion.Expansion;
 
@@ -14,20 +12,13 @@ internal static class CalibrationHash
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (CalibrationBatch batch in batches)
         {
-            Append(hash, batch.Input);
+            TensorHash.Append(hash, batch.Input);
             if (batch.Mask is not null)
             {
-                Append(hash, batch.Mask);
+                TensorHash.Append(hash, batch.Mask);
             }
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
-
-    private static void Append(IncrementalHash hash, Tensor tensor)
-    {
-        using var scope = NewDisposeScope();
-        hash.AppendData(Encoding.ASCII.GetBytes($"{tensor.dtype}[{string.Join(',', tensor.shape)}]"));
-        hash.AppendData(MemoryMarshal.AsBytes(tensor.cpu().contiguous().bytes));
     }
 }

@@ -58,6 +58,27 @@ public sealed class ExpansionBuilder<TModel>
         return Set(plan => plan with { Targets = new TargetFilter("the predicate", predicate) });
     }
 
+    /// <summary>Sets router, pruner, sparsity and all that goes beyond them at once; later calls override parts of it.</summary>
+    /// <param name="recipe"><see cref="ExpansionRecipe.Published"/>, <see cref="ExpansionRecipe.Best"/>, <see cref="ExpansionRecipe.Fast"/> or one of your own.</param>
+    /// <param name="target">The sparsity.</param>
+    /// <exception cref="ArgumentException">An option of the recipe is null or out of range.</exception>
+    public ExpansionBuilder<TModel> WithRecipe(ExpansionRecipe recipe, SparsityTarget target)
+    {
+        ArgumentNullException.ThrowIfNull(recipe);
+        ArgumentNullException.ThrowIfNull(target);
+        recipe.Validate();
+        return Set(plan => plan with
+        {
+            Trainer = new PcaKMeansTrainer(recipe.Router),
+            Sparsifier = recipe.Pruner,
+            Target = target,
+            Refinement = recipe.Refinement,
+            Allocation = recipe.Allocation,
+            FineTuning = recipe.FineTuning,
+            Options = plan.Options with { ExpertStatistics = recipe.ExpertStatistics },
+        });
+    }
+
     /// <summary>Trains routers by PCA and k-means: the published method.</summary>
     public ExpansionBuilder<TModel> RouteWith(PcaKMeansOptions options)
     {
@@ -72,12 +93,53 @@ public sealed class ExpansionBuilder<TModel>
         return Set(plan => plan with { Trainer = trainer });
     }
 
+    /// <summary>
+    /// Lets routers learn from the errors of their experts: each group's router is fitted anew to which expert serves a token best, and kept
+    /// where held-out tokens lose less by it. Off without this call, as in the paper. Takes 1 + rounds more prunings of every layer.
+    /// </summary>
+    /// <param name="options">Rounds and held-out share; null for the defaults.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
+    public ExpansionBuilder<TModel> RefineRouter(RouterRefinementOptions? options = null)
+    {
+        options ??= new RouterRefinementOptions();
+        options.Validate();
+        return Set(plan => plan with { Refinement = options });
+    }
+
+    /// <summary>
+    /// Fits the kept weights of every block, when it is expanded, to the outputs of the dense block; masks and routers stay, and pruned
+    /// weights stay exactly zero. Off without this call, as in the paper. The block after it is calibrated on what it then produces.
+    /// </summary>
+    /// <param name="options">Steps, learning rate, loss; null for the defaults.</param>
+    /// <remarks>
+    /// Both blocks, the dense one and the expanded one, get what the expanded blocks before them produce. Takes, for a block at a time, seven times
+    /// the experts' memory on the device, and the block's inputs and outputs in host memory. Norms that are trained are put back by
+    /// <see cref="ExpansionResult.Revert"/>.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
+    public ExpansionBuilder<TModel> FineTune(FineTuningOptions? options = null)
+    {
+        options ??= new FineTuningOptions();
+        options.Validate();
+        return Set(plan => plan with { FineTuning = options });
+    }
+
     /// <summary>Sets pruner and sparsity.</summary>
     public ExpansionBuilder<TModel> PruneWith(ISparsifier sparsifier, SparsityTarget target)
     {
         ArgumentNullException.ThrowIfNull(sparsifier);
         ArgumentNullException.ThrowIfNull(target);
         return Set(plan => plan with { Sparsifier = sparsifier, Target = target });
+    }
+
+    /// <summary>
+    /// Divides the weights that may stay among the linears, by a pass over the dense model; needs an unstructured target. Without this call
+    /// every linear gets the same sparsity, as in the paper.
+    /// </summary>
+    public ExpansionBuilder<TModel> Allocate(SparsityAllocation allocation)
+    {
+        ArgumentNullException.ThrowIfNull(allocation);
+        return Set(plan => plan with { Allocation = allocation });
     }
 
     /// <summary>Sets the calibration inputs, without padding.</summary>
@@ -119,11 +181,41 @@ public sealed class ExpansionBuilder<TModel>
     /// <summary>Sets the seed of all randomness.</summary>
     public ExpansionBuilder<TModel> WithSeed(long seed) => Set(plan => plan with { Options = plan.Options with { Seed = seed } });
 
+    /// <summary>Keeps every finished block, so that another run can <see cref="ResumeFrom"/> it.</summary>
+    /// <param name="store">An empty store. It keeps the blocks after the run too; remove them when the model is saved.</param>
+    public ExpansionBuilder<TModel> StoreIn(IExpansionStore store) => Keep(store, resume: false, routers: null);
+
+    /// <summary>
+    /// Goes on with the blocks that a store holds, and keeps every finished block there. Ends with the very bytes that an expansion in one go
+    /// gives. Model, calibration data, options and seed must be those of the first run; an empty store begins anew. Not for <see cref="FineTune"/>: its
+    /// blocks depend on more than the store holds, so <see cref="Run"/> refuses to go on with them.
+    /// </summary>
+    /// <param name="store">What an earlier run was given.</param>
+    /// <param name="routers">Kinds of routers that may be stored; null for those of this library.</param>
+    public ExpansionBuilder<TModel> ResumeFrom(IExpansionStore store, RouterKinds? routers = null) => Keep(store, resume: true, routers);
+
     /// <summary>Logs to <paramref name="logger"/>.</summary>
     public ExpansionBuilder<TModel> LogTo(ILogger logger)
     {
         ArgumentNullException.ThrowIfNull(logger);
         return Set(plan => plan with { Logger = logger });
+    }
+
+    /// <summary>Tells what <see cref="Run"/> will take in memory and time, with the budget of <see cref="ExpansionOptions.Memory"/>. Changes nothing.</summary>
+    /// <exception cref="InvalidOperationException">Something was not set.</exception>
+    /// <exception cref="SparseExpansionException">Model or data do not allow the expansion.</exception>
+    public ExpansionMemoryPlan PlanMemory()
+    {
+        _plan.Validate();
+        return MemoryPlanner.Choose(_plan).Plan;
+    }
+
+    /// <summary>Keeps to a budget of memory: activations go to disk and experts are pruned a few at a time where they would not fit.</summary>
+    public ExpansionBuilder<TModel> WithMemory(MemoryBudget budget)
+    {
+        ArgumentNullException.ThrowIfNull(budget);
+        budget.Validate();
+        return Set(plan => plan with { Options = plan.Options with { Memory = budget } });
     }
 
     /// <summary>Expands the model in place.</summary>
@@ -139,6 +231,15 @@ public sealed class ExpansionBuilder<TModel>
         _plan.Validate();
         _frozen = true;
         return new ExpansionPipeline(_plan, progress, cancellationToken).Run();
+    }
+
+    /// <summary>Cuts the work in a given way, whatever the budget.</summary>
+    internal ExpansionBuilder<TModel> WithSchedule(MemorySchedule schedule) => Set(plan => plan with { Memory = schedule });
+
+    private ExpansionBuilder<TModel> Keep(IExpansionStore store, bool resume, RouterKinds? routers)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        return Set(plan => plan with { Store = store, Resume = resume, RouterKinds = routers ?? RouterKinds.Default });
     }
 
     private ExpansionBuilder<TModel> Set(Func<ExpansionPlan, ExpansionPlan> change)

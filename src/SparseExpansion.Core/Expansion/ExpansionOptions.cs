@@ -18,6 +18,12 @@ public sealed record ExpansionOptions
     /// <summary>Tokens that lie on the device at a time while routers and statistics are computed. Default 16,384.</summary>
     public int ChunkTokens { get; init; } = 16_384;
 
+    /// <summary>What becomes of experts that have seen few tokens. Default: as in the paper, nothing.</summary>
+    public ExpertStatisticsOptions ExpertStatistics { get; init; } = new();
+
+    /// <summary>Memory that the expansion keeps to; null (default): what it takes. See <see cref="ExpansionBuilder{TModel}.PlanMemory"/>.</summary>
+    public MemoryBudget? Memory { get; init; }
+
     /// <summary>Clock of the times in the report.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
@@ -27,6 +33,9 @@ public sealed record ExpansionOptions
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(ChunkTokens, 1, nameof(ChunkTokens));
         ArgumentNullException.ThrowIfNull(TimeProvider, nameof(TimeProvider));
+        ArgumentNullException.ThrowIfNull(ExpertStatistics, nameof(ExpertStatistics));
+        ExpertStatistics.Validate();
+        Memory?.Validate();
         if (!Enum.IsDefined(WithinBlock))
         {
             throw new ArgumentOutOfRangeException(nameof(WithinBlock), WithinBlock, "Unknown value.");

@@ -6,32 +6,47 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;
 
-/// <summary>One run: block by block, input group by input group. Undoes everything when it does not reach the end.</summary>
+/// <summary>One run: block by block. Undoes everything when it does not reach the end.</summary>
 internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionProgress>? progress, CancellationToken cancellationToken)
 {
+    private readonly ExpansionCheckpoints? _checkpoints = plan.Store is null
+        ? null
+        : new ExpansionCheckpoints(plan.Store, plan.Resume, plan.RouterKinds, mapped: plan.Options.Memory is not null);
+
     private readonly List<Replacement> _replacements = [];
     private readonly List<LayerReport> _reports = [];
+    private readonly FineTuningPass _fineTuning = new(plan, cancellationToken);
+    private ExpansionPlan _plan = plan;
+    private StageReporter? _stages;
     private int _groupsDone;
 
     public ExpansionResult Run()
     {
-        long started = plan.Options.TimeProvider.GetTimestamp();
-        IReadOnlyList<ExpansionUnit> units = UnitPlanner.Plan(plan);
-        CalibrationGuard.Check(plan, units[0].Calibration.Device);
-        Log.ExpansionStarted(plan.Logger, units.Sum(unit => unit.Slots.Count), plan.Trainer!.Name, plan.Sparsifier!.Name, plan.Target!);
-        using var modes = new EvaluationMode(plan.Model);
+        long started = _plan.Options.TimeProvider.GetTimestamp();
+        IReadOnlyList<ExpansionUnit> units = UnitPlanner.Plan(_plan);
+        CalibrationGuard.Check(_plan, units[0].Calibration.Device);
+        Log.ExpansionStarted(_plan.Logger, units.Sum(unit => unit.Slots.Count), _plan.Trainer!.Name, _plan.Sparsifier!.Name, _plan.Target!);
+        using var modes = new EvaluationMode(_plan.Model);
+        using var stages = new StageReporter(progress, _plan.Options.TimeProvider, units.Count, WorkSize.CountTokens(_plan));
+        _stages = stages;
         try
         {
+            cancellationToken.ThrowIfCancellationRequested();
+            _plan = _plan with { Memory = _plan.Memory ?? MemoryPlanner.Schedule(_plan, units) };
+            _checkpoints?.Start(_plan, units);
+            _plan = _plan with { Allocated = AllocationPass.Run(_plan, units, cancellationToken) };
             ExpandUnits(units);
-            ExpansionReport report = CreateReport(plan.Options.TimeProvider.GetElapsedTime(started).TotalSeconds);
-            progress?.Report(new ExpansionProgress(ExpansionStage.Finished, units.Count - 1, units.Count, null, 1));
-            Log.ExpansionFinished(plan.Logger, report.Layers.Count, report.Seconds);
-            return new ExpansionResult(plan.Model, report, _replacements);
+            ExpansionReport report = CreateReport(_plan.Options.TimeProvider.GetElapsedTime(started).TotalSeconds);
+            Report(ExpansionStage.Finished, units, units.Count - 1, null, 1);
+            Log.ExpansionFinished(_plan.Logger, report.Layers.Count, report.Seconds);
+            return new ExpansionResult(_plan.Model, report, _replacements, _fineTuning.Saved);
         }
         catch (Exception e)
         {
-            Log.ExpansionUndone(plan.Logger, e.GetType().Name);
+            stages.Fail(e);
+            Log.ExpansionUndone(_plan.Logger, e.GetType().Name);
             Replacement.UndoAll(_replacements);
+            SavedParameter.RestoreAll(_fineTuning.Saved);
             throw;
         }
     }
@@ -41,141 +56,138 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
         IReadOnlyList<CalibrationBatch> hidden = [];
         try
         {
-            if (units[0].IsBlock)
+            int first = Restore(units);
+            hidden = EnterBlock(units, first);
+            for (int u = first; u < units.Count; u++)
             {
-                BlockEntry.CheckChain(plan, units[0].Calibration.Device);
-                hidden = BlockEntry.Capture(plan, units[0].Calibration.Device, cancellationToken);
-            }
-
-            for (int u = 0; u < units.Count; u++)
-            {
-                ExpandUnit(units, u, units[u].IsBlock ? hidden : plan.Batches);
-                if (u + 1 < units.Count && units[u + 1].IsBlock)
-                {
-                    Report(ExpansionStage.Propagation, units, u, null, 1);
-                    hidden = Propagate(units[u].Calibration, hidden);
-                }
-
-                Pack();
+                ExpandUnit(units, u, ref hidden);
             }
         }
         finally
         {
-            DisposeAll(hidden);
+            _fineTuning.ReleaseOutputs();
+            HiddenStates.Dispose(hidden);
         }
     }
 
-    private void ExpandUnit(IReadOnlyList<ExpansionUnit> units, int index, IReadOnlyList<CalibrationBatch> batches)
+    /// <summary>Installs the blocks that are stored.</summary>
+    /// <returns>Index of the first unit that is left to do.</returns>
+    private int Restore(IReadOnlyList<ExpansionUnit> units)
+    {
+        int finished = _checkpoints?.Finished ?? 0;
+        for (int u = 0; u < finished; u++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var restored = new List<Replacement>();
+            try
+            {
+                UnitDescription description = _checkpoints!.Restore(u, units[u].Slots, restored);
+                Expander(units, u).Install(restored);
+                _groupsDone += description.Groups;
+                _reports.AddRange(description.Reports);
+            }
+            finally
+            {
+                restored.ForEach(replacement => replacement.Mixture.Dispose());
+            }
+        }
+
+        if (finished > 0)
+        {
+            Log.ExpansionResumed(_plan.Logger, finished, units.Count);
+        }
+
+        return finished;
+    }
+
+    /// <summary>What enters the first unit that is left to do, if that is a block.</summary>
+    private IReadOnlyList<CalibrationBatch> EnterBlock(IReadOnlyList<ExpansionUnit> units, int first)
+    {
+        if (first == units.Count || !units[first].IsBlock)
+        {
+            return [];
+        }
+
+        if (first > 0)
+        {
+            return _checkpoints!.RestoreActivations(_plan.Batches);
+        }
+
+        BlockEntry.CheckChain(_plan, units[0].Calibration.Device);
+        return BlockEntry.Capture(_plan, units[0].Calibration.Device, cancellationToken);
+    }
+
+    /// <param name="units">All units.</param>
+    /// <param name="index">The one to expand.</param>
+    /// <param name="hidden">What enters the unit; then what it hands on.</param>
+    private void ExpandUnit(IReadOnlyList<ExpansionUnit> units, int index, ref IReadOnlyList<CalibrationBatch> hidden)
     {
         ExpansionUnit unit = units[index];
-        if (unit.Slots.Count == 0)
+        (int replacements, int reports, int groups) = (_replacements.Count, _reports.Count, _groupsDone);
+        if (!unit.IsBlock)
         {
-            return;
+            Unpack();
         }
 
-        Report(ExpansionStage.Discovery, units, index, null, 0);
-        Dictionary<string, ModuleSlot> slots = unit.Slots.ToDictionary(slot => slot.Name);
-        IReadOnlyList<InputGroup> groups = InputGroupFinder.Find(
-            unit.Calibration, [.. unit.Slots.Select(slot => new CalibrationTarget(slot.Name, slot.Dense))], batches.Select(batch => batch.Input), cancellationToken);
-        var waiting = new List<Replacement>();
-        try
+        if (unit.Slots.Count > 0)
         {
-            for (int g = 0; g < groups.Count; g++)
+            var expanded = Expander(units, index).Expand(unit, unit.IsBlock ? hidden : _plan.Batches, _groupsDone);
+            _reports.AddRange(expanded.SelectMany(group => group));
+            _groupsDone += expanded.Count;
+        }
+
+        IReadOnlyList<CalibrationBatch> inputs = unit.IsBlock ? hidden : _plan.Batches;
+        _fineTuning.Run(units, index, _replacements[replacements..], inputs, share => Report(ExpansionStage.FineTuning, units, index, null, share));
+        bool handsOn = index + 1 < units.Count && units[index + 1].IsBlock;
+        if (handsOn)
+        {
+            Report(ExpansionStage.Propagation, units, index, null, 1);
+            hidden = HiddenStates.Propagate(unit.Calibration, hidden, _plan.Memory, cancellationToken);
+        }
+
+        Report(ExpansionStage.Packing, units, index, null, 1);
+        cancellationToken.ThrowIfCancellationRequested();
+        Pack();
+        SparseMixtureLayer[] mixtures = [.. _replacements[replacements..].Select(replacement => replacement.Mixture)];
+        Instruments.ExpertBytes.Add(mixtures.Sum(mixture => mixture.ExpertBytes));
+        if (_checkpoints is not null)
+        {
+            _checkpoints.Add(mixtures, _groupsDone - groups, _reports[reports..], handsOn ? hidden : []);
+            Log.BlockStored(_plan.Logger, index, mixtures.Length);
+            if (handsOn)
             {
-                double share = (double)g / groups.Count;
-                IReadOnlyList<Replacement> expanded = ExpandGroup(
-                    unit, groups[g], slots, batches, (stage, layer) => Report(stage, units, index, layer, share));
-                waiting.AddRange(expanded);
-                if (plan.Options.WithinBlock == BlockInputs.Expanded)
-                {
-                    Install(waiting);
-                }
+                HiddenStates.Dispose(hidden);
+                hidden = _checkpoints.RestoreActivations(_plan.Batches); // From the file, as another run would see them.
             }
-
-            Install(waiting);
-        }
-        finally
-        {
-            waiting.ForEach(replacement => replacement.Mixture.Dispose());
         }
     }
 
-    private Replacement[] ExpandGroup(
-        ExpansionUnit unit, InputGroup group, Dictionary<string, ModuleSlot> slots, IReadOnlyList<CalibrationBatch> batches, Action<ExpansionStage, string> report)
-    {
-        report(ExpansionStage.Calibration, group.Name);
-        using ActivationStore tokens = ActivationCapture.Capture(unit.Calibration, group, batches, cancellationToken);
-        long seed = plan.Options.Seed + _groupsDone++;
-        var expanded = new GroupExpander(plan, report, cancellationToken)
-            .Expand([.. group.Layers.Select(layer => slots[layer.Name])], tokens, seed);
-        foreach ((_, LayerReport layer) in expanded)
-        {
-            Log.LayerExpanded(plan.Logger, layer.Name, layer.Experts, layer.Tokens, layer.Sparsity, layer.OutputError);
-            _reports.Add(layer);
-        }
-
-        return [.. expanded.Select(entry => entry.Replacement)];
-    }
-
-    private void Install(List<Replacement> waiting)
-    {
-        foreach (Replacement replacement in waiting)
-        {
-            _replacements.Add(replacement);
-            replacement.Install();
-        }
-
-        waiting.Clear();
-    }
+    private UnitExpander Expander(IReadOnlyList<ExpansionUnit> units, int index) =>
+        new(_plan, _replacements, (stage, layer, share) => Report(stage, units, index, layer, share), cancellationToken);
 
     /// <summary>Packs what is installed, after it has fed the next block: packed kernels may round differently from run to run.</summary>
     private void Pack()
     {
         foreach (SparseMixtureLayer layer in _replacements.Select(replacement => replacement.Mixture))
         {
-            if (plan.Options.Pack && PackedExperts.Supports(layer.Experts))
+            if (_plan.Options.Pack && PackedExperts.Supports(layer.Experts))
             {
                 layer.Pack();
             }
         }
     }
 
-    private List<CalibrationBatch> Propagate(CalibrationUnit unit, IReadOnlyList<CalibrationBatch> batches)
-    {
-        var outputs = new List<CalibrationBatch>(batches.Count);
-        try
-        {
-            foreach (CalibrationBatch batch in batches)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                outputs.Add(batch with { Input = unit.Run(batch.Input, keepOutput: true)! });
-                batch.Input.Dispose();
-            }
-
-            return outputs;
-        }
-        catch
-        {
-            DisposeAll(outputs);
-            throw;
-        }
-    }
+    /// <summary>Unpacks what is installed, for a unit that runs the whole model.</summary>
+    private void Unpack() => _replacements.ForEach(replacement => replacement.Mixture.Unpack());
 
     private ExpansionReport CreateReport(double seconds) => new()
     {
-        Manifest = ManifestFactory.Create(plan, _reports),
+        Manifest = ManifestFactory.Create(_plan, _reports),
         Layers = [.. _reports.Zip(_replacements, (layer, replacement) => layer with { ExpertBytes = replacement.Mixture.ExpertBytes })],
+        FineTuning = _fineTuning.Reports,
         Seconds = seconds,
     };
 
     private void Report(ExpansionStage stage, IReadOnlyList<ExpansionUnit> units, int unit, string? layer, double shareOfUnit) =>
-        progress?.Report(new ExpansionProgress(stage, unit, units.Count, layer, (unit + shareOfUnit) / units.Count));
-
-    private static void DisposeAll(IEnumerable<CalibrationBatch> hidden)
-    {
-        foreach (CalibrationBatch batch in hidden)
-        {
-            batch.Input.Dispose();
-        }
-    }
+        _stages!.Enter(stage, unit, layer, (unit + _fineTuning.ShareOfUnit(stage, shareOfUnit)) / units.Count);
 }

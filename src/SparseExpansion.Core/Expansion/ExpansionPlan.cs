@@ -19,6 +19,17 @@ internal sealed record ExpansionPlan(nn.Module Model)
 
     public ISparsifier? Sparsifier { get; init; }
 
+    public SparsityAllocation Allocation { get; init; } = SparsityAllocation.Uniform;
+
+    /// <summary>What <see cref="Allocation"/> gives to each linear, by module path; none: the target for all.</summary>
+    public IReadOnlyDictionary<string, SparsityTarget>? Allocated { get; init; }
+
+    /// <summary>Null: routers stay as they are trained.</summary>
+    public RouterRefinementOptions? Refinement { get; init; }
+
+    /// <summary>Null: experts stay as they are pruned.</summary>
+    public FineTuningOptions? FineTuning { get; init; }
+
     public SparsityTarget? Target { get; init; }
 
     public IReadOnlyList<CalibrationBatch> Batches { get; init; } = [];
@@ -28,6 +39,21 @@ internal sealed record ExpansionPlan(nn.Module Model)
     public ExpansionOptions Options { get; init; } = new();
 
     public ILogger Logger { get; init; } = NullLogger.Instance;
+
+    /// <summary>How the work is cut so that it fits a memory budget; null: not at all.</summary>
+    public MemorySchedule? Memory { get; init; }
+
+    /// <summary>Where finished blocks are kept; null: nowhere.</summary>
+    public IExpansionStore? Store { get; init; }
+
+    /// <summary>True: blocks that the store holds are not expanded again.</summary>
+    public bool Resume { get; init; }
+
+    /// <summary>Kinds of routers that the store may hold.</summary>
+    public RouterKinds RouterKinds { get; init; } = RouterKinds.Default;
+
+    /// <summary>How many weights of a linear go.</summary>
+    public SparsityTarget TargetOf(string name) => Allocated?[name] ?? Target!;
 
     public void Validate()
     {
@@ -40,6 +66,12 @@ internal sealed record ExpansionPlan(nn.Module Model)
         if (missing is not null)
         {
             throw new InvalidOperationException($"The expansion is incomplete: call {missing} before Run.");
+        }
+
+        if (Allocation.Method != AllocationMethod.Uniform && Target is not UnstructuredTarget)
+        {
+            throw new InvalidOperationException(
+                $"{Target} sparsity keeps the same share everywhere, so Allocate has nothing to divide: ask for an unstructured target or leave Allocate out.");
         }
     }
 }

@@ -6,4 +6,8 @@ namespace SparseExpansion.Expansion;
 /// <param name="BlockCount">Number of blocks.</param>
 /// <param name="Layer">The linear or input group at work; null where none is.</param>
 /// <param name="Fraction">Share of the whole work that is done, in [0, 1], counted in input groups.</param>
-public sealed record ExpansionProgress(ExpansionStage Stage, int Block, int BlockCount, string? Layer, double Fraction);
+public sealed record ExpansionProgress(ExpansionStage Stage, int Block, int BlockCount, string? Layer, double Fraction)
+{
+    /// <summary>Estimated time until the end, from the speed of this run so far; null while nothing is done.</summary>
+    public TimeSpan? TimeLeft { get; init; }
+}

@@ -6,7 +6,7 @@ namespace SparseExpansion.Expansion;
 /// <summary>What an expansion did, layer by layer.</summary>
 public sealed record ExpansionReport
 {
-    private static readonly JsonSerializerOptions s_json = new()
+    internal static readonly JsonSerializerOptions Json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         WriteIndented = true,
@@ -19,14 +19,17 @@ public sealed record ExpansionReport
     /// <summary>The expanded layers in the order of execution.</summary>
     public required IReadOnlyList<LayerReport> Layers { get; init; }
 
+    /// <summary>What fine-tuning did, block by block; empty where it was not asked for. Other numbers of the report are from before it.</summary>
+    public IReadOnlyList<BlockFineTuning> FineTuning { get; init; } = [];
+
     /// <summary>Seconds of the whole expansion.</summary>
     public required double Seconds { get; init; }
 
     /// <summary>The report as indented JSON with camelCase names.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, s_json);
+    public string ToJson() => JsonSerializer.Serialize(this, Json);
 
     /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
     /// <exception cref="JsonException">The text is no report.</exception>
     public static ExpansionReport FromJson(string json) =>
-        JsonSerializer.Deserialize<ExpansionReport>(json, s_json) ?? throw new JsonException("The report is empty.");
+        JsonSerializer.Deserialize<ExpansionReport>(json, Json) ?? throw new JsonException("The report is empty.");
 }

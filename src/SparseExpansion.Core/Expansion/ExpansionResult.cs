@@ -13,14 +13,16 @@ public sealed class ExpansionResult : IDisposable
     public const string ReportFileName = "expansion-report.json";
 
     private readonly IReadOnlyList<Replacement> _replacements;
+    private readonly IReadOnlyList<SavedParameter> _saved;
     private readonly nn.Module _model;
     private bool _settled;
 
-    internal ExpansionResult(nn.Module model, ExpansionReport report, IReadOnlyList<Replacement> replacements)
+    internal ExpansionResult(nn.Module model, ExpansionReport report, IReadOnlyList<Replacement> replacements, IReadOnlyList<SavedParameter> saved)
     {
         _model = model;
         Report = report;
         _replacements = replacements;
+        _saved = saved;
         Layers = replacements.ToDictionary(replacement => replacement.Slot.Name, replacement => replacement.Mixture);
     }
 
@@ -31,16 +33,21 @@ public sealed class ExpansionResult : IDisposable
     public IReadOnlyDictionary<string, SparseMixtureLayer> Layers { get; }
 
     /// <summary>Writes the expanded model and its report to a folder, which appears only when it is complete.</summary>
-    /// <param name="folder">The folder to make; read it back with <see cref="ExpandedModel.Load"/>.</param>
+    /// <param name="folder">The folder to make; read it back with <see cref="ExpandedModel"/>.</param>
     /// <param name="overwrite">Replaces what is there; otherwise an existing folder must be empty.</param>
     /// <param name="addFiles">Called with the unfinished folder, to put further files into it.</param>
+    /// <param name="format">How the experts are stored; the model stays as it is.</param>
     /// <exception cref="CheckpointException">The folder exists or cannot be written.</exception>
-    public void Save(string folder, bool overwrite = false, Action<string>? addFiles = null) =>
-        ExpandedModel.Save(_model, folder, overwrite, path =>
+    public void Save(string folder, bool overwrite = false, Action<string>? addFiles = null, ExpertFormat format = ExpertFormat.Unchanged)
+    {
+        ExpandedModel.Save(_model, folder, overwrite, AddFiles, format);
+
+        void AddFiles(string path)
         {
             File.WriteAllText(Path.Combine(path, ReportFileName), Report.ToJson() + "\n");
             addFiles?.Invoke(path);
-        });
+        }
+    }
 
     /// <summary>Puts the dense layers back and frees the mixtures.</summary>
     /// <exception cref="InvalidOperationException">The result was disposed or reverted.</exception>
@@ -53,6 +60,7 @@ public sealed class ExpansionResult : IDisposable
 
         _settled = true;
         Replacement.UndoAll(_replacements);
+        SavedParameter.RestoreAll(_saved);
     }
 
     /// <summary>Frees the dense layers. The model stays expanded.</summary>
@@ -64,6 +72,11 @@ public sealed class ExpansionResult : IDisposable
             foreach (Replacement replacement in _replacements)
             {
                 replacement.Slot.ReleaseDense();
+            }
+
+            foreach (SavedParameter saved in _saved)
+            {
+                saved.Dispose();
             }
         }
     }

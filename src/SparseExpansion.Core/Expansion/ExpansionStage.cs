@@ -15,8 +15,14 @@ public enum ExpansionStage
     /// <summary>Gathering statistics and pruning the experts.</summary>
     Pruning,
 
+    /// <summary>Fitting the expanded block to the dense one.</summary>
+    FineTuning,
+
     /// <summary>Running the expanded block to feed the next one.</summary>
     Propagation,
+
+    /// <summary>Packing the block's experts, and storing them where that is asked for.</summary>
+    Packing,
 
     /// <summary>All done.</summary>
     Finished,

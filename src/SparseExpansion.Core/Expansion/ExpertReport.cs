@@ -7,4 +7,7 @@ namespace SparseExpansion.Expansion;
 /// <param name="Sparsity">Share of its weights that are exactly zero.</param>
 /// <param name="OutputError">‖X(W − P)ᵀ‖² / ‖XWᵀ‖² over its calibration tokens.</param>
 /// <param name="DampingRung">Where the damping ladder ended; null for pruners without damping.</param>
-public sealed record ExpertReport(long Tokens, double Sparsity, double OutputError, DampingRung? DampingRung);
+/// <param name="Convergence">How an iterative pruner ended; null for the others.</param>
+/// <param name="Refit">What an exact refit did; null without one.</param>
+public sealed record ExpertReport(
+    long Tokens, double Sparsity, double OutputError, DampingRung? DampingRung, Convergence? Convergence = null, RefitReport? Refit = null);

@@ -19,17 +19,12 @@ internal sealed class GroupExpander(ExpansionPlan plan, Action<ExpansionStage, s
     public IReadOnlyList<(Replacement Replacement, LayerReport Report)> Expand(
         IReadOnlyList<ModuleSlot> slots, ITokenSource tokens, long seed)
     {
-        LayerDescriptor first = UnitPlanner.Describe(slots[0]);
-        string group = string.Join(", ", slots.Select(slot => slot.Name));
-        report(ExpansionStage.Routing, group);
-        IRouter router = Named(group, "router", () => plan.Trainer!.Fit(tokens, new RouterTrainingContext(group, first.Device, seed), cancellationToken));
-        var shared = new SharedRouter(router);
+        using RoutedGroup group = new GroupRouting(plan, report, cancellationToken).Route(slots, tokens, seed);
+        var shared = new SharedRouter(group.TakeRouter());
         var expanded = new List<(Replacement, LayerReport)>();
         try
         {
-            RouterAssignment assignment = Named(group, "router", () => RouterAssignment.Compute(router, tokens, plan.Options.ChunkTokens, first.Device, cancellationToken));
-            var experts = new ExpertTokens(tokens, assignment, plan.Options.ChunkTokens, first.Device);
-            ExpandLayers(slots, shared, experts, expanded);
+            ExpandLayers(group, shared, expanded);
             return expanded;
         }
         catch
@@ -40,83 +35,121 @@ internal sealed class GroupExpander(ExpansionPlan plan, Action<ExpansionStage, s
         }
     }
 
-    private void ExpandLayers(
-        IReadOnlyList<ModuleSlot> slots, SharedRouter shared, ExpertTokens experts, List<(Replacement, LayerReport)> expanded)
+    private void ExpandLayers(RoutedGroup group, SharedRouter shared, List<(Replacement, LayerReport)> expanded)
     {
-        report(ExpansionStage.Pruning, slots[0].Name);
-        IReadOnlyList<IActivationStatistic> statistics = Named(
-            slots[0].Name, "pruner", () => ExpertStatistics.Gather(plan.Sparsifier!, UnitPlanner.Describe(slots[0]), experts, cancellationToken));
-        try
+        report(ExpansionStage.Pruning, group.Slots[0].Name);
+        int atOnce = plan.Memory?.ExpertsAtOnce(group.Pruner.Layer.Name) ?? int.MaxValue;
+        if (atOnce < group.Tokens.ExpertCount)
         {
-            foreach (ModuleSlot slot in slots)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                report(ExpansionStage.Pruning, slot.Name);
-                expanded.Add(ExpandLayer(slot, slots, shared, experts, statistics));
-            }
+            ExpandInPasses(group, shared, atOnce, expanded);
+            return;
         }
-        finally
+
+        using ExpertStatistics statistics = LayerErrors.Named(
+            group.Slots[0].Name, "pruner", () => group.Pruner.Gather(group.Tokens, group.PriorTokens, cancellationToken));
+        foreach (ModuleSlot slot in group.Slots)
         {
-            foreach (IActivationStatistic statistic in statistics)
+            var pruned = new PrunedExperts();
+            try
             {
-                statistic.Dispose();
+                Prune(slot, group, statistics, pruned);
+                expanded.Add(Build(slot, group, shared, pruned));
+            }
+            finally
+            {
+                pruned.Results.DisposeAll();
             }
         }
     }
 
-    private (Replacement, LayerReport) ExpandLayer(
-        ModuleSlot slot, IReadOnlyList<ModuleSlot> group, SharedRouter shared, ExpertTokens experts, IReadOnlyList<IActivationStatistic> statistics)
+    /// <summary>The same with the statistics of a few experts at a time: slower, in less memory.</summary>
+    private void ExpandInPasses(RoutedGroup group, SharedRouter shared, int atOnce, List<(Replacement, LayerReport)> expanded)
+    {
+        PrunedExperts[] pruned = [.. group.Slots.Select(_ => new PrunedExperts())];
+        try
+        {
+            ExpertPasses.Visit(group.Pruner, group.Tokens, group.PriorTokens, atOnce, (first, statistics) =>
+            {
+                for (int s = 0; s < pruned.Length; s++)
+                {
+                    Prune(group.Slots[s], group, statistics, pruned[s]);
+                }
+            }, cancellationToken);
+            for (int s = 0; s < pruned.Length; s++)
+            {
+                expanded.Add(Build(group.Slots[s], group, shared, pruned[s]));
+                pruned[s].Results.DisposeAll();
+            }
+        }
+        finally
+        {
+            Array.ForEach(pruned, layer => layer.Results.DisposeAll());
+        }
+    }
+
+    /// <summary>Prunes the experts that there are statistics of, and adds them to the others of the layer.</summary>
+    private void Prune(ModuleSlot slot, RoutedGroup group, ExpertStatistics statistics, PrunedExperts pruned)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        report(ExpansionStage.Pruning, slot.Name);
+        long started = plan.Options.TimeProvider.GetTimestamp();
+        using var noGrad = no_grad();
+        pruned.Results.AddRange(LayerErrors.Named(
+            slot.Name, "pruner", () => Prune(group.Pruner with { Target = plan.TargetOf(slot.Name) }, ((Linear)slot.Dense).weight!, group, statistics),
+            pruned.Results.Count));
+        pruned.Seconds += plan.Options.TimeProvider.GetElapsedTime(started).TotalSeconds;
+    }
+
+    private (Replacement, LayerReport) Build(ModuleSlot slot, RoutedGroup group, SharedRouter shared, PrunedExperts pruned)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         long started = plan.Options.TimeProvider.GetTimestamp();
         var linear = (Linear)slot.Dense;
         Tensor weight = linear.weight!;
-        IReadOnlyList<PruningResult> pruned = Named(
-            slot.Name, "pruner", () => plan.Sparsifier!.PruneExperts(weight, statistics, plan.Target!, cancellationToken));
-        try
+        double[] errors = OutputErrors(weight, pruned.Results, group);
+        var mixture = new SparseMixtureLayer(
+            slot.Name,
+            shared,
+            new MaskedDenseExperts([.. pruned.Results.Select(result => result.Weight)], [.. pruned.Results.Select(result => result.Grid)]),
+            linear.bias);
+        var layerReport = new LayerReport
         {
-            double[] errors = OutputErrorMeter.Measure(weight, pruned, experts, cancellationToken);
-            var mixture = new SparseMixtureLayer(slot.Name, shared, [.. pruned.Select(result => result.Weight)], linear.bias);
-            var layerReport = new LayerReport
-            {
-                Name = slot.Name,
-                InputGroup = [.. group.Select(member => member.Name)],
-                InFeatures = linear.in_features,
-                OutFeatures = linear.out_features,
-                DenseBytes = weight.numel() * weight.ElementSize,
-                ExpertBytes = mixture.ExpertBytes,
-                Seconds = plan.Options.TimeProvider.GetElapsedTime(started).TotalSeconds,
-                ExpertReports = [.. pruned.Select((result, e) => new ExpertReport(experts.Count(e), result.Sparsity, errors[e], result.DampingRung))],
-            };
-            return (new Replacement(slot, mixture), layerReport);
-        }
-        finally
-        {
-            foreach (PruningResult result in pruned)
-            {
-                result.Dispose();
-            }
-        }
+            Name = slot.Name,
+            InputGroup = [.. group.Slots.Select(member => member.Name)],
+            InFeatures = linear.in_features,
+            OutFeatures = linear.out_features,
+            DenseBytes = weight.numel() * weight.ElementSize,
+            ExpertBytes = mixture.ExpertBytes,
+            Seconds = pruned.Seconds + plan.Options.TimeProvider.GetElapsedTime(started).TotalSeconds,
+            DissolvedExperts = group.DissolvedExperts,
+            PriorTokens = group.PriorTokens,
+            RouterRefinement = group.Refinement,
+            ExpertReports = [.. pruned.Results.Select((result, e) => new ExpertReport(group.Tokens.Count(e), result.Sparsity, errors[e], result.DampingRung, result.Convergence, result.Refit))],
+        };
+        return (new Replacement(slot, mixture), layerReport);
     }
 
-    /// <summary>Lets errors of pruners and routers, custom ones above all, say which layer they arose in.</summary>
-    private static T Named<T>(string layer, string part, Func<T> action)
+    private IReadOnlyList<PruningResult> Prune(ExpertPruner pruner, Tensor weight, RoutedGroup group, ExpertStatistics statistics) =>
+        plan.Allocation.PerExpert
+            ? pruner.Sparsifier.PruneExperts(
+                weight,
+                statistics.Experts,
+                ExpertAllocation.Divide(pruner, weight, statistics, group.Tokens, plan.Allocation.MaxDeviation, cancellationToken),
+                cancellationToken)
+            : pruner.Prune(weight, statistics, cancellationToken);
+
+    /// <summary>The pruner knows the errors on what its statistic has seen; where that is not an expert's own tokens, they are measured.</summary>
+    private double[] OutputErrors(Tensor weight, IReadOnlyList<PruningResult> pruned, RoutedGroup group) =>
+        group.PriorTokens == 0 && pruned.All(result => result.RelativeOutputError is not null)
+            ? [.. pruned.Select(result => result.RelativeOutputError!.Value)]
+            : OutputErrorMeter.Measure(weight, pruned, group.Tokens, cancellationToken).PerExpert;
+
+    /// <summary>The experts of one linear, as far as they are made.</summary>
+    private sealed class PrunedExperts
     {
-        try
-        {
-            return action();
-        }
-        catch (CalibrationException e)
-        {
-            throw e.Message.Contains(layer, StringComparison.Ordinal) ? e : new CalibrationException($"Layer '{layer}': {e.Message}", e);
-        }
-        catch (Exception e) when (e is not OperationCanceledException)
-        {
-            throw new PruningException($"The {part} failed at layer '{layer}': {FirstLine(e.Message)}", e);
-        }
-    }
+        public List<PruningResult> Results { get; } = [];
 
-    /// <summary>Native errors carry a stack trace in their message.</summary>
-    private static string FirstLine(string message) => message.Split('\n', 2)[0].TrimEnd();
+        public double Seconds { get; set; }
+    }
 }

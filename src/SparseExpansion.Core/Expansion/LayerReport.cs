@@ -37,6 +37,15 @@ public sealed record LayerReport
     /// <summary>Seconds spent on pruning the layer, statistics and router of its group not included.</summary>
     public required double Seconds { get; init; }
 
+    /// <summary>Experts of the trained router that had too few tokens and were dissolved, see <see cref="ExpertStatisticsOptions.MinimumTokens"/>.</summary>
+    public int DissolvedExperts { get; init; }
+
+    /// <summary>Strength of the shrinkage of the experts' statistics in tokens, see <see cref="Shrinkage"/>; 0: none.</summary>
+    public double PriorTokens { get; init; }
+
+    /// <summary>What <see cref="ExpansionBuilder{TModel}.RefineRouter"/> did to the router of the layer's group; null where it was not asked for.</summary>
+    public RouterRefinement? RouterRefinement { get; init; }
+
     /// <summary>One entry for each expert.</summary>
     public required IReadOnlyList<ExpertReport> ExpertReports { get; init; }
 }

@@ -3,7 +3,7 @@ using SparseExpansion.Pruning;
 
 namespace SparseExpansion.Expansion;
 
-/// <summary>Log messages of an expansion.</summary>
+/// <summary>Log messages of an expansion. Their ids are documented in docs/observability.md and stay what they are.</summary>
 internal static partial class Log
 {
     [LoggerMessage(1, LogLevel.Information, "Expanding {Layers} linear layers: router {Router}, pruner {Pruner}, sparsity {Sparsity}.")]
@@ -17,4 +17,13 @@ internal static partial class Log
 
     [LoggerMessage(4, LogLevel.Warning, "The expansion ended early ({Reason}); the model is as it was.")]
     public static partial void ExpansionUndone(ILogger logger, string reason);
+
+    [LoggerMessage(5, LogLevel.Information, "Block {Block} is stored: {Layers} layers.")]
+    public static partial void BlockStored(ILogger logger, int block, int layers);
+
+    [LoggerMessage(6, LogLevel.Information, "Goes on with block {Block} of {Blocks}; those before it are stored.")]
+    public static partial void ExpansionResumed(ILogger logger, int block, int blocks);
+
+    [LoggerMessage(9, LogLevel.Information, "{Block}: fine-tuned from {Before:G4} to {After:G4}, by step {Kept} of {Steps}.")]
+    public static partial void BlockFineTuned(ILogger logger, string block, double before, double after, int kept, int steps);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using TorchSharp;
 
@@ -13,7 +14,7 @@ internal static class ManifestFactory
         Pruner = plan.Sparsifier!.Name,
         Sparsity = plan.Target!.ToString()!,
         Router = plan.Trainer!.Name,
-        Settings = $"{plan.Trainer}; {plan.Sparsifier}; chunks of {plan.Options.ChunkTokens} tokens",
+        Settings = Describe(plan),
         Targets = plan.Targets.Description,
         Seed = plan.Options.Seed,
         WithinBlock = plan.Options.WithinBlock,
@@ -22,6 +23,10 @@ internal static class ManifestFactory
         CalibrationHash = CalibrationHash.Compute(plan.Batches),
         LayerSparsity = layers.ToDictionary(layer => layer.Name, layer => layer.Sparsity),
     };
+
+    private static string Describe(ExpansionPlan plan) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{plan.Trainer}; {plan.Sparsifier}; {plan.Options.ExpertStatistics}{(plan.Refinement is null ? "" : $"; {plan.Refinement}")}{(plan.Allocation.Method == AllocationMethod.Uniform ? "" : $"; allocation by {plan.Allocation}")}{(plan.FineTuning is null ? "" : $"; {plan.FineTuning}")}; chunks of {plan.Options.ChunkTokens} tokens");
 
     private static string VersionOf(Assembly assembly) =>
         assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? assembly.GetName().Version!.ToString();

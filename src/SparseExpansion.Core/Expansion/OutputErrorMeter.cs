@@ -1,20 +1,17 @@
 using SparseExpansion.Pruning;
+using SparseExpansion.Routing;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;
 
-/// <summary>Relative output errors of experts, measured on their tokens where the pruner's statistic cannot tell them.</summary>
+/// <summary>Output errors of experts, measured on the tokens that are routed to them.</summary>
 internal static class OutputErrorMeter
 {
-    /// <summary>‖X(W − P)ᵀ‖² / ‖XWᵀ‖² for each expert; 0 for one without tokens.</summary>
-    public static double[] Measure(
+    /// <summary>‖X(W − P)ᵀ‖² and ‖XWᵀ‖² for each expert.</summary>
+    public static ExpertOutputErrors Measure(
         Tensor dense, IReadOnlyList<PruningResult> pruned, ExpertTokens tokens, CancellationToken cancellationToken)
     {
-        if (pruned.All(result => result.RelativeOutputError is not null))
-        {
-            return [.. pruned.Select(result => result.RelativeOutputError!.Value)];
-        }
-
+        using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         Tensor weight = dense.detach().to(ScalarType.Float32);
         var lost = new double[pruned.Count];
@@ -26,8 +23,9 @@ internal static class OutputErrorMeter
             lost[expert] += SquaredNorm(share.matmul(difference.t()));
             energy[expert] += SquaredNorm(share.matmul(weight.t()));
         }, cancellationToken);
-        return [.. lost.Zip(energy, (l, e) => e > 0 ? l / e : 0)];
+        return new ExpertOutputErrors(lost, energy);
     }
 
-    private static double SquaredNorm(Tensor outputs) => outputs.square().sum(ScalarType.Float64).item<double>();
+    /// <summary>By columns first: a sum of everything at once would split, and round, by the number of threads.</summary>
+    private static double SquaredNorm(Tensor outputs) => outputs.square().sum([0L], type: ScalarType.Float64).sum().item<double>();
 }

@@ -170,6 +170,7 @@ public sealed class ExpansionErrorTests : IDisposable
     [InlineData(ExpansionStage.Routing)]
     [InlineData(ExpansionStage.Pruning)]
     [InlineData(ExpansionStage.Propagation)]
+    [InlineData(ExpansionStage.Packing)]
     public void Run_CancelledAtAnyStage_LeavesTheModelAsItWas(ExpansionStage stage)
     {
         using var source = new CancellationTokenSource();

@@ -1,0 +1,44 @@
+using SparseExpansion.Calibration;
+using SparseExpansion.Routing;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Expansion;
+
+/// <summary>Dissolves experts that too few tokens go to.</summary>
+internal static class SmallExperts
+{
+    /// <summary>Leaves out the smallest expert while it has fewer tokens than asked for. The last expert stays.</summary>
+    /// <param name="router">Disposed where another one is returned, and when this fails.</param>
+    /// <param name="tokens">The calibration tokens.</param>
+    /// <param name="minimum">Least tokens of an expert.</param>
+    /// <param name="chunkTokens">Tokens on the device at a time.</param>
+    /// <param name="device">Where the router lies.</param>
+    /// <param name="cancellationToken">Observed between chunks.</param>
+    /// <returns>The router, which the caller disposes, and where it sends the tokens.</returns>
+    public static (IRouter Router, RouterAssignment Assignment) Dissolve(
+        IRouter router, ITokenSource tokens, long minimum, int chunkTokens, Device device, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+            {
+                RouterAssignment assignment = RouterAssignment.Compute(router, tokens, chunkTokens, device, cancellationToken);
+                long[] counts = [.. assignment.TokensPerExpert];
+                int smallest = Array.IndexOf(counts, counts.Min());
+                if (counts[smallest] >= minimum || counts.Length == 1 || router is not IReducibleRouter reducible)
+                {
+                    return (router, assignment);
+                }
+
+                IRouter reduced = reducible.Without(smallest);
+                router.Dispose();
+                router = reduced;
+            }
+        }
+        catch
+        {
+            router.Dispose();
+            throw;
+        }
+    }
+}

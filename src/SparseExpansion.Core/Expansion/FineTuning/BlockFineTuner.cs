@@ -1,0 +1,144 @@
+using SparseExpansion.Analysis;
+using SparseExpansion.Calibration;
+using SparseExpansion.Layers;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Expansion;
+
+/// <summary>Fits what is kept of a block's experts to the dense block, masks and routers fixed.</summary>
+internal sealed class BlockFineTuner(FineTuningOptions options, long seed, Action<double> progress, CancellationToken cancellationToken)
+{
+    /// <summary>Tunes a unit whose mixtures are installed.</summary>
+    /// <param name="unit">The unit.</param>
+    /// <param name="index">Its index.</param>
+    /// <param name="layers">Its mixtures.</param>
+    /// <param name="norms">Parameters of the model to train beside them.</param>
+    /// <param name="windows">What the unit is called with, and what it should put out.</param>
+    public BlockFineTuning Tune(ExpansionUnit unit, int index, SparseMixtureLayer[] layers, IReadOnlyList<Parameter> norms, TuningWindows windows)
+    {
+        double[] sparsity = [.. layers.Select(layer => layer.MeasureSparsity())];
+        bool[] needed = [.. norms.Select(norm => norm.requires_grad)];
+        BlockFineTuning report;
+        try
+        {
+            using var scope = NewDisposeScope();
+            Parameter[] trained = [.. layers.SelectMany(layer => layer.Unfreeze()), .. norms];
+            Array.ForEach(trained, parameter => parameter.requires_grad_(true));
+            report = Train(unit.Calibration, index, windows, new TunedParameters(trained));
+        }
+        finally
+        {
+            Array.ForEach(layers, layer => layer.Freeze());
+            for (int i = 0; i < needed.Length; i++)
+            {
+                norms[i].requires_grad_(needed[i]);
+            }
+        }
+
+        CheckMasks(layers, sparsity);
+        return report;
+    }
+
+    private BlockFineTuning Train(CalibrationUnit unit, int index, TuningWindows windows, TunedParameters parameters)
+    {
+        int heldOut = Math.Clamp((int)Math.Round(options.HoldOut * windows.Count), 1, Math.Max(1, windows.Count - 1));
+        int fitted = windows.Count - heldOut;
+        Random random = SeededRandom.Create(seed);
+        double Validate() => Evaluate(unit, windows, fitted, heldOut);
+        double before = Validate();
+        if (!double.IsFinite(before))
+        {
+            throw new SparseExpansionException($"The loss '{options.Loss}' is {before} on held-out windows before the first step.");
+        }
+
+        var report = new BlockFineTuning(index, 0, 0, before, before);
+        using IEnumerator<int[]> batches = Epochs(windows, fitted, random).GetEnumerator();
+        int waited = 0;
+        while (report.Steps < options.Steps && waited < options.Patience && fitted > 0 && batches.MoveNext())
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            progress((double)report.Steps / options.Steps);
+            Step(unit, windows, batches.Current, parameters, LearningRateAt(report.Steps));
+            report = report with { Steps = report.Steps + 1 };
+            if (report.Steps % options.CheckInterval != 0 && report.Steps < options.Steps)
+            {
+                continue;
+            }
+
+            double loss = Validate();
+            waited = loss < report.LossAfter ? 0 : double.IsFinite(loss) ? waited + 1 : options.Patience;
+            if (waited == 0)
+            {
+                parameters.Keep();
+                report = report with { KeptStep = report.Steps, LossAfter = loss };
+            }
+        }
+
+        parameters.Restore();
+        return report;
+    }
+
+    private IEnumerable<int[]> Epochs(TuningWindows windows, int fitted, Random random)
+    {
+        while (true)
+        {
+            foreach (int[] batch in windows.Shuffle(0, fitted, options.BatchWindows, random))
+            {
+                yield return batch;
+            }
+        }
+    }
+
+    private void Step(CalibrationUnit unit, TuningWindows windows, int[] batch, TunedParameters parameters, double learningRate)
+    {
+        using var grad = enable_grad();
+        using var scope = NewDisposeScope();
+        parameters.Step(Loss(unit, windows.Read(batch)), learningRate);
+    }
+
+    private double Evaluate(CalibrationUnit unit, TuningWindows windows, int first, int count)
+    {
+        using var noGrad = no_grad();
+        double sum = 0;
+        foreach (int[] batch in windows.InOrder(first, count, options.BatchWindows))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            sum += batch.Length * Loss(unit, windows.Read(batch)).to(ScalarType.Float64).item<double>();
+        }
+
+        return sum / count;
+    }
+
+    private Tensor Loss(CalibrationUnit unit, TuningBatch batch)
+    {
+        Tensor outputs = batch.Select(unit.Forward(batch.Input));
+        if (is_grad_enabled() && !outputs.requires_grad)
+        {
+            throw new SparseExpansionException($"Its output does not depend on its expanded layers in a way that can be differentiated.");
+        }
+
+        Tensor loss = options.Loss.Compute(outputs, batch.Select(batch.Target));
+        return loss.numel() == 1 && (loss.requires_grad || !is_grad_enabled())
+            ? loss.squeeze()
+            : throw new SparseExpansionException(
+                $"The loss '{options.Loss}' must be a scalar that can be differentiated; it is [{string.Join(", ", loss.shape)}]"
+                + $"{(loss.requires_grad || !is_grad_enabled() ? "" : " without gradient")}.");
+    }
+
+    /// <summary>Half a cosine from the learning rate to 0.</summary>
+    private double LearningRateAt(int step) => options.LearningRate * 0.5 * (1 + Math.Cos(Math.PI * step / options.Steps));
+
+    private static void CheckMasks(SparseMixtureLayer[] layers, double[] sparsity)
+    {
+        for (int i = 0; i < layers.Length; i++)
+        {
+            if (layers[i].MeasureSparsity() < sparsity[i])
+            {
+                throw new SparseExpansionException($"Fine-tuning of layer '{layers[i].Name}' brought pruned weights back; this is a defect of SparseExpansion.");
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Expansion;
+
+/// <summary>Losses of fine-tuning.</summary>
+public static class FineTuningLoss
+{
+    /// <summary>‖Y − Ŷ‖² / ‖Y‖² over everything at once: the default.</summary>
+    public static IFineTuningLoss RelativeSquaredError { get; } = new RelativeSquaredErrorLoss();
+
+    /// <summary>A loss that is a function.</summary>
+    /// <param name="name">Name, for the manifest.</param>
+    /// <param name="compute">See <see cref="IFineTuningLoss.Compute"/>.</param>
+    public static IFineTuningLoss From(string name, Func<Tensor, Tensor, Tensor> compute)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        ArgumentNullException.ThrowIfNull(compute);
+        return new FunctionLoss(name, compute);
+    }
+}

@@ -1,0 +1,70 @@
+namespace SparseExpansion.Expansion;
+
+/// <summary>How an expanded block is fitted to the dense one.</summary>
+/// <remarks>
+/// Masks and routers stay; Adam (Kingma &amp; Ba 2015) moves the kept weights so that the block, which gets what the expanded blocks before
+/// it produce, comes closer to the dense one. A window is one entry of dimension 0 of a calibration input,
+/// one sequence for [batch, sequence] token ids; where a block maps [tokens, features] to [tokens, features], up to 256 consecutive tokens.
+/// </remarks>
+public sealed record FineTuningOptions
+{
+    /// <summary>Largest number of steps for each block. Default 400.</summary>
+    public int Steps { get; init; } = 400;
+
+    /// <summary>Learning rate of the first step; it falls to 0 along a half cosine. Default 1e-3.</summary>
+    public double LearningRate { get; init; } = 1e-3;
+
+    /// <summary>Calibration windows of a step. Default 8.</summary>
+    public int BatchWindows { get; init; } = 8;
+
+    /// <summary>
+    /// Share of the calibration windows, the last ones, that the block does not learn from and that decide which state is kept: the best
+    /// that was seen, the unchanged block included. In (0, 0.5]; at least one window. Default 0.1.
+    /// </summary>
+    public double HoldOut { get; init; } = 0.1;
+
+    /// <summary>Steps between two looks at the held-out windows. Default 25.</summary>
+    public int CheckInterval { get; init; } = 25;
+
+    /// <summary>
+    /// Looks without a better state after which a block is done. Default 8: large first steps may lose before the small ones win.
+    /// </summary>
+    public int Patience { get; init; } = 8;
+
+    /// <summary>
+    /// Trains the block's norms as well: all one-dimensional parameters outside its linear layers. Attention and what else was not
+    /// expanded stays as it is. Without <see cref="ExpansionBuilder{TModel}.Blocks"/> it is the norms of the whole model. Default true.
+    /// </summary>
+    public bool TrainNorms { get; init; } = true;
+
+    /// <summary>Which outputs count as right. Default <see cref="FineTuningTarget.DenseModel"/>.</summary>
+    public FineTuningTarget Target { get; init; } = FineTuningTarget.DenseModel;
+
+    /// <summary>What is minimised. Default <see cref="FineTuningLoss.RelativeSquaredError"/>.</summary>
+    public IFineTuningLoss Loss { get; init; } = FineTuningLoss.RelativeSquaredError;
+
+    /// <summary>Checks the values.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Names the property.</exception>
+    public void Validate()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(Steps, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(BatchWindows, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(CheckInterval, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(Patience, 1);
+        ArgumentNullException.ThrowIfNull(Loss);
+        if (!(double.IsFinite(LearningRate) && LearningRate > 0))
+        {
+            throw new ArgumentOutOfRangeException(nameof(LearningRate), LearningRate, "Must be a number above 0.");
+        }
+
+        if (!Enum.IsDefined(Target))
+        {
+            throw new ArgumentOutOfRangeException(nameof(Target), Target, "Unknown value.");
+        }
+
+        if (HoldOut is not (> 0 and <= 0.5))
+        {
+            throw new ArgumentOutOfRangeException(nameof(HoldOut), HoldOut, "Must be above 0 and at most 0.5.");
+        }
+    }
+}

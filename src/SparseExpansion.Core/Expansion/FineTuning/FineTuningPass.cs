@@ -1,0 +1,117 @@
+using SparseExpansion.Calibration;
+using SparseExpansion.Layers;
+using SparseExpansion.Layers.Surgery;
+using TorchSharp.Modules;
+
+namespace SparseExpansion.Expansion;
+
+/// <summary>Fine-tuning as a part of an expansion: block after block, if the plan asks for it.</summary>
+internal sealed class FineTuningPass(ExpansionPlan plan, CancellationToken cancellationToken)
+{
+    private IReadOnlyList<CalibrationBatch> _dense = [];
+    private readonly List<SavedParameter> _saved = [];
+    private readonly List<BlockFineTuning> _reports = [];
+
+    /// <summary>Norms of the dense model that were trained, as they were.</summary>
+    public IReadOnlyList<SavedParameter> Saved => _saved;
+
+    /// <summary>What was done so far.</summary>
+    public IReadOnlyList<BlockFineTuning> Reports => _reports;
+
+    /// <summary>Tunes a unit that has just been expanded.</summary>
+    /// <param name="units">All units.</param>
+    /// <param name="index">The unit.</param>
+    /// <param name="replacements">Its mixtures, installed and unpacked.</param>
+    /// <param name="batches">What it is called with.</param>
+    /// <param name="progress">Told of the share of its steps that are done.</param>
+    public void Run(
+        IReadOnlyList<ExpansionUnit> units, int index, IReadOnlyList<Replacement> replacements, IReadOnlyList<CalibrationBatch> batches, Action<double> progress)
+    {
+        if (plan.FineTuning is not { } options)
+        {
+            return;
+        }
+
+        ExpansionUnit unit = units[index];
+        IReadOnlyList<CalibrationBatch> targets = RunDense(unit, replacements, ReadsDense(options, unit) && index > 0 ? _dense : batches);
+        ReleaseOutputs();
+        _dense = targets;
+        if (replacements.Count > 0)
+        {
+            Tune(unit, index, replacements, options.TrainNorms ? FindNorms(units, index) : [], new TuningWindows(unit.Calibration.Device, batches, targets), progress);
+        }
+    }
+
+    /// <summary>Frees the outputs of the dense model.</summary>
+    public void ReleaseOutputs()
+    {
+        foreach (CalibrationBatch batch in _dense)
+        {
+            batch.Input.Dispose();
+        }
+
+        _dense = [];
+    }
+
+    private void Tune(
+        ExpansionUnit unit, int index, IReadOnlyList<Replacement> replacements, IReadOnlyList<Parameter> norms, TuningWindows windows, Action<double> progress)
+    {
+        _saved.AddRange(norms.Select(norm => new SavedParameter(norm)));
+        var tuner = new BlockFineTuner(plan.FineTuning!, plan.Options.Seed + index, progress, cancellationToken);
+        SparseMixtureLayer[] layers = [.. replacements.Select(replacement => replacement.Mixture)];
+        BlockFineTuning report = LayerErrors.Named(unit.Calibration.Name, "fine-tuning", () => tuner.Tune(unit, index, layers, norms, windows));
+        Log.BlockFineTuned(plan.Logger, unit.Calibration.Name, report.LossBefore, report.LossAfter, report.KeptStep, report.Steps);
+        _reports.Add(report);
+    }
+
+    /// <summary>The whole model, unlike a block, is always called with what the user gave.</summary>
+    private static bool ReadsDense(FineTuningOptions options, ExpansionUnit unit) => unit.IsBlock && options.Target == FineTuningTarget.DenseModel;
+
+    /// <summary>Runs the unit as it was, its norms not trained yet.</summary>
+    private List<CalibrationBatch> RunDense(ExpansionUnit unit, IReadOnlyList<Replacement> replacements, IReadOnlyList<CalibrationBatch> inputs)
+    {
+        var outputs = new List<CalibrationBatch>(inputs.Count);
+        foreach (Replacement replacement in replacements)
+        {
+            replacement.Slot.Restore();
+        }
+
+        try
+        {
+            foreach (CalibrationBatch batch in inputs)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                outputs.Add(batch with { Input = unit.Calibration.Run(batch.Input, keepOutput: true)! });
+            }
+
+            return outputs;
+        }
+        catch
+        {
+            outputs.ForEach(batch => batch.Input.Dispose());
+            throw;
+        }
+        finally
+        {
+            foreach (Replacement replacement in replacements)
+            {
+                replacement.Install();
+            }
+        }
+    }
+
+    /// <summary>Where fine-tuning is asked for, it counts as half of a unit's work.</summary>
+    public double ShareOfUnit(ExpansionStage stage, double share) => stage switch
+    {
+        _ when plan.FineTuning is null => share,
+        ExpansionStage.FineTuning => (1 + share) / 2,
+        ExpansionStage.Discovery or ExpansionStage.Calibration or ExpansionStage.Routing or ExpansionStage.Pruning => share / 2,
+        _ => share,
+    };
+
+    /// <summary>Layers outside all blocks are tuned without norms: those are in blocks that are done.</summary>
+    private IReadOnlyList<Parameter> FindNorms(IReadOnlyList<ExpansionUnit> units, int index) =>
+        units[index].IsBlock ? BlockNorms.Find(plan.Blocks[index])
+        : units.Count == 1 ? BlockNorms.Find(plan.Model)
+        : [];
+}

@@ -1,0 +1,18 @@
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Expansion;
+
+/// <summary>‖Y − Ŷ‖² / ‖Y‖², in float32 whatever the block's dtype.</summary>
+internal sealed class RelativeSquaredErrorLoss : IFineTuningLoss
+{
+    public Tensor Compute(Tensor outputs, Tensor denseOutputs)
+    {
+        using var scope = NewDisposeScope();
+        ScalarType wide = outputs.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
+        Tensor dense = denseOutputs.to(wide);
+        Tensor energy = dense.square().sum().clamp_min(float.Epsilon);
+        return ((outputs.to(wide) - dense).square().sum() / energy).MoveToOuterDisposeScope();
+    }
+
+    public override string ToString() => "relative squared error";
+}

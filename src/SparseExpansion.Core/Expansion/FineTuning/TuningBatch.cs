@@ -1,0 +1,14 @@
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Expansion;
+
+/// <summary>Some windows, on the device.</summary>
+/// <param name="Input">What the block is called with.</param>
+/// <param name="Target">What the dense block makes of it.</param>
+/// <param name="Mask">bool, the leading dimensions of the target: false marks padding; null: everything counts.</param>
+/// <param name="Windows">Number of windows.</param>
+internal sealed record TuningBatch(Tensor Input, Tensor Target, Tensor? Mask, int Windows)
+{
+    /// <summary>Outputs without padding.</summary>
+    public Tensor Select(Tensor outputs) => Mask is null ? outputs : outputs.reshape(-1, outputs.shape[^1]).index_select(0, Mask.flatten().nonzero().flatten());
+}

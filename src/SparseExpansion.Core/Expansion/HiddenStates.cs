@@ -1,0 +1,57 @@
+using SparseExpansion.Calibration;
+using SparseExpansion.Serialization;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Expansion;
+
+/// <summary>What passes from block to block.</summary>
+internal static class HiddenStates
+{
+    /// <summary>Runs a unit over batches. Each batch is disposed when its output is there.</summary>
+    /// <param name="unit">The unit.</param>
+    /// <param name="batches">What enters it.</param>
+    /// <param name="memory">Where the outputs are kept.</param>
+    /// <param name="cancellationToken">Observed between batches.</param>
+    /// <returns>The outputs in host memory or mapped files, with the masks of the batches; the caller disposes them.</returns>
+    public static List<CalibrationBatch> Propagate(CalibrationUnit unit, IReadOnlyList<CalibrationBatch> batches, MemorySchedule? memory, CancellationToken cancellationToken)
+    {
+        Func<Tensor, Tensor> keep = Keeper(memory);
+        var outputs = new List<CalibrationBatch>(batches.Count);
+        try
+        {
+            foreach (CalibrationBatch batch in batches)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                outputs.Add(batch with { Input = keep(unit.Run(batch.Input, keepOutput: true)!) });
+                batch.Input.Dispose();
+            }
+
+            return outputs;
+        }
+        catch
+        {
+            Dispose(outputs);
+            throw;
+        }
+    }
+
+    /// <summary>Exchanges a tensor in memory for one that lies where a schedule wants it.</summary>
+    public static Func<Tensor, Tensor> Keeper(MemorySchedule? memory) =>
+        memory?.ScratchFolder is { } folder ? tensor => Spill(tensor, folder) : tensor => tensor;
+
+    private static Tensor Spill(Tensor tensor, string folder)
+    {
+        using (tensor)
+        {
+            return ScratchTensor.Create(tensor, folder);
+        }
+    }
+
+    public static void Dispose(IEnumerable<CalibrationBatch> hidden)
+    {
+        foreach (CalibrationBatch batch in hidden)
+        {
+            batch.Input.Dispose();
+        }
+    }
+}

@@ -1,0 +1,132 @@
+using System.Globalization;
+using SparseExpansion.Layers.Surgery;
+using SparseExpansion.Routing;
+
+namespace SparseExpansion.Expansion;
+
+/// <summary>Cuts an expansion into pieces that fit a memory budget: activations to disk first, then fewer experts at a time.</summary>
+internal static class MemoryPlanner
+{
+    /// <summary>The plan for an expansion.</summary>
+    public static (ExpansionMemoryPlan Plan, MemorySchedule Schedule) Choose(ExpansionPlan plan)
+    {
+        IReadOnlyList<ExpansionUnit> units = UnitPlanner.Plan(plan);
+        return Choose(new WorkSize(plan, units), WorkEstimate.MeasureSpeed(units[0].Calibration.Device));
+    }
+
+    /// <summary>The schedule of a run; null where there is no budget.</summary>
+    /// <exception cref="SparseExpansionException">Nothing fits the budget; says what would.</exception>
+    public static MemorySchedule? Schedule(ExpansionPlan plan, IReadOnlyList<ExpansionUnit> units)
+    {
+        if (plan.Options.Memory is null)
+        {
+            return null;
+        }
+
+        (ExpansionMemoryPlan chosen, MemorySchedule schedule) = Choose(new WorkSize(plan, units), speed: 1e11);
+        return chosen.Fits
+            ? schedule
+            : throw new SparseExpansionException($"The expansion does not fit into {ExpansionMemoryPlan.Size(plan.Options.Memory.Bytes)}. {chosen.Advice}");
+    }
+
+    /// <summary>The fastest plan that fits, or else the smallest one.</summary>
+    /// <param name="size">What there is to do.</param>
+    /// <param name="speed">Floating-point operations a second, for the estimate of time.</param>
+    public static (ExpansionMemoryPlan Plan, MemorySchedule Schedule) Choose(WorkSize size, double speed)
+    {
+        (bool Spill, int AtOnce)[] candidates = [.. Candidates(size.Experts)];
+        ExpansionMemoryPlan[] plans = [.. candidates.Select(candidate => Describe(size, candidate.Spill, candidate.AtOnce, speed))];
+        int chosen = Array.FindIndex(plans, plan => plan.Fits);
+        int smallest = Array.IndexOf(plans, plans.MinBy(plan => plan.PeakBytes));
+        string advice = chosen < 0 ? Advise(size, plans[smallest]) : "";
+        chosen = chosen < 0 ? smallest : chosen;
+        return (plans[chosen] with { LeastBytes = plans[smallest].PeakBytes, Advice = advice }, Schedule(size, candidates[chosen].Spill, candidates[chosen].AtOnce));
+    }
+
+    private static IEnumerable<(bool Spill, int AtOnce)> Candidates(int experts) =>
+        Enumerable.Range(0, experts + 1).Select(i => i == 0 ? (false, experts) : (true, experts + 1 - i));
+
+    private static MemorySchedule Schedule(WorkSize size, bool spill, int atOnce) => new(
+        spill ? size.Plan.Options.Memory!.ScratchFolder : null,
+        atOnce >= size.Experts ? new Dictionary<string, int>() : size.Units.SelectMany(unit => unit.Slots).ToDictionary(slot => slot.Name, _ => atOnce));
+
+    private static ExpansionMemoryPlan Describe(WorkSize size, bool spill, int atOnce, double speed)
+    {
+        int passes = (size.Experts + atOnce - 1) / atOnce;
+        long batch = size.BatchTokens * size.WidestFeatures * sizeof(float);
+        long captured = spill ? Math.Min(batch, size.CaptureBytes) : size.CaptureBytes;
+        long hidden = spill ? 0 : size.HiddenBytes;
+        int streams = passes == 1 ? 1 : 2 * passes;
+        IEnumerable<IGrouping<long, ModuleSlot>> widths = size.Units.SelectMany(WorkSize.Widths);
+        return new ExpansionMemoryPlan
+        {
+            BudgetBytes = size.Plan.Options.Memory?.Bytes,
+            ResidentBytes = size.BaseBytes + hidden + Finished(size) + size.Units.Max(unit => unit.Slots.Sum(size.DenseExperts)),
+            SpillsActivations = spill,
+            ScratchBytes = spill ? size.CaptureBytes + size.HiddenBytes : 0,
+            ExpertsAtOnce = Math.Min(atOnce, size.Experts),
+            LeastBytes = 0,
+            Advice = "",
+            Stages =
+            [
+                new MemoryStage("calibration", captured + size.ForwardBytes, 1, WorkEstimate.Forward(size) / speed),
+                new MemoryStage("routing", captured + widths.Max(width => FitBytes(size, width.Key)), 1, WorkEstimate.Routing(size) / speed),
+                .. Trials(size, captured, widths),
+                new MemoryStage("pruning", captured + widths.Max(width => Pruning(size, width, atOnce, passes)), streams, WorkEstimate.Pruning(size, streams) / speed),
+                new MemoryStage("propagation", size.ForwardBytes, 1, WorkEstimate.Propagation(size) / speed),
+                new MemoryStage("packing", size.Units.SelectMany(unit => unit.Slots).Max(size.StoredExperts), 1, 0),
+            ],
+        };
+    }
+
+    /// <summary>Refinement of routers and a chosen shrinkage try things out with statistics of all experts.</summary>
+    private static MemoryStage[] Trials(WorkSize size, long captured, IEnumerable<IGrouping<long, ModuleSlot>> widths)
+    {
+        bool shrinks = size.Plan.Options.ExpertStatistics.Shrinkage.PriorTokens is null;
+        return size.Plan.Refinement is null && !shrinks
+            ? []
+            : [new MemoryStage(
+                "trials", captured + widths.Max(width => (2 * size.Experts * size.Statistic(width.Key)) + size.PrunerBytes(width.Max(slot => WorkSize.Shape(slot).Out), width.Key, size.Experts)), 3, 0)];
+    }
+
+    private static long Pruning(WorkSize size, IGrouping<long, ModuleSlot> width, int atOnce, int passes)
+    {
+        long results = passes == 1 ? width.Max(size.DenseExperts) : width.Sum(size.DenseExperts);
+        long statistics = (Math.Min(atOnce, size.Experts) + 1) * size.Statistic(width.Key);
+        long chunk = 2L * size.Plan.Options.ChunkTokens * width.Key * sizeof(float);
+        long work = size.PrunerBytes(width.Max(slot => WorkSize.Shape(slot).Out), width.Key, Math.Min(atOnce, size.Experts));
+        return statistics + Math.Max(Math.Min(chunk, 2 * size.CaptureBytes), work) + results;
+    }
+
+    private static long FitBytes(WorkSize size, long features) => size.Plan.Trainer is ISizedRouterTrainer sized
+        ? sized.BytesToFit(size.Tokens, features)
+        : size.Tokens * features * sizeof(float);
+
+    private static long Finished(WorkSize size) => size.FinishedAreMapped
+        ? 0
+        : size.Units.Take(size.Units.Count - 1).Sum(unit => unit.Slots.Sum(size.StoredExperts));
+
+    private static string Advise(WorkSize size, ExpansionMemoryPlan smallest)
+    {
+        MemoryStage largest = smallest.Stages.MaxBy(stage => stage.Bytes)!;
+        var ways = new List<string> { $"raise the budget to {ExpansionMemoryPlan.Size(smallest.PeakBytes)}" };
+        if (!size.WeightsAreMapped && size.ModelBytes > smallest.PeakBytes / 10)
+        {
+            ways.Add($"load the model mapped ({ExpansionMemoryPlan.Size(size.ModelBytes)} less)");
+        }
+
+        if (Finished(size) > 0)
+        {
+            ways.Add($"give a store for finished blocks ({ExpansionMemoryPlan.Size(Finished(size))} less)");
+        }
+
+        if (size.Experts > 1)
+        {
+            ways.Add("take fewer experts");
+        }
+
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"Cut as small as it can be, {largest.Name} still takes {ExpansionMemoryPlan.Size(smallest.ResidentBytes + largest.Bytes)}: {string.Join(", or ", ways)}.");
+    }
+}

@@ -1,0 +1,103 @@
+using SparseExpansion.Calibration;
+using SparseExpansion.Layers.Surgery;
+using SparseExpansion.Pruning;
+using SparseExpansion.Routing;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Expansion;
+
+/// <summary>The numbers that memory and time depend on.</summary>
+internal sealed class WorkSize
+{
+    /// <summary>What libtorch, the runtime and small things take.</summary>
+    private const long LibraryBytes = 512L << 20;
+
+    /// <summary>Experts assumed of routers that do not tell.</summary>
+    private const int UnknownExperts = 16;
+
+    public WorkSize(ExpansionPlan plan, IReadOnlyList<ExpansionUnit> units)
+    {
+        Plan = plan;
+        Units = units;
+        Tokens = CountTokens(plan);
+        BatchTokens = plan.Batches.Max(TokensOf);
+        Experts = plan.Trainer is ISizedRouterTrainer sized ? sized.MostExperts : UnknownExperts;
+        ElementSize = ((Linear)units[^1].Slots[0].Dense).weight!.ElementSize;
+        ModelBytes = plan.Model.parameters().Concat(plan.Model.buffers()).Sum(tensor => tensor.numel() * tensor.ElementSize);
+        HiddenFeatures = units.Where(unit => unit.IsBlock && unit.Slots.Count > 0).Select(unit => unit.Slots.Min(slot => Shape(slot).In)).DefaultIfEmpty(0).Max();
+        WidestFeatures = plan.Model.modules().OfType<Linear>().Max(linear => Math.Max(linear.in_features, linear.out_features));
+    }
+
+    public ExpansionPlan Plan { get; }
+
+    public IReadOnlyList<ExpansionUnit> Units { get; }
+
+    public long Tokens { get; }
+
+    public long BatchTokens { get; }
+
+    public int Experts { get; }
+
+    public long ElementSize { get; }
+
+    public long ModelBytes { get; }
+
+    public long HiddenFeatures { get; }
+
+    public long WidestFeatures { get; }
+
+    public bool WeightsAreMapped => Plan.Options.Memory?.WeightsAreMapped ?? false;
+
+    /// <summary>True if finished blocks lie in the store's files.</summary>
+    public bool FinishedAreMapped => Plan is { Store: not null, Options.Memory: not null };
+
+    /// <summary>Resident apart from experts and activations.</summary>
+    public long BaseBytes => LibraryBytes + (WeightsAreMapped ? 0 : ModelBytes);
+
+    /// <summary>A few activations of the widest layer, of one batch.</summary>
+    public long ForwardBytes => 4 * BatchTokens * WidestFeatures * sizeof(float);
+
+    public long HiddenBytes => Tokens * HiddenFeatures * ElementSize;
+
+    public long CaptureBytes => Units.SelectMany(unit => unit.Slots).Max(slot => Tokens * Shape(slot).In * sizeof(float));
+
+    /// <summary>Bytes of the masked dense experts of a linear.</summary>
+    public long DenseExperts(ModuleSlot slot) => Experts * Shape(slot).In * Shape(slot).Out * ElementSize;
+
+    /// <summary>Bytes of the packed experts of a linear: values that stay, and a bit for each weight.</summary>
+    public long StoredExperts(ModuleSlot slot) => !Plan.Options.Pack
+        ? DenseExperts(slot)
+        : (long)(Experts * Shape(slot).In * Shape(slot).Out * (((1 - Plan.Target!.Sparsity) * ElementSize) + 0.25));
+
+    /// <summary>Bytes of one expert's statistic.</summary>
+    public long Statistic(long features)
+    {
+        using IActivationStatistic probe = Plan.Sparsifier!.CreateStatistic(new LayerDescriptor("memory plan", 1, 1, CPU));
+        return probe is ColumnNormStatistic or TokenCountStatistic ? features * sizeof(double) : features * features * sizeof(float);
+    }
+
+    /// <summary>Bytes that the pruner works with, for a number of experts at a time.</summary>
+    public long PrunerBytes(long rows, long features, int experts)
+    {
+        long factors = Plan.Sparsifier is WandaSparsifier or MagnitudeSparsifier ? 0 : 6 * features * features;
+        long one = sizeof(float) * (factors + (3 * rows * features));
+        return Math.Max(one, Math.Min(experts * one, SparseGptSparsifier.ChunkBytes));
+    }
+
+    /// <summary>Weights that a token meets in a unit.</summary>
+    public long Parameters(int unit) =>
+        (Units[unit].IsBlock ? (nn.Module)Plan.Blocks[unit] : Plan.Model).parameters().Sum(parameter => parameter.numel());
+
+    /// <summary>Tokens of all calibration batches, padding included.</summary>
+    public static long CountTokens(ExpansionPlan plan) => plan.Batches.Sum(TokensOf);
+
+    public static (long In, long Out) Shape(ModuleSlot slot) => (((Linear)slot.Dense).in_features, ((Linear)slot.Dense).out_features);
+
+    /// <summary>Linears of a unit by the width of their inputs: at most as many groups share one.</summary>
+    public static IEnumerable<IGrouping<long, ModuleSlot>> Widths(ExpansionUnit unit) => unit.Slots.GroupBy(slot => Shape(slot).In);
+
+    private static long TokensOf(CalibrationBatch batch) =>
+        batch.Input.is_floating_point() ? batch.Input.numel() / batch.Input.shape[^1] : batch.Input.numel();
+}

@@ -1,0 +1,120 @@
+using SparseExpansion.Calibration;
+using SparseExpansion.Internal;
+using SparseExpansion.Layers;
+using SparseExpansion.Layers.Surgery;
+using SparseExpansion.Routing;
+using SparseExpansion.Serialization;
+using SparseExpansion.Serialization.Expanded;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Expansion;
+
+/// <summary>Puts finished blocks into a store and takes them out again.</summary>
+/// <param name="store">The store.</param>
+/// <param name="resume">True: go on with what it holds; false: it must hold no finished block.</param>
+/// <param name="kinds">Kinds of routers that may be stored.</param>
+/// <param name="mapped">True: finished experts live in the store's files, not in memory.</param>
+internal sealed class ExpansionCheckpoints(IExpansionStore store, bool resume, RouterKinds kinds, bool mapped)
+{
+    /// <summary>Number of blocks that need not be expanded.</summary>
+    public int Finished => store.UnitCount;
+
+    /// <summary>Begins anew, or checks that the stored blocks are of this very expansion.</summary>
+    /// <exception cref="SparseExpansionException">They are not, or there are some and nobody asked to go on.</exception>
+    public void Start(ExpansionPlan plan, IReadOnlyList<ExpansionUnit> units)
+    {
+        if (store.UnitCount > 0 && !resume)
+        {
+            throw new SparseExpansionException(
+                $"The store holds {store.UnitCount} finished blocks of an expansion: go on with it by ResumeFrom, or give an empty store.");
+        }
+
+        Dictionary<string, string> settings = StoredSettings.Of(plan, units);
+        if (store.UnitCount == 0)
+        {
+            store.Begin(settings);
+            return;
+        }
+
+        StoredSettings.RequireSame(store.Settings!, settings);
+        if (plan.FineTuning is not null)
+        {
+            throw new SparseExpansionException(
+                "An expansion with fine-tuning cannot go on with stored blocks: the store holds neither trained norms nor the dense model's outputs. Begin anew with an empty store.");
+        }
+
+        if (store.UnitCount > units.Count)
+        {
+            throw new CheckpointException($"The store holds {store.UnitCount} blocks, the expansion has {units.Count}; begin anew with an empty store.");
+        }
+    }
+
+    /// <summary>The mixtures and reports of a finished block.</summary>
+    /// <param name="unit">Index of the block.</param>
+    /// <param name="slots">The block's linears.</param>
+    /// <param name="replacements">Takes the mixtures, not installed; the caller disposes them, after an error too.</param>
+    public UnitDescription Restore(int unit, IReadOnlyList<ModuleSlot> slots, List<Replacement> replacements)
+    {
+        using var noGrad = no_grad();
+        using StoredUnit stored = store.Read(unit);
+        (UnitDescription description, ExpandedIndex index) = UnitDescription.Parse(stored.Description, unit);
+        Reader(unit, index, stored).Build(slots.ToDictionary(slot => slot.Name), replacements);
+        return description;
+    }
+
+    /// <summary>What the last finished block hands on.</summary>
+    /// <param name="former">Batches with the masks that go with it.</param>
+    public IReadOnlyList<CalibrationBatch> RestoreActivations(IReadOnlyList<CalibrationBatch> former)
+    {
+        StoredUnit stored = store.Read(store.UnitCount - 1);
+        foreach (Tensor tensor in stored.Tensors.Values)
+        {
+            tensor.Dispose();
+        }
+
+        if (stored.Activations.Count == former.Count)
+        {
+            return [.. former.Zip(stored.Activations, (batch, activation) => batch with { Input = activation })];
+        }
+
+        using (stored)
+        {
+            throw new CheckpointException($"The store holds activations of {stored.Activations.Count} batches, the expansion has {former.Count}; begin anew with an empty store.");
+        }
+    }
+
+    /// <summary>Stores a block.</summary>
+    /// <param name="mixtures">Its layers in the order of execution.</param>
+    /// <param name="groups">Number of its input groups.</param>
+    /// <param name="reports">Reports of the layers.</param>
+    /// <param name="handedOn">What the next block sees; none if it needs nothing.</param>
+    public void Add(IReadOnlyList<SparseMixtureLayer> mixtures, int groups, IReadOnlyList<LayerReport> reports, IReadOnlyList<CalibrationBatch> handedOn)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        using MixtureBundle bundle = MixtureBundle.Of(mixtures, ExpertFormat.Unchanged);
+        var description = new UnitDescription { Index = bundle.Index.ToJson(), Groups = groups, Reports = reports };
+        store.Add(new StoredUnit(
+            description.ToJson(),
+            bundle.Tensors.ToDictionary(entry => entry.Key, entry => entry.Value.Parts().Single().cpu()),
+            [.. handedOn.Select(batch => batch.Input)]));
+        if (mapped)
+        {
+            Map(mixtures, bundle.Index);
+        }
+    }
+
+    /// <summary>Lets packed experts lie in the store's files, which the system reads when it needs them and forgets when memory is short.</summary>
+    private void Map(IReadOnlyList<SparseMixtureLayer> mixtures, ExpandedIndex index)
+    {
+        using StoredUnit stored = store.Read(store.UnitCount - 1);
+        MixtureReader reader = Reader(store.UnitCount - 1, index, stored);
+        foreach ((SparseMixtureLayer layer, ExpandedLayerEntry entry) in mixtures.Zip(index.Layers).Where(pair => pair.First.IsPacked))
+        {
+            layer.Exchange(reader.ReadExperts(entry));
+        }
+    }
+
+    private MixtureReader Reader(int unit, ExpandedIndex index, StoredUnit stored) =>
+        new(index, stored.Tensors.Keys, name => mapped ? stored.Tensors[name].alias() : stored.Tensors[name].clone(), kinds, $"stored block {unit}");
+}

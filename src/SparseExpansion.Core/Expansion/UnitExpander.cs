@@ -1,0 +1,84 @@
+using SparseExpansion.Calibration;
+using SparseExpansion.Layers.Surgery;
+
+namespace SparseExpansion.Expansion;
+
+/// <summary>Expands the linears of one unit, input group by input group, and installs them.</summary>
+/// <param name="plan">What to do.</param>
+/// <param name="replacements">Takes what is installed, to be undone if need be.</param>
+/// <param name="report">Told of every step: stage, layers, share of the unit that is done.</param>
+/// <param name="cancellationToken">Observed between steps.</param>
+internal sealed class UnitExpander(
+    ExpansionPlan plan, List<Replacement> replacements, Action<ExpansionStage, string?, double> report, CancellationToken cancellationToken)
+{
+    /// <summary>Finds the linears that read the same tensor.</summary>
+    public static IReadOnlyList<InputGroup> FindGroups(ExpansionUnit unit, IReadOnlyList<CalibrationBatch> batches, CancellationToken cancellationToken) =>
+        InputGroupFinder.Find(
+            unit.Calibration, [.. unit.Slots.Select(slot => new CalibrationTarget(slot.Name, slot.Dense))], batches.Select(batch => batch.Input), cancellationToken);
+
+    /// <summary>Expands a unit.</summary>
+    /// <param name="unit">The unit; it has targets.</param>
+    /// <param name="batches">What it is called with.</param>
+    /// <param name="groupsBefore">Groups of the units before it; they number the seeds.</param>
+    /// <returns>One report for each group.</returns>
+    public IReadOnlyList<IReadOnlyList<LayerReport>> Expand(ExpansionUnit unit, IReadOnlyList<CalibrationBatch> batches, int groupsBefore)
+    {
+        report(ExpansionStage.Discovery, null, 0);
+        Dictionary<string, ModuleSlot> slots = unit.Slots.ToDictionary(slot => slot.Name);
+        IReadOnlyList<InputGroup> groups = FindGroups(unit, batches, cancellationToken);
+        var reports = new List<IReadOnlyList<LayerReport>>();
+        var waiting = new List<Replacement>();
+        try
+        {
+            for (int g = 0; g < groups.Count; g++)
+            {
+                double share = (double)g / groups.Count;
+                var expanded = ExpandGroup(
+                    unit, groups[g], slots, batches, plan.Options.Seed + groupsBefore + g, (stage, layer) => report(stage, layer, share));
+                waiting.AddRange(expanded.Select(entry => entry.Replacement));
+                reports.Add([.. expanded.Select(entry => entry.Report)]);
+                if (plan.Options.WithinBlock == BlockInputs.Expanded)
+                {
+                    Install(waiting);
+                }
+            }
+
+            Install(waiting);
+            return reports;
+        }
+        finally
+        {
+            waiting.ForEach(replacement => replacement.Mixture.Dispose());
+        }
+    }
+
+    /// <summary>Installs mixtures and empties the list.</summary>
+    public void Install(List<Replacement> waiting)
+    {
+        foreach (Replacement replacement in waiting)
+        {
+            replacements.Add(replacement);
+            replacement.Install();
+        }
+
+        waiting.Clear();
+    }
+
+    private IReadOnlyList<(Replacement Replacement, LayerReport Report)> ExpandGroup(
+        ExpansionUnit unit, InputGroup group, Dictionary<string, ModuleSlot> slots, IReadOnlyList<CalibrationBatch> batches, long seed,
+        Action<ExpansionStage, string> reportGroup)
+    {
+        reportGroup(ExpansionStage.Calibration, group.Name);
+        using ActivationStore tokens = ActivationCapture.Capture(unit.Calibration, group, batches, cancellationToken, plan.Memory?.ScratchFolder);
+        var expanded = new GroupExpander(plan, reportGroup, cancellationToken)
+            .Expand([.. group.Layers.Select(layer => slots[layer.Name])], tokens, seed);
+        foreach ((_, LayerReport layer) in expanded)
+        {
+            Instruments.Layers.Add(1);
+            Instruments.Tokens.Add(layer.Tokens);
+            Log.LayerExpanded(plan.Logger, layer.Name, layer.Experts, layer.Tokens, layer.Sparsity, layer.OutputError);
+        }
+
+        return expanded;
+    }
+}

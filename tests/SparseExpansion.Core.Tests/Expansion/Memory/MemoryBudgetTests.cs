@@ -1,0 +1,160 @@
+using SparseExpansion.Calibration;
+using SparseExpansion.Internal;
+using SparseExpansion.Layers;
+using SparseExpansion.Pruning;
+using SparseExpansion.Routing;
+using SparseExpansion.Testing;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Expansion;
+
+public sealed class MemoryBudgetTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly Tensor[] _batches = GatedModel.Batches();
+
+    public void Dispose()
+    {
+        Array.ForEach(_batches, batch => batch.Dispose());
+        _folder.Dispose();
+    }
+
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(2, true)]
+    [InlineData(3, false)]
+    [InlineData(4, true)]
+    public void Run_FewExpertsAtOnceAndActivationsOnDisk_GivesTheSameExperts(int expertsAtOnce, bool spill)
+    {
+        using var plain = new GatedModel();
+        using ExpansionResult expected = Configure(plain).Run();
+        using var model = new GatedModel();
+        var schedule = new MemorySchedule(
+            spill ? _folder.Path : null, expected.Layers.Keys.ToDictionary(name => name, _ => expertsAtOnce));
+
+        using ExpansionResult result = Configure(model).WithSchedule(schedule).Run();
+
+        foreach ((string name, SparseMixtureLayer layer) in expected.Layers)
+        {
+            Assert.Equal(expected.Report.Layers.Single(entry => entry.Name == name).OutputError, result.Report.Layers.Single(entry => entry.Name == name).OutputError, 1e-5);
+            for (int e = 0; e < layer.ExpertCount; e++)
+            {
+                using Tensor left = layer.GetExpertWeight(e);
+                using Tensor right = result.Layers[name].GetExpertWeight(e);
+                Assert.True(TensorChecks.Equal(left, right), $"{name}, expert {e}");
+            }
+        }
+
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Path));
+    }
+
+    [Fact]
+    public void Run_FailureWithActivationsOnDisk_LeavesNoFiles()
+    {
+        using var model = new GatedModel();
+        using var source = new CancellationTokenSource();
+
+        Assert.ThrowsAny<OperationCanceledException>(() => Configure(model)
+            .WithSchedule(new MemorySchedule(_folder.Path, new Dictionary<string, int>()))
+            .Run(new CancelAtPropagation(source), source.Token));
+
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Path));
+    }
+
+    [Fact]
+    public void Run_BudgetThatNothingFits_SaysWhatWould()
+    {
+        using var model = new GatedModel();
+
+        var error = Assert.Throws<SparseExpansionException>(() => Configure(model).WithMemory(new MemoryBudget { Bytes = 1 << 20 }).Run());
+
+        Assert.Contains("raise the budget to", error.Message, StringComparison.Ordinal);
+        Assert.Contains("fewer experts", error.Message, StringComparison.Ordinal);
+        ExpansionMemoryPlan plan = Configure(model).WithMemory(new MemoryBudget { Bytes = 1 << 20 }).PlanMemory();
+        Assert.False(plan.Fits);
+        Assert.True(Configure(model).WithMemory(new MemoryBudget { Bytes = plan.LeastBytes }).PlanMemory().Fits);
+    }
+
+    [Fact]
+    public void Plan_TighterBudgets_SpillThenCutExperts()
+    {
+        using var model = nn.Sequential(nn.Linear(1024, 1024));
+        using Tensor batch = zeros(1, 512, 1024);
+        long roomy = Plan(null).PeakBytes;
+        ExpansionMemoryPlan unlimited = Plan(roomy);
+        ExpansionMemoryPlan tight = Plan(roomy - 1);
+        ExpansionMemoryPlan tightest = Plan(unlimited.LeastBytes);
+
+        Assert.Equal((false, 4), (unlimited.SpillsActivations, unlimited.ExpertsAtOnce));
+        Assert.Equal((true, 4), (tight.SpillsActivations, tight.ExpertsAtOnce));
+        Assert.True(tight.PeakBytes < roomy);
+        Assert.Equal((true, 1), (tightest.SpillsActivations, tightest.ExpertsAtOnce));
+        Assert.Equal(8, tightest.Stages.Single(stage => stage.Name == "pruning").Passes);
+        Assert.All(tightest.Stages, stage => Assert.True(stage.Bytes > 0, stage.Name));
+        Assert.Contains("pruning", tightest.ToString(), StringComparison.Ordinal);
+        Assert.True(tightest.Seconds > 0);
+
+        ExpansionMemoryPlan Plan(long? bytes)
+        {
+            var builder = model.Expand()
+                .RouteWith(new PcaKMeansOptions { Experts = 4, PcaReduction = 32 })
+                .PruneWith(new SparseGptSparsifier(), SparsityTarget.Unstructured(0.5))
+                .CalibrateOn([batch, batch, batch, batch]);
+            return (bytes is null ? builder : builder.WithMemory(new MemoryBudget { Bytes = bytes.Value })).PlanMemory();
+        }
+    }
+
+    [Fact]
+    public void Run_WithBudgetAndStore_LetsExpertsLieInTheStore()
+    {
+        using var plain = new GatedModel();
+        using ExpansionResult expected = Configure(plain).Run();
+        using Tensor output = plain.call(_batches[0]);
+        using var model = new GatedModel();
+        using FolderExpansionStore store = FolderExpansionStore.Open(_folder.File("partial"));
+
+        using ExpansionResult result = Configure(model).StoreIn(store).WithMemory(new MemoryBudget { Bytes = 4L << 30, ScratchFolder = _folder.Path }).Run();
+
+        using Tensor after = model.call(_batches[0]);
+        Assert.True(TensorChecks.Equal(output, after));
+        if (OperatingSystem.IsLinux())
+        {
+            Assert.Contains("experts-00000.safetensors", File.ReadAllText("/proc/self/maps"), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void SpilledTokens_AgainstTokenMatrix_GiveTheSame()
+    {
+        using var scope = NewDisposeScope();
+        Tensor[] parts = [randn(7, 5), randn(1, 5), randn(12, 5)];
+        var matrix = new TokenMatrix(parts);
+        using var spilled = new SpilledTokens(_folder.Path, 5);
+        Array.ForEach(parts, spilled.Add);
+        long[] indices = [19, 0, 7, 7, 3];
+
+        Assert.Equal((matrix.TokenCount, matrix.Features), (spilled.TokenCount, spilled.Features));
+        Assert.True(TensorChecks.Equal(matrix.Gather(indices, CPU), spilled.Gather(indices, CPU)));
+        Assert.Equal(matrix.ReadChunks(5, CPU).Select(Values), spilled.ReadChunks(5, CPU).Select(Values));
+        Assert.Throws<ArgumentOutOfRangeException>(() => spilled.Gather([20], CPU));
+    }
+
+    private static float[] Values(Tensor tensor) => tensor.contiguous().data<float>().ToArray();
+
+    private ExpansionBuilder<GatedModel> Configure(GatedModel model) => model.Expand()
+        .Blocks(m => m.blocks).Targets("blocks.*")
+        .RouteWith(new PcaKMeansOptions { Experts = 4, PcaReduction = null })
+        .PruneWith(new SparseGptSparsifier(), SparsityTarget.Unstructured(0.5))
+        .CalibrateOn(_batches);
+
+    private sealed class CancelAtPropagation(CancellationTokenSource source) : IProgress<ExpansionProgress>
+    {
+        public void Report(ExpansionProgress value)
+        {
+            if (value.Stage == ExpansionStage.Propagation)
+            {
+                source.Cancel();
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+using SparseExpansion.Pruning;
+using SparseExpansion.Routing;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Expansion;
+
+public sealed class RecipeTests : IDisposable
+{
+    private readonly GatedModel _model = new();
+    private readonly Tensor[] _batches = GatedModel.Batches();
+
+    public void Dispose()
+    {
+        _model.Dispose();
+        Array.ForEach(_batches, batch => batch.Dispose());
+    }
+
+    [Fact]
+    public void Published_IsWhatTheDefaultsGive()
+    {
+        SparsityTarget target = SparsityTarget.NM(2, 4);
+        ExpansionManifest defaults = Run(builder => builder.RouteWith(new PcaKMeansOptions()).PruneWith(new SparseGptSparsifier(), target)).Manifest;
+        ExpansionManifest recipe = Run(builder => builder.WithRecipe(ExpansionRecipe.Published, target)).Manifest;
+        Assert.Equal((defaults.Settings, defaults.Pruner, defaults.Router, defaults.Sparsity), (recipe.Settings, recipe.Pruner, recipe.Router, recipe.Sparsity));
+    }
+
+    [Fact]
+    public void Best_DoesAllThatIsInIt()
+    {
+        ExpansionRecipe small = ExpansionRecipe.Best with { FineTuning = new FineTuningOptions { Steps = 3 } };
+        ExpansionReport report = Run(builder => builder.WithRecipe(small with { Router = small.Router with { Experts = 2 } }, SparsityTarget.Unstructured(0.5)));
+        Assert.Equal("alps", report.Manifest.Pruner);
+        Assert.Equal(2, report.FineTuning.Count);
+        Assert.All(report.Layers, layer => Assert.NotNull(layer.RouterRefinement));
+    }
+
+    [Fact]
+    public void LaterCalls_OverrideTheRecipe()
+    {
+        ExpansionReport report = Run(builder => builder
+            .WithRecipe(ExpansionRecipe.Fast, SparsityTarget.Unstructured(0.5))
+            .RouteWith(new PcaKMeansOptions { Experts = 3 })
+            .PruneWith(new WandaSparsifier(), SparsityTarget.Unstructured(0.25)));
+        Assert.Equal(("wanda", "0.25"), (report.Manifest.Pruner, report.Manifest.Sparsity));
+        Assert.All(report.Layers, layer => Assert.Equal(3, layer.Experts));
+    }
+
+    [Fact]
+    public void WithRecipe_BadOption_IsNamed() => Assert.Equal("Experts", Assert.Throws<ArgumentOutOfRangeException>(() => _model.Expand().WithRecipe(
+        ExpansionRecipe.Fast with { Router = new PcaKMeansOptions { Experts = 0 } }, SparsityTarget.Unstructured(0.5))).ParamName);
+
+    private ExpansionReport Run(Func<ExpansionBuilder<GatedModel>, ExpansionBuilder<GatedModel>> configure)
+    {
+        using ExpansionResult result = configure(_model.Expand().Blocks(m => m.blocks).Targets("blocks.*").CalibrateOn(_batches)).Run();
+        ExpansionReport report = ExpansionReport.FromJson(result.Report.ToJson());
+        result.Revert();
+        return report;
+    }
+}
