@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SparseExpansion.Internal;
 
 namespace SparseExpansion.Transformers;
 
@@ -9,9 +10,11 @@ internal static class JsonFile
     /// <exception cref="CheckpointException">The file is missing, unreadable or not a JSON object.</exception>
     public static JsonElement ReadObject(string path)
     {
+        RegularFile.Require(path);
         try
         {
             using var document = JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { MaxDepth = 64 });
+            RequireText(document.RootElement);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? document.RootElement.Clone()
                 : throw new CheckpointException($"{path}: must hold a JSON object.");
@@ -23,6 +26,36 @@ internal static class JsonFile
         catch (JsonException error)
         {
             throw new CheckpointException($"{path}: is not valid JSON: {error.Message}", error);
+        }
+        catch (InvalidOperationException error)
+        {
+            throw new CheckpointException($"{path}: holds text that is not Unicode: {error.Message}", error);
+        }
+    }
+
+    /// <summary>Escapes may spell halves of surrogate pairs, which the parser lets pass until the text is asked for.</summary>
+    private static void RequireText(JsonElement element)
+    {
+        switch (element.ValueKind)
+        {
+            case JsonValueKind.String:
+                _ = element.GetString();
+                break;
+            case JsonValueKind.Array:
+                foreach (JsonElement item in element.EnumerateArray())
+                {
+                    RequireText(item);
+                }
+
+                break;
+            case JsonValueKind.Object:
+                foreach (JsonProperty property in element.EnumerateObject())
+                {
+                    _ = property.Name;
+                    RequireText(property.Value);
+                }
+
+                break;
         }
     }
 }

@@ -9,7 +9,7 @@ internal static class ModelConfigReader
     public static ModelConfig Load(string folder)
     {
         string path = Path.Combine(folder, ModelFolder.ConfigFile);
-        if (!File.Exists(path))
+        if (!Path.Exists(path))
         {
             throw new CheckpointException($"{path}: is missing; expected a checkpoint folder in Hugging Face layout.");
         }

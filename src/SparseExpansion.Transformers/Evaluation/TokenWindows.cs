@@ -9,6 +9,9 @@ public sealed class TokenWindows
 {
     private const string DocumentEnd = "<|endoftext|>";
 
+    /// <summary>As many as a span of bytes can hold.</summary>
+    private const long LargestCount = int.MaxValue / sizeof(long);
+
     private readonly long[] _ids;
 
     private TokenWindows(long[] ids, int context)
@@ -80,15 +83,31 @@ public sealed class TokenWindows
     public static TokenWindows FromSafetensors(string path, string name)
     {
         using SafetensorsReader reader = SafetensorsReader.Open(path);
+        Check(reader, name);
         using Tensor tensor = reader.Read(name);
-        if (tensor.dtype is not (ScalarType.Int64 or ScalarType.Int32) || tensor.Dimensions != 2 || tensor.size(0) < 1 || tensor.size(1) is < 2 or > int.MaxValue)
-        {
-            throw new CheckpointException(
-                $"{path}: the tensor '{name}' is {tensor.dtype} [{string.Join(", ", tensor.shape)}]; needed are token ids int64 [windows, context].");
-        }
-
         using Tensor wide = tensor.to(int64);
         return new TokenWindows(MemoryMarshal.Cast<byte, long>(wide.bytes).ToArray(), (int)tensor.size(1));
+    }
+
+    /// <summary>Looks at the description, so that no large tensor is read in vain.</summary>
+    private static void Check(SafetensorsReader reader, string name)
+    {
+        if (!reader.Entries.TryGetValue(name, out SafetensorsEntry? entry))
+        {
+            return; // Reading it says so.
+        }
+
+        if (entry.DType is not (ScalarType.Int64 or ScalarType.Int32) || entry.Shape.Count != 2 || entry.Shape[0] < 1 || entry.Shape[1] < 2)
+        {
+            throw new CheckpointException(
+                $"{reader.FilePath}: the tensor '{name}' is {entry.DType} [{string.Join(", ", entry.Shape)}]; needed are token ids int64 [windows, context].");
+        }
+
+        if (entry.Shape[0] * entry.Shape[1] > LargestCount)
+        {
+            throw new CheckpointException(
+                $"{reader.FilePath}: the tensor '{name}' holds {entry.Shape[0] * entry.Shape[1]} token ids; at most {LargestCount} are read. Store fewer windows.");
+        }
     }
 
     /// <summary>The first windows.</summary>

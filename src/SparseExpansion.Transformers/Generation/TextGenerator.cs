@@ -24,10 +24,10 @@ public static class TextGenerator
         options ??= new GenerationOptions();
         options.Validate();
         RequireFit(model.Config, prompt, options);
-        return Continue(model, prompt, options, cancellationToken);
+        return Continue(model, prompt, options, _ => true, cancellationToken);
     }
 
-    /// <summary>Continues a text.</summary>
+    /// <summary>Continues a text. Ids that the tokenizer does not know, such as those that pad a vocabulary, are never taken.</summary>
     /// <param name="model">The model, in any state of expansion.</param>
     /// <param name="tokenizer">Its tokenizer.</param>
     /// <param name="prompt">The text; the tokenizer adds its start token.</param>
@@ -40,20 +40,27 @@ public static class TextGenerator
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
         List<int> ids = [.. tokenizer.Encode(prompt)];
-        return Decode(tokenizer, ids, Generate(model, [.. ids], options, cancellationToken));
+        ArgumentNullException.ThrowIfNull(model);
+        options ??= new GenerationOptions();
+        options.Validate();
+        RequireFit(model.Config, ids, options);
+        return Decode(tokenizer, ids, Continue(model, [.. ids], options, tokenizer.IsToken, cancellationToken));
     }
 
     private static IEnumerable<int> Continue(
-        CausalLanguageModel model, IReadOnlyList<int> prompt, GenerationOptions options, CancellationToken cancellationToken)
+        CausalLanguageModel model, IReadOnlyList<int> prompt, GenerationOptions options, Func<int, bool> isToken, CancellationToken cancellationToken)
     {
         IReadOnlyList<int> eos = options.EosIds ?? model.Config.EosIds;
+        int[] excluded = [.. Enumerable.Range(0, model.Config.VocabularySize).Where(id => !isToken(id) && !eos.Contains(id))];
         var random = new Random(options.Seed);
         using KeyValueCache cache = model.CreateCache();
         long[] input = [.. prompt.Select(id => (long)id)];
         for (int count = 0; count < options.MaxNewTokens; count++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            int next = TokenSampler.Sample(LastLogits(model, cache, input), options, random.NextDouble());
+            float[] logits = LastLogits(model, cache, input);
+            Array.ForEach(excluded, id => logits[id] = float.NegativeInfinity);
+            int next = TokenSampler.Sample(logits, options, random.NextDouble());
             if (eos.Contains(next))
             {
                 yield break;

@@ -14,7 +14,9 @@ internal static class CheckpointTensors
     private static readonly string[] RecomputedSuffixes = [".rotary_emb.inv_freq", ".attention.bias", ".attention.masked_bias"];
 
     /// <summary>Reads one tensor after the other; each lives until the next is asked for.</summary>
-    public static IEnumerable<KeyValuePair<string, Tensor>> Read(string folder)
+    /// <param name="folder">The checkpoint.</param>
+    /// <param name="map">True: the tensors lie in the files.</param>
+    public static IEnumerable<KeyValuePair<string, Tensor>> Read(string folder, bool map = false)
     {
         foreach ((string file, HashSet<string>? names) in Files(folder))
         {
@@ -24,23 +26,41 @@ internal static class CheckpointTensors
             {
                 if (!RecomputedSuffixes.Any(suffix => entry.Name.EndsWith(suffix, StringComparison.Ordinal)))
                 {
-                    using Tensor tensor = reader.Read(entry.Name);
+                    using Tensor tensor = map ? reader.Map(entry.Name) : reader.Read(entry.Name);
                     yield return KeyValuePair.Create(entry.Name, tensor);
                 }
             }
         }
     }
 
+    /// <summary>The tensors' descriptions by name.</summary>
+    /// <exception cref="CheckpointException">A file is missing or damaged.</exception>
+    public static Dictionary<string, SafetensorsEntry> List(string folder)
+    {
+        var entries = new Dictionary<string, SafetensorsEntry>(StringComparer.Ordinal);
+        foreach ((string file, HashSet<string>? names) in Files(folder))
+        {
+            using SafetensorsReader reader = SafetensorsReader.Open(Path.Combine(folder, file));
+            RequireSame(reader, names);
+            foreach ((string name, SafetensorsEntry entry) in reader.Entries)
+            {
+                entries.Add(name, entry);
+            }
+        }
+
+        return entries;
+    }
+
     /// <summary>The files, each with the names that the index expects in it (null: there is no index).</summary>
     private static IEnumerable<(string File, HashSet<string>? Names)> Files(string folder)
     {
-        if (File.Exists(Path.Combine(folder, SingleFile)))
+        if (Path.Exists(Path.Combine(folder, SingleFile)))
         {
             return [(SingleFile, null)];
         }
 
         string index = Path.Combine(folder, IndexFile);
-        return File.Exists(index)
+        return Path.Exists(index)
             ? ReadIndex(index)
             : throw new CheckpointException(
                 $"{folder}: has neither {SingleFile} nor {IndexFile}; other formats, such as pytorch_model.bin, must be converted to safetensors.");
@@ -55,7 +75,7 @@ internal static class CheckpointTensors
         {
             string file = map.OptionalString(name) ?? throw map.Error(name, "must be a file name");
             // A shard is a plain name: an index must not reach for files outside of its folder.
-            if (file.Length == 0 || file is "." or ".." || file.AsSpan().ContainsAny('/', '\\', ':'))
+            if (file.Length == 0 || file is "." or ".." || file.AsSpan().ContainsAny("/\\:\0"))
             {
                 throw map.Error(name, $"names '{file}', which is not a file name in the same folder");
             }

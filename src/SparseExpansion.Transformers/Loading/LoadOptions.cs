@@ -1,3 +1,4 @@
+using SparseExpansion.Serialization;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers;
@@ -14,6 +15,22 @@ public sealed record LoadOptions
     /// </summary>
     public ScalarType? DType { get; init; } = ScalarType.Float32;
 
+    /// <summary>
+    /// For expanded folders: true (default) uses packed experts where they lie in the file, false copies them into memory;
+    /// see <see cref="ExpandedLoadOptions.MemoryMap"/>.
+    /// </summary>
+    public bool MemoryMap { get; init; } = true;
+
+    /// <summary>
+    /// For dense folders on the CPU: true uses weights where they lie in the files, which must not change while the model lives, so that a model
+    /// larger than memory can be loaded and expanded. Weights of another type than the one asked for are converted once, into files in
+    /// <see cref="ScratchFolder"/>. False (default) copies all weights into memory, where single tokens are multiplied fastest.
+    /// </summary>
+    public bool MapDenseWeights { get; init; }
+
+    /// <summary>Folder on a disk for weights that must be converted; nothing stays there. Default: the system's temporary folder, which on some systems is memory.</summary>
+    public string ScratchFolder { get; init; } = Path.GetTempPath();
+
     /// <summary>Checks the values.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><see cref="DType"/> is not a floating type.</exception>
     public void Validate()
@@ -22,5 +39,7 @@ public sealed record LoadOptions
         {
             throw new ArgumentOutOfRangeException(nameof(DType), DType, "Must be float32, float64, bfloat16, float16 or null.");
         }
+
+        ArgumentException.ThrowIfNullOrWhiteSpace(ScratchFolder, nameof(ScratchFolder));
     }
 }

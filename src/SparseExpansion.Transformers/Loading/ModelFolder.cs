@@ -1,4 +1,6 @@
 using SparseExpansion.Expansion;
+using SparseExpansion.Internal;
+using SparseExpansion.Serialization;
 
 namespace SparseExpansion.Transformers;
 
@@ -25,11 +27,13 @@ public static class ModelFolder
     /// <param name="folder">The folder to make; it appears only when it is complete.</param>
     /// <param name="source">The folder of the dense checkpoint.</param>
     /// <param name="overwrite">Replaces what is there; otherwise an existing folder must be empty.</param>
+    /// <param name="format">How the experts are stored; the model stays as it is.</param>
     /// <exception cref="CheckpointException">The folder exists or cannot be written, or the source does not exist.</exception>
-    public static void SavePretrained(this ExpansionResult result, string folder, string source, bool overwrite = false)
+    public static void SavePretrained(
+        this ExpansionResult result, string folder, string source, bool overwrite = false, ExpertFormat format = ExpertFormat.Unchanged)
     {
         ArgumentNullException.ThrowIfNull(result);
-        result.Save(folder, overwrite, path => CopySideFiles(source, path));
+        result.Save(folder, overwrite, path => CopySideFiles(source, path), format);
     }
 
     /// <summary>Lists configuration and tokenizer files: what must travel with the weights.</summary>
@@ -51,7 +55,17 @@ public static class ModelFolder
             .Order(StringComparer.Ordinal)];
     }
 
-    /// <summary>Copies configuration and tokenizer files into another folder, replacing what is there.</summary>
+    /// <summary>Lists the tensors that <see cref="PretrainedModel.Load"/> reads, from the headers of their files.</summary>
+    /// <param name="folder">A checkpoint folder, dense or expanded.</param>
+    /// <returns>The tensors by name; offsets are those in their own file.</returns>
+    /// <exception cref="CheckpointException">A file is missing or damaged.</exception>
+    public static IReadOnlyDictionary<string, SafetensorsEntry> ListTensors(string folder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        return ExpandedModel.IsExpanded(folder) ? ExpandedModel.ListTensors(folder) : CheckpointTensors.List(folder);
+    }
+
+    /// <summary>Copies configuration and tokenizer files into another folder, replacing what is there. The copies can be written to.</summary>
     /// <param name="source">A checkpoint folder.</param>
     /// <param name="destination">Another folder; made if missing.</param>
     /// <returns>The names of the files that were copied.</returns>
@@ -70,7 +84,7 @@ public static class ModelFolder
 
             foreach (string name in names)
             {
-                File.Copy(Path.Combine(source, name), Path.Combine(destination, name), overwrite: true);
+                FileCopy.Replace(Path.Combine(source, name), Path.Combine(destination, name));
             }
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)

@@ -22,16 +22,18 @@ public static class PretrainedModel
         options ??= new LoadOptions();
         options.Validate();
         ModelConfig config = ModelConfig.Load(folder);
+        SizeCheck.Require(config, folder);
         CausalLanguageModel model = CausalLanguageModel.Create(config, options.Device, options.DType ?? config.DType ?? ScalarType.Float32);
         try
         {
             if (ExpandedModel.IsExpanded(folder))
             {
-                ExpandedModel.Load(model, folder);
+                ExpandedModel.Load(model, folder, new ExpandedLoadOptions { MemoryMap = options.MemoryMap });
             }
             else
             {
-                model.LoadWeights(CheckpointTensors.Read(folder), folder);
+                bool map = options.MapDenseWeights && model.Device.type == TorchSharp.DeviceType.CPU;
+                WeightLoader.Load(model, CheckpointTensors.Read(folder, map), folder, map ? options.ScratchFolder : null);
             }
 
             model.eval();

@@ -1,3 +1,4 @@
+using SparseExpansion.Serialization;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -8,7 +9,13 @@ internal static class WeightLoader
 {
     private const int NamesShown = 10;
 
-    public static void Load(CausalLanguageModel model, IEnumerable<KeyValuePair<string, Tensor>> weights, string source)
+    /// <param name="model">The model to fill.</param>
+    /// <param name="weights">The tensors; each lives until the next is asked for.</param>
+    /// <param name="source">Where they come from, for messages.</param>
+    /// <param name="scratchFolder">
+    /// Null: values are copied. Otherwise the model takes over the memory of the tensors, and of converted ones in files of this folder.
+    /// </param>
+    public static void Load(CausalLanguageModel model, IEnumerable<KeyValuePair<string, Tensor>> weights, string source, string? scratchFolder = null)
     {
         Dictionary<string, Tensor> targets = model.state_dict();
         var loaded = new HashSet<string>(StringComparer.Ordinal);
@@ -32,7 +39,7 @@ internal static class WeightLoader
             RequireFit(name, value, target, source);
             if (loaded.Add(place))
             {
-                target.copy_(value);
+                Fill(target, value, scratchFolder);
             }
             else
             {
@@ -42,6 +49,25 @@ internal static class WeightLoader
 
         Report(source, "has unexpected tensors", unexpected);
         Report(source, "lacks tensors", targets.Keys.Where(name => !loaded.Contains(name)));
+    }
+
+    private static void Fill(Tensor target, Tensor value, string? scratchFolder)
+    {
+        if (scratchFolder is null)
+        {
+            target.copy_(value);
+            return;
+        }
+
+        if (value.dtype == target.dtype)
+        {
+            target.set_(value);
+            return;
+        }
+
+        using Tensor converted = value.to(target.dtype);
+        using Tensor mapped = ScratchTensor.Create(converted, scratchFolder);
+        target.set_(mapped);
     }
 
     /// <summary>With tied embeddings the head's name means the embedding's matrix.</summary>

@@ -4,7 +4,7 @@ namespace SparseExpansion.Transformers;
 internal static class BlankName
 {
     /// <summary>The last code point of the private-use area: no vocabulary assigns it a meaning.</summary>
-    private const char StandIn = '\uF8FF';
+    public const char StandIn = '\uF8FF';
 
     public static string Hide(string text) => text.Replace(' ', StandIn);
 }

@@ -43,6 +43,8 @@ internal sealed class BpeCodec : ITextCodec
 
     public int? FindId(string? content) => content is not null && _ids.TryGetValue(content, out int id) ? id : null;
 
+    public bool IsToken(int id) => _tokens.ContainsKey(id);
+
     public void Encode(string text, List<int> ids)
     {
         bool first = true;

@@ -31,7 +31,16 @@ internal static class DecoderReader
         return result;
     }
 
-    private static TokenDecoder Chain(TokenDecoder[] steps) => tokens => steps.Aggregate(tokens, (value, step) => step(value));
+    private static TokenDecoder Chain(TokenDecoder[] steps) => tokens =>
+    {
+        long before = tokens.Sum(token => (long)token.Length);
+        return steps.Aggregate(tokens, (value, step) =>
+        {
+            IReadOnlyList<string> result = step(value);
+            TextPattern.RequireModestGrowth(before, result.Sum(token => (long)token.Length));
+            return result;
+        });
+    };
 
     private static TokenDecoder Each(Func<string, string> change) => tokens => [.. tokens.Select(change)];
 

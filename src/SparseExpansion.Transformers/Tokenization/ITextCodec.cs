@@ -15,6 +15,9 @@ internal interface ITextCodec
     /// <summary>The id of a token's content, or null.</summary>
     int? FindId(string? content);
 
+    /// <summary>True if a token has this id.</summary>
+    bool IsToken(int id);
+
     /// <summary>Appends the ids of a text.</summary>
     void Encode(string text, List<int> ids);
 

@@ -15,7 +15,7 @@ internal static class NormalizerReader
         string type = node.RequiredString("type");
         Func<string, string> result = type switch
         {
-            "Sequence" => Chain([.. node.Objects("normalizers").Select(Read)]),
+            "Sequence" => TextPattern.Chain([.. node.Objects("normalizers").Select(Read)]),
             "Prepend" => Prepend(node.RequiredString("prepend")),
             "Replace" => TextPattern.ReadReplacement(node),
             "NFC" => text => UnicodeForms.Normalize(text, NormalizationForm.FormC),
@@ -30,6 +30,4 @@ internal static class NormalizerReader
     }
 
     private static Func<string, string> Prepend(string start) => text => text.Length == 0 ? text : start + text;
-
-    private static Func<string, string> Chain(Func<string, string>[] steps) => text => steps.Aggregate(text, (value, step) => step(value));
 }

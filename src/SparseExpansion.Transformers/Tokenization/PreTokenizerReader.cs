@@ -36,10 +36,11 @@ internal static class PreTokenizerReader
 
     private static PreTokenizer Chain(PreTokenizer[] steps) => (text, first) =>
     {
-        IEnumerable<string> pieces = [text];
+        List<string> pieces = [text];
         foreach (PreTokenizer step in steps)
         {
             pieces = [.. pieces.SelectMany((piece, index) => step(piece, first && index == 0))];
+            TextPattern.RequireModestGrowth(text.Length, pieces.Sum(piece => (long)piece.Length));
         }
 
         return pieces;

@@ -1,4 +1,5 @@
 using Microsoft.ML.Tokenizers;
+using SparseExpansion.Internal;
 
 namespace SparseExpansion.Transformers;
 
@@ -27,6 +28,7 @@ internal sealed class SentencePieceCodec : ITextCodec
 
     public static SentencePieceCodec Load(string path, SpecialTokens special)
     {
+        RegularFile.Require(path);
         try
         {
             using FileStream stream = File.OpenRead(path);
@@ -40,6 +42,8 @@ internal sealed class SentencePieceCodec : ITextCodec
     }
 
     public int? FindId(string? content) => content is not null && _tokenizer.Vocabulary.TryGetValue(content, out int id) ? id : null;
+
+    public bool IsToken(int id) => id >= 0 && id < VocabularySize;
 
     public void Encode(string text, List<int> ids) => ids.AddRange(_tokenizer.EncodeToIds(text));
 

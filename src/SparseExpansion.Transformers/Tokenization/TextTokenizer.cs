@@ -28,9 +28,9 @@ public sealed class TextTokenizer
         string json = Path.Combine(folder, "tokenizer.json");
         string model = Path.Combine(folder, "tokenizer.model");
         SpecialTokens special = SpecialTokens.Read(folder);
-        ITextCodec codec = File.Exists(json) ? TokenizerJsonReader.Read(json)
-            : File.Exists(model) ? SentencePieceCodec.Load(model, special)
-            : throw new CheckpointException($"{folder}: has neither tokenizer.json nor tokenizer.model.");
+        ITextCodec codec = Path.Exists(json) ? TokenizerJsonReader.Read(json)
+            : Path.Exists(model) ? SentencePieceCodec.Load(model, special)
+            : throw new CheckpointException($"{folder}: has neither tokenizer.json nor tokenizer.model; copy them from the checkpoint that the model was made of.");
         return special.AreNamed
             ? new TextTokenizer(codec, codec.FindId(special.Bos), codec.FindId(special.Eos))
             : FromModelConfig(codec, Path.Combine(folder, ModelFolder.ConfigFile));
@@ -40,7 +40,10 @@ public sealed class TextTokenizer
     /// <param name="text">Any text; empty text gives no tokens but special ones. Lone surrogates become U+FFFD.</param>
     /// <param name="addSpecialTokens">True adds the tokens that the tokenizer puts around a text, such as the start token. Default true.</param>
     /// <returns>Token ids.</returns>
-    /// <exception cref="CheckpointException">The text needs Unicode normalization and this process runs without it (invariant globalization).</exception>
+    /// <exception cref="CheckpointException">
+    /// The text needs Unicode normalization and this process runs without it (invariant globalization), or a pattern of the tokenizer
+    /// takes too long or makes the text too long.
+    /// </exception>
     public IReadOnlyList<int> Encode(string text, bool addSpecialTokens = true)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -50,7 +53,7 @@ public sealed class TextTokenizer
             ids.AddRange(_codec.Prefix);
         }
 
-        _codec.Encode(UnicodeForms.WellFormed(text), ids);
+        TextPattern.Guard(() => _codec.Encode(UnicodeForms.WellFormed(text), ids));
         if (addSpecialTokens)
         {
             ids.AddRange(_codec.Suffix);
@@ -66,8 +69,13 @@ public sealed class TextTokenizer
     public string Decode(IEnumerable<int> ids, bool skipSpecialTokens = false)
     {
         ArgumentNullException.ThrowIfNull(ids);
-        return _codec.Decode(ids, skipSpecialTokens);
+        string text = "";
+        TextPattern.Guard(() => text = _codec.Decode(ids, skipSpecialTokens));
+        return text;
     }
+
+    /// <summary>False for ids between others that no token has.</summary>
+    internal bool IsToken(int id) => _codec.IsToken(id);
 
     /// <summary>Folders with the bare tokenizer name start and end in config.json only.</summary>
     private static TextTokenizer FromModelConfig(ITextCodec codec, string path)

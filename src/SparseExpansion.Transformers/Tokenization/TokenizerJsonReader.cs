@@ -69,17 +69,27 @@ internal static class TokenizerJsonReader
         var ids = new HashSet<int>();
         foreach (string token in entries.Keys)
         {
-            int id = entries.OptionalInt(token, least: 0) ?? throw entries.Error(token, "has no id");
+            if (token.Contains(BlankName.StandIn) && entries.Contains(token.Replace(BlankName.StandIn, ' ')))
+            {
+                throw entries.Error(token, "is told from another token by U+F8FF alone, which is not supported");
+            }
+
+            int id = RequireSmall(entries.OptionalInt(token, least: 0) ?? throw entries.Error(token, "has no id"), entries, token);
             vocabulary.Add(token, ids.Add(id) ? id : throw entries.Error(token, $"has the id {id} of another token"));
         }
 
         return vocabulary;
     }
 
+    /// <summary>The vocabulary's size, the largest id plus one, must be an int as well.</summary>
+    private static int RequireSmall(int id, ConfigObject node, string key) =>
+        id < int.MaxValue ? id : throw node.Error(key, $"is the id {id}, which is larger than any vocabulary");
+
     /// <summary>Merges are strings "a b" in older files and pairs ["a", "b"] in newer ones, whose tokens may hold blanks.</summary>
     private static List<(string Left, string Right)> ReadMerges(ConfigObject node, Dictionary<string, int> vocabulary)
     {
         var merges = new List<(string, string)>();
+        var seen = new HashSet<(string, string)>();
         foreach (JsonElement item in node.Array("merges"))
         {
             string[]? parts = item.ValueKind switch
@@ -95,7 +105,8 @@ internal static class TokenizerJsonReader
                 throw node.Error("merges", $"holds {item.GetRawText()}, which is not a pair of tokens whose union is a token");
             }
 
-            merges.Add((parts![0], parts[1]));
+            (string, string) merge = (parts![0], parts[1]);
+            merges.Add(seen.Add(merge) ? merge : throw node.Error("merges", $"holds {item.GetRawText()} twice"));
         }
 
         return merges;
@@ -108,7 +119,7 @@ internal static class TokenizerJsonReader
             throw node.Error("single_word", "is true; it is not supported");
         }
 
-        int id = node.OptionalInt("id", least: 0) ?? throw node.Error("id", "is missing");
+        int id = RequireSmall(node.OptionalInt("id", least: 0) ?? throw node.Error("id", "is missing"), node, "id");
         bool special = node.Bool("special", false);
         var token = new AddedToken(
             id, node.RequiredString("content"), special, node.Bool("normalized", !special), node.Bool("lstrip", false), node.Bool("rstrip", false));

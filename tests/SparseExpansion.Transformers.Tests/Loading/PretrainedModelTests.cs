@@ -1,3 +1,4 @@
+using CsCheck;
 using SparseExpansion.Serialization;
 using SparseExpansion.Testing;
 using TorchSharp;
@@ -45,6 +46,57 @@ public sealed class PretrainedModelTests : IDisposable
         File.Move(_folder.File(Weights), _folder.File("other.safetensors"));
         File.WriteAllText(_folder.File("model.safetensors.index.json"), "{\"weight_map\":{\"lm_head.weight\":\"" + file + "\"}}");
         Assert.Contains("same folder", Fail().Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Folders of download caches hold links to files elsewhere; that is the user's doing, not the index's.</summary>
+    [Fact]
+    public void Load_ShardIsALink_IsFollowed()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need a privilege there.");
+        using var elsewhere = new TemporaryFolder();
+        Fixture.CopyModel(Fixture.Llama, _folder.Path);
+        File.Move(_folder.File(Weights), elsewhere.File("blob"));
+        File.CreateSymbolicLink(_folder.File(Weights), elsewhere.File("blob"));
+        using CausalLanguageModel model = PretrainedModel.Load(_folder.Path);
+        Assert.False(model.training);
+    }
+
+    [Fact]
+    public void Load_IndexMutated_LoadsOrRefusesWithTheFileName()
+    {
+        Fixture.CopyModel(Fixture.Llama, _folder.Path);
+        File.Move(_folder.File(Weights), _folder.File("s.safetensors"));
+        IReadOnlyCollection<string> names;
+        using (SafetensorsReader reader = SafetensorsReader.Open(_folder.File("s.safetensors")))
+        {
+            names = [.. reader.Entries.Keys];
+        }
+
+        string index = "{\"metadata\":{},\"weight_map\":{" + string.Join(",", names.Select(name => $"\"{name}\":\"s.safetensors\"")) + "}}";
+        string[] pieces = ["\"", "{", "}", "/", "..", "null", "\\", "1", "", "\0", ":"];
+        Gen.Select(Gen.Int[0, index.Length - 1], Gen.Int[0, pieces.Length - 1]).Array[1, 3].Sample(
+            changes =>
+            {
+                string changed = changes.OrderByDescending(c => c.Item1).Aggregate(index, (text, c) => text.Remove(c.Item1, 1).Insert(c.Item1, pieces[c.Item2]));
+                File.WriteAllText(_folder.File("model.safetensors.index.json"), changed);
+                try
+                {
+                    PretrainedModel.Load(_folder.Path).Dispose();
+                }
+                catch (CheckpointException error)
+                {
+                    Assert.Contains(_folder.Path, error.Message, StringComparison.Ordinal);
+                }
+            },
+            iter: 150, threads: 1);
+    }
+
+    [Fact]
+    public void ListTensors_OfADenseFolder_NamesThoseOfTheModel()
+    {
+        Fixture.CopyModel(Fixture.Llama, _folder.Path);
+        using CausalLanguageModel model = PretrainedModel.Load(_folder.Path);
+        Assert.Equal(model.state_dict().Keys.Order(StringComparer.Ordinal), ModelFolder.ListTensors(_folder.Path).Keys.Order(StringComparer.Ordinal));
     }
 
     [Fact]

@@ -1,0 +1,49 @@
+using SparseExpansion.Serialization;
+using SparseExpansion.Serialization.Expanded;
+
+namespace SparseExpansion.Transformers;
+
+/// <summary>Holds a configuration against the files' headers before a model of its size is made: it may ask for more memory than there is.</summary>
+internal static class SizeCheck
+{
+    /// <summary>Smaller differences are reported by the names of the tensors.</summary>
+    private const long Slack = 8L << 20;
+
+    /// <summary>A packed expert has at least one bit for each of its weights.</summary>
+    private const long WeightsPerByte = 8;
+
+    /// <exception cref="CheckpointException">The files hold by far fewer weights, or fewer tensors than the model has blocks.</exception>
+    public static void Require(ModelConfig config, string folder)
+    {
+        bool expanded = ExpandedModel.IsExpanded(folder);
+        if (expanded)
+        {
+            ExpandedIndex.Read(folder); // Its faults come first: without it the other files mean nothing.
+        }
+
+        IReadOnlyDictionary<string, SafetensorsEntry> entries = ModelFolder.ListTensors(folder);
+        Int128 stored = 0;
+        foreach (SafetensorsEntry entry in entries.Values)
+        {
+            stored += expanded ? entry.ByteLength * WeightsPerByte : entry.Shape.Aggregate((Int128)1, (product, size) => product * size);
+        }
+
+        Int128 needed = LeastWeights(config);
+        if (needed > stored + Slack || config.LayerCount > entries.Count)
+        {
+            throw new CheckpointException(
+                $"{Path.Combine(folder, ModelFolder.ConfigFile)}: describes {config.LayerCount} blocks and {needed} weights; the files hold {entries.Count} tensors "
+                + $"and at most {stored} weights. Configuration and weights do not belong together.");
+        }
+    }
+
+    /// <summary>The matrices alone.</summary>
+    private static Int128 LeastWeights(ModelConfig config)
+    {
+        Int128 hidden = config.HiddenSize;
+        Int128 heads = 2 * ((Int128)config.HeadCount + config.KeyValueHeadCount) * config.HeadDimension;
+        Int128 feedForward = (config.Architecture == ModelArchitecture.Llama ? 3 : 2) * (Int128)config.IntermediateSize;
+        Int128 vocabulary = (config.TieWordEmbeddings ? 1 : 2) * (Int128)config.VocabularySize;
+        return hidden * (vocabulary + (config.LayerCount * (heads + feedForward)));
+    }
+}
