@@ -1,4 +1,6 @@
 using SparseExpansion.Cli;
+using SparseExpansion.Execution;
 
+OpenMPWaiting.UsePassive();
 using var signals = new InterruptSignals();
 return Tool.Run(args, ToolHost.ForConsole(signals.Token));

@@ -52,6 +52,7 @@ internal static class Tool
             new ExpandCommand(host),
             new EvaluateCommand(host),
             new GenerateCommand(host),
+            new ExportCommand(host),
             new InspectCommand(host),
             new AnalyzeCommand(host),
         };

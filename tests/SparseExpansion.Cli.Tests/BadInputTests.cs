@@ -38,6 +38,11 @@ public sealed class BadInputTests : IDisposable
     [InlineData("--pruner", "obd", "sparsegpt")]
     [InlineData("--router", "hash", "kmeans")]
     [InlineData("--device", "tpu", "cuda")]
+    [InlineData("--shrink", "much", "off, auto")]
+    [InlineData("--shrink", "-1", "off, auto")]
+    [InlineData("--min-tokens", "-1", "at least 0")]
+    [InlineData("--refine-router", "two", "integer")]
+    [InlineData("--allocation", "greedy", "owl")]
     [InlineData("--targets", "*.nothing.*", "*.nothing.*")]
     public void Expand_BadValue_NamesOptionAndValue(string option, string value, string reason)
     {
@@ -48,6 +53,10 @@ public sealed class BadInputTests : IDisposable
             run.AssertRefused(option[2..]);
         }
     }
+
+    [Fact]
+    public void Expand_AllocationOfStructuredSparsity_IsRefused() =>
+        _tiny.Command("expand").With("--sparsity", "2:4").With("--allocation", "owl").Run().AssertRefused("--allocation owl", "2:4");
 
     [Theory]
     [InlineData("--sparsity", "3:5", "model.layers.0.mlp.gate_proj", "divisible by 5")]

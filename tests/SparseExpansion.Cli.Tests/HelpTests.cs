@@ -3,12 +3,13 @@ namespace SparseExpansion.Cli;
 public sealed class HelpTests
 {
     [Theory]
-    [InlineData("--help", "expand evaluate generate inspect --version")]
-    [InlineData("-h", "expand evaluate generate inspect --version")]
-    [InlineData("", "expand evaluate generate inspect --version")]
-    [InlineData("evaluate --help", "--model --text --tokens --context --max-windows --device --json")]
-    [InlineData("expand --help", "--model --output --overwrite --text --tokens --context --max-windows --sparsity --experts --router --pca-reduction --pruner --targets --seed --device --json")]
-    [InlineData("generate --help", "--model --prompt --max-tokens --temperature --seed --device")]
+    [InlineData("--help", "expand evaluate generate export inspect --version")]
+    [InlineData("-h", "expand evaluate generate export inspect --version")]
+    [InlineData("", "expand evaluate generate export inspect --version")]
+    [InlineData("evaluate --help", "--model --text --tokens --context --max-windows --no-memory-map --device --json")]
+    [InlineData("expand --help", "--model --output --overwrite --resume --format --text --tokens --context --max-windows --sparsity --recipe --experts --router --pca-reduction --pruner --targets --seed --shrink --min-tokens --refine-router --fine-tune --allocation --memory-budget --dry-run --device --json")]
+    [InlineData("generate --help", "--model --prompt --max-tokens --temperature --seed --no-memory-map --device")]
+    [InlineData("export --help", "--model --output --overwrite --format")]
     [InlineData("inspect --help", "--model --json")]
     public void Help_Asked_ListsCommandsOrOptions(string arguments, string names)
     {

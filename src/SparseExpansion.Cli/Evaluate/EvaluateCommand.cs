@@ -12,7 +12,9 @@ internal sealed class EvaluateCommand : Command
     private readonly ToolHost _host;
     private readonly Option<string> _model = CommonOptions.Model();
     private readonly TokenSourceOptions _source = new();
+    private readonly Option<bool> _noMemoryMap = CommonOptions.NoMemoryMap();
     private readonly DeviceOption _device = new();
+    private readonly DTypeOption _dtype = new();
     private readonly Option<bool> _json = CommonOptions.Json();
 
     public EvaluateCommand(ToolHost host) : base("evaluate", "Measure the perplexity of a model, dense or expanded, on a text.")
@@ -20,7 +22,9 @@ internal sealed class EvaluateCommand : Command
         _host = host;
         Add(_model);
         _source.AddTo(this);
+        Add(_noMemoryMap);
         _device.AddTo(this);
+        _dtype.AddTo(this);
         Add(_json);
         SetAction(Run);
     }
@@ -31,7 +35,11 @@ internal sealed class EvaluateCommand : Command
         Device device = _device.Read(parsed);
         ModelSource source = ModelSource.Open(parsed.GetRequiredValue(_model));
         TokenWindows windows = _source.Read(parsed, source);
-        EvaluateReport report = ProgressBar.Run(_host, "loading", report => Measure(source, windows, device, report));
+        EvaluateReport report = ProgressBar.Run(_host, "loading", report =>
+        {
+            using CausalLanguageModel model = source.Load(device, _dtype.Read(parsed), !parsed.GetValue(_noMemoryMap));
+            return Measure(model, windows, report);
+        });
         if (parsed.GetValue(_json))
         {
             JsonOutput.Write(_host, report);
@@ -44,9 +52,8 @@ internal sealed class EvaluateCommand : Command
         return ExitCode.Success;
     }
 
-    private EvaluateReport Measure(ModelSource source, TokenWindows windows, Device device, Action<double, string> report)
+    private EvaluateReport Measure(CausalLanguageModel model, TokenWindows windows, Action<double, string> report)
     {
-        using CausalLanguageModel model = source.Load(device);
         long started = Stopwatch.GetTimestamp();
         PerplexityResult result = Perplexity.Evaluate(
             model,

@@ -1,6 +1,9 @@
 using System.CommandLine;
 using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
 using SparseExpansion.Expansion;
+using SparseExpansion.Serialization;
 using SparseExpansion.Transformers;
 using static TorchSharp.torch;
 
@@ -9,19 +12,24 @@ namespace SparseExpansion.Cli;
 /// <summary><c>expand</c>: turns a dense model into a mixture of sparse experts and writes it to a folder.</summary>
 internal sealed class ExpandCommand : Command
 {
+    private static readonly JsonSerializerOptions s_planJson = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+
     private readonly ToolHost _host;
     private readonly Option<string> _model = CommonOptions.Model("Folder of the dense model: a Hugging Face checkpoint.");
-    private readonly Option<string> _output = new("--output")
+    private readonly Option<string> _output = CommonOptions.Output();
+    private readonly Option<bool> _overwrite = CommonOptions.Overwrite();
+    private readonly Option<bool> _resume = new("--resume")
     {
-        Description = "Folder to make; it appears when it is complete.",
-        HelpName = "DIR",
-        Required = true,
+        Description = "Go on with the finished blocks in OUTPUT.partial that a run with the same options has left; begin anew where there are none.",
     };
 
-    private readonly Option<bool> _overwrite = new("--overwrite") { Description = "Replace an expanded model in the output folder." };
+    private readonly ExpertFormatOption _format = new(standard: "packed");
     private readonly TokenSourceOptions _source = new();
     private readonly MethodOptions _method = new();
+    private readonly ExpertOptions _experts = new();
+    private readonly MemoryOptions _memory = new();
     private readonly DeviceOption _device = new();
+    private readonly DTypeOption _dtype = new();
     private readonly Option<bool> _json = CommonOptions.Json();
 
     public ExpandCommand(ToolHost host) : base("expand", "Turn a model's linear layers into routed mixtures of pruned experts.")
@@ -30,9 +38,14 @@ internal sealed class ExpandCommand : Command
         Add(_model);
         Add(_output);
         Add(_overwrite);
+        Add(_resume);
+        _format.AddTo(this);
         _source.AddTo(this);
         _method.AddTo(this);
+        _experts.AddTo(this);
+        _memory.AddTo(this);
         _device.AddTo(this);
+        _dtype.AddTo(this);
         Add(_json);
         SetAction(Run);
     }
@@ -41,6 +54,7 @@ internal sealed class ExpandCommand : Command
     {
         _source.Check(parsed);
         Method method = _method.Read(parsed);
+        _experts.Check(parsed, method.Sparsity);
         Device device = _device.Read(parsed);
         ModelSource source = ModelSource.Open(parsed.GetRequiredValue(_model));
         if (source.IsExpanded)
@@ -48,18 +62,28 @@ internal sealed class ExpandCommand : Command
             throw new UsageException($"--model {source.Folder}: is expanded already; expand the dense model that it was made from.");
         }
 
+        CheckFineTuning(parsed, method);
         string output = parsed.GetRequiredValue(_output);
         bool overwrite = parsed.GetValue(_overwrite);
         OutputFolder.Check(output, overwrite, source.Folder);
         TokenWindows windows = _source.Read(parsed, source);
+        MemoryBudget? budget = _memory.Read(parsed, output, device);
+        if (_memory.IsDryRun(parsed))
+        {
+            return PrintPlan(parsed, source, device, windows, method, output, budget);
+        }
+
+        using PartialWork partial = PartialWork.Open(output, parsed.GetValue(_resume), _host.Error);
         ExpansionReport report = ProgressBar.Run(_host, "loading", show =>
         {
-            using CausalLanguageModel model = source.Load(device);
-            using ExpansionResult result = Expand(model, windows, method, show);
+            using CausalLanguageModel model = budget is null ? source.Load(device, _dtype.Read(parsed)) : source.LoadMapped(device, _dtype.Read(parsed), budget.ScratchFolder);
+            using ExpansionResult result = Expand(parsed, model, windows, method, partial, budget, show);
             show(1, "saving");
-            Save(result, source, output, overwrite);
+            partial.RemoveLeftovers();
+            Save(result, source, output, overwrite, _format.Read(parsed));
             return result.Report;
         });
+        partial.Complete();
         if (parsed.GetValue(_json))
         {
             ExpandReport.WriteJson(_host, report, output, PeakBytes());
@@ -72,20 +96,58 @@ internal sealed class ExpandCommand : Command
         return ExitCode.Success;
     }
 
-    private ExpansionResult Expand(CausalLanguageModel model, TokenWindows windows, Method method, Action<double, string> show)
+    private void CheckFineTuning(ParseResult parsed, Method method)
+    {
+        if (_experts.FineTunes(parsed, method.Recipe) && (parsed.GetValue(_resume) || _memory.HasBudget(parsed)))
+        {
+            throw new UsageException("--resume and --memory-budget do not go with fine-tuning, which needs the dense blocks until the end; --fine-tune 0 switches it off.");
+        }
+    }
+
+    private ExpansionResult Expand(
+        ParseResult parsed, CausalLanguageModel model, TokenWindows windows, Method method, PartialWork partial, MemoryBudget? budget, Action<double, string> show) =>
+        Prepare(parsed, model, windows, method, budget, builder => Stored(parsed, method, builder, partial.Store)
+            .Run(new InlineProgress<ExpansionProgress>(step => show(step.Fraction, Describe(step))), _host.CancellationToken));
+
+    // Fine-tuning needs the dense blocks until the end, so what is finished cannot be put away.
+    private ExpansionBuilder<CausalLanguageModel> Stored(
+        ParseResult parsed, Method method, ExpansionBuilder<CausalLanguageModel> builder, FolderExpansionStore store) =>
+        _experts.FineTunes(parsed, method.Recipe) ? builder : builder.ResumeFrom(store);
+
+    /// <summary><c>--dry-run</c>: what the expansion would take.</summary>
+    private int PrintPlan(ParseResult parsed, ModelSource source, Device device, TokenWindows windows, Method method, string output, MemoryBudget? budget)
+    {
+        using FolderExpansionStore store = PartialWork.OpenStore(output);
+        using CausalLanguageModel model = source.CreateUnset(device); // A plan needs no weights.
+        ExpansionMemoryPlan plan = Prepare(parsed, model, windows, method, budget, builder => Stored(parsed, method, builder, store).PlanMemory());
+        if (parsed.GetValue(_json))
+        {
+            JsonOutput.Write(_host, JsonSerializer.SerializeToNode(plan, s_planJson)!.AsObject());
+        }
+        else
+        {
+            _host.Output.WriteLine(plan.ToString());
+        }
+
+        return plan.Fits ? ExitCode.Success : ExitCode.Failure;
+    }
+
+    private T Prepare<T>(
+        ParseResult parsed, CausalLanguageModel model, TokenWindows windows, Method method, MemoryBudget? budget, Func<ExpansionBuilder<CausalLanguageModel>, T> use)
     {
         var batches = new List<Tensor>();
         try
         {
             batches.AddRange(windows.Batches(BatchSize.For(windows.Context), model.Device));
-            return model.Expand()
+            ExpansionBuilder<CausalLanguageModel> builder = model.Expand()
                 .Blocks(m => m.Blocks)
                 .Targets(method.Targets)
+                .WithRecipe(_experts.Reduce(parsed, method.Recipe), method.Sparsity)
                 .RouteWith(method.Router)
                 .PruneWith(method.Pruner, method.Sparsity)
-                .CalibrateOn(batches)
-                .WithSeed(method.Seed)
-                .Run(new InlineProgress<ExpansionProgress>(step => show(step.Fraction, Describe(step))), _host.CancellationToken);
+                .CalibrateOn(batches);
+            _experts.Apply(parsed, method, builder);
+            return use(budget is null ? builder : builder.WithMemory(budget));
         }
         finally
         {
@@ -94,18 +156,28 @@ internal sealed class ExpandCommand : Command
     }
 
     /// <summary>An interruption while files are written removes them again.</summary>
-    private void Save(ExpansionResult result, ModelSource source, string output, bool overwrite) => result.Save(output, overwrite, unfinished =>
+    private void Save(ExpansionResult result, ModelSource source, string output, bool overwrite, ExpertFormat format)
     {
-        ModelFolder.CopySideFiles(source.Folder, unfinished);
-        _host.CancellationToken.ThrowIfCancellationRequested();
-    });
+        result.Save(output, overwrite, AddFiles, format);
+
+        void AddFiles(string unfinished)
+        {
+            ModelFolder.CopySideFiles(source.Folder, unfinished);
+            _host.CancellationToken.ThrowIfCancellationRequested();
+        }
+    }
 
     private static string Describe(ExpansionProgress step)
     {
         // A group of linears is named by its first one.
         string layer = step.Layer?.Split(", ") is [string first, .. { Length: > 0 } others] ? $"{first} +{others.Length}" : step.Layer ?? "";
-        return $"block {step.Block + 1}/{step.BlockCount} {step.Stage.ToString().ToLowerInvariant()} {layer}";
+        string left = step.TimeLeft is { } time ? $", {Show(time)} left" : "";
+        return $"block {step.Block + 1}/{step.BlockCount}{left} {step.Stage.ToString().ToLowerInvariant()} {layer}";
     }
+
+    private static string Show(TimeSpan time) => time.TotalHours >= 1
+        ? string.Create(CultureInfo.InvariantCulture, $"{(long)time.TotalHours}:{time.Minutes:D2}:{time.Seconds:D2}")
+        : string.Create(CultureInfo.InvariantCulture, $"{time.Minutes}:{time.Seconds:D2}");
 
     private static long PeakBytes()
     {

@@ -35,6 +35,12 @@ internal static class ExpandReport
 
         table.Write(output);
         output.WriteLine();
+        foreach (BlockFineTuning block in report.FineTuning)
+        {
+            output.WriteLine(Text(
+                $"block {block.Block} fine-tuned: held-out loss {block.LossBefore:0.000000} to {block.LossAfter:0.000000}, by step {block.KeptStep} of {block.Steps}"));
+        }
+
         output.WriteLine(Text(
             $"{report.Layers.Count} layers, {report.Manifest.Pruner} at {report.Manifest.Sparsity}, {report.Manifest.Router}: {report.Seconds:0.0} s, peak memory {ByteSize.Format(peakWorkingSetBytes)}"));
         output.WriteLine($"saved to {outputFolder}");

@@ -1,7 +1,8 @@
+using SparseExpansion.Expansion;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
 
 namespace SparseExpansion.Cli;
 
 /// <summary>How a model is expanded.</summary>
-internal sealed record Method(SparsityTarget Sparsity, IRouterTrainer Router, ISparsifier Pruner, string[] Targets, int Seed);
+internal sealed record Method(ExpansionRecipe Recipe, SparsityTarget Sparsity, IRouterTrainer Router, ISparsifier Pruner, string[] Targets, int Seed);

@@ -1,5 +1,8 @@
 using System.CommandLine;
+using System.Globalization;
+using SparseExpansion.Expansion;
 using SparseExpansion.Pruning;
+using SparseExpansion.Quantization;
 using SparseExpansion.Routing;
 
 namespace SparseExpansion.Cli;
@@ -8,19 +11,30 @@ namespace SparseExpansion.Cli;
 internal sealed class MethodOptions
 {
     private const string PcaKMeans = "pca-kmeans";
+    private const string WholeRow = "row";
+    private const string KMeans = "kmeans";
+    private const string Random = "random";
+
+    private static readonly Dictionary<string, ExpansionRecipe> s_recipes = new()
+    {
+        ["published"] = ExpansionRecipe.Published,
+        ["best"] = ExpansionRecipe.Best,
+        ["fast"] = ExpansionRecipe.Fast,
+    };
 
     private static readonly Dictionary<string, Func<ISparsifier>> s_pruners = new()
     {
         ["sparsegpt"] = () => new SparseGptSparsifier(),
+        ["alps"] = () => new AlpsSparsifier(),
         ["wanda"] = () => new WandaSparsifier(),
         ["magnitude"] = () => new MagnitudeSparsifier(),
     };
 
-    private static readonly Dictionary<string, Func<int, int, IRouterTrainer>> s_routers = new()
+    private readonly Option<string> _recipe = new("--recipe")
     {
-        [PcaKMeans] = (experts, reduction) => new PcaKMeansTrainer(new PcaKMeansOptions { Experts = experts, PcaReduction = reduction }),
-        ["kmeans"] = (experts, _) => new PcaKMeansTrainer(new PcaKMeansOptions { Experts = experts, PcaReduction = null }),
-        ["random"] = (experts, _) => new RandomRouterTrainer(experts),
+        Description = "Where to begin; other options change parts of it. published: the paper's method. best: k-means without PCA, alps, "
+            + "--refine-router 2, --fine-tune 400; takes many times as long, runs as fast. fast: 4 experts, for a first look.",
+        DefaultValueFactory = _ => "published",
     };
 
     private readonly Option<SparsityTarget?> _sparsity = new("--sparsity")
@@ -31,32 +45,45 @@ internal sealed class MethodOptions
         CustomParser = ValueParsers.Sparsity,
     };
 
-    private readonly Option<int> _experts = new("--experts")
+    private readonly Option<int?> _experts = new("--experts")
     {
-        Description = "Experts of a layer; 1 prunes without expanding.",
+        Description = "Experts of a layer; 1 prunes without expanding. Default: 16, with --recipe fast 4.",
         HelpName = "N",
-        DefaultValueFactory = _ => 16,
-        CustomParser = ValueParsers.Integer(1),
+        CustomParser = ValueParsers.OptionalInteger(1),
     };
 
-    private readonly Option<string> _router = new("--router")
+    private readonly Option<string?> _router = new("--router")
     {
-        Description = "How tokens find their expert; random is a control for experiments.",
-        DefaultValueFactory = _ => PcaKMeans,
+        Description = $"How tokens find their expert; random is a control for experiments. Default: {PcaKMeans}, with --recipe best kmeans.",
     };
 
-    private readonly Option<int> _pcaReduction = new("--pca-reduction")
+    private readonly Option<int?> _pcaReduction = new("--pca-reduction")
     {
-        Description = $"With {PcaKMeans}: cluster in input features / N principal components.",
+        Description = $"With {PcaKMeans}: cluster in input features / N principal components. Default: 32.",
         HelpName = "N",
-        DefaultValueFactory = _ => 32,
-        CustomParser = ValueParsers.Integer(1),
+        CustomParser = ValueParsers.OptionalInteger(1),
     };
 
-    private readonly Option<string> _pruner = new("--pruner")
+    private readonly Option<string?> _pruner = new("--pruner")
     {
-        Description = "What chooses the weights to remove.",
-        DefaultValueFactory = _ => "sparsegpt",
+        Description = "What chooses the weights to remove. Default: sparsegpt, with --recipe best alps.",
+    };
+
+    private readonly Option<bool> _refit = new("--refit")
+    {
+        Description = "After pruning, give every row the remaining weights that lose least; the mask stays. alps does so by itself.",
+    };
+
+    private readonly Option<int?> _bits = new("--bits")
+    {
+        Description = "Round the remaining weights to 4 or 8 bits; without, they keep the model's precision.",
+        HelpName = "N",
+    };
+
+    private readonly Option<string> _quantGroup = new("--quant-group")
+    {
+        Description = $"With --bits: input features that share a scale, or {WholeRow} for all of a row.",
+        DefaultValueFactory = _ => "128",
     };
 
     private readonly Option<string[]> _targets = new("--targets")
@@ -71,17 +98,24 @@ internal sealed class MethodOptions
 
     public MethodOptions()
     {
-        _router.AcceptOnlyFromAmong([.. s_routers.Keys]);
+        _recipe.AcceptOnlyFromAmong([.. s_recipes.Keys]);
+        _router.AcceptOnlyFromAmong(PcaKMeans, KMeans, Random);
         _pruner.AcceptOnlyFromAmong([.. s_pruners.Keys]);
+        _bits.AcceptOnlyFromAmong("4", "8");
+        _quantGroup.AcceptOnlyFromAmong("64", "128", WholeRow);
     }
 
     public void AddTo(Command command)
     {
         command.Add(_sparsity);
+        command.Add(_recipe);
         command.Add(_experts);
         command.Add(_router);
         command.Add(_pcaReduction);
         command.Add(_pruner);
+        command.Add(_refit);
+        command.Add(_bits);
+        command.Add(_quantGroup);
         command.Add(_targets);
         command.Add(_seed);
     }
@@ -89,17 +123,57 @@ internal sealed class MethodOptions
     /// <exception cref="UsageException">Options do not go together.</exception>
     public Method Read(ParseResult parsed)
     {
-        string router = parsed.GetValue(_router)!;
-        if (router != PcaKMeans && parsed.GetResult(_pcaReduction) is { Implicit: false })
+        ExpansionRecipe recipe = s_recipes[parsed.GetValue(_recipe)!];
+        return new Method(
+            recipe,
+            parsed.GetRequiredValue(_sparsity)!,
+            ReadRouter(parsed, recipe.Router),
+            ReadPruner(parsed, recipe),
+            parsed.GetValue(_targets)!,
+            parsed.GetValue(_seed));
+    }
+
+    private ISparsifier ReadPruner(ParseResult parsed, ExpansionRecipe recipe)
+    {
+        WeightQuantization? quantization = ReadQuantization(parsed);
+        bool refit = parsed.GetValue(_refit);
+        ISparsifier pruner = parsed.GetValue(_pruner) is { } name ? s_pruners[name]() : recipe.Pruner;
+        if (refit && pruner is AlpsSparsifier)
+        {
+            throw new UsageException($"--refit has no meaning with --pruner {pruner.Name}, which refits by itself.");
+        }
+
+        pruner = refit ? pruner.WithRefit() : pruner;
+        return quantization is null ? pruner : pruner.WithQuantization(quantization);
+    }
+
+    private WeightQuantization? ReadQuantization(ParseResult parsed)
+    {
+        string group = parsed.GetValue(_quantGroup)!;
+        if (parsed.GetValue(_bits) is { } bits)
+        {
+            return new WeightQuantization { Bits = bits, GroupSize = group == WholeRow ? null : int.Parse(group, CultureInfo.InvariantCulture) };
+        }
+
+        return parsed.GetResult(_quantGroup) is { Implicit: false } ? throw new UsageException("--quant-group has no meaning without --bits.") : null;
+    }
+
+    /// <summary>The router that is asked for, and the recipe's where nothing is.</summary>
+    private IRouterTrainer ReadRouter(ParseResult parsed, PcaKMeansOptions recipe)
+    {
+        int? reduction = parsed.GetValue(_pcaReduction);
+        string router = parsed.GetValue(_router) ?? (recipe.UsesPca || reduction is not null ? PcaKMeans : KMeans);
+        if (router != PcaKMeans && reduction is not null)
         {
             throw new UsageException($"--pca-reduction has no meaning with --router {router}.");
         }
 
-        return new Method(
-            parsed.GetRequiredValue(_sparsity)!,
-            s_routers[router](parsed.GetValue(_experts), parsed.GetValue(_pcaReduction)),
-            s_pruners[parsed.GetValue(_pruner)!](),
-            parsed.GetValue(_targets)!,
-            parsed.GetValue(_seed));
+        PcaKMeansOptions options = recipe with { Experts = parsed.GetValue(_experts) ?? recipe.Experts };
+        return router switch
+        {
+            Random => new RandomRouterTrainer(options.Experts),
+            KMeans => new PcaKMeansTrainer(options with { PcaReduction = null }),
+            _ => new PcaKMeansTrainer(options with { PcaReduction = reduction ?? recipe.PcaReduction ?? new PcaKMeansOptions().PcaReduction }),
+        };
     }
 }

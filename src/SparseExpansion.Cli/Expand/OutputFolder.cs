@@ -1,3 +1,4 @@
+using SparseExpansion.Internal;
 using SparseExpansion.Serialization;
 
 namespace SparseExpansion.Cli;
@@ -15,6 +16,11 @@ internal static class OutputFolder
         if (IsInside(Normalize(model), path))
         {
             throw new UsageException($"--output {output}: holds the model itself; name another folder.");
+        }
+
+        if (RegularFile.LeadsNowhere(path))
+        {
+            throw new UsageException($"--output {output}: is a link to nothing; remove it, or make the folder that it leads to.");
         }
 
         if (File.Exists(path))

@@ -28,7 +28,9 @@ internal sealed class GenerateCommand : Command
     };
 
     private readonly Option<int> _seed = CommonOptions.Seed();
+    private readonly Option<bool> _noMemoryMap = CommonOptions.NoMemoryMap();
     private readonly DeviceOption _device = new();
+    private readonly DTypeOption _dtype = new();
 
     public GenerateCommand(ToolHost host) : base("generate", "Continue a text. Writes the prompt and its continuation to stdout.")
     {
@@ -38,7 +40,9 @@ internal sealed class GenerateCommand : Command
         Add(_maxTokens);
         Add(_temperature);
         Add(_seed);
+        Add(_noMemoryMap);
         _device.AddTo(this);
+        _dtype.AddTo(this);
         SetAction(Run);
     }
 
@@ -54,7 +58,7 @@ internal sealed class GenerateCommand : Command
             Temperature = parsed.GetValue(_temperature),
             Seed = parsed.GetValue(_seed),
         };
-        using CausalLanguageModel model = source.Load(device);
+        using CausalLanguageModel model = source.Load(device, _dtype.Read(parsed), !parsed.GetValue(_noMemoryMap));
         _host.Output.Write(prompt);
         foreach (string piece in TextGenerator.GenerateText(model, tokenizer, prompt, options, _host.CancellationToken))
         {

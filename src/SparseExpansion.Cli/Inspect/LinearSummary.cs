@@ -4,5 +4,6 @@ namespace SparseExpansion.Cli;
 /// <param name="Name">Module path: what --targets is matched with.</param>
 /// <param name="InFeatures">Width of the input.</param>
 /// <param name="OutFeatures">Width of the output.</param>
-/// <param name="Bytes">Bytes of the weight in memory.</param>
-internal sealed record LinearSummary(string Name, long InFeatures, long OutFeatures, long Bytes);
+/// <param name="BytesOnDisk">Bytes of the weight in the file; 0 for one that shares another's.</param>
+/// <param name="Bytes">Bytes of the weight in memory, all of which a token reads.</param>
+internal sealed record LinearSummary(string Name, long InFeatures, long OutFeatures, long BytesOnDisk, long Bytes);

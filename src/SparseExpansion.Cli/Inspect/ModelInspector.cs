@@ -15,6 +15,9 @@ internal static class ModelInspector
         using CausalLanguageModel model = source.Load(CPU);
         cancellationToken.ThrowIfCancellationRequested();
         ModelConfig config = source.Config;
+        var disk = new DiskSizes(source.Folder);
+        LinearSummary[] linears = [.. model.named_modules().Where(entry => entry.module is Linear).Select(entry => Summarize(entry.name, (Linear)entry.module, disk))];
+        MixtureSummary[] mixtures = Mixtures(model, disk);
         return new ModelSummary
         {
             ModelType = config.ModelType,
@@ -28,8 +31,9 @@ internal static class ModelInspector
             TiedEmbeddings = config.TieWordEmbeddings,
             Expanded = source.IsExpanded,
             Parameters = model.parameters().Sum(parameter => parameter.numel()) + PackedWeights(model),
-            Linears = [.. model.named_modules().Where(entry => entry.module is Linear).Select(entry => Summarize(entry.name, (Linear)entry.module))],
-            Mixtures = Mixtures(model),
+            Linears = linears,
+            Mixtures = mixtures,
+            Totals = Total(linears, mixtures, disk.Routers),
         };
     }
 
@@ -37,10 +41,27 @@ internal static class ModelInspector
     private static long PackedWeights(nn.Module model) => model.modules().OfType<SparseMixtureLayer>()
         .Where(layer => layer.IsPacked).Sum(layer => layer.ExpertCount * layer.InFeatures * layer.OutFeatures);
 
-    private static LinearSummary Summarize(string name, Linear linear) =>
-        new(name, linear.in_features, linear.out_features, linear.weight!.numel() * linear.weight.element_size());
+    private static SizeTotals Total(LinearSummary[] linears, MixtureSummary[] mixtures, long routers)
+    {
+        long dense = linears.Sum(linear => linear.Bytes);
+        return new SizeTotals(
+            linears.Sum(linear => linear.BytesOnDisk) + mixtures.Sum(mixture => mixture.BytesOnDisk) + routers,
+            dense + mixtures.Sum(mixture => mixture.Bytes) + routers,
+            dense + mixtures.Sum(mixture => mixture.BytesPerToken) + routers,
+            dense + mixtures.Sum(mixture => mixture.DenseBytes),
+            routers);
+    }
 
-    private static MixtureSummary[] Mixtures(nn.Module model)
+    private static LinearSummary Summarize(string name, Linear linear, DiskSizes disk) =>
+        new(name, linear.in_features, linear.out_features, disk.Linear(name), linear.weight!.numel() * linear.weight.element_size());
+
+    private static long ElementSize(SparseMixtureLayer layer)
+    {
+        using Tensor element = empty(1, dtype: layer.Experts.DType);
+        return element.element_size();
+    }
+
+    private static MixtureSummary[] Mixtures(nn.Module model, DiskSizes disk)
     {
         var groups = new List<SharedRouter>();
         return [.. model.modules().OfType<SparseMixtureLayer>().Select(layer =>
@@ -53,7 +74,9 @@ internal static class ModelInspector
             IRouter router = layer.InputGroup.Router;
             string kind = router is ICheckpointRouter checkpoint ? checkpoint.GetState().Kind : router.GetType().Name;
             return new MixtureSummary(
-                layer.Name, layer.InFeatures, layer.OutFeatures, layer.ExpertCount, layer.MeasureSparsity(), layer.ExpertBytes, kind, groups.IndexOf(layer.InputGroup));
+                layer.Name, layer.InFeatures, layer.OutFeatures, layer.ExpertCount, layer.MeasureSparsity(), disk.Experts(layer.Name), layer.ExpertBytes,
+                layer.ExpertBytes / layer.ExpertCount, layer.OutFeatures * layer.InFeatures * ElementSize(layer),
+                layer.Quantization?.Bits ?? (int)(8 * ElementSize(layer)), kind, groups.IndexOf(layer.InputGroup));
         })];
     }
 }

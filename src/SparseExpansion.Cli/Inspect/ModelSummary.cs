@@ -41,4 +41,7 @@ internal sealed record ModelSummary
 
     /// <summary>The linears that are mixtures, in the order of the model.</summary>
     public required IReadOnlyList<MixtureSummary> Mixtures { get; init; }
+
+    /// <summary>Bytes of linears and routers.</summary>
+    public required SizeTotals Totals { get; init; }
 }

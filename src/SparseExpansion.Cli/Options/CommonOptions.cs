@@ -12,6 +12,20 @@ internal static class CommonOptions
         Required = true,
     };
 
+    public static Option<string> Output() => new("--output")
+    {
+        Description = "Folder to make; it appears when it is complete.",
+        HelpName = "DIR",
+        Required = true,
+    };
+
+    public static Option<bool> Overwrite() => new("--overwrite") { Description = "Replace an expanded model in the output folder." };
+
+    public static Option<bool> NoMemoryMap() => new("--no-memory-map")
+    {
+        Description = "Copy packed experts into memory instead of using them where they lie in the file.",
+    };
+
     public static Option<bool> Json() => new("--json") { Description = "Write one JSON object to stdout instead of text." };
 
     public static Option<int> Seed() => new("--seed")

@@ -15,8 +15,19 @@ internal sealed record ModelSource(string Folder, ModelConfig Config, bool IsExp
     /// <exception cref="CheckpointException">It holds no model that the tool understands.</exception>
     public static ModelSource Open(string folder) => Directory.Exists(folder)
         ? new ModelSource(folder, ModelConfig.Load(folder), ExpandedModel.IsExpanded(folder))
-        : throw new UsageException($"--model {folder}: there is no such folder.");
+        : throw new UsageException(File.Exists(folder) ? $"--model {folder}: is a file; name the folder that holds it." : $"--model {folder}: there is no such folder.");
 
-    /// <summary>Loads the weights in float32; the caller disposes the model.</summary>
-    public CausalLanguageModel Load(Device device) => PretrainedModel.Load(Folder, new LoadOptions { Device = device });
+    /// <summary>Loads the weights; the caller disposes the model.</summary>
+    /// <param name="device">Where to put them.</param>
+    /// <param name="dtype">Their type.</param>
+    /// <param name="memoryMap">True: packed experts are used where they lie in the file.</param>
+    public CausalLanguageModel Load(Device device, ScalarType dtype = ScalarType.Float32, bool memoryMap = true) =>
+        PretrainedModel.Load(Folder, new LoadOptions { Device = device, DType = dtype, MemoryMap = memoryMap });
+
+    /// <summary>Loads dense weights where they lie on disk; those of another type are converted into a folder. The caller disposes the model.</summary>
+    public CausalLanguageModel LoadMapped(Device device, ScalarType dtype, string scratchFolder) =>
+        PretrainedModel.Load(Folder, new LoadOptions { Device = device, DType = dtype, MapDenseWeights = true, ScratchFolder = scratchFolder });
+
+    /// <summary>The architecture, with weights that nobody has set; the caller disposes the model.</summary>
+    public CausalLanguageModel CreateUnset(Device device) => CausalLanguageModel.Create(Config, device);
 }

@@ -6,6 +6,8 @@ namespace SparseExpansion.Cli;
 /// <summary>Windows of token ids in a safetensors file, written <c>FILE:TENSOR</c>.</summary>
 internal static class TokenFile
 {
+    private const int NamesShown = 8;
+
     /// <exception cref="UsageException">The value names no file or no tensor in it.</exception>
     /// <exception cref="CheckpointException">The file is damaged, or the tensor holds no windows.</exception>
     public static TokenWindows Read(string value)
@@ -35,6 +37,18 @@ internal static class TokenFile
         return TokenWindows.FromTokens(ids, width);
     }
 
+    private static string Names(SafetensorsReader reader)
+    {
+        string[] shown = [.. reader.Entries.Keys.Order(StringComparer.Ordinal).Take(NamesShown)];
+        int others = reader.Entries.Count - shown.Length;
+        return (shown.Length, others) switch
+        {
+            (0, _) => "no tensors",
+            (_, 0) => string.Join(", ", shown),
+            _ => $"{string.Join(", ", shown)} and {others} more",
+        };
+    }
+
     private static (string Path, string Name) Split(string value)
     {
         int colon = value.LastIndexOf(':');
@@ -46,7 +60,7 @@ internal static class TokenFile
         }
 
         using SafetensorsReader reader = SafetensorsReader.Open(path);
-        string names = string.Join(", ", reader.Entries.Keys.Order(StringComparer.Ordinal));
+        string names = Names(reader);
         if (!hasName)
         {
             throw new UsageException($"--tokens {value}: write FILE:TENSOR; the file has {names}.");

@@ -51,6 +51,22 @@ internal static class ValueParsers
         }
     }
 
+    /// <summary>Sizes such as <c>8GiB</c>, <c>512 MB</c> or plain bytes; units of 1024 with and without the i.</summary>
+    public static long? Bytes(ArgumentResult result)
+    {
+        string text = result.Tokens[0].Value.Trim();
+        string number = text.TrimEnd("BbiKkMmGgTt ".ToCharArray());
+        int power = "KMGT".IndexOf(text[number.Length..].Trim().ToUpperInvariant().FirstOrDefault('B')) + 1;
+        bool unit = text[number.Length..].Trim().ToUpperInvariant() is "" or "B" or "K" or "KB" or "KIB" or "M" or "MB" or "MIB" or "G" or "GB" or "GIB" or "T" or "TB" or "TIB";
+        if (unit && double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value > 0 && value * Math.Pow(1024, power) is >= 1 and < long.MaxValue)
+        {
+            return (long)(value * Math.Pow(1024, power));
+        }
+
+        Fail(result, text, "it must be a size such as 8GiB or 512MiB");
+        return null;
+    }
+
     private static void Fail(ArgumentResult result, string text, string reason) =>
         result.AddError($"{((OptionResult)result.Parent!).Option.Name} '{text}': {reason}.");
 }

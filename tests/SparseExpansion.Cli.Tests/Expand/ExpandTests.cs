@@ -1,5 +1,6 @@
 using System.Text.Json;
 using SparseExpansion.Expansion;
+using SparseExpansion.Serialization;
 
 namespace SparseExpansion.Cli;
 
@@ -10,11 +11,24 @@ public sealed class ExpandTests : IDisposable
     public void Dispose() => _tiny.Dispose();
 
     [Fact]
+    public void DType_BFloat16_StoresHalfTheBytesOfExperts()
+    {
+        long[] bytes = [.. new[] { "float32", "bfloat16" }.Select(dtype =>
+        {
+            string output = _tiny.Path(dtype);
+            Assert.Equal(0, _tiny.Command("expand").With("--output", output).With("--dtype", dtype).With("--format", "dense").Run().ExitCode);
+            Assert.Equal(0, _tiny.Command("evaluate").With("--model", output).With("--dtype", dtype).Run().ExitCode);
+            return ExpandedModel.ListTensors(output).Values.Where(entry => entry.Name.Contains(".experts.", StringComparison.Ordinal)).Sum(entry => entry.ByteLength);
+        })];
+        Assert.Equal(bytes[0], 2 * bytes[1]);
+    }
+
+    [Fact]
     public void Json_IsTheReportWithMemoryAndFolder()
     {
         JsonElement json = _tiny.Command("expand").With("--json").Run().Json();
         Assert.Equal(
-            ["manifest", "layers", "seconds", "peakWorkingSetBytes", "outputFolder"], json.EnumerateObject().Select(property => property.Name));
+            ["manifest", "layers", "fineTuning", "seconds", "peakWorkingSetBytes", "outputFolder"], json.EnumerateObject().Select(property => property.Name));
         Assert.Equal(TinyModel.Targets, json.GetProperty("layers").GetArrayLength());
         Assert.True(json.GetProperty("peakWorkingSetBytes").GetInt64() > 1 << 20);
         Assert.Equal(_tiny.Output, json.GetProperty("outputFolder").GetString());
@@ -25,6 +39,7 @@ public sealed class ExpandTests : IDisposable
     [InlineData("sparsegpt", "pca-kmeans", "0.5")]
     [InlineData("wanda", "kmeans", "2:4")]
     [InlineData("magnitude", "random", "0.25")]
+    [InlineData("alps", "pca-kmeans", "2:4")]
     public void Output_HoldsWhatWasAskedFor(string pruner, string router, string sparsity)
     {
         CommandLine line = _tiny.Command("expand").With("--pruner", pruner).With("--router", router).With("--sparsity", sparsity);
@@ -36,6 +51,69 @@ public sealed class ExpandTests : IDisposable
         Assert.Equal(TinyModel.Targets, manifest.LayerSparsity.Count);
         Assert.All(manifest.LayerSparsity.Values, value => Assert.Equal(share, value, 3));
         Assert.True(File.Exists(Path.Combine(_tiny.Output, "tokenizer.json")));
+    }
+
+    [Fact]
+    public void Refit_LowersTheErrorAndIsWrittenDown()
+    {
+        ExpansionReport plain = Report("--pruner", "wanda"), refitted = Report("--pruner", "wanda", "--refit");
+        Assert.Equal("wanda+refit", refitted.Manifest.Pruner);
+        Assert.Contains("Damping", refitted.Manifest.Settings, StringComparison.Ordinal);
+        Assert.True(refitted.Layers[0].OutputError < plain.Layers[0].OutputError);
+        Assert.All(refitted.Layers[0].ExpertReports, expert => Assert.NotNull(expert.Refit));
+        Assert.All(Report("--pruner", "alps").Layers[0].ExpertReports, expert => Assert.NotNull(expert.Convergence));
+        _tiny.Command("expand").With("--pruner", "alps").With("--refit").Run().AssertRefused("--refit", "alps");
+    }
+
+    [Theory]
+    [InlineData("4", "row", "sparsegpt", null)]
+    [InlineData("4", "64", "alps", 64)]
+    [InlineData("8", "128", "wanda", 128)]
+    public void Bits_AreWrittenDownAndStored(string bits, string group, string pruner, int? groupSize)
+    {
+        ToolRun run = _tiny.Command("expand").With("--bits", bits).With("--quant-group", group).With("--pruner", pruner).Run();
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        ExpansionReport report = ExpansionReport.FromJson(File.ReadAllText(Path.Combine(_tiny.Output, ExpansionResult.ReportFileName)));
+        Assert.Equal($"{pruner}+{bits}bit", report.Manifest.Pruner);
+        Assert.Contains($"Bits = {bits}, GroupSize = {groupSize}", report.Manifest.Settings, StringComparison.Ordinal);
+        JsonElement mixture = ToolRun.Of("inspect", "--model", _tiny.Output, "--json").Json().GetProperty("mixtures")[0];
+        Assert.Equal(int.Parse(bits, System.Globalization.CultureInfo.InvariantCulture), mixture.GetProperty("bits").GetInt32());
+        Assert.Equal(0, ToolRun.Of("evaluate", "--model", _tiny.Output, "--tokens", _tiny.Tokens).ExitCode);
+        _tiny.Command("expand").With("--quant-group", "64").Run().AssertRefused("--quant-group", "--bits");
+        _tiny.Command("expand").With("--bits", "5").Run().AssertRefused("5", "8");
+    }
+
+    [Fact]
+    public void FurtherOptions_ReachTheExpansion()
+    {
+        JsonElement json = _tiny.Command("expand").With("--shrink", "40").With("--min-tokens", "30").With("--refine-router", "1").With("--allocation", "error").With("--json").Run().Json();
+        ExpansionReport report = ExpansionReport.FromJson(json.GetRawText());
+        Assert.All(report.Layers, layer =>
+        {
+            Assert.Equal(40, layer.PriorTokens);
+            Assert.NotNull(layer.RouterRefinement);
+            Assert.All(layer.ExpertReports, expert => Assert.True(expert.Tokens >= 30));
+        });
+        Assert.True(report.Layers.Select(layer => layer.Sparsity).Distinct().Count() > 1);
+        Assert.Contains("output error", report.Manifest.Settings, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Recipe_IsTheStartThatOptionsChange()
+    {
+        CommandLine line = _tiny.Command("expand").Without("--experts").Without("--pca-reduction").With("--json");
+        ExpansionReport best = Report(line.With("--recipe", "best").With("--fine-tune", "2"));
+        Assert.Equal(("alps", "kmeans", 2), (best.Manifest.Pruner, best.Manifest.Router, best.FineTuning[0].Steps));
+        Assert.All(best.Layers, layer => Assert.NotNull(layer.RouterRefinement));
+
+        ExpansionReport reduced = Report(line.With("--recipe", "best").With("--fine-tune", "0").With("--refine-router", "0").With("--pruner", "wanda").With("--experts", "2"));
+        Assert.Equal(("wanda", 2), (reduced.Manifest.Pruner, reduced.Layers[0].Experts));
+        Assert.Empty(reduced.FineTuning);
+        Assert.Null(reduced.Layers[0].RouterRefinement);
+
+        Assert.Equal(4, Report(line.With("--recipe", "fast").Without("--experts")).Layers[0].Experts);
+
+        ExpansionReport Report(CommandLine arguments) => ExpansionReport.FromJson(arguments.With("--overwrite").Run().Json().GetRawText());
     }
 
     [Fact]
@@ -110,5 +188,13 @@ public sealed class ExpandTests : IDisposable
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
         Assert.Equal(TinyModel.Targets, run.Output.Split('\n').Count(line => line.StartsWith("model.layers.", StringComparison.Ordinal)));
         Assert.EndsWith($"saved to {_tiny.Output}\n", run.Output.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+    }
+
+    private ExpansionReport Report(params string[] options)
+    {
+        CommandLine line = _tiny.Command("expand").With("--overwrite").With(options[0], options[1]);
+        ToolRun run = (options.Length > 2 ? line.With(options[2]) : line).Run();
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        return ExpansionReport.FromJson(File.ReadAllText(Path.Combine(_tiny.Output, ExpansionResult.ReportFileName)));
     }
 }

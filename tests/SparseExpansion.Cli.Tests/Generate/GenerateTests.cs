@@ -37,6 +37,25 @@ public sealed class GenerateTests : IDisposable
         Assert.StartsWith(prompt, run.Output, StringComparison.Ordinal);
     }
 
+    /// <summary>The model's vocabulary is longer than the tokenizer's, and has a gap: hot sampling would soon hit either.</summary>
+    [Fact]
+    public void Temperature_VocabularyIsPadded_TakesKnownTokensOnly()
+    {
+        string path = Path.Combine(_tiny.Model, "tokenizer.json");
+        var tokenizer = System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(path))!;
+        var vocabulary = tokenizer["model"]!["vocab"]!.AsObject();
+        foreach (string token in vocabulary.Where(entry => (int)entry.Value! is 40 or >= 60 and < 90 or > 100).Select(entry => entry.Key).ToArray())
+        {
+            vocabulary.Remove(token);
+        }
+
+        vocabulary.Remove("l");
+        vocabulary["l"] = 70;
+        File.WriteAllText(path, tokenizer.ToJsonString());
+        ToolRun run = _tiny.Command("generate").With("--prompt", "l").With("--temperature", "1000").With("--max-tokens", "60").Run();
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+    }
+
     [Fact]
     public void MaxTokens_NotGiven_StaysInsideTheContext() =>
         Assert.Equal(0, _tiny.Command("generate").Without("--max-tokens").Run().ExitCode);

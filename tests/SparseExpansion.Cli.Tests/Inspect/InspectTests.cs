@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SparseExpansion.Serialization;
 
 namespace SparseExpansion.Cli;
 
@@ -39,6 +40,34 @@ public sealed class InspectTests : IDisposable
     }
 
     [Fact]
+    public void Expanded_TellsBytesOnDiskInMemoryAndPerToken()
+    {
+        Assert.Equal(0, _tiny.Command("expand").Run().ExitCode);
+        JsonElement json = _tiny.Command("inspect").With("--model", _tiny.Output).With("--json").Run().Json();
+        IReadOnlyDictionary<string, SafetensorsEntry> stored = ExpandedModel.ListTensors(_tiny.Output);
+        long Stored(string prefix) => stored.Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal)).Sum(entry => entry.Value.ByteLength);
+        static long Get(JsonElement json, string name) => json.GetProperty(name).GetInt64();
+
+        JsonElement[] mixtures = [.. json.GetProperty("mixtures").EnumerateArray()], linears = [.. json.GetProperty("linears").EnumerateArray()];
+        Assert.All(mixtures, mixture =>
+        {
+            // The layout, two numbers of eight bytes, is on disk only.
+            Assert.Equal(Stored(mixture.GetProperty("name").GetString() + ".experts."), Get(mixture, "bytesOnDisk"));
+            Assert.Equal(Get(mixture, "bytesOnDisk") - 16, Get(mixture, "bytes"));
+            Assert.Equal(Get(mixture, "bytes") / 3, Get(mixture, "bytesPerToken"));
+            Assert.Equal(32 * 64 * 4, Get(mixture, "denseBytes"));
+        });
+        Assert.All(linears, linear => Assert.Equal(Get(linear, "bytes"), Get(linear, "bytesOnDisk")));
+        JsonElement totals = json.GetProperty("totals");
+        long routers = Stored("routers.");
+        Assert.Equal(routers, Get(totals, "routerBytes"));
+        Assert.Equal(mixtures.Sum(m => Get(m, "bytesOnDisk")) + linears.Sum(l => Get(l, "bytesOnDisk")) + routers, Get(totals, "bytesOnDisk"));
+        Assert.Equal(mixtures.Sum(m => Get(m, "bytes")) + linears.Sum(l => Get(l, "bytes")) + routers, Get(totals, "bytes"));
+        Assert.Equal(mixtures.Sum(m => Get(m, "bytesPerToken")) + linears.Sum(l => Get(l, "bytes")) + routers, Get(totals, "bytesPerToken"));
+        Assert.Equal(mixtures.Sum(m => Get(m, "denseBytes")) + linears.Sum(l => Get(l, "bytes")), Get(totals, "denseBytes"));
+    }
+
+    [Fact]
     public void Text_ShowsBothKinds()
     {
         Assert.Equal(0, _tiny.Command("expand").Run().ExitCode);
@@ -46,5 +75,6 @@ public sealed class InspectTests : IDisposable
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
         Assert.Contains("expanded layer", run.Output, StringComparison.Ordinal);
         Assert.Contains("dense layer", run.Output, StringComparison.Ordinal);
+        Assert.Contains("read per token", run.Output, StringComparison.Ordinal);
     }
 }

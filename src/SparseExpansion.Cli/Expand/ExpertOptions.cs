@@ -1,0 +1,125 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using SparseExpansion.Expansion;
+using SparseExpansion.Pruning;
+using SparseExpansion.Transformers;
+
+namespace SparseExpansion.Cli;
+
+/// <summary>What goes beyond the published method.</summary>
+internal sealed class ExpertOptions
+{
+    private static readonly Dictionary<string, SparsityAllocation> s_allocations = new()
+    {
+        ["uniform"] = SparsityAllocation.Uniform,
+        ["owl"] = SparsityAllocation.Owl(),
+        ["error"] = SparsityAllocation.OutputError(),
+        ["experts"] = SparsityAllocation.Experts(),
+    };
+
+    private readonly Option<Shrinkage?> _shrink = new("--shrink")
+    {
+        Description = "How far the statistic of an expert leans on its layer's: off, auto (chosen by held-out tokens), or as many tokens as the layer shall count. Default: off.",
+        HelpName = "off|auto|N",
+        CustomParser = ParseShrinkage,
+    };
+
+    private readonly Option<int> _minTokens = new("--min-tokens")
+    {
+        Description = "Dissolve experts that fewer calibration tokens go to; 0 keeps all.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 0,
+        CustomParser = ValueParsers.Integer(0),
+    };
+
+    private readonly Option<int?> _refineRouter = new("--refine-router")
+    {
+        Description = "Rounds in which routers learn from the errors of their experts; 0 leaves them as they are trained. Default: 0, with --recipe best 2.",
+        HelpName = "N",
+        CustomParser = ValueParsers.OptionalInteger(0),
+    };
+
+    private readonly Option<int?> _fineTune = new("--fine-tune")
+    {
+        Description = "Steps in which the kept weights of each block are fitted to the dense model, masks fixed; 0: none. Default: 0, with --recipe best 400.",
+        HelpName = "N",
+        CustomParser = ValueParsers.OptionalInteger(0),
+    };
+
+    private readonly Option<string> _allocate = new("--allocation")
+    {
+        Description = "How the weights that stay are divided among the layers, at the same total: by outliers (owl), where the output error falls most (error), or so among the experts of each layer (experts).",
+        DefaultValueFactory = _ => "uniform",
+    };
+
+    public ExpertOptions() => _allocate.AcceptOnlyFromAmong([.. s_allocations.Keys]);
+
+    public void AddTo(Command command)
+    {
+        command.Add(_shrink);
+        command.Add(_minTokens);
+        command.Add(_refineRouter);
+        command.Add(_fineTune);
+        command.Add(_allocate);
+    }
+
+    /// <exception cref="UsageException">The target cannot be divided.</exception>
+    public void Check(ParseResult parsed, SparsityTarget target)
+    {
+        if (target is NMTarget && parsed.GetValue(_allocate) is { } method and not "uniform")
+        {
+            throw new UsageException($"--allocation {method} has no meaning with --sparsity {target}, which keeps the same share everywhere.");
+        }
+    }
+
+    /// <summary>Sets what the options ask for, over what the recipe has.</summary>
+    public void Apply(ParseResult parsed, Method method, ExpansionBuilder<CausalLanguageModel> builder)
+    {
+        builder.WithOptions(new ExpansionOptions
+        {
+            Seed = method.Seed,
+            ExpertStatistics = new ExpertStatisticsOptions
+            {
+                Shrinkage = parsed.GetValue(_shrink) ?? method.Recipe.ExpertStatistics.Shrinkage,
+                MinimumTokens = parsed.GetValue(_minTokens),
+            },
+        });
+        builder.Allocate(s_allocations[parsed.GetValue(_allocate)!]);
+        if (parsed.GetValue(_refineRouter) is > 0 and int rounds)
+        {
+            builder.RefineRouter((method.Recipe.Refinement ?? new RouterRefinementOptions()) with { Rounds = rounds });
+        }
+
+        if (parsed.GetValue(_fineTune) is > 0 and int steps)
+        {
+            builder.FineTune((method.Recipe.FineTuning ?? new FineTuningOptions()) with { Steps = steps });
+        }
+    }
+
+    /// <summary>True if blocks are fine-tuned.</summary>
+    public bool FineTunes(ParseResult parsed, ExpansionRecipe recipe) => (parsed.GetValue(_fineTune) ?? recipe.FineTuning?.Steps ?? 0) > 0;
+
+    /// <summary>The recipe without what options switch off.</summary>
+    public ExpansionRecipe Reduce(ParseResult parsed, ExpansionRecipe recipe) => recipe with
+    {
+        Refinement = parsed.GetValue(_refineRouter) is 0 ? null : recipe.Refinement,
+        FineTuning = parsed.GetValue(_fineTune) is 0 ? null : recipe.FineTuning,
+    };
+
+    private static Shrinkage? ParseShrinkage(ArgumentResult result)
+    {
+        switch (result.Tokens[0].Value)
+        {
+            case "off":
+                return Shrinkage.Off;
+            case "auto":
+                return Shrinkage.HeldOut();
+            case var text when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double tokens) && double.IsFinite(tokens) && tokens >= 0:
+                return Shrinkage.Fixed(tokens);
+            case var text:
+                result.AddError($"--shrink '{text}': it must be off, auto or a number of tokens of at least 0.");
+                return null;
+        }
+    }
+}

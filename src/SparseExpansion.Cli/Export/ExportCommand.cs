@@ -1,0 +1,46 @@
+using System.CommandLine;
+using SparseExpansion.Serialization;
+
+namespace SparseExpansion.Cli;
+
+/// <summary><c>export</c>: writes an expanded model again, with its experts in another format.</summary>
+internal sealed class ExportCommand : Command
+{
+    private readonly ToolHost _host;
+    private readonly Option<string> _model = CommonOptions.Model("Folder of the expanded model: what 'expand' wrote.");
+    private readonly Option<string> _output = CommonOptions.Output();
+    private readonly Option<bool> _overwrite = CommonOptions.Overwrite();
+    private readonly ExpertFormatOption _format = new(standard: null);
+
+    public ExportCommand(ToolHost host) : base("export", "Write an expanded model again with its experts in another format. Values stay the same.")
+    {
+        _host = host;
+        Add(_model);
+        Add(_output);
+        Add(_overwrite);
+        _format.AddTo(this);
+        SetAction(Run);
+    }
+
+    private int Run(ParseResult parsed)
+    {
+        string model = parsed.GetRequiredValue(_model);
+        if (!Directory.Exists(model))
+        {
+            throw new UsageException($"--model {model}: there is no such folder.");
+        }
+
+        if (!ExpandedModel.IsExpanded(model))
+        {
+            throw new UsageException($"--model {model}: is not expanded; it has no experts.");
+        }
+
+        string output = parsed.GetRequiredValue(_output);
+        bool overwrite = parsed.GetValue(_overwrite);
+        OutputFolder.Check(output, overwrite, model);
+        _host.CancellationToken.ThrowIfCancellationRequested();
+        ExpandedModel.Convert(model, output, _format.Read(parsed), overwrite);
+        _host.Output.WriteLine($"saved to {output}");
+        return ExitCode.Success;
+    }
+}

@@ -1,0 +1,30 @@
+using System.CommandLine;
+using SparseExpansion.Serialization;
+
+namespace SparseExpansion.Cli;
+
+/// <summary>How experts are stored.</summary>
+internal sealed class ExpertFormatOption
+{
+    private static readonly Dictionary<string, ExpertFormat> s_formats = new() { ["packed"] = ExpertFormat.Packed, ["dense"] = ExpertFormat.Dense };
+
+    private readonly Option<string> _format;
+
+    public ExpertFormatOption(string? standard)
+    {
+        _format = new("--format")
+        {
+            Description = "How experts are stored: packed (non-zero weights only), or dense (plain tensors with zeros, for other programs).",
+            Required = standard is null,
+        };
+        _format.AcceptOnlyFromAmong([.. s_formats.Keys]);
+        if (standard is not null)
+        {
+            _format.DefaultValueFactory = _ => standard;
+        }
+    }
+
+    public void AddTo(Command command) => command.Add(_format);
+
+    public ExpertFormat Read(ParseResult parsed) => s_formats[parsed.GetRequiredValue(_format)];
+}
