@@ -1,8 +1,13 @@
 using System.Reflection;
 using BenchmarkDotNet.Running;
+using SparseExpansion.Benchmarks.Accuracy;
 using SparseExpansion.Benchmarks.Decode;
+using SparseExpansion.Benchmarks.Memory;
 using SparseExpansion.Benchmarks.Targets;
+using SparseExpansion.Execution;
 
+// Dense and sparse alike; a user who sets OMP_WAIT_POLICY=active measures the other way.
+OpenMPWaiting.UsePassive();
 if (args is ["targets", .. var options])
 {
     return TargetsCommand.Run(options);
@@ -11,6 +16,21 @@ if (args is ["targets", .. var options])
 if (args is ["decode", .. var decodeOptions])
 {
     return DecodeCommand.Run(decodeOptions);
+}
+
+if (args is ["accuracy", .. var accuracyOptions])
+{
+    return AccuracyCommand.Run(accuracyOptions);
+}
+
+if (args is ["kernels", .. var kernelOptions])
+{
+    return KernelCostsCommand.Run(kernelOptions);
+}
+
+if (args is ["write-model", .. { Length: > 0 } modelOptions])
+{
+    return WriteModelCommand.Run(modelOptions);
 }
 
 // The projects that BenchmarkDotNet generates ignore Directory.Build.targets, but honour this variable.

@@ -18,6 +18,8 @@ public class PrunerBenchmarks
     private static readonly SparsityTarget Half = SparsityTarget.Unstructured(0.5);
     private static readonly SparsityTarget TwoOfFour = SparsityTarget.NM(2, 4);
     private readonly SparseGptSparsifier _sparseGpt = new();
+    private readonly AlpsSparsifier _alps = new();
+    private readonly ISparsifier _refit = new SparseGptSparsifier().WithRefit();
     private readonly WandaSparsifier _wanda = new();
     private readonly MagnitudeSparsifier _magnitude = new();
     private Tensor _weight = null!;
@@ -68,13 +70,19 @@ public class PrunerBenchmarks
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         Tensor hessians = _hessian.Hessian.unsqueeze(0);
-        Tensor factors = DampingLadder.Factor(hessians, _sparseGpt.Options, CancellationToken.None).Factors;
+        Tensor factors = DampingLadder.Factor(hessians, _sparseGpt.Options.DampingSchedule, CancellationToken.None).Factors;
         Tensor dead = hessians.diagonal(0, 1, 2).eq(0);
         SparseGptSolver.Solve(_weight, dead, factors, Half, _sparseGpt.Options.BlockSize, PanelBlockKernel.Prune, CancellationToken.None);
     }
 
     [Benchmark]
     public void SparseGptTwoOfFour() => _sparseGpt.Prune(_weight, _hessian, TwoOfFour).Dispose();
+
+    [Benchmark]
+    public void Alps() => _alps.Prune(_weight, _hessian, Half).Dispose();
+
+    [Benchmark]
+    public void SparseGptRefit() => _refit.Prune(_weight, _hessian, Half).Dispose();
 
     [Benchmark]
     public void Wanda() => _wanda.Prune(_weight, _norms, Half).Dispose();

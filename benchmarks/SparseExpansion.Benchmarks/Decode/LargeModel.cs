@@ -21,14 +21,16 @@ internal static class LargeModel
         }
         """;
 
+    /// <summary>The file <c>config.json</c>.</summary>
+    public static string ConfigText(int blocks) => Config.Replace("BLOCKS", $"{blocks}", StringComparison.Ordinal);
+
     /// <summary>The dense model.</summary>
     public static CausalLanguageModel Create(int blocks)
     {
         string folder = Directory.CreateTempSubdirectory("decode-").FullName;
         try
         {
-            File.WriteAllText(
-                Path.Combine(folder, ModelFolder.ConfigFile), Config.Replace("BLOCKS", $"{blocks}", StringComparison.Ordinal));
+            File.WriteAllText(Path.Combine(folder, ModelFolder.ConfigFile), ConfigText(blocks));
             CausalLanguageModel model = CausalLanguageModel.Create(ModelConfig.Load(folder));
             model.InitializeWeights(seed: 1);
             model.eval();
@@ -40,12 +42,16 @@ internal static class LargeModel
         }
     }
 
-    /// <summary>Puts packed experts of random weights and masks into the places of the feed-forward layers.</summary>
-    public static void Expand(CausalLanguageModel model, int experts, double sparsity)
+    /// <summary>Puts packed experts of random weights and masks into the places of the blocks' linears; the head stays dense.</summary>
+    /// <param name="model">A model of <see cref="Create"/>.</param>
+    /// <param name="experts">Experts of each layer.</param>
+    /// <param name="sparsity">Share of pruned weights.</param>
+    /// <param name="attention">Whether the linears of the attention are expanded too.</param>
+    public static void Expand(CausalLanguageModel model, int experts, double sparsity, bool attention = false)
     {
-        foreach (IGrouping<(string Block, bool Down), ModuleSlot> group in SlotFinder.FindLinears(model)
-            .Where(slot => slot.Name.Contains(".mlp.", StringComparison.Ordinal))
-            .GroupBy(slot => (slot.Name[..slot.Name.IndexOf(".mlp.", StringComparison.Ordinal)], slot.Name.EndsWith("down_proj", StringComparison.Ordinal))))
+        foreach (IGrouping<string, ModuleSlot> group in SlotFinder.FindLinears(model)
+            .Where(slot => slot.Name.Contains(".mlp.", StringComparison.Ordinal) || (attention && slot.Name.Contains(".self_attn.", StringComparison.Ordinal)))
+            .GroupBy(slot => InputGroup(slot.Name)))
         {
             using var scope = NewDisposeScope();
             long width = ((Linear)group.First().Dense).in_features;
@@ -59,5 +65,13 @@ internal static class LargeModel
                 slot.ReleaseDense();
             }
         }
+    }
+
+    /// <summary>Linears that read one tensor share a name here: query, key and value; gate and up.</summary>
+    private static string InputGroup(string name)
+    {
+        int dot = name.LastIndexOf('.');
+        string linear = name[(dot + 1)..];
+        return name[..dot] + (linear is "o_proj" or "down_proj" ? ".out" : ".in");
     }
 }

@@ -9,5 +9,6 @@ public static class Machine
 {
     public static string Describe() =>
         $"{RuntimeInformation.ProcessArchitecture}, {Environment.ProcessorCount} cores, {KernelTable.Best}, {torch.get_num_threads()} torch threads, "
+        + $"OMP_WAIT_POLICY {Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") ?? "not set"}, "
         + $"{RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}, libtorch {torch.__version__}";
 }

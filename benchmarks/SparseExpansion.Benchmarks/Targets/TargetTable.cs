@@ -1,4 +1,5 @@
 using SparseExpansion.Execution;
+using SparseExpansion.Layers;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Benchmarks.Targets;
@@ -70,13 +71,13 @@ public static class TargetTable
             yield break;
         }
 
-        using var layer = new RoutedExperts(Workload.Pack(rows, columns, Sparsities[s], ScalarType.Float32), 16);
-        using Tensor dense = layer.UnpackFirst();
+        using SparseMixtureLayer layer = Workload.Mixture(Workload.Pack(rows, columns, Sparsities[s], ScalarType.Float32), 16);
+        using Tensor dense = layer.GetExpertWeight(0);
         foreach (var cell in cells)
         {
             using Tensor tokens = randn(cell.Tokens, columns);
             yield return timer.Measure(
-                new TargetCase(cell.Name, cell.Target, () => Workload.DenseLinear(tokens, dense), () => layer.Forward(tokens).Dispose()));
+                new TargetCase(cell.Name, cell.Target, () => Workload.DenseLinear(tokens, dense), () => layer.call(tokens).Dispose()));
         }
     }
 

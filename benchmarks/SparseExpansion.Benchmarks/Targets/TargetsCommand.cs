@@ -43,6 +43,7 @@ public static class TargetsCommand
         return 0;
     }
 
-    private static IEnumerable<string> Values(string[] args, string name) =>
+    /// <summary>The values of an option that may be given several times.</summary>
+    internal static IEnumerable<string> Values(string[] args, string name) =>
         args.Zip(args.Skip(1)).Where(pair => pair.First == name).Select(pair => pair.Second);
 }

@@ -1,4 +1,6 @@
 using SparseExpansion.Execution;
+using SparseExpansion.Layers;
+using SparseExpansion.Routing;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -16,11 +18,14 @@ public static class Workload
         return PackedWeight.Pack((weight * kept).to(dtype));
     }
 
-    /// <summary>The same weight in memory of its own.</summary>
-    public static PackedWeight Copy(PackedWeight weight)
+    /// <summary>A mixture of packed experts behind a random linear router, each in memory of its own.</summary>
+    public static SparseMixtureLayer Mixture(PackedWeight expert, int count)
     {
-        using Tensor dense = weight.Unpack();
-        return PackedWeight.Pack(dense);
+        using var scope = NewDisposeScope();
+        Tensor dense = expert.Unpack();
+        var experts = PackedExperts.Of([expert, .. Enumerable.Range(1, count - 1).Select(_ => PackedWeight.Pack(dense))]);
+        var router = new LinearRouter(randn(count, expert.Columns), zeros(count));
+        return new SparseMixtureLayer("layer", new SharedRouter(router), experts, bias: null);
     }
 
     /// <summary>The torch layer that a case is compared with.</summary>
