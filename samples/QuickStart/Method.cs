@@ -7,26 +7,40 @@ namespace QuickStart;
 
 /// <summary>A way to make a model sparse.</summary>
 /// <param name="Name">Name in tables.</param>
-/// <param name="Router">Which expert a token goes to.</param>
-/// <param name="Pruner">How experts are made from the dense weight.</param>
-internal sealed record Method(string Name, IRouterTrainer Router, ISparsifier Pruner)
+/// <param name="Recipe">How experts are found, pruned and tuned.</param>
+/// <param name="Router">Another way to find them, or null.</param>
+internal sealed record Method(string Name, ExpansionRecipe Recipe, IRouterTrainer? Router = null)
 {
     /// <summary>The published method.</summary>
-    public static Method SparseExpansion(int experts) => new(
-        $"Sparse Expansion, {experts} experts",
-        new PcaKMeansTrainer(new PcaKMeansOptions { Experts = experts, PcaReduction = 4, Restarts = 4 }),
-        new SparseGptSparsifier());
+    public static Method Published(int experts) => new($"published, {experts} experts", ExpansionRecipe.Published with { Router = Clusters(experts) });
 
-    /// <summary>The methods to compare: pruning alone, Sparse Expansion, and its control with random experts.</summary>
+    /// <summary>
+    /// A short form of <see cref="ExpansionRecipe.Best"/>, so that the sample takes no more than a minute or two: ALPS with steeper penalties, few
+    /// steps of fine-tuning, routers as they are trained.
+    /// </summary>
+    public static Method Best { get; } = new("best in short, 16 experts", ExpansionRecipe.Best with
+    {
+        Router = Clusters(16) with { PcaReduction = null },
+        Pruner = new AlpsSparsifier(new AlpsOptions { Penalty = 0.3, PenaltyIncrease = 3 }),
+        Refinement = null,
+        FineTuning = new FineTuningOptions { Steps = 40, CheckInterval = 20 },
+    });
+
+    /// <summary>The methods to compare: pruning alone, Sparse Expansion, its control with random experts, and what goes beyond the paper.</summary>
     public static IReadOnlyList<Method> All { get; } =
     [
-        new("magnitude", new SingleExpertRouterTrainer(), new MagnitudeSparsifier()),
-        new("Wanda", new SingleExpertRouterTrainer(), new WandaSparsifier()),
-        new("SparseGPT", new SingleExpertRouterTrainer(), new SparseGptSparsifier()),
-        SparseExpansion(experts: 4),
-        SparseExpansion(experts: 16),
-        new("16 experts of random tokens", new RandomRouterTrainer(experts: 16), new SparseGptSparsifier()),
+        Alone("magnitude", new MagnitudeSparsifier()),
+        Alone("Wanda", new WandaSparsifier()),
+        Alone("SparseGPT", new SparseGptSparsifier()),
+        new("16 experts of random tokens", ExpansionRecipe.Published, new RandomRouterTrainer(experts: 16)),
+        Published(experts: 4),
+        Published(experts: 16),
+        Best,
     ];
+
+    private static PcaKMeansOptions Clusters(int experts) => new() { Experts = experts, PcaReduction = 4, Restarts = 4 };
+
+    private static Method Alone(string name, ISparsifier pruner) => new(name, ExpansionRecipe.Published with { Pruner = pruner }, new SingleExpertRouterTrainer());
 
     #region expand
     /// <summary>Expands the feed-forward layers of a model, in place, block by block.</summary>
@@ -34,8 +48,8 @@ internal sealed record Method(string Name, IRouterTrainer Router, ISparsifier Pr
         sample.Model.Expand()
             .Blocks(model => model.Blocks)
             .Targets("*.mlp.*")
-            .RouteWith(Router)
-            .PruneWith(Pruner, target)
+            .WithRecipe(Recipe, target)
+            .RouteWith(Router ?? new PcaKMeansTrainer(Recipe.Router))
             .CalibrateOn(sample.Calibration)
             .WithSeed(1)
             .Run();

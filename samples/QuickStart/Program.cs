@@ -11,7 +11,7 @@ Comparison.Print(sample);
 Console.WriteLine();
 
 Continuations.Print("Continued by the dense model", sample);
-using ExpansionResult result = Method.SparseExpansion(experts: 16).Expand(sample, SparsityTarget.Unstructured(0.5));
+using ExpansionResult result = Method.Best.Expand(sample, SparsityTarget.Unstructured(0.5));
 Continuations.Print("Continued by 16 experts at 50 % sparsity", sample);
 
 ExpertUsage.Print(sample, result.Layers["model.layers.2.mlp.up_proj"]);

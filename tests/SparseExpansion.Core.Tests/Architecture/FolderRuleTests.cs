@@ -7,10 +7,11 @@ namespace SparseExpansion.Architecture;
 public sealed partial class FolderRuleTests
 {
     private static readonly string[] s_order =
-        ["Internal", "Calibration", "Routing", "Pruning", "Execution", "Layers", "Analysis", "Serialization", "Expansion"];
+        ["Internal", "Calibration", "Routing", "Quantization", "Pruning", "Execution", "Layers", "Analysis", "Serialization", "Expansion"];
 
     private static readonly Dictionary<string, string[]> s_forbidden = new()
     {
+        ["Quantization"] = ["Calibration", "Routing"],
         ["Pruning"] = ["Routing"],
         ["Execution"] = ["Calibration", "Routing", "Pruning"],
     };

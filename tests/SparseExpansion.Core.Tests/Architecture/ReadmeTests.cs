@@ -8,6 +8,7 @@ public sealed partial class ReadmeTests
 {
     public static TheoryData<string> Documents => [.. Directory
         .EnumerateFiles(Path.Combine(Repository.Root, "docs"), "*.md")
+        .Concat(Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "README.md", SearchOption.AllDirectories))
         .Append(Path.Combine(Repository.Root, "README.md"))
         .Select(path => Path.GetRelativePath(Repository.Root, path))];
 
