@@ -31,9 +31,12 @@ public sealed class InterruptTests : IDisposable
         await Shell("mkfifo", pipe);
         string[] entries = _tiny.Entries();
         string[] arguments = _tiny.Command("expand").Without("--tokens").With("--text", pipe).Arguments();
-        using Process child = Process.Start(new ProcessStartInfo(
-            Path.Combine(AppContext.BaseDirectory, "SparseExpansion.Cli"), arguments)
-        { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        string program = Path.Combine(AppContext.BaseDirectory, "SparseExpansion.Cli");
+
+        // A test run in the background of a shell hands its children an ignored SIGINT.
+        ProcessStartInfo start = OperatingSystem.IsLinux() ? new("env", [$"--default-signal={signal}", program, .. arguments]) : new(program, arguments);
+        start.RedirectStandardError = start.RedirectStandardOutput = true;
+        using Process child = Process.Start(start)!;
 
         // Opening the pipe succeeds when the tool reads from it: by then it listens for signals. It goes on when the text ends.
         await using (var text = new FileStream(pipe, FileMode.Open, FileAccess.Write))
