@@ -18,6 +18,7 @@ internal sealed unsafe class DenseWork : IParallelWork
     [ThreadStatic]
     private static DenseWork? _current;
 
+    private readonly DenseSlices _slices = new();
     private Tensor? _scratch;
     private PackedWeight? _weight;
     private InstructionSet _instructions;
@@ -42,9 +43,17 @@ internal sealed unsafe class DenseWork : IParallelWork
         PackedLayout layout = weight.Layout;
         int threads = options.Threads ?? get_num_threads();
         int panelCount = Math.Min(layout.PanelCount, options.Panels ?? int.MaxValue);
-        int panels = Math.Clamp(ChunkBytes / (layout.PanelRows * layout.Columns * weight.ValueSize), Math.Min(threads, panelCount), panelCount);
-        Tensor? addend = bias is null ? null : tensor(new ReadOnlySpan<float>(bias, layout.Rows).ToArray()).to(dtype);
-        Tensor chunk = Scratch((long)panels * layout.PanelRows * layout.Columns, weight.Dtype).view(-1, layout.Columns);
+        int panels = (int)Math.Clamp(ChunkBytes / ((long)layout.PanelRows * layout.Columns * weight.ValueSize), 1, panelCount);
+        Tensor? addend = bias is null ? null : tensor(new ReadOnlySpan<float>(bias, layout.Rows).ToArray(), device: CPU).to(dtype);
+        if (weight.Dtype == ScalarType.BFloat16 && !widen && SerialTorch.IsAvailable)
+        {
+            _slices.Multiply(weight, gathered, addend, order, output, panelCount, options.Instructions ?? KernelTable.Best, threads);
+            return;
+        }
+
+        long length = (long)panels * layout.PanelRows * layout.Columns;
+        _scratch = Scratch(_scratch, length, weight.Dtype);
+        Tensor chunk = _scratch.narrow(0, 0, length).view(-1, layout.Columns);
         _weight = weight;
         _instructions = options.Instructions ?? KernelTable.Best;
         _target = RawMemory.Address(chunk);
@@ -57,7 +66,7 @@ internal sealed unsafe class DenseWork : IParallelWork
             using Tensor factor = widen ? filled.to(dtype) : filled.alias();
             using Tensor? share = addend?.narrow(0, firstRow, rows);
             using Tensor product = nn.functional.linear(gathered, factor, share);
-            Scatter(product, order, count, output, firstRow, rows);
+            Scatter(product, order, output, firstRow, rows);
         }
 
         _weight = null;
@@ -71,22 +80,24 @@ internal sealed unsafe class DenseWork : IParallelWork
         weight.UnpackPanel(_firstPanel + item, _target + item * bytes, weight.Columns, _instructions);
     }
 
-    // Kept between calls: fresh memory would cost a page fault for every page written.
-    private Tensor Scratch(long length, ScalarType dtype)
+    /// <summary>Scratch memory of at least so many elements, in place of what there was; it outlives the current dispose scope.</summary>
+    /// <remarks>Kept between calls: fresh memory would cost a page fault for every page written.</remarks>
+    public static Tensor Scratch(Tensor? old, long length, ScalarType dtype)
     {
-        if (_scratch is null || _scratch.dtype != dtype || _scratch.numel() < length)
+        if (old is not null && old.dtype == dtype && old.numel() >= length)
         {
-            _scratch?.Dispose();
-            _scratch = empty([length], dtype: dtype).DetachFromDisposeScope();
-            MemoryAdvice.HugePages(RawMemory.Address(_scratch), (nuint)(length * _scratch.element_size()));
+            return old;
         }
 
-        return _scratch.narrow(0, 0, length);
+        old?.Dispose();
+        Tensor scratch = empty([length], dtype: dtype, device: CPU).DetachFromDisposeScope();
+        MemoryAdvice.HugePages(RawMemory.Address(scratch), (nuint)(length * scratch.element_size()));
+        return scratch;
     }
 
     private static Tensor Gather(MatrixView tokens, int* order, int count, int columns, ScalarType dtype)
     {
-        Tensor gathered = empty([count, columns], dtype: tokens.Dtype);
+        Tensor gathered = empty([count, columns], dtype: tokens.Dtype, device: CPU);
         byte* target = RawMemory.Address(gathered);
         long bytes = (long)columns * tokens.ElementSize;
         for (int i = 0; i < count; i++)
@@ -97,10 +108,11 @@ internal sealed unsafe class DenseWork : IParallelWork
         return gathered.to(dtype);
     }
 
-    private static void Scatter(Tensor product, int* order, int count, MatrixView output, int firstRow, int rows)
+    /// <summary>Writes a product [tokens, rows] to the rows of an output.</summary>
+    public static void Scatter(Tensor product, int* order, MatrixView output, int firstRow, int rows)
     {
         MatrixView source = MatrixView.Of(product);
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < product.shape[0]; i++)
         {
             byte* from = source.Row(i);
             byte* to = output.Row(order[i]) + (long)firstRow * output.ElementSize;

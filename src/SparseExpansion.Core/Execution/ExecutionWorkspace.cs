@@ -118,7 +118,7 @@ internal sealed unsafe class ExecutionWorkspace
             AccumulatorOffset = expert.AccumulatorLength,
         };
         _tileFloats += (long)layout.PaddedColumns * kernel.Lanes;
-        expert.AccumulatorLength += layout.PanelRows * kernel.Width;
+        expert.AccumulatorLength = checked(expert.AccumulatorLength + layout.PanelRows * kernel.Width);
         expert.TileCount++;
     }
 

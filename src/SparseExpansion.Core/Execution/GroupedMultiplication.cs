@@ -5,8 +5,15 @@ namespace SparseExpansion.Execution;
 /// <summary>Multiplies every token with the packed weight of its expert; one expert and one token are the same thing, smaller.</summary>
 internal static class GroupedMultiplication
 {
-    // Tiles of one pass stay below this many floats (64 MB); more tokens are done in several passes.
-    private const long PassFloats = 16L * 1024 * 1024;
+    // The tiles of one pass are read once for every panel, so they must stay in the last-level cache: 8 MB. More tokens are done in several
+    // passes, which costs one more reading of the weight each. Measured at 4096 x 11008 and 512 tokens: 1.3 to 2.4 times as fast as one pass.
+    private const long PassFloats = 2L * 1024 * 1024;
+
+    // Whole tiles of the widest kernel.
+    private const int PassStep = 64;
+
+    // The dense way unpacks the weight once for all tokens that it is given; what bounds them is the memory for a copy.
+    private const long DenseFloats = 64L * 1024 * 1024;
 
     /// <summary>output[order[i]] = experts[e] · tokens[order[i]] + bias for offsets[e] ≤ i &lt; offsets[e + 1].</summary>
     /// <param name="experts">Packed weights of one shape and dtype.</param>
@@ -32,29 +39,34 @@ internal static class GroupedMultiplication
         PrepareChoices(experts, offsets, tokens.IsBFloat16, options);
         ExecutionWorkspace workspace = ExecutionWorkspace.Current;
         workspace.Begin(order, bias, experts[0].Rows);
-        int passTokens = (int)Math.Max(64, PassFloats / experts[0].Columns);
-        int planned = 0;
+        int passTokens = PassTokens(experts), planned = 0;
         for (int expert = 0; expert < experts.Length; expert++)
         {
-            for (int first = offsets[expert]; first < offsets[expert + 1];)
+            int first = offsets[expert], end = offsets[expert + 1];
+            if (first == end)
             {
-                int count = Math.Min(offsets[expert + 1] - first, passTokens - planned);
-                KernelKind kind = options.Kernel ?? KernelSelector.Choose(experts[expert], offsets[expert + 1] - offsets[expert], tokens.IsBFloat16);
-                if (kind == KernelKind.Dense)
-                {
-                    DenseMultiply(experts[expert], workspace, first, count, tokens, output, options with { Instructions = instructions, Threads = threads });
-                    first += count;
-                    continue;
-                }
+                continue;
+            }
 
-                workspace.Add(experts[expert], table, kind, first, count, options.Panels ?? int.MaxValue);
-                first += count;
-                planned += count;
-                if (planned == passTokens)
+            PackedWeight weight = experts[expert];
+            KernelKind kind = options.Kernel ?? KernelSelector.Choose(weight, end - first, tokens.IsBFloat16);
+            if (kind == KernelKind.Dense)
+            {
+                DenseMultiply(weight, workspace, first, end, tokens, output, options with { Instructions = instructions, Threads = threads });
+                continue;
+            }
+
+            for (int count; first < end; first += count)
+            {
+                count = Math.Min(end - first, passTokens);
+                if (planned + count > passTokens)
                 {
                     workspace.Run(tokens, output, threads);
                     planned = 0;
                 }
+
+                workspace.Add(weight, table, kind, first, count, options.Panels ?? int.MaxValue);
+                planned += count;
             }
         }
 
@@ -74,9 +86,28 @@ internal static class GroupedMultiplication
         }
     }
 
+    /// <summary>Tokens of a pass: their tiles and a panel's sums, whichever is larger, stay within bounds for every expert.</summary>
+    private static int PassTokens(ReadOnlySpan<PackedWeight> experts)
+    {
+        int widest = 1;
+        foreach (PackedWeight expert in experts)
+        {
+            widest = Math.Max(widest, Math.Max(expert.Layout.PaddedColumns, expert.Layout.PanelRows));
+        }
+
+        return (int)Math.Max(PassStep, (PassFloats / widest + PassStep / 2) / PassStep * PassStep);
+    }
+
     private static unsafe void DenseMultiply(
-        PackedWeight weight, ExecutionWorkspace workspace, int first, int count, MatrixView tokens, MatrixView output, ExecutionOptions options) =>
-        DenseWork.Current.Multiply(weight, tokens, workspace.Order + first, count, output, workspace.Bias, options);
+        PackedWeight weight, ExecutionWorkspace workspace, int first, int end, MatrixView tokens, MatrixView output, ExecutionOptions options)
+    {
+        int most = (int)Math.Max(PassStep, DenseFloats / weight.Columns);
+        for (int count; first < end; first += count)
+        {
+            count = Math.Min(end - first, most);
+            DenseWork.Current.Multiply(weight, tokens, workspace.Order + first, count, output, workspace.Bias, options);
+        }
+    }
 
     private static void Check(ReadOnlySpan<PackedWeight> experts, ReadOnlySpan<int> offsets, ReadOnlySpan<int> order)
     {

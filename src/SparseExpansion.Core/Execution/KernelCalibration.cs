@@ -41,8 +41,8 @@ internal sealed class KernelCalibration
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         ScalarType dtype = problem.BFloat16Tokens ? ScalarType.BFloat16 : ScalarType.Float32;
-        Tensor tokens = ones([problem.Representative, weight.Columns], dtype: dtype);
-        Tensor output = empty([problem.Representative, weight.Rows], dtype: dtype);
+        Tensor tokens = ones([problem.Representative, weight.Columns], dtype: dtype, device: CPU);
+        Tensor output = empty([problem.Representative, weight.Rows], dtype: dtype, device: CPU);
         return new KernelCalibration(weight, tokens, output).Compare();
     }
 

@@ -28,6 +28,15 @@ internal static class KernelSelector
             choice = Choices.GetOrAdd(key, new Lazy<KernelKind>(() => KernelCalibration.Fastest(weight, key)));
         }
 
-        return choice.Value;
+        try
+        {
+            return choice.Value;
+        }
+        catch
+        {
+            // A lazy value keeps its error, but what went wrong once (memory ran out) may go well the next time.
+            Choices.TryRemove(KeyValuePair.Create(key, choice));
+            throw;
+        }
     }
 }

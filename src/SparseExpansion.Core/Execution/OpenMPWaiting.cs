@@ -35,11 +35,14 @@ public static partial class OpenMPWaiting
     private static bool IsLoaded()
     {
         using Process process = Process.GetCurrentProcess();
-        return process.Modules.Cast<ProcessModule>().Any(module =>
-            module.ModuleName.StartsWith("libgomp", StringComparison.Ordinal)
-            || module.ModuleName.StartsWith("libiomp", StringComparison.Ordinal)
-            || module.ModuleName.StartsWith("libomp", StringComparison.Ordinal));
+        return process.Modules.Cast<ProcessModule>().Any(IsOpenMP);
     }
+
+    /// <summary>True for the OpenMP libraries of GNU, Intel and LLVM.</summary>
+    internal static bool IsOpenMP(ProcessModule module) =>
+        module.ModuleName.StartsWith("libgomp", StringComparison.Ordinal)
+        || module.ModuleName.StartsWith("libiomp", StringComparison.Ordinal)
+        || module.ModuleName.StartsWith("libomp", StringComparison.Ordinal);
 
     // On Unix, .NET keeps an environment of its own that native libraries do not see.
     private static void Set(string variable, string value)

@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace SparseExpansion.Execution;
 
 /// <summary>The work that <see cref="WorkerPool"/> is doing; there is one at a time.</summary>
@@ -7,6 +9,7 @@ internal sealed class ParallelBurst
     private int _items;
     private int _next;
     private int _joined;
+    private Exception? _error;
 
     private ParallelBurst() { }
 
@@ -22,17 +25,29 @@ internal sealed class ParallelBurst
         Volatile.Write(ref _joined, 0);
     }
 
-    /// <summary>Does items until none is left, under a worker number that no other thread has.</summary>
+    /// <summary>Does items until none is left or one has failed, under a worker number that no other thread has.</summary>
     public void Join()
     {
         int worker = Interlocked.Increment(ref _joined) - 1;
         IParallelWork work = _work!;
-        for (int item; (item = Interlocked.Increment(ref _next) - 1) < _items;)
+        try
         {
-            work.Run(item, worker);
+            for (int item; Volatile.Read(ref _error) is null && (item = Interlocked.Increment(ref _next) - 1) < _items;)
+            {
+                work.Run(item, worker);
+            }
+        }
+        catch (Exception e)
+        {
+            // For the thread that wants the work done: an exception would end the process in any other.
+            Interlocked.CompareExchange(ref _error, e, null);
         }
     }
 
-    /// <summary>Lets go of the work.</summary>
-    public void Clear() => _work = null;
+    /// <summary>Lets go of the work; returns what went wrong, if something did.</summary>
+    public ExceptionDispatchInfo? End()
+    {
+        _work = null;
+        return Interlocked.Exchange(ref _error, null) is { } error ? ExceptionDispatchInfo.Capture(error) : null;
+    }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace SparseExpansion.Execution;
 
 /// <summary>
@@ -25,6 +27,7 @@ internal static class WorkerPool
             return;
         }
 
+        ExceptionDispatchInfo? error;
         try
         {
             Grow(helpers);
@@ -42,9 +45,11 @@ internal static class WorkerPool
         }
         finally
         {
-            ParallelBurst.Shared.Clear();
+            error = ParallelBurst.Shared.End();
             Volatile.Write(ref _busy, 0);
         }
+
+        error?.Throw();
     }
 
     // Only the holder of the busy flag comes here.
@@ -56,10 +61,8 @@ internal static class WorkerPool
             return;
         }
 
-        Array.Resize(ref _workers, count);
-        for (int i = have; i < count; i++)
-        {
-            _workers[i] = new PoolWorker(i + 1);
-        }
+        // Published when complete: a thread that cannot be started must not leave a gap.
+        PoolWorker[] workers = [.. _workers, .. Enumerable.Range(have + 1, count - have).Select(number => new PoolWorker(number))];
+        _workers = workers;
     }
 }

@@ -34,16 +34,18 @@ public sealed class GroupedMultiplicationTests
         iter: 30, threads: 1);
 
     [Theory]
-    [InlineData("Expand")]
-    [InlineData("Index")]
-    public void Run_OtherThreadCount_GivesTheSameBits(string kernel)
+    [InlineData("Expand", ScalarType.Float32)]
+    [InlineData("Index", ScalarType.Float32)]
+    [InlineData("Dense", ScalarType.BFloat16)]
+    public void Run_OtherThreadCount_GivesTheSameBits(string kernel, ScalarType dtype)
     {
+        Assert.SkipUnless(kernel != "Dense" || SerialTorch.IsAvailable, "torch's OpenMP is not to be found.");
         using var scope = NewDisposeScope();
-        var problem = new ExecutionCase(700, 500, 90, 0.6, ScalarType.Float32, true, 3, 5);
+        var problem = new ExecutionCase(4000, 2100, 90, 0.6, dtype, true, 3, 5);
         PackedWeight[] packed = [.. Enumerable.Range(0, 3).Select(e => PackedWeight.Pack(problem.Weight(e)))];
-        Tensor tokens = problem.StridedTokens(ScalarType.Float32);
+        Tensor tokens = problem.StridedTokens(dtype);
         (int[] order, int[] offsets) = Group(Chosen(problem), 3);
-        Tensor first = empty(problem.Tokens, problem.Rows), other = empty(problem.Tokens, problem.Rows);
+        Tensor first = empty([problem.Tokens, problem.Rows], dtype: dtype), other = empty([problem.Tokens, problem.Rows], dtype: dtype);
         var options = new ExecutionOptions(Enum.Parse<KernelKind>(kernel), Threads: 1);
         Run(packed, offsets, order, tokens, first, problem.Bias(), options);
         foreach (int threads in new[] { 2, 3, 8 })
@@ -117,15 +119,27 @@ public sealed class GroupedMultiplicationTests
         Array.ForEach(packed, p => p.Dispose());
     }
 
-    [Fact]
-    public void Run_MoreTokensThanAPassHolds_EqualsDense()
+    [Theory]
+    [InlineData("Index", 900)]
+    [InlineData("Index", 1)]
+    [InlineData("Expand", 900)]
+    [InlineData("Dense", 300)]
+    public void Run_MoreTokensThanAPassHolds_EqualsDense(string kernel, int count)
     {
         using var scope = NewDisposeScope();
-        Tensor weight = randn(3, 20_000) * (rand(3, 20_000) >= 0.9);
-        Tensor tokens = randn(900, 20_000);
-        using PackedWeight packed = PackedWeight.Pack(weight);
-        Tensor output = PackedProduct.Multiply(packed, tokens, null, new ExecutionOptions(KernelKind.Index));
-        ExecutionCase.AssertNear(ExecutionCase.Reference(tokens, weight, null), output);
+        Tensor[] weights = [.. Enumerable.Range(0, 3).Select(_ => randn(3, 20_000) * (rand(3, 20_000) >= 0.9))];
+        PackedWeight[] packed = [.. weights.Select(w => PackedWeight.Pack(w))];
+        Tensor tokens = randn(count + 130, 20_000), output = empty(count + 130, 3);
+        int[] offsets = [0, 70, 70 + count, 130 + count], order = [.. Enumerable.Range(0, count + 130).Reverse()];
+        Run(packed, offsets, order, tokens, output, null, new ExecutionOptions(Enum.Parse<KernelKind>(kernel)));
+        for (int expert = 0; expert < 3; expert++)
+        {
+            Tensor rows = tensor(order[offsets[expert]..offsets[expert + 1]].Select(t => (long)t).ToArray());
+            ExecutionCase.AssertNear(
+                ExecutionCase.Reference(tokens.index_select(0, rows), weights[expert], null), output.index_select(0, rows));
+        }
+
+        Array.ForEach(packed, p => p.Dispose());
     }
 
     [Fact]

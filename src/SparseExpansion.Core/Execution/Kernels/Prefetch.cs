@@ -9,8 +9,8 @@ namespace SparseExpansion.Execution.Kernels;
 /// </summary>
 internal static unsafe class Prefetch
 {
-    private const int ValueDistance = 2048;
-    private const int IndexDistance = 512;
+    private const int ValueDistance = 8192;
+    private const int IndexDistance = 2048;
 
     /// <summary>The values some cache lines ahead.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
