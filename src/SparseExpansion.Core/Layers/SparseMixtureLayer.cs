@@ -28,7 +28,7 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     private readonly SharedRouter _shared;
 
     /// <summary>Builds the layer from pruned weights, with a router of its own.</summary>
-    /// <param name="name">Module path, for messages and reports.</param>
+    /// <param name="name">Module path in the model, for messages, reports and files: a model whose layers are called otherwise cannot be saved.</param>
     /// <param name="router">Router for in_features-wide tokens; the layer disposes it.</param>
     /// <param name="expertWeights">One weight [out_features, in_features] for every expert of the router; copied.</param>
     /// <param name="bias">[out_features], shared by the experts, or null; copied.</param>
@@ -39,7 +39,7 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>Builds the layer from pruned weights, with the router of its input group.</summary>
-    /// <param name="name">Module path, for messages and reports.</param>
+    /// <param name="name">Module path in the model, for messages, reports and files: a model whose layers are called otherwise cannot be saved.</param>
     /// <param name="router">The group's router; disposed with any of its layers.</param>
     /// <param name="expertWeights">One weight [out_features, in_features] for every expert of the router; copied.</param>
     /// <param name="bias">[out_features], shared by the experts, or null; copied.</param>
