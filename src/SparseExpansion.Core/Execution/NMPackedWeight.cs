@@ -11,6 +11,8 @@ namespace SparseExpansion.Execution;
 /// </summary>
 public sealed unsafe class NMPackedWeight : IDisposable
 {
+    private bool _disposed;
+
     private NMPackedWeight(int rows, int columns, int keep, int groupSize, Tensor values, Tensor positions)
     {
         Rows = rows;
@@ -69,9 +71,15 @@ public sealed unsafe class NMPackedWeight : IDisposable
     }
 
     /// <summary>The dense weight: [out_features, in_features], CPU.</summary>
-    public Tensor Unpack() => Values.dtype == ScalarType.Float32 ? Unpack<Float32Format>() : Unpack<BFloat16Format>();
+    /// <exception cref="ObjectDisposedException">The weight was disposed.</exception>
+    public Tensor Unpack()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return Values.dtype == ScalarType.Float32 ? Unpack<Float32Format>() : Unpack<BFloat16Format>();
+    }
 
     /// <summary>The same weight in the form that kernels multiply.</summary>
+    /// <exception cref="ObjectDisposedException">The weight was disposed.</exception>
     public PackedWeight ToPacked()
     {
         using Tensor dense = Unpack();
@@ -81,6 +89,7 @@ public sealed unsafe class NMPackedWeight : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _disposed = true;
         Values.Dispose();
         Positions.Dispose();
     }
@@ -92,9 +101,9 @@ public sealed unsafe class NMPackedWeight : IDisposable
         using var noGrad = no_grad();
         Tensor dense = weight.detach().cpu().contiguous();
         int rows = checked((int)dense.shape[0]), columns = checked((int)dense.shape[1]);
-        Tensor values = zeros([rows, columns / groupSize * keep], dtype: dense.dtype);
+        Tensor values = zeros([rows, columns / groupSize * keep], dtype: dense.dtype, device: CPU);
         int bits = BitOperations.Log2(BitOperations.RoundUpToPowerOf2((uint)groupSize));
-        Tensor positions = zeros([(values.numel() * bits + 7) / 8], dtype: ScalarType.Byte);
+        Tensor positions = zeros([(values.numel() * bits + 7) / 8], dtype: ScalarType.Byte, device: CPU);
         byte* source = RawMemory.Address(dense), target = RawMemory.Address(values), packed = RawMemory.Address(positions);
         long next = 0;
         for (long group = 0; group < dense.numel() / groupSize; group++)
@@ -145,7 +154,7 @@ public sealed unsafe class NMPackedWeight : IDisposable
     private Tensor Unpack<TFormat>()
         where TFormat : struct, IWeightFormat
     {
-        Tensor dense = zeros([Rows, Columns], dtype: Values.dtype);
+        Tensor dense = zeros([Rows, Columns], dtype: Values.dtype, device: CPU);
         byte* source = RawMemory.Address(Values), packed = RawMemory.Address(Positions), target = RawMemory.Address(dense);
         int bits = PositionBits;
         long count = Values.numel();
@@ -154,6 +163,7 @@ public sealed unsafe class NMPackedWeight : IDisposable
             TFormat.Copy(source, (nint)value, target, (nint)(value / Keep * GroupSize + ReadPosition(packed, value, bits)));
         }
 
+        GC.KeepAlive(this);
         return dense;
     }
 

@@ -21,7 +21,7 @@ internal static class PackedProduct
 
         long[] shape = tokens.shape;
         shape[^1] = weight.Rows;
-        Tensor output = empty(shape, dtype: tokens.dtype);
+        Tensor output = empty(shape, dtype: tokens.dtype, device: CPU);
         if (output.numel() == 0)
         {
             return output;

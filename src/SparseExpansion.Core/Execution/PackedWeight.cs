@@ -18,7 +18,8 @@ public sealed unsafe class PackedWeight : IDisposable
     private volatile bool _mayHaveChanged;
     private bool _disposed;
 
-    private PackedWeight(PackedArrays arrays, long nonZeroCount)
+    /// <summary>Takes over arrays that are known to fit each other, or will before they are used.</summary>
+    internal PackedWeight(PackedArrays arrays, long nonZeroCount)
     {
         _arrays = arrays;
         Layout = arrays.Layout;
@@ -106,58 +107,19 @@ public sealed unsafe class PackedWeight : IDisposable
     /// <summary>Packs a dense weight.</summary>
     /// <param name="weight">[out_features, in_features], float32 or bfloat16, any device and strides; not changed.</param>
     /// <exception cref="ArgumentException">The weight is not a matrix of a supported dtype with at least one element.</exception>
-    public static PackedWeight Pack(Tensor weight)
-    {
-        CheckMatrix(weight);
-        int rows = checked((int)weight.shape[0]), columns = checked((int)weight.shape[1]);
-        return PackDense(weight, nonZeros => PackedLayout.For(rows, columns, nonZeros));
-    }
+    public static PackedWeight Pack(Tensor weight) => PackedWeightBuilder.Pack(weight);
 
     /// <summary>Packs a weight that was rounded, as codes.</summary>
     /// <param name="weight">
     /// [out_features, in_features], float32 or bfloat16, any device and strides; not changed. Codes of 8 bits that are more than 128 steps from
     /// zero cannot be told apart in bfloat16: the nearest one is taken.
     /// </param>
-    /// <param name="grid">What it was rounded to; copied.</param>
+    /// <param name="grid">What it was rounded to, on any device; copied.</param>
     /// <exception cref="ArgumentException">
     /// The weight is not a matrix of a supported dtype with at least one element, the grid is for another shape, or a weight is not on it.
     /// </exception>
-    public static PackedWeight Pack(Tensor weight, QuantizationGrid grid)
-    {
-        ArgumentNullException.ThrowIfNull(grid);
-        CheckMatrix(weight);
-        using var noGrad = no_grad();
-        using var scope = NewDisposeScope();
-        Tensor dense = weight.detach().cpu();
-        QuantizationGrid own = grid.CloneOnHost();
-        try
-        {
-            if (!own.Contains(dense))
-            {
-                throw new ArgumentException("The weight has values that are not on the grid; round it, or pack it without.", nameof(weight));
-            }
-
-            PackedLayout layout = PackedLayout.ForCodes(checked((int)dense.shape[0]), checked((int)dense.shape[1]), own.Quantization);
-            using PackedWeight values = PackDense(dense.to(ScalarType.Float32), _ => layout);
-            long bytes = (values.NonZeroCount * own.Quantization.Bits + 7) / 8 + PackedArrays.CodePadding;
-            PackedArrays arrays = values._arrays with
-            {
-                Values = Allocate(bytes, ScalarType.Byte, checked((int)bytes)),
-                Masks = values._arrays.Masks.alias().DetachFromDisposeScope(),
-                RowOrder = values._arrays.RowOrder.alias().DetachFromDisposeScope(),
-                PanelOffsets = values._arrays.PanelOffsets.alias().DetachFromDisposeScope(),
-                Grid = own,
-            };
-            var packed = new PackedWeight(arrays, values.NonZeroCount);
-            QuantizedPacker.Encode((float*)values.Values, packed);
-            return packed;
-        }
-        catch
-        {
-            own.Dispose();
-            throw;
-        }
-    }
+    public static PackedWeight Pack(Tensor weight, QuantizationGrid grid) => PackedWeightBuilder.TryPack(weight, grid)
+        ?? throw new ArgumentException("The weight has values that are not on the grid; round it, or pack it without.", nameof(weight));
 
     /// <summary>
     /// Uses stored arrays as they are, without copying; they may lie in mapped memory. The weight takes them over and disposes
@@ -174,13 +136,14 @@ public sealed unsafe class PackedWeight : IDisposable
     public Tensor Unpack()
     {
         Verify();
-        Tensor dense = empty([Rows, Columns], dtype: Dtype);
+        Tensor dense = empty([Rows, Columns], dtype: Dtype, device: CPU);
         byte* target = RawMemory.Address(dense);
         for (int panel = 0; panel < Layout.PanelCount; panel++)
         {
             UnpackPanel(panel, target + (long)panel * Layout.PanelRows * Columns * ValueSize, Columns, KernelTable.Best);
         }
 
+        GC.KeepAlive(this);
         return dense;
     }
 
@@ -210,62 +173,6 @@ public sealed unsafe class PackedWeight : IDisposable
         _arrays.RowOrder.Dispose();
         _arrays.PanelOffsets.Dispose();
         _arrays.Grid?.Dispose();
-    }
-
-    private static void CheckMatrix(Tensor weight)
-    {
-        ArgumentNullException.ThrowIfNull(weight);
-        if (weight.dim() != 2 || weight.numel() == 0)
-        {
-            throw new ArgumentException($"The weight must be a non-empty matrix, not [{string.Join(", ", weight.shape)}].", nameof(weight));
-        }
-
-        if (weight.dtype is not (ScalarType.Float32 or ScalarType.BFloat16))
-        {
-            throw new ArgumentException($"The weight must be float32 or bfloat16, not {weight.dtype}.", nameof(weight));
-        }
-    }
-
-    private static PackedWeight PackDense(Tensor weight, Func<long, PackedLayout> layoutFor)
-    {
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        Tensor dense = weight.detach().cpu().contiguous();
-        byte* source = RawMemory.Address(dense);
-        int rows = (int)dense.shape[0], columns = (int)dense.shape[1];
-        long nonZeros = weight.dtype == ScalarType.Float32
-            ? PackedWeightPacker.CountNonZeros<Float32Format>(source, columns, rows, columns)
-            : PackedWeightPacker.CountNonZeros<BFloat16Format>(source, columns, rows, columns);
-        PackedLayout layout = layoutFor(nonZeros);
-        var arrays = new PackedArrays(
-            layout.Rows, layout.Columns, layout.BlockColumns, layout.PanelRows,
-            Allocate(nonZeros + PackedArrays.ValuePadding, weight.dtype, PackedArrays.ValuePadding),
-            Allocate(layout.RowBlockCount * layout.MaskBytes + PackedArrays.MaskPadding, ScalarType.Byte, PackedArrays.MaskPadding),
-            Allocate(layout.RowBlockCount, ScalarType.Byte, 0),
-            Allocate(layout.PanelCount + 1, ScalarType.Int64, 0));
-        var packed = new PackedWeight(arrays, nonZeros);
-        if (weight.dtype == ScalarType.Float32)
-        {
-            PackedWeightPacker.Pack<Float32Format>(source, layout.Columns, layout, packed.Values, packed.Masks, packed.RowOrder, packed.PanelOffsets);
-        }
-        else
-        {
-            PackedWeightPacker.Pack<BFloat16Format>(source, layout.Columns, layout, packed.Values, packed.Masks, packed.RowOrder, packed.PanelOffsets);
-        }
-
-        return packed;
-    }
-
-    private static Tensor Allocate(long length, ScalarType dtype, int padding)
-    {
-        Tensor array = empty([length], dtype: dtype);
-        MemoryAdvice.HugePages(RawMemory.Address(array), (nuint)(length * array.element_size()));
-        if (padding > 0)
-        {
-            array.narrow(0, length - padding, padding).zero_();
-        }
-
-        return array.DetachFromDisposeScope();
     }
 
     internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, this);

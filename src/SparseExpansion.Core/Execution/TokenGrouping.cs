@@ -18,7 +18,8 @@ internal static class TokenGrouping
         offsets.Clear();
         foreach (long expert in experts)
         {
-            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((ulong)expert, (ulong)expertCount, nameof(experts));
+            ArgumentOutOfRangeException.ThrowIfNegative(expert, nameof(experts));
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(expert, expertCount, nameof(experts));
             offsets[(int)expert + 1]++;
         }
 

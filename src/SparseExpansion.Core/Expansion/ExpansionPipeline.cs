@@ -82,6 +82,11 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
             try
             {
                 UnitDescription description = _checkpoints!.Restore(u, units[u].Slots, restored);
+                if (!_plan.Options.Pack)
+                {
+                    restored.ForEach(replacement => replacement.Mixture.Unpack()); // Quantised experts are stored packed in any case.
+                }
+
                 Expander(units, u).Install(restored);
                 _groupsDone += description.Groups;
                 _reports.AddRange(description.Reports);

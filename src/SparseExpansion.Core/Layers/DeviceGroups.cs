@@ -34,9 +34,9 @@ internal sealed record DeviceGroups(Tensor Order, Tensor Inverse, Tensor Ends) :
         }
 
         return new DeviceGroups(
-            tensor(Array.ConvertAll(order, token => (long)token)).DetachFromDisposeScope(),
-            tensor(inverse).DetachFromDisposeScope(),
-            tensor(groups.Offsets[1..].ToArray()).DetachFromDisposeScope());
+            tensor(Array.ConvertAll(order, token => (long)token), device: CPU).DetachFromDisposeScope(),
+            tensor(inverse, device: CPU).DetachFromDisposeScope(),
+            tensor(groups.Offsets[1..].ToArray(), device: CPU).DetachFromDisposeScope());
     }
 
     public void Dispose()

@@ -38,16 +38,20 @@ internal sealed class MaskedDenseExperts : ExpertWeights
         RegisterComponents();
     }
 
-    private MaskedDenseExperts(Tensor stacked)
+    private MaskedDenseExperts(Tensor stacked, bool share)
         : base(nameof(MaskedDenseExperts))
     {
-        weight = FrozenParameter.Create(() => stacked.clone());
+        weight = FrozenParameter.Create(() => share ? stacked.alias() : stacked.clone());
         RegisterComponents();
     }
 
-    public static MaskedDenseExperts FromTensors(string layer, long[] shape, IReadOnlyDictionary<string, Tensor> tensors) =>
+    /// <param name="layer">For messages.</param>
+    /// <param name="shape">[experts, out_features, in_features].</param>
+    /// <param name="tensors">What <see cref="Tensors"/> gave.</param>
+    /// <param name="share">True: the experts lie in the tensor's memory and are only read; false: in a copy.</param>
+    public static MaskedDenseExperts FromTensors(string layer, long[] shape, IReadOnlyDictionary<string, Tensor> tensors, bool share) =>
         tensors.Count == 1 && tensors.TryGetValue(nameof(weight), out Tensor? stacked) && stacked.shape.SequenceEqual(shape) && stacked.is_floating_point()
-            ? new MaskedDenseExperts(stacked)
+            ? new MaskedDenseExperts(stacked, share)
             : throw new CheckpointException(
                 $"The experts of layer '{layer}' must be one floating-point tensor '{nameof(weight)}' [{string.Join(", ", shape)}]; the checkpoint has "
                 + $"{string.Join(", ", tensors.Select(entry => $"'{entry.Key}' {entry.Value.dtype} [{string.Join(", ", entry.Value.shape)}]"))}.");

@@ -60,6 +60,24 @@ internal sealed class PackedExpert : nn.Module
         }
     }
 
+    /// <summary>Hands out the live arrays, to which the caller may write; so do <c>buffers</c> and what lists the buffers of a parent.</summary>
+    public override IEnumerable<(string name, Tensor buffer)> named_buffers(bool recurse = true, bool include_nonpersistent = true)
+    {
+        foreach ((string name, Tensor buffer) in base.named_buffers(recurse, include_nonpersistent))
+        {
+            // Each time: the weight may be used while the caller goes through the list.
+            Weight.ExpectChanges();
+            yield return (name, buffer);
+        }
+    }
+
+    /// <summary>Hands out a live array, to which the caller may write.</summary>
+    public override Tensor? get_buffer(string target)
+    {
+        Weight.ExpectChanges();
+        return base.get_buffer(target);
+    }
+
     /// <summary>Hands out the live arrays, which <c>load_state_dict</c> writes to.</summary>
     public override Dictionary<string, Tensor> state_dict(Dictionary<string, Tensor>? destination = null, string? prefix = null)
     {

@@ -80,7 +80,7 @@ internal sealed class PackedExperts : ExpertWeights
 
             PackedArrays first = _weights[0].Arrays;
             long[] layout = [first.BlockColumns, first.PanelRows];
-            tensors.Add(LayoutName, tensor(Quantization is { } quantization ? [.. layout, quantization.Bits, quantization.GroupSize ?? 0] : layout));
+            tensors.Add(LayoutName, tensor(Quantization is { } quantization ? [.. layout, quantization.Bits, quantization.GroupSize ?? 0] : layout, device: CPU));
             return tensors;
         }
     }
@@ -139,10 +139,11 @@ internal sealed class PackedExperts : ExpertWeights
 
         using var noGrad = no_grad();
         using Tensor rows = tokens.stride(1) == 1 ? tokens.alias() : tokens.contiguous();
-        Tensor output = empty(tokens.shape[0], OutFeatures, tokens.dtype);
+        Tensor output = empty(tokens.shape[0], OutFeatures, tokens.dtype, CPU);
         HostGroups groups = decision.OnHost();
         GroupedMultiplication.Run(
             _weights, groups.Offsets, groups.Order, MatrixView.Of(rows), MatrixView.Of(output), bias is null ? MatrixView.None : MatrixView.Of(bias));
+        GC.KeepAlive(bias);
         GC.KeepAlive(this);
         return output;
     }
@@ -236,29 +237,36 @@ internal sealed class PackedExperts : ExpertWeights
         : throw new InvalidOperationException($"Packed experts run on the CPU. Call Unpack() on the layers before they are moved to {deviceType}.");
 
     /// <summary>As codes where all experts still lie on their grids; otherwise, for example after training, as values.</summary>
-    private static PackedExperts Pack(ExpertWeights experts, ScalarType dtype)
+    private static PackedExperts Pack(ExpertWeights experts, ScalarType dtype) =>
+        PackCodes(experts, dtype) ?? new PackedExperts([.. Enumerable.Range(0, experts.Count).Select(e => PackOne(experts, e, dtype))]);
+
+    /// <summary>All experts as codes; null if one has no grid or has left it.</summary>
+    private static PackedExperts? PackCodes(ExpertWeights experts, ScalarType dtype)
     {
-        int[] all = [.. Enumerable.Range(0, experts.Count)];
-        return all.All(e => IsOnGrid(experts, e))
-            ? new PackedExperts([.. all.Select(e => PackCodes(experts, e))], dtype)
-            : new PackedExperts([.. all.Select(e => PackOne(experts, e, dtype))]);
+        var packed = new List<PackedExpert>();
+        for (int e = 0; e < experts.Count; e++)
+        {
+            if (PackCodesOfOne(experts, e) is not { } weight)
+            {
+                packed.ForEach(expert => expert.Dispose());
+                return null;
+            }
+
+            packed.Add(new PackedExpert(weight));
+        }
+
+        return new PackedExperts([.. packed], dtype);
     }
 
-    private static bool IsOnGrid(ExpertWeights experts, int expert)
+    private static PackedWeight? PackCodesOfOne(ExpertWeights experts, int expert)
     {
         if (experts.GridOf(expert) is not { } grid)
         {
-            return false;
+            return null;
         }
 
         using Tensor dense = experts.ToDense(expert);
-        return grid.Contains(dense);
-    }
-
-    private static PackedExpert PackCodes(ExpertWeights experts, int expert)
-    {
-        using Tensor dense = experts.ToDense(expert);
-        return new PackedExpert(PackedWeight.Pack(dense, experts.GridOf(expert)!));
+        return PackedWeightBuilder.TryPack(dense, grid);
     }
 
     private static PackedExpert PackOne(ExpertWeights experts, int expert, ScalarType dtype)

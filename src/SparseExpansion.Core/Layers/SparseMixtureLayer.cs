@@ -17,7 +17,8 @@ namespace SparseExpansion.Layers;
 /// <see cref="Pack"/> and <see cref="Unpack"/>. <c>state_dict</c> names: <c>router.*</c> (if the router is a module), <c>bias</c>
 /// [out_features], and <c>experts.weight</c> [experts, out_features, in_features] or <c>experts.items.E.values</c>, <c>.masks</c>,
 /// <c>.row_order</c>, <c>.panel_offsets</c> for every expert E, with <c>.scales</c> and <c>.zeros</c> if it is quantised. The dense layer is never run. <c>load_state_dict</c> into packed experts is for layers that were packed alike: what it brought is checked
-/// on the next use, and a layer that holds no packed experts any more says so.
+/// on the next use, and a layer that holds no packed experts any more says so. Tensors that <c>state_dict</c>, <c>buffers</c> or <c>get_buffer</c> gave
+/// may be written to before that next use only; ask for them again to write later.
 /// </remarks>
 public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
 {
@@ -27,7 +28,7 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     private readonly SharedRouter _shared;
 
     /// <summary>Builds the layer from pruned weights, with a router of its own.</summary>
-    /// <param name="name">Module path, for messages and reports.</param>
+    /// <param name="name">Module path in the model, for messages, reports and files: a model whose layers are called otherwise cannot be saved.</param>
     /// <param name="router">Router for in_features-wide tokens; the layer disposes it.</param>
     /// <param name="expertWeights">One weight [out_features, in_features] for every expert of the router; copied.</param>
     /// <param name="bias">[out_features], shared by the experts, or null; copied.</param>
@@ -38,7 +39,7 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>Builds the layer from pruned weights, with the router of its input group.</summary>
-    /// <param name="name">Module path, for messages and reports.</param>
+    /// <param name="name">Module path in the model, for messages, reports and files: a model whose layers are called otherwise cannot be saved.</param>
     /// <param name="router">The group's router; disposed with any of its layers.</param>
     /// <param name="expertWeights">One weight [out_features, in_features] for every expert of the router; copied.</param>
     /// <param name="bias">[out_features], shared by the experts, or null; copied.</param>

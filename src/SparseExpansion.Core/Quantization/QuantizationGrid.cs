@@ -99,9 +99,15 @@ public sealed class QuantizationGrid : IDisposable
         return distance.le(exact.abs() * rounding).all().item<bool>();
     }
 
-    /// <summary>A copy with tensors of its own, in CPU memory; it outlives the current dispose scope.</summary>
-    internal QuantizationGrid CloneOnHost() =>
-        new(Quantization, Columns, Scales.to(CPU, copy: true).DetachFromDisposeScope(), Zeros.to(CPU, copy: true).DetachFromDisposeScope());
+    /// <summary>A copy with contiguous tensors of its own, in CPU memory; it outlives the current dispose scope.</summary>
+    internal QuantizationGrid CloneOnHost()
+    {
+        using var scope = NewDisposeScope();
+        // A copy keeps strides; whoever packs reads memory row by row.
+        return new(
+            Quantization, Columns,
+            Scales.to(CPU, copy: true).contiguous().DetachFromDisposeScope(), Zeros.to(CPU, copy: true).contiguous().DetachFromDisposeScope());
+    }
 
     /// <summary>A grid of scales and zero points in float32, [out_features, groups]; it outlives the current dispose scope.</summary>
     internal static QuantizationGrid FromFloats(WeightQuantization quantization, int columns, Tensor scales, Tensor zeros) => new(

@@ -45,7 +45,8 @@ public static class ExpandedModel
     /// <param name="format">How the experts are stored; the model stays as it is.</param>
     /// <exception cref="CheckpointException">The folder exists or cannot be written.</exception>
     /// <exception cref="SparseExpansionException">
-    /// The model has no mixture layer, a router that cannot be written, or experts that cannot be packed.
+    /// The model has no mixture layer, one that is called otherwise than its module path, a router that cannot be written, or experts that
+    /// cannot be packed.
     /// </exception>
     public static void Save(
         torch.nn.Module model, string folder, bool overwrite = false, Action<string>? addFiles = null, ExpertFormat format = ExpertFormat.Unchanged)

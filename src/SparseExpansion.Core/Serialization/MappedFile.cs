@@ -66,7 +66,7 @@ internal sealed class MappedFile : IDisposable
 
     private Tensor MapWhole(ScalarType dtype, long elements)
     {
-        using Tensor path = tensor(Array.ConvertAll(Encoding.UTF8.GetBytes(Path.GetFullPath(_path)), code => (long)code));
+        using Tensor path = tensor(Array.ConvertAll(Encoding.UTF8.GetBytes(Path.GetFullPath(_path)), code => (long)code), device: CPU);
         try
         {
             return ((Tensor)s_script.Value.invoke(Function, path, elements, (long)dtype)).DetachFromDisposeScope();

@@ -47,6 +47,16 @@ public sealed class NMPackedWeightTests
     }
 
     [Fact]
+    public void Unpack_Disposed_Throws()
+    {
+        using Tensor weight = zeros(2, 8);
+        NMPackedWeight packed = NMPackedWeight.Pack(weight, 2, 4);
+        packed.Dispose();
+        Assert.Throws<ObjectDisposedException>(packed.Unpack);
+        Assert.Throws<ObjectDisposedException>(packed.ToPacked);
+    }
+
+    [Fact]
     public void PackUnpack_LeaveNoTensors() => LeakCheck.NoTensorsLeft(() =>
     {
         using Tensor weight = zeros(2, 8);

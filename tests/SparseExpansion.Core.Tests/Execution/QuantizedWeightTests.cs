@@ -79,6 +79,20 @@ public sealed class QuantizedWeightTests
         threads: 1);
 
     [Fact]
+    public void Pack_TransposedScales_FollowsStrides()
+    {
+        using var scope = NewDisposeScope();
+        Tensor weight = randn(40, 192);
+        using QuantizationGrid grid = QuantizationGrid.Fit(weight, new WeightQuantization { Bits = 4, GroupSize = 64 });
+        using QuantizationGrid transposed = new(grid.Quantization, grid.Columns, grid.Scales.t().contiguous().t(), grid.Zeros.t().contiguous().t());
+        Tensor rounded = grid.Round(weight);
+
+        using PackedWeight packed = PackedWeight.Pack(rounded, transposed);
+
+        Assert.True(packed.Unpack().eq(rounded).all().item<bool>());
+    }
+
+    [Fact]
     public void Contains_ValuesBetweenCodes_IsFalse()
     {
         using var scope = NewDisposeScope();

@@ -22,7 +22,7 @@ public sealed class TokenGroupingTests
     [InlineData(3)]
     [InlineData(long.MaxValue)]
     public void Sort_ExpertOutOfRange_Throws(long expert) =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => TokenGrouping.Sort([0, expert], new int[2], new int[4]));
+        Assert.Equal(expert, Assert.Throws<ArgumentOutOfRangeException>(() => TokenGrouping.Sort([0, expert], new int[2], new int[4])).ActualValue);
 
     [Fact]
     public void Sort_WrongOrderLength_Throws() =>

@@ -144,6 +144,28 @@ public sealed class PackedMixtureTests
         Assert.Throws<CheckpointException>(() => layer.GetExpertWeight(1));
     }
 
+    [Theory]
+    [InlineData("named_buffers")]
+    [InlineData("buffers")]
+    [InlineData("get_buffer")]
+    public void Forward_BuffersWrittenTo_ChecksThemAgain(string by)
+    {
+        using var scope = NewDisposeScope();
+        using SparseMixtureLayer layer = CreateRegular(shift: 0).Pack();
+        Tensor input = randn(40, 64);
+        layer.call(input);
+
+        Tensor masks = by switch
+        {
+            "named_buffers" => layer.named_buffers().Single(entry => entry.name == "experts.items.1.masks").buffer,
+            "buffers" => layer.buffers().Last(buffer => buffer.dtype == ScalarType.Byte && buffer.numel() == (64 * 64 / 8) + 8),
+            _ => layer.get_buffer("experts.items.1.masks")!,
+        };
+        masks.fill_(255);
+
+        Assert.Throws<CheckpointException>(() => layer.call(input));
+    }
+
     [Fact]
     public void StateDict_OnlyRead_ChangesNothing()
     {

@@ -102,13 +102,16 @@ public sealed class SparseMixtureLayerTests
         Assert.Throws<ArgumentException>(() => new SparseMixtureLayer("layer", router, [zeros(Out, In), zeros(Out, In)], zeros(Out + 1)));
     }
 
-    [Fact]
-    public void Forward_RouterThatNamesNoSuchExpert_IsAnError()
+    [Theory]
+    [InlineData(3)]
+    [InlineData(-1)]
+    public void Forward_RouterThatNamesNoSuchExpert_IsAnErrorWithItsNumber(long expert)
     {
         using var scope = NewDisposeScope();
-        using var layer = new SparseMixtureLayer("layer", new WrongRouter(ScalarType.Int64), [zeros(Out, In)]);
+        using var layer = new SparseMixtureLayer("layer", new WrongRouter(ScalarType.Int64, expert), [zeros(Out, In)]);
 
-        Assert.Throws<SparseExpansionException>(() => layer.call(ones(1, In)));
+        var error = Assert.Throws<SparseExpansionException>(() => layer.call(ones(1, In)));
+        Assert.Contains($"expert {expert},", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -222,13 +225,13 @@ public sealed class SparseMixtureLayerTests
 
     private static Tensor[] RandomWeights() => [.. Enumerable.Range(0, Experts).Select(_ => randn(Out, In))];
 
-    private sealed class WrongRouter(ScalarType dtype) : Routing.IRouter
+    private sealed class WrongRouter(ScalarType dtype, long expert = 3) : Routing.IRouter
     {
         public int ExpertCount => 1;
 
         public int InputFeatures => In;
 
-        public Tensor Route(Tensor tokens) => full([tokens.shape[0]], 3L, dtype);
+        public Tensor Route(Tensor tokens) => full([tokens.shape[0]], expert, dtype);
 
         public void Dispose()
         {

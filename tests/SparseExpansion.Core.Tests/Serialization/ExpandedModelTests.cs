@@ -137,6 +137,31 @@ public sealed class ExpandedModelTests : IDisposable
         Assert.Contains("'linear'", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Save_LayerCalledOtherwiseThanItsPlace_NamesBoth()
+    {
+        using var scope = NewDisposeScope();
+        using var layer = new SparseMixtureLayer("mine", new LinearRouter(randn(2, GatedModel.Width), zeros(2)), [randn(3, GatedModel.Width), randn(3, GatedModel.Width)]);
+        using var model = nn.Sequential(("first", nn.Identity()), ("second", layer));
+
+        var error = Assert.Throws<SparseExpansionException>(() => ExpandedModel.Save(model, Folder));
+
+        Assert.Contains("'mine'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("'second'", error.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_root));
+    }
+
+    [Fact]
+    public void Load_DamagedExperts_LeavesNoTensors()
+    {
+        using ExpansionResult result = Expand();
+        result.Save(Folder);
+        Damage(Path.Combine(Folder, "experts.safetensors"), Mixtures(_model)[0].Name);
+        using var fresh = new GatedModel();
+
+        LeakCheck.NoTensorsLeft(() => Assert.Throws<CheckpointException>(() => ExpandedModel.Load(fresh, Folder)));
+    }
+
     [Theory]
     [InlineData("expansion.json")]
     [InlineData("model.safetensors")]
@@ -204,6 +229,22 @@ public sealed class ExpandedModelTests : IDisposable
                 parameters = dense + fresh.parameters().Count() - 2; // The head is the same before and after.
             },
             parametersDisposed: () => parameters);
+    }
+
+    private static SparseMixtureLayer[] Mixtures(nn.Module model) => [.. model.modules().OfType<SparseMixtureLayer>()];
+
+    /// <summary>Contradicts the masks of a layer's first expert.</summary>
+    private static void Damage(string file, string layer)
+    {
+        using var scope = NewDisposeScope();
+        Dictionary<string, Tensor> tensors;
+        using (SafetensorsReader reader = SafetensorsReader.Open(file))
+        {
+            tensors = reader.Entries.Keys.ToDictionary(name => name, name => reader.Read(name));
+        }
+
+        tensors[$"{layer}.experts.0.masks"].fill_(255);
+        SafetensorsWriter.Write(file, tensors);
     }
 
     private ExpansionResult Expand() => _model.Expand().Blocks(m => m.blocks).Targets("blocks.*")

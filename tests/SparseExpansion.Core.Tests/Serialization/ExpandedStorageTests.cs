@@ -163,6 +163,34 @@ public sealed class ExpandedStorageTests : IDisposable
     }
 
     [Fact]
+    public void Restore_DenseExpertsThatAreOnlyRead_LieInTheStoredTensor()
+    {
+        using var scope = NewDisposeScope();
+        var stored = new Dictionary<string, Tensor> { [MaskedDenseExperts.WeightName] = randn(2, 3, 4) };
+
+        using ExpertWeights shared = ExpertStorage.Restore(MaskedDenseExperts.Kind, "layer", 2, 3, 4, stored, share: true);
+        using ExpertWeights copied = ExpertStorage.Restore(MaskedDenseExperts.Kind, "layer", 2, 3, 4, stored);
+        stored[MaskedDenseExperts.WeightName].zero_();
+
+        Assert.Equal(0, shared.CountNonzero(1));
+        Assert.Equal(12, copied.CountNonzero(1));
+    }
+
+    [Fact]
+    public void Convert_EveryWay_LeavesNoTensors()
+    {
+        using ExpansionResult result = Expand();
+        result.Save(Packed);
+        ExpandedModel.Convert(Packed, Dense, ExpertFormat.Dense);
+        foreach ((string source, ExpertFormat format) in new[] { (Packed, ExpertFormat.Dense), (Dense, ExpertFormat.Packed), (Dense, ExpertFormat.Dense) })
+        {
+            LeakCheck.NoTensorsLeft(
+                () => ExpandedModel.Convert(source, _folder.File("converted"), format, overwrite: true),
+                parametersDisposed: source == Dense ? Mixtures(_model).Length : 0);
+        }
+    }
+
+    [Fact]
     public void Convert_Float64ToPacked_NamesTheLayerAndLeavesNothing()
     {
         using ExpansionResult result = Expand();

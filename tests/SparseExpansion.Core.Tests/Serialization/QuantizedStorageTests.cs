@@ -68,6 +68,20 @@ public sealed class QuantizedStorageTests : IDisposable
     }
 
     [Fact]
+    public void Save_QuantizedExpertsOnCuda_WritesTheSameCodes()
+    {
+        Assert.SkipUnless(cuda.is_available(), "Needs a CUDA device.");
+        using ExpansionResult result = Expand(new WeightQuantization());
+        result.Save(Packed);
+        Array.ForEach(Mixtures(_model), layer => layer.Unpack());
+        _model.to(CUDA);
+
+        result.Save(_folder.File("cuda"), format: ExpertFormat.Packed);
+
+        Assert.Equal(File.ReadAllBytes(Experts), File.ReadAllBytes(_folder.File("cuda/experts.safetensors")));
+    }
+
+    [Fact]
     public void Load_IntoABFloat16Model_KeepsTheCodes()
     {
         using var scope = NewDisposeScope();

@@ -92,7 +92,7 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, bool resume, R
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        using MixtureBundle bundle = MixtureBundle.Of(mixtures, ExpertFormat.Unchanged);
+        using MixtureBundle bundle = MixtureBundle.Of(mixtures, FormatOf);
         var description = new UnitDescription { Index = bundle.Index.ToJson(), Groups = groups, Reports = reports };
         store.Add(new StoredUnit(
             description.ToJson(),
@@ -103,6 +103,10 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, bool resume, R
             Map(mixtures, bundle.Index);
         }
     }
+
+    /// <summary>As they are; but dense tensors say nothing of the grids that weights were rounded to, codes do.</summary>
+    private static ExpertFormat FormatOf(SparseMixtureLayer layer) =>
+        layer.Experts.GridOf(0) is not null && PackedExperts.Supports(layer.Experts.DType) ? ExpertFormat.Packed : ExpertFormat.Unchanged;
 
     /// <summary>Lets packed experts lie in the store's files, which the system reads when it needs them and forgets when memory is short.</summary>
     private void Map(IReadOnlyList<SparseMixtureLayer> mixtures, ExpandedIndex index)

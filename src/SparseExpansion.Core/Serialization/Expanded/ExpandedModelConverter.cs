@@ -48,16 +48,33 @@ internal sealed class ExpandedModelConverter : IDisposable
     private ExpandedLayerEntry Convert(ExpandedLayerEntry layer, Dictionary<string, TensorSource> tensors)
     {
         Dictionary<string, Tensor> stored = _experts.ReadAll(ExpandedTensorNames.Expert(layer.Name, ""), _experts.Map);
-        ExpertWeights experts = ExpertStorage.Restore(layer.Storage, layer.Name, layer.Experts, layer.OutFeatures, layer.InFeatures, stored);
+        ExpertWeights experts = ExpertStorage.Restore(layer.Storage, layer.Name, layer.Experts, layer.OutFeatures, layer.InFeatures, stored, share: true);
         _owned.Add(experts);
         StoredExperts converted = StoredExperts.Of(layer.Name, experts, _format);
         _owned.Add(converted);
+        if (converted.Owned is not null)
+        {
+            // Packed anew; what is written lies in the former ones otherwise.
+            Release(experts, stored.Values);
+        }
+
         foreach ((string name, TensorSource tensor) in converted.Tensors)
         {
             tensors.Add(ExpandedTensorNames.Expert(layer.Name, name), tensor);
         }
 
         return layer with { Storage = converted.Kind };
+    }
+
+    /// <summary>A tensor that could not be mapped is a copy, and layers are many.</summary>
+    private void Release(ExpertWeights experts, IEnumerable<Tensor> stored)
+    {
+        _owned.Remove(experts);
+        experts.Dispose();
+        foreach (Tensor tensor in stored)
+        {
+            tensor.Dispose();
+        }
     }
 
     private void CopyOthers(string folder)

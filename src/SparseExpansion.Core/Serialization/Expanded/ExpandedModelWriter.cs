@@ -12,9 +12,14 @@ internal static class ExpandedModelWriter
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         IReadOnlyList<MixturePlace> places = MixturePlace.Find(model);
+        foreach (MixturePlace place in places)
+        {
+            place.RequireNamedByPath();
+        }
+
         using AtomicFolder output = AtomicFolder.Create(folder, overwrite);
         SafetensorsWriter.Write(Path.Combine(output.Path, ExpandedTensorNames.ModelFile), MixturePlace.DenseState(model, places));
-        using (MixtureBundle bundle = MixtureBundle.Of([.. places.Select(place => place.Layer)], format))
+        using (MixtureBundle bundle = MixtureBundle.Of([.. places.Select(place => place.Layer)], _ => format))
         {
             SafetensorsWriter.WriteSources(Path.Combine(output.Path, ExpandedTensorNames.ExpertsFile), bundle.Tensors);
             bundle.Index.Write(output.Path);

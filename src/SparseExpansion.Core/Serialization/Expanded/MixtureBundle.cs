@@ -12,15 +12,17 @@ internal sealed record MixtureBundle(
     ExpandedIndex Index, IReadOnlyDictionary<string, TensorSource> Tensors, IReadOnlyList<StoredExperts> Stored) : IDisposable
 {
     /// <summary>Describes mixtures; their tensors stay theirs. To be called in a dispose scope that lives as long as the bundle.</summary>
+    /// <param name="layers">The mixtures.</param>
+    /// <param name="formatOf">How the experts of each are stored.</param>
     /// <exception cref="SparseExpansionException">A router cannot be saved, or experts cannot be packed.</exception>
-    public static MixtureBundle Of(IReadOnlyList<SparseMixtureLayer> layers, ExpertFormat format)
+    public static MixtureBundle Of(IReadOnlyList<SparseMixtureLayer> layers, Func<SparseMixtureLayer, ExpertFormat> formatOf)
     {
         SharedRouter[] routers = [.. layers.Select(layer => layer.InputGroup).Distinct()];
         RouterState[] states = [.. routers.Select(router => StateOf(router, layers))];
         var stored = new List<StoredExperts>();
         try
         {
-            stored.AddRange(layers.Select(layer => StoredExperts.Of(layer.Name, layer.Experts, format)));
+            stored.AddRange(layers.Select(layer => StoredExperts.Of(layer.Name, layer.Experts, formatOf(layer))));
             return new MixtureBundle(CreateIndex(layers, routers, stored, states), CollectTensors(layers, stored, states), stored);
         }
         catch

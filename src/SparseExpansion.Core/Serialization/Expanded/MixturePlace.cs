@@ -1,4 +1,5 @@
 using SparseExpansion.Layers;
+using SparseExpansion.Layers.Surgery;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -17,6 +18,18 @@ internal sealed record MixturePlace(string Path, SparseMixtureLayer Layer)
             .Where(entry => entry.module is SparseMixtureLayer)
             .Select(entry => new MixturePlace(entry.name, (SparseMixtureLayer)entry.module))];
         return places.Length > 0 ? places : throw new SparseExpansionException("The model has no mixture layers; expand it before it is saved.");
+    }
+
+    /// <summary>Files name layers as they are called, and are loaded by module path.</summary>
+    /// <exception cref="SparseExpansionException">The layer is called otherwise than its place.</exception>
+    public void RequireNamedByPath()
+    {
+        if (Path != Layer.Name && Path != $"{Layer.Name}.{LinearHookSlot.ChildName}")
+        {
+            throw new SparseExpansionException(
+                $"The mixture layer at '{Path}' is called '{Layer.Name}', so what is saved could not be loaded. Save the model that was expanded, or give the "
+                + "layer the path of its place as its name.");
+        }
     }
 
     /// <summary>The live tensors of the model that belong to no mixture, by <c>state_dict</c> name.</summary>

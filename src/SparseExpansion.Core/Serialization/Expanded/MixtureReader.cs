@@ -21,6 +21,24 @@ internal sealed class MixtureReader(ExpandedIndex index, IEnumerable<string> nam
     public void Build(IReadOnlyDictionary<string, ModuleSlot> slots, List<Replacement> replacements)
     {
         var routers = new SharedRouter?[index.Routers.Count];
+        try
+        {
+            Build(slots, routers, replacements);
+        }
+        catch
+        {
+            // A layer disposes its router; one that no layer joined is nobody's.
+            foreach (SharedRouter? router in routers.Where(router => router?.Members.Count == 0))
+            {
+                router!.Dispose();
+            }
+
+            throw;
+        }
+    }
+
+    private void Build(IReadOnlyDictionary<string, ModuleSlot> slots, SharedRouter?[] routers, List<Replacement> replacements)
+    {
         foreach (ExpandedLayerEntry entry in index.Layers)
         {
             ModuleSlot slot = slots.GetValueOrDefault(entry.Name)

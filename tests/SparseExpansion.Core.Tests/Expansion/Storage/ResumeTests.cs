@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using SparseExpansion.Internal;
 using SparseExpansion.Pruning;
+using SparseExpansion.Quantization;
 using SparseExpansion.Routing;
 using SparseExpansion.Serialization;
 using SparseExpansion.Testing;
@@ -42,6 +43,20 @@ public sealed class ResumeTests : IDisposable
             EndAt(partial, configure, stop);
             Assert.Equal(expected, SavedFiles($"resumed {stop}", model => configure(model).ResumeFrom(Open(partial))));
         }
+    }
+
+    [Theory]
+    [InlineData(ExpertFormat.Unchanged)]
+    [InlineData(ExpertFormat.Packed)]
+    public void Resume_QuantizedExpertsLeftUnpacked_KeepsTheirGrids(ExpertFormat format)
+    {
+        Func<GatedModel, ExpansionBuilder<GatedModel>> configure = model => Configure(model)
+            .PruneWith(new SparseGptSparsifier().WithQuantization(new WeightQuantization()), SparsityTarget.Unstructured(0.5))
+            .WithOptions(new ExpansionOptions { Pack = false, Seed = 3 });
+        Dictionary<string, string> expected = SavedFiles("plain", configure, format);
+        EndAt(_folder.File("partial"), configure, block: 2);
+
+        Assert.Equal(expected, SavedFiles("resumed", model => configure(model).ResumeFrom(Open(_folder.File("partial"))), format));
     }
 
     [Fact]
@@ -194,13 +209,14 @@ public sealed class ResumeTests : IDisposable
     }
 
     /// <summary>All files of the saved model by name, the report without its times.</summary>
-    private Dictionary<string, string> SavedFiles(string name, Func<GatedModel, ExpansionBuilder<GatedModel>> configure)
+    private Dictionary<string, string> SavedFiles(
+        string name, Func<GatedModel, ExpansionBuilder<GatedModel>> configure, ExpertFormat format = ExpertFormat.Unchanged)
     {
         string folder = _folder.File(name);
         using GatedModel model = NewModel();
         using (ExpansionResult result = configure(model).Run())
         {
-            result.Save(folder);
+            result.Save(folder, format: format);
         }
 
         _opened?.Dispose();
