@@ -126,13 +126,24 @@ internal sealed class AlpsSolver
         if (positions.Length > 0 && positions.Length < _active.Length)
         {
             using Tensor indices = tensor(positions.Select(i => (long)i).ToArray(), device: _pruned.device);
-            _problem = _problem.Select(indices);
+            ReplaceProblem(_problem.Select(indices));
             Replace(ref _inverses, _inverses.index_select(0, indices));
             Replace(ref _state, _state.index_select(0, indices));
             Replace(ref _pruned, _pruned.index_select(0, indices));
         }
 
         _active = [.. positions.Select(i => _active[i])];
+    }
+
+    /// <summary>The first problem is the caller's; those of fewer experts are this search's own.</summary>
+    private void ReplaceProblem(ScaledProblem replacement)
+    {
+        if (_active.Length < _iterations.Length)
+        {
+            _problem.Dispose();
+        }
+
+        _problem = replacement;
     }
 
     private static void Replace(ref Tensor old, Tensor replacement)

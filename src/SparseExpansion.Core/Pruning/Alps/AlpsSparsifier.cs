@@ -126,9 +126,9 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>
         AlpsSupports found = AlpsSolver.Solve(problem, inverses, targets, Options, cancellationToken);
         Tensor support = found.Pruned.logical_not().to(ScalarType.Float32);
         Tensor weights = found.Weights.mul_(support);
-        (int iterations, double[] residuals) = ConjugateGradients.Solve(
+        (int[] iterations, double[] residuals) = ConjugateGradients.Solve(
             problem.Hessians, problem.Weights, weights, support, Options.RefitTolerance, Options.MaxRefitIterations, cancellationToken);
-        Convergence[] convergence = [.. residuals.Select((residual, i) => new Convergence(found.Iterations[i], found.Settled[i], iterations, residual))];
+        Convergence[] convergence = [.. residuals.Select((residual, i) => new Convergence(found.Iterations[i], found.Settled[i], iterations[i], residual))];
         return (weights.div_(problem.Scales).MoveToOuterDisposeScope(), convergence);
     }
 

@@ -9,7 +9,7 @@ namespace SparseExpansion.Pruning;
 /// <param name="Hessians">[k, d, d], float32, unit diagonal.</param>
 /// <param name="Weights">The scaled dense weights, [k, rows, d], float32; 0 in columns that no token uses.</param>
 /// <param name="Scales">E, [k, 1, d], float32.</param>
-internal sealed record ScaledProblem(Tensor Hessians, Tensor Weights, Tensor Scales)
+internal sealed record ScaledProblem(Tensor Hessians, Tensor Weights, Tensor Scales) : IDisposable
 {
     /// <summary>Scales damped Hessians and one dense weight.</summary>
     /// <param name="damped">[k, d, d], float32, diagonal above 0; scaled in place.</param>
@@ -36,4 +36,12 @@ internal sealed record ScaledProblem(Tensor Hessians, Tensor Weights, Tensor Sca
     /// <summary>The problem of some of the experts.</summary>
     public ScaledProblem Select(Tensor experts) => new(
         Hessians.index_select(0, experts), Weights.index_select(0, experts), Scales.index_select(0, experts));
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Hessians.Dispose();
+        Weights.Dispose();
+        Scales.Dispose();
+    }
 }

@@ -14,11 +14,11 @@ internal static class ConjugateGradients
     /// <param name="dense">Ŵ, [k, rows, d], float32.</param>
     /// <param name="start">Where W begins, [k, rows, d], float32, 0 outside the support; changed in place to the solution.</param>
     /// <param name="support">1 on the support and 0 outside, [k, rows, d], float32.</param>
-    /// <param name="tolerance">Ends when an iteration lowers every expert's error by less than this share of it.</param>
+    /// <param name="tolerance">An expert is done when an iteration lowers its error by less than this share of it.</param>
     /// <param name="maxIterations">The most iterations.</param>
     /// <param name="cancellationToken">Observed between iterations.</param>
-    /// <returns>Iterations, and for every expert ‖((Ŵ − W)H)_S‖ as a share of ‖(Ŵ − W)H‖ at the start.</returns>
-    public static (int Iterations, double[] Residuals) Solve(
+    /// <returns>For every expert its iterations, and ‖((Ŵ − W)H)_S‖ as a share of ‖(Ŵ − W)H‖ at the start.</returns>
+    public static (int[] Iterations, double[] Residuals) Solve(
         Tensor hessians, Tensor dense, Tensor start, Tensor support, double tolerance, int maxIterations, CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
@@ -32,14 +32,17 @@ internal static class ConjugateGradients
         }
 
         Tensor direction = residual.clone(), square = Dots(residual, residual);
-        int iteration = 0;
-        for (bool done = false; iteration < maxIterations && !done; iteration++)
+        Tensor open = ones_like(error, dtype: ScalarType.Bool), iterations = zeros_like(error, dtype: ScalarType.Int32);
+        for (int iteration = 0; iteration < maxIterations && open.any().item<bool>(); iteration++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var inner = NewDisposeScope();
             Tensor product = direction.bmm(hessians).mul_(support);
             Tensor curvature = Dots(direction, product);
-            Tensor step = where(curvature.gt(0), square / curvature, zeros_like(curvature));
+            // Experts that are done stand still: going on would make them depend on the others of the batch.
+            Tensor moves = curvature.gt(0).logical_and(open.reshape(-1, 1, 1));
+            Tensor step = where(moves, square / curvature, zeros_like(curvature));
+            iterations.add_(open);
             start.addcmul_(direction, step, 1);
             residual.addcmul_(product, step, -1);
             Tensor gain = (step * square).sum([1L, 2L], type: ScalarType.Float64);
@@ -48,11 +51,11 @@ internal static class ConjugateGradients
             direction.mul_(turn).add_(residual);
             square.copy_(next);
             error.sub_(gain);
-            done = gain.le(error.clamp(min: 0) * tolerance).all().item<bool>();
+            open.logical_and_(gain.gt(error.clamp(min: 0) * tolerance));
         }
 
         Tensor share = (Sums(residual.square()) / gradient).sqrt().nan_to_num(0);
-        return (iteration, share.cpu().data<double>().ToArray());
+        return (iterations.cpu().data<int>().ToArray(), share.cpu().data<double>().ToArray());
     }
 
     /// <summary>Inner products of rows, [k, rows, 1].</summary>

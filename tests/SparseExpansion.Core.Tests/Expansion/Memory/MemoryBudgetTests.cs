@@ -19,20 +19,37 @@ public sealed class MemoryBudgetTests : IDisposable
         _folder.Dispose();
     }
 
+    public static TheoryData<ISparsifier> Pruners => new(
+        new SparseGptSparsifier(),
+        new AlpsSparsifier(),
+        new AlpsSparsifier(new AlpsOptions { ReducedPrecision = false }),
+        new WandaSparsifier().WithRefit());
+
     [Theory]
     [InlineData(1, true)]
     [InlineData(2, true)]
     [InlineData(3, false)]
     [InlineData(4, true)]
-    public void Run_FewExpertsAtOnceAndActivationsOnDisk_GivesTheSameExperts(int expertsAtOnce, bool spill)
+    public void Run_FewExpertsAtOnceAndActivationsOnDisk_GivesTheSameExperts(int expertsAtOnce, bool spill) =>
+        AssertSameExperts(new SparseGptSparsifier(), expertsAtOnce, spill);
+
+    [Theory]
+    [MemberData(nameof(Pruners))]
+    public void Run_FewExpertsAtOnce_GivesTheSameExperts(ISparsifier pruner)
+    {
+        AssertSameExperts(pruner, 1, spill: false);
+        AssertSameExperts(pruner, 3, spill: false);
+    }
+
+    private void AssertSameExperts(ISparsifier pruner, int expertsAtOnce, bool spill)
     {
         using var plain = new GatedModel();
-        using ExpansionResult expected = Configure(plain).Run();
+        using ExpansionResult expected = Configure(plain, pruner).Run();
         using var model = new GatedModel();
         var schedule = new MemorySchedule(
             spill ? _folder.Path : null, expected.Layers.Keys.ToDictionary(name => name, _ => expertsAtOnce));
 
-        using ExpansionResult result = Configure(model).WithSchedule(schedule).Run();
+        using ExpansionResult result = Configure(model, pruner).WithSchedule(schedule).Run();
 
         foreach ((string name, SparseMixtureLayer layer) in expected.Layers)
         {
@@ -141,10 +158,10 @@ public sealed class MemoryBudgetTests : IDisposable
 
     private static float[] Values(Tensor tensor) => tensor.contiguous().data<float>().ToArray();
 
-    private ExpansionBuilder<GatedModel> Configure(GatedModel model) => model.Expand()
+    private ExpansionBuilder<GatedModel> Configure(GatedModel model, ISparsifier? pruner = null) => model.Expand()
         .Blocks(m => m.blocks).Targets("blocks.*")
         .RouteWith(new PcaKMeansOptions { Experts = 4, PcaReduction = null })
-        .PruneWith(new SparseGptSparsifier(), SparsityTarget.Unstructured(0.5))
+        .PruneWith(pruner ?? new SparseGptSparsifier(), SparsityTarget.Unstructured(0.5))
         .CalibrateOn(_batches);
 
     private sealed class CancelAtPropagation(CancellationTokenSource source) : IProgress<ExpansionProgress>
