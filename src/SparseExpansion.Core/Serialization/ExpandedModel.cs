@@ -87,8 +87,6 @@ public static class ExpandedModel
         Load(model, folder, new ExpandedLoadOptions { Routers = routers ?? RouterKinds.Default });
 
     /// <inheritdoc cref="Load(torch.nn.Module, string, RouterKinds?)"/>
-    /// <param name="model">A freshly built model; changed in place, and only when the files have proved to fit.</param>
-    /// <param name="folder">What <see cref="Save"/> wrote.</param>
     /// <param name="options">Kinds of routers, and where packed experts live.</param>
     public static void Load(torch.nn.Module model, string folder, ExpandedLoadOptions options)
     {
