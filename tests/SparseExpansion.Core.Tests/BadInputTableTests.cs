@@ -3,6 +3,7 @@ using SparseExpansion.Execution;
 using SparseExpansion.Expansion;
 using SparseExpansion.Layers;
 using SparseExpansion.Pruning;
+using SparseExpansion.Quantization;
 using SparseExpansion.Routing;
 using SparseExpansion.Serialization;
 using SparseExpansion.Testing;
@@ -49,6 +50,13 @@ public sealed class BadInputTableTests : IDisposable
         yield return ("RouteWith(Experts = 300), 256 tokens", () => Ready().RouteWith(new PcaKMeansOptions { Experts = 300, PcaReduction = null }).Run());
         yield return ("PruneWith(2:5), 16 columns", () => Ready().PruneWith(new WandaSparsifier(), SparsityTarget.NM(2, 5)).Run());
         yield return ("Allocate with 2:4", () => Ready().PruneWith(new WandaSparsifier(), SparsityTarget.NM(2, 4)).Allocate(SparsityAllocation.Owl()).Run());
+        yield return ("Allocate(Experts()) with WithMemory", () => WithBudget(Ready().Allocate(SparsityAllocation.Experts())).Run());
+        yield return ("Allocate(Experts()) with WithMemory, PlanMemory", () => WithBudget(Ready().Allocate(SparsityAllocation.Experts())).PlanMemory());
+        yield return ("FineTune with WithMemory, PlanMemory", () => WithBudget(Ready().FineTune()).PlanMemory());
+        yield return ("FineTune with WithQuantization", () => Ready().PruneWith(new WandaSparsifier().WithRefit().WithQuantization(), SparsityTarget.Unstructured(0.5)).FineTune().Run());
+        yield return ("FineTune with SparseGptOptions.Quantization", () => Ready()
+            .PruneWith(new SparseGptSparsifier(new SparseGptOptions { Quantization = new WeightQuantization() }), SparsityTarget.Unstructured(0.5)).FineTune().PlanMemory());
+        yield return ("FineTune, a target outside the blocks", () => Ready().Blocks(model => model.blocks).Targets("*").FineTune().Run());
         yield return ("WithOptions(ChunkTokens = 0)", () => Ready().WithOptions(new ExpansionOptions { ChunkTokens = 0 }));
         yield return ("Save of a dense model", () => ExpandedModel.Save(_model, _folder.File("dense")));
     }
@@ -120,6 +128,8 @@ public sealed class BadInputTableTests : IDisposable
         }
         );
     }
+
+    private static ExpansionBuilder<GatedModel> WithBudget(ExpansionBuilder<GatedModel> builder) => builder.WithMemory(new MemoryBudget { Bytes = 8L << 30 });
 
     private ExpansionBuilder<GatedModel> Ready() => _model.Expand().Targets("blocks.*").RouteWith(new PcaKMeansOptions { Experts = 2, PcaReduction = 2 })
         .PruneWith(new MagnitudeSparsifier(), SparsityTarget.Unstructured(0.5)).CalibrateOn(_batches);

@@ -62,7 +62,7 @@ internal sealed class ExpandCommand : Command
             throw new UsageException($"--model {source.Folder}: is expanded already; expand the dense model that it was made from.");
         }
 
-        CheckFineTuning(parsed, method);
+        CheckTogether(parsed, method);
         string output = parsed.GetRequiredValue(_output);
         bool overwrite = parsed.GetValue(_overwrite);
         OutputFolder.Check(output, overwrite, source.Folder);
@@ -96,11 +96,23 @@ internal sealed class ExpandCommand : Command
         return ExitCode.Success;
     }
 
-    private void CheckFineTuning(ParseResult parsed, Method method)
+    /// <summary>Refuses what does not go together before anything is loaded.</summary>
+    private void CheckTogether(ParseResult parsed, Method method)
     {
-        if (_experts.FineTunes(parsed, method.Recipe) && (parsed.GetValue(_resume) || _memory.HasBudget(parsed)))
+        bool fineTunes = _experts.FineTunes(parsed, method.Recipe), hasBudget = _memory.HasBudget(parsed);
+        if (fineTunes && (parsed.GetValue(_resume) || hasBudget))
         {
             throw new UsageException("--resume and --memory-budget do not go with fine-tuning, which needs the dense blocks until the end; --fine-tune 0 switches it off.");
+        }
+
+        if (fineTunes && method.Bits is not null)
+        {
+            throw new UsageException("--bits does not go with fine-tuning, which would move the weights off their grid; --fine-tune 0 switches it off.");
+        }
+
+        if (hasBudget && _experts.AllocatesExperts(parsed))
+        {
+            throw new UsageException("--allocation experts does not go with --memory-budget: it needs the statistics of all experts at once.");
         }
     }
 
@@ -118,7 +130,7 @@ internal sealed class ExpandCommand : Command
     private int PrintPlan(ParseResult parsed, ModelSource source, Device device, TokenWindows windows, Method method, string output, MemoryBudget? budget)
     {
         using FolderExpansionStore store = PartialWork.OpenStore(output);
-        using CausalLanguageModel model = source.CreateUnset(device); // A plan needs no weights.
+        using CausalLanguageModel model = source.CreateUnset(device, _dtype.Read(parsed)); // A plan needs no weights.
         ExpansionMemoryPlan plan = Prepare(parsed, model, windows, method, budget, builder => Stored(parsed, method, builder, store).PlanMemory());
         if (parsed.GetValue(_json))
         {

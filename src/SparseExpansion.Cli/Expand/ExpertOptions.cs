@@ -97,6 +97,9 @@ internal sealed class ExpertOptions
         }
     }
 
+    /// <summary>True if each layer's weights are divided among its experts.</summary>
+    public bool AllocatesExperts(ParseResult parsed) => s_allocations[parsed.GetValue(_allocate)!].PerExpert;
+
     /// <summary>True if blocks are fine-tuned.</summary>
     public bool FineTunes(ParseResult parsed, ExpansionRecipe recipe) => (parsed.GetValue(_fineTune) ?? recipe.FineTuning?.Steps ?? 0) > 0;
 

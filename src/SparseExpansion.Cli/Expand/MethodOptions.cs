@@ -130,7 +130,8 @@ internal sealed class MethodOptions
             ReadRouter(parsed, recipe.Router),
             ReadPruner(parsed, recipe),
             parsed.GetValue(_targets)!,
-            parsed.GetValue(_seed));
+            parsed.GetValue(_seed),
+            parsed.GetValue(_bits));
     }
 
     private ISparsifier ReadPruner(ParseResult parsed, ExpansionRecipe recipe)

@@ -29,7 +29,7 @@ internal sealed class PartialWork : IDisposable
         FolderExpansionStore store = OpenStore(output);
         if (resume || store.UnitCount == 0)
         {
-            return new PartialWork(store, path, error);
+            return new PartialWork(Reserved(store), path, error);
         }
 
         string message = string.Create(
@@ -37,6 +37,21 @@ internal sealed class PartialWork : IDisposable
             $"--output {output}: an expansion of {store.UnitCount} blocks so far waits in {store.Folder}; add --resume to go on with it, or remove that folder.");
         store.Dispose();
         throw new UsageException(message);
+    }
+
+    /// <summary>Keeps other runs with this output out, those that store no blocks too.</summary>
+    private static FolderExpansionStore Reserved(FolderExpansionStore store)
+    {
+        try
+        {
+            store.Reserve();
+            return store;
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The folder of an output's finished blocks; opening makes none.</summary>

@@ -29,5 +29,5 @@ internal sealed record ModelSource(string Folder, ModelConfig Config, bool IsExp
         PretrainedModel.Load(Folder, new LoadOptions { Device = device, DType = dtype, MapDenseWeights = true, ScratchFolder = scratchFolder });
 
     /// <summary>The architecture, with weights that nobody has set; the caller disposes the model.</summary>
-    public CausalLanguageModel CreateUnset(Device device) => CausalLanguageModel.Create(Config, device);
+    public CausalLanguageModel CreateUnset(Device device, ScalarType dtype) => CausalLanguageModel.Create(Config, device, dtype);
 }

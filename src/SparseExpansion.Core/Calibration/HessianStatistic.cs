@@ -12,6 +12,9 @@ namespace SparseExpansion.Calibration;
 /// </remarks>
 public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShrinkable
 {
+    /// <summary>Features that only <see cref="FillUnseen"/> gave energy to, bool [in_features]; null where there are none.</summary>
+    private Tensor? _borrowed;
+
     /// <summary>Creates the statistic of no tokens.</summary>
     /// <param name="inFeatures">Width of a token.</param>
     /// <param name="device">Where the Hessian is gathered, the device of the weight.</param>
@@ -49,6 +52,7 @@ public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShr
         using var scope = NewDisposeScope();
         Tensor values = tokens.detach().to(ScalarType.Float32);
         Hessian.addmm_(values.t(), values);
+        ForgetBorrowed();
         TokenCount += tokens.shape[0];
     }
 
@@ -59,6 +63,7 @@ public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShr
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         Hessian.add_(typed.Hessian.to(Hessian.device));
+        ForgetBorrowed();
         TokenCount += typed.TokenCount;
     }
 
@@ -69,7 +74,11 @@ public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShr
         HessianStatistic typed = StatisticChecks.CheckOther(this, layer, statistic => statistic.InFeatures);
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
+        Tensor unseen = Diagonal().eq(0);
         StatisticChecks.FillUnseen(Diagonal(), TokenCount, typed.Diagonal(), typed.TokenCount);
+        ForgetBorrowed();
+        Tensor borrowed = unseen.logical_and(Diagonal().ne(0));
+        _borrowed = borrowed.any().item<bool>() ? borrowed.DetachFromDisposeScope() : null;
     }
 
     /// <inheritdoc/>
@@ -88,13 +97,16 @@ public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShr
     }
 
     /// <inheritdoc/>
-    /// <remarks>tr(ΔHΔᵀ) / tr(WHWᵀ) with Δ = W − P, in float32 products and float64 sums.</remarks>
+    /// <remarks>
+    /// tr(ΔHΔᵀ) / tr(WHWᵀ) with Δ = W − P, in float32 products and float64 sums. What was borrowed by <see cref="FillUnseen"/> does not
+    /// count: it is no part of the tokens.
+    /// </remarks>
     public double RelativeOutputError(Tensor dense, Tensor changed) =>
         RelativeOutputError(dense, changed, weight => QuadraticForm.Trace(weight, Hessian));
 
     /// <remarks>tr(WHWᵀ) = ⟨WᵀW, H⟩: no product for the dense weight.</remarks>
     double ISharedOutputError.RelativeOutputError(Tensor dense, Tensor gram, Tensor changed) =>
-        RelativeOutputError(dense, changed, _ => QuadraticForm.Inner(gram, Hessian));
+        RelativeOutputError(dense, changed, weight => _borrowed is null ? QuadraticForm.Inner(gram, Hessian) : QuadraticForm.Trace(weight, Hessian));
 
     private double RelativeOutputError(Tensor dense, Tensor changed, Func<Tensor, double> energy)
     {
@@ -102,8 +114,8 @@ public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShr
         CheckWeight(changed, nameof(changed));
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        Tensor weight = dense.detach().to(ScalarType.Float32);
-        Tensor difference = weight - changed.detach().to(ScalarType.Float32);
+        Tensor weight = WithoutBorrowed(dense.detach().to(ScalarType.Float32));
+        Tensor difference = weight - WithoutBorrowed(changed.detach().to(ScalarType.Float32));
         double error = QuadraticForm.Trace(difference, Hessian);
         if (error == 0)
         {
@@ -114,7 +126,20 @@ public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShr
     }
 
     /// <summary>Gives the Hessian's memory back.</summary>
-    public void Dispose() => Hessian.Dispose();
+    public void Dispose()
+    {
+        Hessian.Dispose();
+        ForgetBorrowed();
+    }
+
+    /// <summary>Borrowed features have no correlation to others, so that a weight without their columns has no part of theirs.</summary>
+    private Tensor WithoutBorrowed(Tensor weight) => _borrowed is null ? weight : weight.masked_fill(_borrowed, 0);
+
+    private void ForgetBorrowed()
+    {
+        _borrowed?.Dispose();
+        _borrowed = null;
+    }
 
     private void CheckWeight(Tensor weight, string name)
     {

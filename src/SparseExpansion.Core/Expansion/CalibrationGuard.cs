@@ -28,16 +28,5 @@ internal static class CalibrationGuard
         {
             throw new CalibrationException("Fine-tuning learns from some calibration windows and is judged by others; give at least two.");
         }
-
-        if (plan.FineTuning is not null && plan.Options.Memory is not null)
-        {
-            throw new InvalidOperationException(
-                "Fine-tuning needs the dense blocks until the end; it does not go with a memory budget (WithMemory).");
-        }
-
-        if (plan.Allocation.PerExpert && plan.Options.Memory is not null)
-        {
-            throw new InvalidOperationException("Allocation among experts needs the statistics of all experts at once; it does not go with a memory budget (WithMemory).");
-        }
     }
 }

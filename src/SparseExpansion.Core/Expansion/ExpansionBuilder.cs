@@ -112,7 +112,8 @@ public sealed class ExpansionBuilder<TModel>
     /// </summary>
     /// <param name="options">Steps, learning rate, loss; null for the defaults.</param>
     /// <remarks>
-    /// Both blocks, the dense one and the expanded one, get what the expanded blocks before them produce. Takes, for a block at a time, seven times
+    /// The expanded block gets what the expanded blocks before it produce; <see cref="FineTuningOptions.Target"/> says what the dense one gets. With
+    /// <see cref="Blocks"/>, all targets must lie in blocks. Not for pruners that round weights, nor with <see cref="WithMemory"/>. Takes, for a block at a time, seven times
     /// the experts' memory on the device, and the block's inputs and outputs in host memory. Norms that are trained are put back by
     /// <see cref="ExpansionResult.Revert"/>.
     /// </remarks>
@@ -202,7 +203,7 @@ public sealed class ExpansionBuilder<TModel>
     }
 
     /// <summary>Tells what <see cref="Run"/> will take in memory and time, with the budget of <see cref="ExpansionOptions.Memory"/>. Changes nothing.</summary>
-    /// <exception cref="InvalidOperationException">Something was not set.</exception>
+    /// <exception cref="InvalidOperationException">Something was not set, or parts do not go together.</exception>
     /// <exception cref="SparseExpansionException">Model or data do not allow the expansion.</exception>
     public ExpansionMemoryPlan PlanMemory()
     {
@@ -222,7 +223,7 @@ public sealed class ExpansionBuilder<TModel>
     /// <param name="progress">Told of every step; called on this thread.</param>
     /// <param name="cancellationToken">Observed between units of work.</param>
     /// <returns>The report, and the way back until the result is disposed.</returns>
-    /// <exception cref="InvalidOperationException">Something was not set, or the builder has run before.</exception>
+    /// <exception cref="InvalidOperationException">Something was not set, parts do not go together, or the builder has run before.</exception>
     /// <exception cref="SparseExpansionException">Model or data do not allow it. The model is left as it was.</exception>
     /// <exception cref="OperationCanceledException">Cancelled. The model is left as it was.</exception>
     public ExpansionResult Run(IProgress<ExpansionProgress>? progress = null, CancellationToken cancellationToken = default)

@@ -152,6 +152,11 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
 
         Report(ExpansionStage.Packing, units, index, null, 1);
         cancellationToken.ThrowIfCancellationRequested();
+        if (!unit.IsBlock)
+        {
+            _checkpoints?.MapAgain(_replacements[..replacements].Select(replacement => replacement.Mixture));
+        }
+
         Pack();
         SparseMixtureLayer[] mixtures = [.. _replacements[replacements..].Select(replacement => replacement.Mixture)];
         Instruments.ExpertBytes.Add(mixtures.Sum(mixture => mixture.ExpertBytes));

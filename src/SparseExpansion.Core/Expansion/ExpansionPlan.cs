@@ -73,5 +73,30 @@ internal sealed record ExpansionPlan(nn.Module Model)
             throw new InvalidOperationException(
                 $"{Target} sparsity keeps the same share everywhere, so Allocate has nothing to divide: ask for an unstructured target or leave Allocate out.");
         }
+
+        if (Allocation.PerExpert && Options.Memory is not null)
+        {
+            throw new InvalidOperationException("Allocation among experts needs the statistics of all experts at once; it does not go with a memory budget (WithMemory).");
+        }
+
+        if (FineTuning is not null)
+        {
+            ValidateFineTuning();
+        }
+    }
+
+    private void ValidateFineTuning()
+    {
+        if (Options.Memory is not null)
+        {
+            throw new InvalidOperationException(
+                "Fine-tuning needs the dense blocks until the end; it does not go with a memory budget (WithMemory).");
+        }
+
+        if (Sparsifier is IRoundingSparsifier { RoundsWeights: true })
+        {
+            throw new InvalidOperationException(
+                $"FineTune does not go with quantisation: training would move the weights off the grid that pruner '{Sparsifier.Name}' rounds them to. Leave one of them out.");
+        }
     }
 }

@@ -19,14 +19,15 @@ internal static class LayerErrors
         }
         catch (CalibrationException e)
         {
-            throw e.Message.Contains(layer, StringComparison.Ordinal) ? e : new CalibrationException($"Layer '{layer}': {e.Message}", e);
+            throw e.Message.Contains(layer, StringComparison.Ordinal) ? e : new CalibrationException($"Layer '{layer}'{Expert(e, firstExpert)}: {e.Message}", e);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            string expert = ErrorPlace.ExpertOf(e) is { } number ? $", expert {number + firstExpert}" : "";
-            throw new PruningException($"The {part} failed at layer '{layer}'{expert}: {FirstLine(e.Message)}", e);
+            throw new PruningException($"The {part} failed at layer '{layer}'{Expert(e, firstExpert)}: {FirstLine(e.Message)}", e);
         }
     }
+
+    private static string Expert(Exception error, int firstExpert) => ErrorPlace.ExpertOf(error) is { } number ? $", expert {number + firstExpert}" : "";
 
     /// <summary>Native errors carry a stack trace in their message.</summary>
     private static string FirstLine(string message) => message.Split('\n', 2)[0].TrimEnd();

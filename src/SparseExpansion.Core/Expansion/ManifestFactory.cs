@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Reflection;
+using SparseExpansion.Internal;
 using TorchSharp;
 
 namespace SparseExpansion.Expansion;
@@ -7,14 +7,20 @@ namespace SparseExpansion.Expansion;
 /// <summary>Writes down what decided an expansion.</summary>
 internal static class ManifestFactory
 {
-    public static ExpansionManifest Create(ExpansionPlan plan, IEnumerable<LayerReport> layers) => new()
+    public static ExpansionManifest Create(ExpansionPlan plan, IEnumerable<LayerReport> layers)
+    {
+        using var culture = InvariantCulture.Enter();
+        return Describe(plan, layers);
+    }
+
+    private static ExpansionManifest Describe(ExpansionPlan plan, IEnumerable<LayerReport> layers) => new()
     {
         Version = VersionOf(typeof(ExpansionManifest).Assembly),
         TorchSharpVersion = VersionOf(typeof(torch).Assembly),
         Pruner = plan.Sparsifier!.Name,
         Sparsity = plan.Target!.ToString()!,
         Router = plan.Trainer!.Name,
-        Settings = Describe(plan),
+        Settings = SettingsOf(plan),
         Targets = plan.Targets.Description,
         Seed = plan.Options.Seed,
         WithinBlock = plan.Options.WithinBlock,
@@ -24,9 +30,9 @@ internal static class ManifestFactory
         LayerSparsity = layers.ToDictionary(layer => layer.Name, layer => layer.Sparsity),
     };
 
-    private static string Describe(ExpansionPlan plan) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{plan.Trainer}; {plan.Sparsifier}; {plan.Options.ExpertStatistics}{(plan.Refinement is null ? "" : $"; {plan.Refinement}")}{(plan.Allocation.Method == AllocationMethod.Uniform ? "" : $"; allocation by {plan.Allocation}")}{(plan.FineTuning is null ? "" : $"; {plan.FineTuning}")}; chunks of {plan.Options.ChunkTokens} tokens");
+    /// <summary>For use in the invariant culture: options write themselves in that of the thread.</summary>
+    private static string SettingsOf(ExpansionPlan plan) =>
+        $"{plan.Trainer}; {plan.Sparsifier}; {plan.Options.ExpertStatistics}{(plan.Refinement is null ? "" : $"; {plan.Refinement}")}{(plan.Allocation.Method == AllocationMethod.Uniform ? "" : $"; allocation by {plan.Allocation}")}{(plan.FineTuning is null ? "" : $"; {plan.FineTuning}")}; chunks of {plan.Options.ChunkTokens} tokens";
 
     private static string VersionOf(Assembly assembly) =>
         assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? assembly.GetName().Version!.ToString();

@@ -30,6 +30,7 @@ internal static class UnitPlanner
 
         if (left.Count > 0)
         {
+            CheckFineTuning(plan, left);
             units.Add(new ExpansionUnit(new CalibrationUnit("the model", plan.Forward!, device), left, IsBlock: false));
         }
 
@@ -67,6 +68,19 @@ internal static class UnitPlanner
         }
     }
 
+    /// <summary>Layers after blocks are run through the whole model: the dense one is gone, and its outputs would all have to be kept.</summary>
+    private static void CheckFineTuning(ExpansionPlan plan, IReadOnlyList<ModuleSlot> outside)
+    {
+        if (plan.FineTuning is not null && plan.Blocks.Count > 0)
+        {
+            throw new SparseExpansionException(
+                $"Fine-tuning goes block by block, but these targets lie outside the blocks: {Enumerate(outside)}. Leave them out, or leave fine-tuning out.");
+        }
+    }
+
+    private static string Enumerate(IReadOnlyList<ModuleSlot> slots) =>
+        string.Join(", ", slots.Take(NamesInMessage).Select(slot => slot.Name)) + (slots.Count > NamesInMessage ? ", …" : "");
+
     private static ModuleSlot[] FindTargets(ExpansionPlan plan)
     {
         IReadOnlyList<ModuleSlot> linears = SlotFinder.FindLinears(plan.Model);
@@ -83,9 +97,8 @@ internal static class UnitPlanner
             throw new SparseExpansionException("The model is expanded already: revert the first expansion, or begin with the dense model.");
         }
 
-        string names = string.Join(", ", linears.Take(NamesInMessage).Select(slot => slot.Name));
         throw new SparseExpansionException(linears.Count == 0
             ? "The model has no linear layers that could be expanded."
-            : $"No linear layer matches {plan.Targets.Description}. The model has {linears.Count}: {names}{(linears.Count > NamesInMessage ? ", …" : "")}.");
+            : $"No linear layer matches {plan.Targets.Description}. The model has {linears.Count}: {Enumerate(linears)}.");
     }
 }

@@ -100,6 +100,19 @@ internal sealed class MaskedDenseExperts : ExpertWeights
         return weight;
     }
 
+    /// <summary>Pruned weights that are not zero any more: what <see cref="Freeze"/> would set back.</summary>
+    public long CountStray()
+    {
+        if (_kept is null)
+        {
+            return 0;
+        }
+
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        return weight.ne(0).logical_and_(Kept().eq(0)).count_nonzero().item<long>();
+    }
+
     /// <summary>Ends the training.</summary>
     public void Freeze()
     {

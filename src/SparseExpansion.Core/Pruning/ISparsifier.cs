@@ -76,7 +76,7 @@ public interface ISparsifier
         {
             foreach ((SparsityTarget target, int[] experts) in PruningGuard.GroupByTarget(statistics, targets))
             {
-                IReadOnlyList<PruningResult> pruned = PruneExperts(weight, [.. experts.Select(e => statistics![e])], target, cancellationToken);
+                IReadOnlyList<PruningResult> pruned = Together(target, experts);
                 for (int i = 0; i < experts.Length; i++)
                 {
                     results[experts[i]] = pruned[i];
@@ -89,6 +89,18 @@ public interface ISparsifier
         {
             Array.ForEach(results, result => result?.Dispose());
             throw;
+        }
+
+        IReadOnlyList<PruningResult> Together(SparsityTarget target, int[] experts)
+        {
+            try
+            {
+                return PruneExperts(weight, [.. experts.Select(e => statistics![e])], target, cancellationToken);
+            }
+            catch (Exception e) when (ErrorPlace.Translate(e, experts))
+            {
+                throw; // Not reached: the filter only says which expert it was.
+            }
         }
     }
 }

@@ -29,16 +29,28 @@ internal static class PruningGuard
     /// <summary>Refuses Hessians of another width or device than the weight's, and those that no pruner can work with.</summary>
     public static void CheckHessians(string pruner, Tensor weight, IReadOnlyList<HessianStatistic> statistics)
     {
-        foreach (HessianStatistic statistic in statistics)
+        for (int i = 0; i < statistics.Count; i++)
         {
-            CheckFeatures(pruner, weight, statistic.InFeatures);
-            if (!Placement.Same(statistic.Hessian.device, weight.device))
+            try
             {
-                throw new PruningException($"The weight lies on {weight.device}, its statistic on {statistic.Hessian.device}: gather it on the weight's device.");
+                CheckHessian(pruner, weight, statistics[i]);
             }
-
-            statistic.ThrowIfUnusable();
+            catch (Exception e) when (ErrorPlace.Note(e, i))
+            {
+                throw; // Not reached: the filter only says which expert it was.
+            }
         }
+    }
+
+    private static void CheckHessian(string pruner, Tensor weight, HessianStatistic statistic)
+    {
+        CheckFeatures(pruner, weight, statistic.InFeatures);
+        if (!Placement.Same(statistic.Hessian.device, weight.device))
+        {
+            throw new PruningException($"The weight lies on {weight.device}, its statistic on {statistic.Hessian.device}: gather it on the weight's device.");
+        }
+
+        statistic.ThrowIfUnusable();
     }
 
     /// <summary>Refuses weights of the wrong kind, non-finite ones, and those whose columns the target does not divide.</summary>

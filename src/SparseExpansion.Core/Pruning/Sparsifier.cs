@@ -110,7 +110,7 @@ public abstract class Sparsifier<TStatistic> : ISparsifier
         var pruned = new PrunedWeight[statistics.Count];
         foreach ((SparsityTarget target, int[] experts) in PruningGuard.GroupByTarget(statistics, targets))
         {
-            IReadOnlyList<PrunedWeight> together = PruneExpertsCore(weight, [.. experts.Select(e => statistics[e])], target, cancellationToken);
+            IReadOnlyList<PrunedWeight> together = PruneTogether(weight, statistics, experts, target, cancellationToken);
             for (int i = 0; i < experts.Length; i++)
             {
                 pruned[experts[i]] = together[i];
@@ -118,6 +118,19 @@ public abstract class Sparsifier<TStatistic> : ISparsifier
         }
 
         return pruned;
+    }
+
+    private IReadOnlyList<PrunedWeight> PruneTogether(
+        Tensor weight, IReadOnlyList<TStatistic> statistics, int[] experts, SparsityTarget target, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return PruneExpertsCore(weight, [.. experts.Select(e => statistics[e])], target, cancellationToken);
+        }
+        catch (Exception e) when (ErrorPlace.Translate(e, experts))
+        {
+            throw; // Not reached, as below.
+        }
     }
 
     private PrunedWeight PruneOne(Tensor weight, TStatistic statistic, SparsityTarget target, int expert, CancellationToken cancellationToken)

@@ -28,8 +28,7 @@ internal static class SoftmaxRegression
         Tensor tokens, Tensor costs, int epochs, double weightDecay, long seed, CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
-        Tensor mean = tokens.mean([0L]);
-        Tensor deviation = (tokens - mean).square().mean([0L]).sqrt_();
+        (Tensor mean, Tensor deviation) = Moments(tokens);
         Tensor scale = where(deviation > 1e-6 * deviation.max(), 1 / deviation, 0);
         Tensor regrets = costs - costs.amin([1]).unsqueeze(1);
         Tensor scaled = regrets / regrets.mean().clamp_min(float.Epsilon);
@@ -38,9 +37,19 @@ internal static class SoftmaxRegression
         return new LinearRouter(folded, bias - folded.mv(mean));
     }
 
+    /// <summary>Mean and standard deviation of every feature; frees what is as large as the tokens.</summary>
+    private static (Tensor Mean, Tensor Deviation) Moments(Tensor tokens)
+    {
+        using var scope = NewDisposeScope();
+        Tensor mean = tokens.mean([0L]);
+        Tensor deviation = (tokens - mean).square().mean([0L]).sqrt_();
+        return (mean.MoveToOuterDisposeScope(), deviation.MoveToOuterDisposeScope());
+    }
+
     private static (Tensor Weight, Tensor Bias) Minimise(
         Tensor tokens, (Tensor Mean, Tensor Scale) standard, Tensor regrets, int epochs, double weightDecay, long seed, CancellationToken cancellationToken)
     {
+        using var grad = enable_grad(); // Whoever calls may have switched gradients off.
         Device device = tokens.device;
         Tensor weight = zeros(regrets.shape[1], tokens.shape[1], ScalarType.Float32, device, requires_grad: true);
         Tensor bias = zeros(regrets.shape[1], ScalarType.Float32, device, requires_grad: true);

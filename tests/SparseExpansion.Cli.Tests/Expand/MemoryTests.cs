@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace SparseExpansion.Cli;
@@ -37,11 +38,25 @@ public sealed class MemoryTests : IDisposable
         Assert.Equal(0, Expand().With("--output", _tiny.Path("free")).Run().ExitCode);
         string[] before = _tiny.Entries();
 
-        ToolRun run = Expand().With("--memory-budget", "2 GB").Run();
+        JsonElement plan = Expand().With("--dry-run").With("--memory-budget", "8GiB").With("--json").Run().Json();
+        string least = plan.GetProperty("leastBytes").GetInt64().ToString(CultureInfo.InvariantCulture);
+        JsonElement tight = Expand().With("--dry-run").With("--memory-budget", least).With("--json").Run().Json();
+        Assert.Equal((true, true), (tight.GetProperty("fits").GetBoolean(), tight.GetProperty("spillsActivations").GetBoolean()));
+
+        ToolRun run = Expand().With("--memory-budget", least).Run();
 
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
         Assert.Equal(["expanded"], _tiny.Entries().Except(before));
         Assert.Equal(File.ReadAllBytes(Path.Combine(_tiny.Path("free"), "experts.safetensors")), File.ReadAllBytes(Path.Combine(_tiny.Output, "experts.safetensors")));
+    }
+
+    [Fact]
+    public void DryRun_DType_CountsItsBytes()
+    {
+        long wide = Resident("float32"), narrow = Resident("bfloat16");
+        Assert.True(narrow < wide, $"{narrow} against {wide}");
+
+        long Resident(string dtype) => Expand().With("--dry-run").With("--dtype", dtype).With("--json").Run().Json().GetProperty("residentBytes").GetInt64();
     }
 
     [Theory]

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using SparseExpansion.Expansion;
 
 namespace SparseExpansion.Cli;
 
@@ -35,6 +36,25 @@ public sealed class ResumeTests : IDisposable
         {
             Assert.Equal(File.ReadAllBytes(Path.Combine(_tiny.Path("whole"), file)), File.ReadAllBytes(Path.Combine(Output, file)));
         }
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("10")]
+    public void Expand_WhileAnotherRunHasTheOutput_IsRefusedAndKeepsItsBlocks(string? fineTune)
+    {
+        InterruptAfterTheFirstBlock();
+        string[] files = Directory.GetFiles(Partial);
+        using (FolderExpansionStore other = FolderExpansionStore.Open(Partial))
+        {
+            CommandLine second = fineTune is null ? Expand() : Expand().With("--fine-tune", fineTune);
+            ToolRun run = second.Run();
+            Assert.Equal(1, run.ExitCode);
+            Assert.Contains("in use", run.Error, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(files, Directory.GetFiles(Partial));
+        Assert.False(Directory.Exists(Output));
     }
 
     [Fact]

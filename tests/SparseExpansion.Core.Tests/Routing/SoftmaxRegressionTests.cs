@@ -38,6 +38,17 @@ public sealed class SoftmaxRegressionTests
     }
 
     [Fact]
+    public void Fit_WhereGradientsAreOff_GivesTheSame()
+    {
+        using var scope = NewDisposeScope();
+        Tensor tokens = randn(200, Features), costs = rand(200, 4);
+        using LinearRouter expected = SoftmaxRegression.Fit(tokens, costs, 3, 1e-4, 5, default);
+        using var off = no_grad();
+        using LinearRouter actual = SoftmaxRegression.Fit(tokens, costs, 3, 1e-4, 5, default);
+        Assert.True(expected.GetState().Tensors["weight"].allclose(actual.GetState().Tensors["weight"], 0, 0));
+    }
+
+    [Fact]
     public void Fit_Repeated_IsTheSameAndLeavesNoTensor()
     {
         using Tensor tokens = randn(200, Features);

@@ -47,7 +47,9 @@ internal static class WeightBudget
         return result;
     }
 
-    /// <summary>Whole numbers of weights that go: floor(Σ n · s) in all, each within one of n_l · s_l.</summary>
+    /// <summary>
+    /// Whole numbers of weights that go: floor(Σ n · s) in all, each within one of n_l · s_l. No linear loses its last weight, whatever s.
+    /// </summary>
     /// <param name="sparsities">s_l, whose mean weighted by the sizes is s but for rounding.</param>
     /// <param name="sizes">n_l.</param>
     /// <param name="sparsity">s.</param>
@@ -55,7 +57,7 @@ internal static class WeightBudget
     {
         double[] exact = [.. sparsities.Zip(sizes, (share, size) => Math.Clamp(share, 0, 1) * size)];
         long[] counts = [.. exact.Select((value, l) => Math.Min((long)Math.Floor(value), sizes[l] - 1))];
-        long missing = (long)Math.Floor(sizes.Sum() * sparsity) - counts.Sum();
+        long missing = Math.Min((long)Math.Floor(sizes.Sum() * sparsity), sizes.Sum() - sizes.Count) - counts.Sum();
         int[] order = [.. Enumerable.Range(0, counts.Length).OrderByDescending(l => exact[l] - counts[l])];
         for (int i = 0; missing != 0; i = (i + 1) % order.Length)
         {
@@ -81,7 +83,7 @@ internal static class WeightBudget
     /// <param name="sparsity">s.</param>
     public static long[] RoundExperts(IReadOnlyList<double> sparsities, IReadOnlyList<long> tokens, long size, double sparsity)
     {
-        long uniform = size - (long)Math.Floor(size * sparsity);
+        long uniform = Math.Max(1, size - (long)Math.Floor(size * sparsity));
         double[] exact = [.. sparsities.Select(share => Math.Clamp(1 - share, 0, 1) * size)];
         long[] kept = [.. exact.Select((value, e) => tokens[e] == 0 ? uniform : Math.Max(1, (long)Math.Floor(value)))];
         Int128 left = (Int128)uniform * tokens.Aggregate(Int128.Zero, (sum, count) => sum + count);

@@ -18,7 +18,6 @@ internal sealed class BlockFineTuner(FineTuningOptions options, long seed, Actio
     /// <param name="windows">What the unit is called with, and what it should put out.</param>
     public BlockFineTuning Tune(ExpansionUnit unit, int index, SparseMixtureLayer[] layers, IReadOnlyList<Parameter> norms, TuningWindows windows)
     {
-        double[] sparsity = [.. layers.Select(layer => layer.MeasureSparsity())];
         bool[] needed = [.. norms.Select(norm => norm.requires_grad)];
         BlockFineTuning report;
         try
@@ -27,6 +26,7 @@ internal sealed class BlockFineTuner(FineTuningOptions options, long seed, Actio
             Parameter[] trained = [.. layers.SelectMany(layer => layer.Unfreeze()), .. norms];
             Array.ForEach(trained, parameter => parameter.requires_grad_(true));
             report = Train(unit.Calibration, index, windows, new TunedParameters(trained));
+            CheckMasks(layers);
         }
         finally
         {
@@ -37,7 +37,6 @@ internal sealed class BlockFineTuner(FineTuningOptions options, long seed, Actio
             }
         }
 
-        CheckMasks(layers, sparsity);
         return report;
     }
 
@@ -131,14 +130,12 @@ internal sealed class BlockFineTuner(FineTuningOptions options, long seed, Actio
     /// <summary>Half a cosine from the learning rate to 0.</summary>
     private double LearningRateAt(int step) => options.LearningRate * 0.5 * (1 + Math.Cos(Math.PI * step / options.Steps));
 
-    private static void CheckMasks(SparseMixtureLayer[] layers, double[] sparsity)
+    /// <summary>Looks before <see cref="SparseMixtureLayer.Freeze"/>, which would hide what training did to pruned weights.</summary>
+    private static void CheckMasks(SparseMixtureLayer[] layers)
     {
-        for (int i = 0; i < layers.Length; i++)
+        if (layers.FirstOrDefault(layer => ((MaskedDenseExperts)layer.Experts).CountStray() > 0) is { } stray)
         {
-            if (layers[i].MeasureSparsity() < sparsity[i])
-            {
-                throw new SparseExpansionException($"Fine-tuning of layer '{layers[i].Name}' brought pruned weights back; this is a defect of SparseExpansion.");
-            }
+            throw new SparseExpansionException($"Fine-tuning of layer '{stray.Name}' brought pruned weights back; this is a defect of SparseExpansion.");
         }
     }
 }

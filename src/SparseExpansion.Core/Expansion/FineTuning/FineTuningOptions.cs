@@ -33,7 +33,7 @@ public sealed record FineTuningOptions
 
     /// <summary>
     /// Trains the block's norms as well: all one-dimensional parameters outside its linear layers. Attention and what else was not
-    /// expanded stays as it is. Without <see cref="ExpansionBuilder{TModel}.Blocks"/> it is the norms of the whole model. Default true.
+    /// expanded stays as it is, and so do norms that several blocks share. Without <see cref="ExpansionBuilder{TModel}.Blocks"/> it is the norms of the whole model. Default true.
     /// </summary>
     public bool TrainNorms { get; init; } = true;
 

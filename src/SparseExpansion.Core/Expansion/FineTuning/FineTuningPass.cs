@@ -33,12 +33,12 @@ internal sealed class FineTuningPass(ExpansionPlan plan, CancellationToken cance
         }
 
         ExpansionUnit unit = units[index];
-        IReadOnlyList<CalibrationBatch> targets = RunDense(unit, replacements, ReadsDense(options, unit) && index > 0 ? _dense : batches);
+        IReadOnlyList<CalibrationBatch> targets = RunDense(unit, replacements, options.Target == FineTuningTarget.DenseModel && index > 0 ? _dense : batches);
         ReleaseOutputs();
         _dense = targets;
         if (replacements.Count > 0)
         {
-            Tune(unit, index, replacements, options.TrainNorms ? FindNorms(units, index) : [], new TuningWindows(unit.Calibration.Device, batches, targets), progress);
+            Tune(unit, index, replacements, options.TrainNorms ? FindNorms(unit, index) : [], new TuningWindows(unit.Calibration.Device, batches, targets), progress);
         }
     }
 
@@ -63,9 +63,6 @@ internal sealed class FineTuningPass(ExpansionPlan plan, CancellationToken cance
         Log.BlockFineTuned(plan.Logger, unit.Calibration.Name, report.LossBefore, report.LossAfter, report.KeptStep, report.Steps);
         _reports.Add(report);
     }
-
-    /// <summary>The whole model, unlike a block, is always called with what the user gave.</summary>
-    private static bool ReadsDense(FineTuningOptions options, ExpansionUnit unit) => unit.IsBlock && options.Target == FineTuningTarget.DenseModel;
 
     /// <summary>Runs the unit as it was, its norms not trained yet.</summary>
     private List<CalibrationBatch> RunDense(ExpansionUnit unit, IReadOnlyList<Replacement> replacements, IReadOnlyList<CalibrationBatch> inputs)
@@ -109,9 +106,8 @@ internal sealed class FineTuningPass(ExpansionPlan plan, CancellationToken cance
         _ => share,
     };
 
-    /// <summary>Layers outside all blocks are tuned without norms: those are in blocks that are done.</summary>
-    private IReadOnlyList<Parameter> FindNorms(IReadOnlyList<ExpansionUnit> units, int index) =>
-        units[index].IsBlock ? BlockNorms.Find(plan.Blocks[index])
-        : units.Count == 1 ? BlockNorms.Find(plan.Model)
-        : [];
+    /// <summary>A norm that blocks share stays: training it for one of them would change the others, and the dense outputs of those to come.</summary>
+    private IReadOnlyList<Parameter> FindNorms(ExpansionUnit unit, int index) => unit.IsBlock
+        ? [.. BlockNorms.Find(plan.Blocks[index]).Except(plan.Blocks.Where((_, other) => other != index).SelectMany(BlockNorms.Find))]
+        : BlockNorms.Find(plan.Model);
 }

@@ -9,6 +9,6 @@ public enum FineTuningTarget
     /// </summary>
     DenseBlock,
 
-    /// <summary>What the block puts out in the dense model, so that it also makes up for errors of the blocks before it.</summary>
+    /// <summary>What the block puts out in the dense model, so that it also makes up for errors of the blocks before it. The same as <see cref="DenseBlock"/> for a model expanded as a whole.</summary>
     DenseModel,
 }

@@ -61,7 +61,7 @@ internal static class MemoryPlanner
         return new ExpansionMemoryPlan
         {
             BudgetBytes = size.Plan.Options.Memory?.Bytes,
-            ResidentBytes = size.BaseBytes + hidden + Finished(size) + size.Units.Max(unit => unit.Slots.Sum(size.DenseExperts)),
+            ResidentBytes = size.BaseBytes + Math.Max(hidden + Finished(size) + size.Units.Max(unit => unit.Slots.Sum(size.DenseExperts)), size.UnpackedBytes),
             SpillsActivations = spill,
             ScratchBytes = spill ? size.CaptureBytes + size.HiddenBytes : 0,
             ExpertsAtOnce = Math.Min(atOnce, size.Experts),
@@ -86,8 +86,13 @@ internal static class MemoryPlanner
         return size.Plan.Refinement is null && !shrinks
             ? []
             : [new MemoryStage(
-                "trials", captured + widths.Max(width => (2 * size.Experts * size.Statistic(width.Key)) + size.PrunerBytes(width.Max(slot => WorkSize.Shape(slot).Out), width.Key, size.Experts)), 3, 0)];
+                "trials", captured + widths.Max(width => Trial(size, width)), 3, 0)];
     }
+
+    private static long Trial(WorkSize size, IGrouping<long, ModuleSlot> width) =>
+        (2 * size.Experts * size.Statistic(width.Key))
+        + size.PrunerBytes(width.Max(slot => WorkSize.Shape(slot).Out), width.Key, size.Experts)
+        + size.RefinementBytes(width.Key);
 
     private static long Pruning(WorkSize size, IGrouping<long, ModuleSlot> width, int atOnce, int passes)
     {
@@ -118,6 +123,11 @@ internal static class MemoryPlanner
         if (Finished(size) > 0)
         {
             ways.Add($"give a store for finished blocks ({ExpansionMemoryPlan.Size(Finished(size))} less)");
+        }
+
+        if (size.UnpackedBytes > 0)
+        {
+            ways.Add("leave layers outside the blocks out of the targets");
         }
 
         if (size.Experts > 1)

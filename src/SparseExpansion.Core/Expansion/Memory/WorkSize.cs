@@ -1,4 +1,5 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Layers;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
@@ -24,7 +25,9 @@ internal sealed class WorkSize
         Tokens = CountTokens(plan);
         BatchTokens = plan.Batches.Max(TokensOf);
         Experts = plan.Trainer is ISizedRouterTrainer sized ? sized.MostExperts : UnknownExperts;
-        ElementSize = ((Linear)units[^1].Slots[0].Dense).weight!.ElementSize;
+        Tensor weight = ((Linear)units[^1].Slots[0].Dense).weight!;
+        ElementSize = weight.ElementSize;
+        Packs = plan.Options.Pack && weight.device.type == DeviceType.CPU && PackedExperts.Supports(weight.dtype);
         ModelBytes = plan.Model.parameters().Concat(plan.Model.buffers()).Sum(tensor => tensor.numel() * tensor.ElementSize);
         HiddenFeatures = units.Where(unit => unit.IsBlock && unit.Slots.Count > 0).Select(unit => unit.Slots.Min(slot => Shape(slot).In)).DefaultIfEmpty(0).Max();
         WidestFeatures = plan.Model.modules().OfType<Linear>().Max(linear => Math.Max(linear.in_features, linear.out_features));
@@ -50,8 +53,14 @@ internal sealed class WorkSize
 
     public bool WeightsAreMapped => Plan.Options.Memory?.WeightsAreMapped ?? false;
 
-    /// <summary>True if finished blocks lie in the store's files.</summary>
-    public bool FinishedAreMapped => Plan is { Store: not null, Options.Memory: not null };
+    /// <summary>True if experts end up packed.</summary>
+    public bool Packs { get; }
+
+    /// <summary>True if finished blocks lie in the store's files; experts that are not packed stay in memory.</summary>
+    public bool FinishedAreMapped => Packs && Plan is { Store: not null, Options.Memory: not null };
+
+    /// <summary>Dense experts of all units where the last one runs the whole model, for which finished blocks are unpacked; otherwise 0.</summary>
+    public long UnpackedBytes => Units.Count > 1 && !Units[^1].IsBlock ? Units.SelectMany(unit => unit.Slots).Sum(DenseExperts) : 0;
 
     /// <summary>Resident apart from experts and activations.</summary>
     public long BaseBytes => LibraryBytes + (WeightsAreMapped ? 0 : ModelBytes);
@@ -67,7 +76,7 @@ internal sealed class WorkSize
     public long DenseExperts(ModuleSlot slot) => Experts * Shape(slot).In * Shape(slot).Out * ElementSize;
 
     /// <summary>Bytes of the packed experts of a linear: values that stay, and a bit for each weight.</summary>
-    public long StoredExperts(ModuleSlot slot) => !Plan.Options.Pack
+    public long StoredExperts(ModuleSlot slot) => !Packs
         ? DenseExperts(slot)
         : (long)(Experts * Shape(slot).In * Shape(slot).Out * (((1 - Plan.Target!.Sparsity) * ElementSize) + 0.25));
 
@@ -79,12 +88,14 @@ internal sealed class WorkSize
     }
 
     /// <summary>Bytes that the pruner works with, for a number of experts at a time.</summary>
-    public long PrunerBytes(long rows, long features, int experts)
-    {
-        long factors = Plan.Sparsifier is WandaSparsifier or MagnitudeSparsifier ? 0 : 6 * features * features;
-        long one = sizeof(float) * (factors + (3 * rows * features));
-        return Math.Max(one, Math.Min(experts * one, SparseGptSparsifier.ChunkBytes));
-    }
+    /// <remarks>A pruner that does not tell is taken for one that solves for weights as SparseGPT does.</remarks>
+    public long PrunerBytes(long rows, long features, int experts) =>
+        (Plan.Sparsifier as ISizedSparsifier ?? new SparseGptSparsifier()).BytesToPrune(rows, features, experts);
+
+    /// <summary>Bytes of the tokens that a router's refinement learns from: as captured, standardised, and one more copy on the way.</summary>
+    public long RefinementBytes(long features) => Plan.Refinement is { } refinement
+        ? 3 * sizeof(float) * Math.Min(refinement.FitTokens, Tokens) * features
+        : 0;
 
     /// <summary>Weights that a token meets in a unit.</summary>
     public long Parameters(int unit) =>

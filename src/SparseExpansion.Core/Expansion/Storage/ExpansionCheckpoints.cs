@@ -108,6 +108,29 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, bool resume, R
     private static ExpertFormat FormatOf(SparseMixtureLayer layer) =>
         layer.Experts.GridOf(0) is not null && PackedExperts.Supports(layer.Experts.DType) ? ExpertFormat.Packed : ExpertFormat.Unchanged;
 
+    /// <summary>Lets the experts of all finished blocks, which were unpacked for the whole model, lie in the store's files again.</summary>
+    /// <param name="mixtures">Their layers.</param>
+    public void MapAgain(IEnumerable<SparseMixtureLayer> mixtures)
+    {
+        if (!mapped)
+        {
+            return;
+        }
+
+        using var noGrad = no_grad();
+        Dictionary<string, SparseMixtureLayer> layers = mixtures.ToDictionary(layer => layer.Name);
+        for (int unit = 0; unit < store.UnitCount; unit++)
+        {
+            using StoredUnit stored = store.Read(unit);
+            (_, ExpandedIndex index) = UnitDescription.Parse(stored.Description, unit);
+            MixtureReader reader = Reader(unit, index, stored);
+            foreach (ExpandedLayerEntry entry in index.Layers.Where(entry => entry.Storage is PackedExperts.Kind or PackedExperts.QuantizedKind))
+            {
+                layers[entry.Name].Exchange(reader.ReadExperts(entry));
+            }
+        }
+    }
+
     /// <summary>Lets packed experts lie in the store's files, which the system reads when it needs them and forgets when memory is short.</summary>
     private void Map(IReadOnlyList<SparseMixtureLayer> mixtures, ExpandedIndex index)
     {

@@ -52,13 +52,13 @@ public sealed class FolderExpansionStore : IExpansionStore, IDisposable
     }
 
     /// <inheritdoc/>
+    /// <exception cref="CheckpointException">The folder cannot be written, another process uses it, or one has left finished blocks since <see cref="Open"/>.</exception>
     public void Begin(IReadOnlyDictionary<string, string> settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
         Guarded(() =>
         {
-            Directory.CreateDirectory(Folder);
-            Lock();
+            Reserve();
             Update(new StoreJournal { Format = StoreJournal.FormatName, Version = StoreJournal.CurrentVersion, Settings = settings, Units = [] });
             RemoveUnnamed();
             Durable.FlushNames(Path.GetDirectoryName(Folder) ?? Folder);
@@ -120,14 +120,47 @@ public sealed class FolderExpansionStore : IExpansionStore, IDisposable
     }
 
     /// <summary>Removes the folder. On Windows no tensor of it may be alive.</summary>
-    /// <exception cref="CheckpointException">It cannot be removed.</exception>
+    /// <exception cref="CheckpointException">It cannot be removed, or another process uses it.</exception>
     public void Delete()
     {
-        Dispose();
         if (Directory.Exists(Folder))
         {
-            Guarded(() => Directory.Delete(Folder, recursive: true));
+            Guarded(Remove);
         }
+
+        Dispose();
+    }
+
+    /// <summary>Makes the folder if there is none, and keeps others out from now on.</summary>
+    /// <exception cref="CheckpointException">Another process uses the folder, or one has left finished blocks since <see cref="Open"/>.</exception>
+    internal void Reserve()
+    {
+        if (_lock is not null)
+        {
+            return;
+        }
+
+        Guarded(() =>
+        {
+            Directory.CreateDirectory(Folder);
+            Lock();
+        });
+        if (StoreJournal.Read(Folder) is { Units.Count: > 0 } journal)
+        {
+            Dispose();
+            throw new CheckpointException($"{Folder}: another expansion has left {journal.Units.Count} finished blocks here since the folder was opened; open it again.");
+        }
+    }
+
+    private void Remove()
+    {
+        Lock();
+        if (OperatingSystem.IsWindows())
+        {
+            Dispose(); // Open files cannot be removed there.
+        }
+
+        Directory.Delete(Folder, recursive: true);
     }
 
     private static string ActivationName(int batch) => batch.ToString("D8", CultureInfo.InvariantCulture);

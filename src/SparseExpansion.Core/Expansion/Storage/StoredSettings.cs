@@ -1,5 +1,8 @@
 using System.Globalization;
+using SparseExpansion.Calibration;
 using SparseExpansion.Internal;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;
 
@@ -8,16 +11,19 @@ internal static class StoredSettings
 {
     private const int ShownLength = 120;
 
-    /// <summary>Hashes the dense model and the calibration data, and lists the rest.</summary>
+    /// <summary>Hashes the dense model and the calibration data, and lists the rest. The model is dense and in evaluation mode.</summary>
     public static Dictionary<string, string> Of(ExpansionPlan plan, IReadOnlyList<ExpansionUnit> units)
     {
+        using var culture = InvariantCulture.Enter();
         ExpansionManifest manifest = ManifestFactory.Create(plan, []);
         return new Dictionary<string, string>
         {
             ["version of SparseExpansion"] = manifest.Version,
             ["version of TorchSharp"] = manifest.TorchSharpVersion,
             ["model"] = TensorHash.OfState(plan.Model.state_dict()),
-            ["blocks"] = Text($"{plan.Blocks.Count}"),
+            ["output of the dense model on the first batch"] = HashOutput(plan, units[0].Calibration.Device),
+            ["device"] = $"{units[0].Calibration.Device}",
+            ["blocks"] = Text($"{plan.Blocks.Count}: {string.Join(", ", NamesOfBlocks(plan))}"),
             ["layers"] = string.Join(", ", units.SelectMany(unit => unit.Slots).Select(slot => slot.Name)),
             ["pruner"] = manifest.Pruner,
             ["options of the pruner"] = $"{plan.Sparsifier}",
@@ -48,6 +54,19 @@ internal static class StoredSettings
             throw new SparseExpansionException(
                 $"The stored blocks belong to another expansion: {string.Join("; ", differences)}. Go on with the former values, or begin anew with an empty store.");
         }
+    }
+
+    /// <summary>What a model computes depends on more than its weights: constants such as the ε of a norm or the base of rotary positions.</summary>
+    private static string HashOutput(ExpansionPlan plan, Device device)
+    {
+        using Tensor output = new CalibrationUnit("the model", plan.Forward!, device).Run(plan.Batches[0].Input, keepOutput: true)!;
+        return TensorHash.OfState([KeyValuePair.Create("output", output)]);
+    }
+
+    private static IEnumerable<string> NamesOfBlocks(ExpansionPlan plan)
+    {
+        (string Name, nn.Module Module)[] modules = [.. plan.Model.named_modules()];
+        return plan.Blocks.Select(block => modules.FirstOrDefault(entry => ReferenceEquals(entry.Module, block)).Name ?? "unnamed");
     }
 
     private static string Show(string? value) => value switch

@@ -14,7 +14,7 @@ namespace SparseExpansion.Pruning;
 /// that cannot be factored climb a ladder of dampings, see <see cref="PruningResult.DampingRung"/>;
 /// <see cref="PruningResult.Convergence"/> says how the search ended.
 /// </remarks>
-public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>
+public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsifier
 {
     /// <summary>Memory that experts pruned together may take.</summary>
     private const long ChunkBytes = 2L << 30;
@@ -71,12 +71,13 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>
         return pruned;
     }
 
-    private static int ExpertsAtOnce(long rows, long columns)
-    {
-        // Per expert: the Hessian twice, its factor, its inverse and their intermediates; the weight, the state and conjugate gradients.
-        long bytes = sizeof(float) * ((7 * columns * columns) + (9 * rows * columns));
-        return (int)Math.Clamp(ChunkBytes / bytes, 1, 4096);
-    }
+    long ISizedSparsifier.BytesToPrune(long rows, long columns, int experts) =>
+        BytesPerExpert(rows, columns) * Math.Min(experts, ExpertsAtOnce(rows, columns));
+
+    private static int ExpertsAtOnce(long rows, long columns) => (int)Math.Clamp(ChunkBytes / BytesPerExpert(rows, columns), 1, 4096);
+
+    /// <summary>The Hessian twice, its factor, its inverse and their intermediates; the weight, the state and conjugate gradients.</summary>
+    private static long BytesPerExpert(long rows, long columns) => sizeof(float) * ((7 * columns * columns) + (9 * rows * columns));
 
     private PrunedWeight[] PruneChunk(
         Tensor dense, HessianStatistic[] statistics, SparsityTarget[] targets, CancellationToken cancellationToken)

@@ -4,10 +4,13 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Pruning;
 
 /// <summary>Prunes the weights of smallest magnitude, by default over the whole layer. Looks at no inputs: the baseline of every other pruner.</summary>
-public sealed class MagnitudeSparsifier : Sparsifier<TokenCountStatistic>
+public sealed class MagnitudeSparsifier : Sparsifier<TokenCountStatistic>, ISizedSparsifier
 {
     /// <inheritdoc/>
     public override string Name => "magnitude";
+
+    /// <remarks>One expert after the other: weight, scores and the copy that is pruned.</remarks>
+    long ISizedSparsifier.BytesToPrune(long rows, long columns, int experts) => 3 * sizeof(float) * rows * columns;
 
     /// <inheritdoc/>
     public override TokenCountStatistic CreateStatistic(LayerDescriptor layer)

@@ -1,11 +1,12 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Internal;
 using SparseExpansion.Quantization;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
 
 /// <summary>A pruner followed by the rounding of what it kept.</summary>
-internal sealed class QuantizedSparsifier : ISparsifier
+internal sealed class QuantizedSparsifier : ISparsifier, IRoundingSparsifier, ISizedSparsifier
 {
     private readonly ISparsifier _inner;
     private readonly WeightQuantization _quantization;
@@ -19,6 +20,12 @@ internal sealed class QuantizedSparsifier : ISparsifier
     }
 
     public string Name => $"{_inner.Name}+{_quantization.Bits}bit";
+
+    public bool RoundsWeights => true;
+
+    /// <remarks>The inner pruner's workspace is gone when rounding begins, which wants a damped Hessian, its factor and a few copies of the weight.</remarks>
+    public long BytesToPrune(long rows, long columns, int experts) => Math.Max(
+        (_inner as ISizedSparsifier)?.BytesToPrune(rows, columns, experts) ?? 0, sizeof(float) * ((6 * columns * columns) + (4 * rows * columns)));
 
     public IActivationStatistic CreateStatistic(LayerDescriptor layer) => _inner.CreateStatistic(layer);
 
@@ -42,6 +49,10 @@ internal sealed class QuantizedSparsifier : ISparsifier
             }
 
             return quantized;
+        }
+        catch (Exception e) when (ErrorPlace.Note(e, quantized.Count))
+        {
+            throw; // Not reached: the filter only says which expert it was.
         }
         catch
         {

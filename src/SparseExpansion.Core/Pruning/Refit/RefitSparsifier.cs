@@ -1,10 +1,11 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Internal;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
 
 /// <summary>A pruner followed by the exact least squares on its supports.</summary>
-internal sealed class RefitSparsifier : ISparsifier
+internal sealed class RefitSparsifier : ISparsifier, IRoundingSparsifier, ISizedSparsifier
 {
     private readonly ISparsifier _inner;
     private readonly RefitOptions _options;
@@ -18,6 +19,12 @@ internal sealed class RefitSparsifier : ISparsifier
     }
 
     public string Name => $"{_inner.Name}+refit";
+
+    public bool RoundsWeights => _inner is IRoundingSparsifier { RoundsWeights: true };
+
+    /// <remarks>The inner pruner's workspace is gone when the refit begins; <see cref="RefitOptions.ChunkBytes"/> bounds the systems, not their factors.</remarks>
+    public long BytesToPrune(long rows, long columns, int experts) => Math.Max(
+        (_inner as ISizedSparsifier)?.BytesToPrune(rows, columns, experts) ?? 0, RefitBytes(rows, columns));
 
     public IActivationStatistic CreateStatistic(LayerDescriptor layer)
     {
@@ -55,6 +62,10 @@ internal sealed class RefitSparsifier : ISparsifier
 
             return refitted;
         }
+        catch (Exception e) when (ErrorPlace.Note(e, refitted.Count))
+        {
+            throw; // Not reached: the filter only says which expert it was.
+        }
         catch
         {
             refitted.ForEach(result => result.Dispose());
@@ -71,6 +82,13 @@ internal sealed class RefitSparsifier : ISparsifier
 
     /// <summary>Name and options, for manifests.</summary>
     public override string ToString() => $"{_inner} + {_options}";
+
+    /// <summary>The systems of a chunk, at least of one row, and their factors; the damped Hessian twice, supports as indices, and copies of the weight.</summary>
+    private long RefitBytes(long rows, long columns)
+    {
+        long systems = Math.Max(_options.ChunkBytes, 2 * sizeof(double) * columns * columns);
+        return (2 * Math.Min(systems, 2 * sizeof(double) * rows * columns * columns)) + (sizeof(float) * ((2 * columns * columns) + (4 * rows * columns))) + (2 * sizeof(long) * rows * columns);
+    }
 
     private (IActivationStatistic Inner, HessianStatistic Hessian) Split(IActivationStatistic statistic)
     {

@@ -14,10 +14,10 @@ namespace SparseExpansion.Pruning;
 /// scopes layer and row choose on the dense weights instead. Computes in float32 whatever the weight's dtype. Hessians
 /// that cannot be factored climb a ladder of dampings, see <see cref="PruningResult.DampingRung"/>.
 /// </remarks>
-public sealed class SparseGptSparsifier : Sparsifier<HessianStatistic>
+public sealed class SparseGptSparsifier : Sparsifier<HessianStatistic>, IRoundingSparsifier, ISizedSparsifier
 {
     /// <summary>Memory that experts pruned together may take for factors and weights.</summary>
-    internal const long ChunkBytes = 2L << 30;
+    private const long ChunkBytes = 2L << 30;
 
     /// <summary>Creates the pruner.</summary>
     /// <param name="options">Damping and block size; null for the paper's.</param>
@@ -75,12 +75,15 @@ public sealed class SparseGptSparsifier : Sparsifier<HessianStatistic>
         PruningGuard.CheckHessians(Name, weight, statistics);
     }
 
-    private static int ExpertsAtOnce(long rows, long columns)
-    {
-        // Per expert: the Hessian, its damped and its reversed copy, two factors and an identity; the weight, its scores and its copy.
-        long bytes = sizeof(float) * ((6 * columns * columns) + (3 * rows * columns));
-        return (int)Math.Clamp(ChunkBytes / bytes, 1, 4096);
-    }
+    bool IRoundingSparsifier.RoundsWeights => Options.Quantization is not null;
+
+    long ISizedSparsifier.BytesToPrune(long rows, long columns, int experts) =>
+        BytesPerExpert(rows, columns) * Math.Min(experts, ExpertsAtOnce(rows, columns));
+
+    private static int ExpertsAtOnce(long rows, long columns) => (int)Math.Clamp(ChunkBytes / BytesPerExpert(rows, columns), 1, 4096);
+
+    /// <summary>The Hessian, its damped and its reversed copy, two factors and an identity; the weight, its scores and its copy.</summary>
+    private static long BytesPerExpert(long rows, long columns) => sizeof(float) * ((6 * columns * columns) + (3 * rows * columns));
 
     private void PruneChunk(
         Tensor dense, HessianStatistic[] statistics, SparsityTarget target, List<PrunedWeight> pruned, CancellationToken cancellationToken)

@@ -7,10 +7,13 @@ namespace SparseExpansion.Pruning;
 /// Prunes the weights of smallest |w_ij| · ‖X_j‖₂, by default in every output row, and leaves the others as they are.
 /// Sun, Liu, Bair and Kolter 2023 (arXiv 2306.11695).
 /// </summary>
-public sealed class WandaSparsifier : Sparsifier<ColumnNormStatistic>
+public sealed class WandaSparsifier : Sparsifier<ColumnNormStatistic>, ISizedSparsifier
 {
     /// <inheritdoc/>
     public override string Name => "wanda";
+
+    /// <remarks>One expert after the other: weight, scores and the copy that is pruned.</remarks>
+    long ISizedSparsifier.BytesToPrune(long rows, long columns, int experts) => 3 * sizeof(float) * rows * columns;
 
     /// <inheritdoc/>
     public override ColumnNormStatistic CreateStatistic(LayerDescriptor layer)

@@ -45,20 +45,22 @@ public sealed class FineTuningTests : IDisposable
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void FineTune_Masks_StayExactly(bool structured)
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    public void FineTune_Masks_StayExactly(bool structured, bool pack)
     {
         SparsityTarget target = structured ? SparsityTarget.NM(2, 4) : SparsityTarget.Unstructured(0.6);
         using var other = new NormedModel();
-        using ExpansionResult plain = Configure(other.Expand(), target).Run();
-        using ExpansionResult tuned = Configure(_model.Expand(), target).FineTune(s_options).Run();
+        var options = new ExpansionOptions { Pack = pack };
+        using ExpansionResult plain = Configure(other.Expand(), target).WithOptions(options).Run();
+        using ExpansionResult tuned = Configure(_model.Expand(), target).WithOptions(options).FineTune(s_options).Run();
 
         using var scope = NewDisposeScope();
         foreach (string name in plain.Layers.Keys.Where(name => name.StartsWith("blocks.0", StringComparison.Ordinal)))
         {
             SparseMixtureLayer layer = tuned.Layers[name];
-            Assert.True(layer.IsPacked);
+            Assert.Equal(pack, layer.IsPacked);
             for (int e = 0; e < layer.ExpertCount; e++)
             {
                 (Tensor before, Tensor after) = (plain.Layers[name].GetExpertWeight(e), layer.GetExpertWeight(e));
@@ -67,6 +69,7 @@ public sealed class FineTuningTests : IDisposable
             }
         }
 
+        Assert.Equal(pack ? 0 : 4, _model.parameters().Count(parameter => parameter.dim() == 3));
         Assert.All(_model.parameters(), parameter => Assert.False(parameter.requires_grad && parameter.dim() == 3));
     }
 
@@ -177,13 +180,36 @@ public sealed class FineTuningTests : IDisposable
     }
 
     [Fact]
-    public void FineTune_LayerOutsideTheBlocks_ComesLast()
+    public void FineTune_NormThatBlocksShare_StaysAsItIs()
     {
-        using var model = new GatedModel();
-        using ExpansionResult result = model.Expand().Blocks(m => m.blocks).WithRecipe(ExpansionRecipe.Fast, SparsityTarget.Unstructured(0.5))
-            .CalibrateOn(_batches).FineTune(s_options).Run();
-        Assert.Equal([0, 1, 2], result.Report.FineTuning.Select(block => block.Block));
-        Assert.True(result.Report.FineTuning[2].LossAfter <= result.Report.FineTuning[2].LossBefore);
+        using var model = new NormedModel(sharedNorm: true);
+        using Tensor before = model.call(_batches[0]), norm = model.blocks[0].norm.weight!.clone();
+
+        using ExpansionResult result = Configure(model.Expand(), SparsityTarget.Unstructured(0.6)).FineTune(s_options).Run();
+
+        Assert.True(norm.equal(model.blocks[0].norm.weight!).all().item<bool>());
+        result.Revert();
+        using Tensor after = model.call(_batches[0]);
+        Assert.True(after.equal(before).all().item<bool>());
+    }
+
+    [Fact]
+    public void CountStray_PrunedWeightThatCameBack_IsSeenUntilFreeze()
+    {
+        using var scope = NewDisposeScope();
+        using ExpansionResult result = Configure(_model.Expand(), SparsityTarget.Unstructured(0.6)).WithOptions(new ExpansionOptions { Pack = false }).Run();
+        SparseMixtureLayer layer = result.Layers.Values.First();
+        var experts = (MaskedDenseExperts)layer.Experts;
+        Tensor weight = layer.Unfreeze()[0];
+        Assert.Equal(0, experts.CountStray());
+        using (no_grad())
+        {
+            weight.add_(1);
+        }
+
+        Assert.True(experts.CountStray() > 0);
+        layer.Freeze();
+        Assert.Equal(0, experts.CountStray());
     }
 
     [Fact]

@@ -9,11 +9,12 @@ internal sealed class NormedModel : nn.Module<Tensor, Tensor>
 {
     public readonly ModuleList<NormedBlock> blocks;
 
-    public NormedModel()
+    public NormedModel(bool sharedNorm = false)
         : base(nameof(NormedModel))
     {
         manual_seed(3);
-        blocks = nn.ModuleList(new NormedBlock(), new NormedBlock());
+        var first = new NormedBlock(nn.LayerNorm(GatedModel.Width));
+        blocks = nn.ModuleList(first, new NormedBlock(sharedNorm ? first.norm : nn.LayerNorm(GatedModel.Width)));
         RegisterComponents();
     }
 
@@ -25,12 +26,16 @@ internal sealed class NormedModel : nn.Module<Tensor, Tensor>
 
     public sealed class NormedBlock : nn.Module<Tensor, Tensor>
     {
-        public readonly LayerNorm norm = nn.LayerNorm(GatedModel.Width);
+        public readonly LayerNorm norm;
         private readonly nn.Module<Tensor, Tensor> up = nn.Linear(GatedModel.Width, GatedModel.Hidden);
         private readonly Linear down = nn.Linear(GatedModel.Hidden, GatedModel.Width);
 
-        public NormedBlock()
-            : base(nameof(NormedBlock)) => RegisterComponents();
+        public NormedBlock(LayerNorm norm)
+            : base(nameof(NormedBlock))
+        {
+            this.norm = norm;
+            RegisterComponents();
+        }
 
         public override Tensor forward(Tensor input)
         {

@@ -93,35 +93,6 @@ public sealed class MemoryBudgetTests : IDisposable
     }
 
     [Fact]
-    public void Plan_TighterBudgets_SpillThenCutExperts()
-    {
-        using var model = nn.Sequential(nn.Linear(1024, 1024));
-        using Tensor batch = zeros(1, 512, 1024);
-        long roomy = Plan(null).PeakBytes;
-        ExpansionMemoryPlan unlimited = Plan(roomy);
-        ExpansionMemoryPlan tight = Plan(roomy - 1);
-        ExpansionMemoryPlan tightest = Plan(unlimited.LeastBytes);
-
-        Assert.Equal((false, 4), (unlimited.SpillsActivations, unlimited.ExpertsAtOnce));
-        Assert.Equal((true, 4), (tight.SpillsActivations, tight.ExpertsAtOnce));
-        Assert.True(tight.PeakBytes < roomy);
-        Assert.Equal((true, 1), (tightest.SpillsActivations, tightest.ExpertsAtOnce));
-        Assert.Equal(8, tightest.Stages.Single(stage => stage.Name == "pruning").Passes);
-        Assert.All(tightest.Stages, stage => Assert.True(stage.Bytes > 0, stage.Name));
-        Assert.Contains("pruning", tightest.ToString(), StringComparison.Ordinal);
-        Assert.True(tightest.Seconds > 0);
-
-        ExpansionMemoryPlan Plan(long? bytes)
-        {
-            var builder = model.Expand()
-                .RouteWith(new PcaKMeansOptions { Experts = 4, PcaReduction = 32 })
-                .PruneWith(new SparseGptSparsifier(), SparsityTarget.Unstructured(0.5))
-                .CalibrateOn([batch, batch, batch, batch]);
-            return (bytes is null ? builder : builder.WithMemory(new MemoryBudget { Bytes = bytes.Value })).PlanMemory();
-        }
-    }
-
-    [Fact]
     public void Run_WithBudgetAndStore_LetsExpertsLieInTheStore()
     {
         using var plain = new GatedModel();
@@ -137,6 +108,23 @@ public sealed class MemoryBudgetTests : IDisposable
         if (OperatingSystem.IsLinux())
         {
             Assert.Contains("experts-00000.safetensors", File.ReadAllText("/proc/self/maps"), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Run_WithBudgetAndALayerOutsideTheBlocks_LetsAllExpertsLieInTheStore()
+    {
+        using var model = new GatedModel();
+        using FolderExpansionStore store = FolderExpansionStore.Open(_folder.File("partial"));
+
+        using ExpansionResult result = Configure(model).Targets("*").StoreIn(store)
+            .WithMemory(new MemoryBudget { Bytes = 4L << 30, ScratchFolder = _folder.Path }).Run();
+
+        Assert.All(result.Layers.Values, layer => Assert.True(layer.IsPacked));
+        if (OperatingSystem.IsLinux())
+        {
+            string maps = File.ReadAllText("/proc/self/maps");
+            Assert.All([0, 1, 2], unit => Assert.Contains($"{_folder.File("partial")}/experts-{unit:D5}.safetensors", maps, StringComparison.Ordinal));
         }
     }
 

@@ -126,6 +126,34 @@ public sealed class FolderExpansionStoreTests : IDisposable
     }
 
     [Fact]
+    public void Delete_WhileAnotherHasTheFolder_IsRefusedAndKeepsItsBlocks()
+    {
+        using FolderExpansionStore early = FolderExpansionStore.Open(Partial), owner = FolderExpansionStore.Open(Partial);
+        owner.Begin(s_settings);
+        Add(owner, "first", activations: 1);
+
+        Assert.Contains("in use", Assert.Throws<CheckpointException>(() => early.Begin(s_settings)).Message, StringComparison.Ordinal);
+        Assert.Contains("in use", Assert.Throws<CheckpointException>(early.Delete).Message, StringComparison.Ordinal);
+        using StoredUnit kept = owner.Read(0);
+        Assert.Equal("first", kept.Description);
+    }
+
+    [Fact]
+    public void Begin_WhereAnotherHasLeftBlocksMeanwhile_IsRefused()
+    {
+        using FolderExpansionStore early = FolderExpansionStore.Open(Partial);
+        using (FolderExpansionStore owner = FolderExpansionStore.Open(Partial))
+        {
+            owner.Begin(s_settings);
+            Add(owner, "first", activations: 1);
+        }
+
+        Assert.Contains("finished blocks", Assert.Throws<CheckpointException>(() => early.Begin(s_settings)).Message, StringComparison.Ordinal);
+        using FolderExpansionStore again = FolderExpansionStore.Open(Partial);
+        Assert.Equal(1, again.UnitCount);
+    }
+
+    [Fact]
     public void AddAndRead_LeakNothing() => LeakCheck.NoTensorsLeft(() =>
     {
         using FolderExpansionStore store = FolderExpansionStore.Open(Partial);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using SparseExpansion.Internal;
 using SparseExpansion.Pruning;
@@ -101,6 +102,8 @@ public sealed class ResumeTests : IDisposable
     [InlineData("model", "'", "'")]
     [InlineData("options of the router", "Experts = 2", "Experts = 3")]
     [InlineData("layers", "blocks.0.gate", "blocks.0.up")]
+    [InlineData("blocks", "3: blocks.0, blocks.1, blocks.2", "2: blocks.1, blocks.2")]
+    [InlineData("output of the dense model on the first batch", "'", "'")]
     public void Resume_WithSomethingChanged_NamesItWithBothValues(string setting, string was, string now)
     {
         EndAt(_folder.File("partial"), Configure, block: 2);
@@ -114,6 +117,8 @@ public sealed class ResumeTests : IDisposable
             "calibration data" => builder.CalibrateOn(_batches[1..].Append(_batches[0])),
             "options of the router" => builder.RouteWith(new PcaKMeansOptions { Experts = 3, PcaReduction = null }),
             "layers" => builder.Targets("blocks.?.up", "blocks.?.down"),
+            "blocks" => builder.Blocks(m => m.blocks.Skip(1)),
+            "output of the dense model on the first batch" => builder.ForwardWith((m, input) => m.call(input) * 1.5),
             _ => builder,
         };
 
@@ -123,6 +128,26 @@ public sealed class ResumeTests : IDisposable
         Assert.Contains(was, error.Message, StringComparison.Ordinal);
         Assert.Contains(now, error.Message, StringComparison.Ordinal);
         Assert.Equal(2, store.UnitCount);
+    }
+
+    [Fact]
+    public void Resume_InAnotherCulture_GoesOn()
+    {
+        CultureInfo former = CultureInfo.CurrentCulture;
+        var other = (CultureInfo)CultureInfo.InvariantCulture.Clone();
+        other.NumberFormat.NumberDecimalSeparator = ",";
+        Func<GatedModel, ExpansionBuilder<GatedModel>> configure = model => Configure(model).PruneWith(new AlpsSparsifier(), SparsityTarget.Unstructured(0.5));
+        Dictionary<string, string> expected = SavedFiles("plain", configure);
+        EndAt(_folder.File("partial"), configure, block: 1);
+        try
+        {
+            CultureInfo.CurrentCulture = other;
+            Assert.Equal(expected, SavedFiles("resumed", model => configure(model).ResumeFrom(Open(_folder.File("partial")))));
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = former;
+        }
     }
 
     [Fact]

@@ -1,0 +1,108 @@
+using SparseExpansion.Pruning;
+using SparseExpansion.Routing;
+using SparseExpansion.Testing;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Expansion;
+
+/// <summary>What a plan counts.</summary>
+public sealed class MemoryPlanTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly Tensor[] _batches = GatedModel.Batches();
+
+    public void Dispose()
+    {
+        Array.ForEach(_batches, batch => batch.Dispose());
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public void Plan_TighterBudgets_SpillThenCutExperts()
+    {
+        using var model = nn.Sequential(nn.Linear(1024, 1024));
+        using Tensor batch = zeros(1, 512, 1024);
+        long roomy = Plan(null).PeakBytes;
+        ExpansionMemoryPlan unlimited = Plan(roomy);
+        ExpansionMemoryPlan tight = Plan(roomy - 1);
+        ExpansionMemoryPlan tightest = Plan(unlimited.LeastBytes);
+
+        Assert.Equal((false, 4), (unlimited.SpillsActivations, unlimited.ExpertsAtOnce));
+        Assert.Equal((true, 4), (tight.SpillsActivations, tight.ExpertsAtOnce));
+        Assert.True(tight.PeakBytes < roomy);
+        Assert.Equal((true, 1), (tightest.SpillsActivations, tightest.ExpertsAtOnce));
+        Assert.Equal(8, tightest.Stages.Single(stage => stage.Name == "pruning").Passes);
+        Assert.All(tightest.Stages, stage => Assert.True(stage.Bytes > 0, stage.Name));
+        Assert.Contains("pruning", tightest.ToString(), StringComparison.Ordinal);
+        Assert.True(tightest.Seconds > 0);
+
+        ExpansionMemoryPlan Plan(long? bytes)
+        {
+            var builder = model.Expand()
+                .RouteWith(new PcaKMeansOptions { Experts = 4, PcaReduction = 32 })
+                .PruneWith(new SparseGptSparsifier(), SparsityTarget.Unstructured(0.5))
+                .CalibrateOn([batch, batch, batch, batch]);
+            return (bytes is null ? builder : builder.WithMemory(new MemoryBudget { Bytes = bytes.Value })).PlanMemory();
+        }
+    }
+
+    [Fact]
+    public void Plan_LayerOutsideTheBlocks_CountsDenseExpertsOfAllBlocks()
+    {
+        using var model = new GatedModel(blockCount: 6);
+        using var larger = new GatedModel(blockCount: 7);
+        long block = larger.blocks[0].parameters().Sum(parameter => parameter.numel()) * sizeof(float);
+
+        long more = Configure(larger).Targets("*").PlanMemory().ResidentBytes - Configure(model).Targets("*").PlanMemory().ResidentBytes;
+
+        Assert.Equal(block + (4L * sizeof(float) * 3 * GatedModel.Width * GatedModel.Hidden), more);
+    }
+
+    [Theory]
+    [InlineData(false, ScalarType.Float32)]
+    [InlineData(true, ScalarType.Float64)]
+    public void Plan_ExpertsThatAreNotPacked_CountAsDenseInMemory(bool pack, ScalarType dtype)
+    {
+        using var model = new GatedModel(blockCount: 3);
+        model.to(dtype);
+        using FolderExpansionStore store = FolderExpansionStore.Open(_folder.File("partial"));
+        ExpansionBuilder<GatedModel> builder = Configure(model).StoreIn(store).WithOptions(new ExpansionOptions { Pack = pack }).WithMemory(new MemoryBudget { Bytes = 4L << 30 });
+        using var packed = new GatedModel(blockCount: 3);
+        ExpansionMemoryPlan mapped = Configure(packed).StoreIn(store).WithMemory(new MemoryBudget { Bytes = 4L << 30 }).PlanMemory();
+
+        long block = 4L * 3 * GatedModel.Width * GatedModel.Hidden * (dtype == ScalarType.Float64 ? 8 : 4);
+        Assert.True(builder.PlanMemory().ResidentBytes >= mapped.ResidentBytes + (2 * block));
+    }
+
+    [Fact]
+    public void Plan_RefinedRouter_CountsTheTokensThatItLearnsFrom()
+    {
+        using var model = new GatedModel();
+        Assert.Equal(3L * sizeof(float) * 512 * GatedModel.Hidden, Trials(1_024) - Trials(512));
+
+        long Trials(int tokens)
+        {
+            using Tensor batch = zeros(64, 32, GatedModel.Width);
+            return Configure(model).CalibrateOn([batch]).RefineRouter(new RouterRefinementOptions { FitTokens = tokens }).PlanMemory()
+                .Stages.Single(stage => stage.Name == "trials").Bytes;
+        }
+    }
+
+    [Fact]
+    public void Plan_Alps_CountsMoreThanSparseGpt()
+    {
+        using var model = nn.Sequential(nn.Linear(512, 512));
+        using Tensor batch = zeros(1, 64, 512);
+        Assert.Equal(4L * sizeof(float) * 7 * 512 * 512, Pruning(new AlpsSparsifier()) - Pruning(new SparseGptSparsifier()));
+
+        long Pruning(ISparsifier pruner) => model.Expand().RouteWith(new PcaKMeansOptions { Experts = 4, PcaReduction = 32 })
+            .PruneWith(pruner, SparsityTarget.Unstructured(0.5)).CalibrateOn([batch]).PlanMemory().Stages.Single(stage => stage.Name == "pruning").Bytes;
+    }
+
+    private ExpansionBuilder<GatedModel> Configure(GatedModel model) => model.Expand()
+        .Blocks(m => m.blocks).Targets("blocks.*")
+        .RouteWith(new PcaKMeansOptions { Experts = 4, PcaReduction = null })
+        .PruneWith(new SparseGptSparsifier(), SparsityTarget.Unstructured(0.5))
+        .CalibrateOn(_batches);
+}
