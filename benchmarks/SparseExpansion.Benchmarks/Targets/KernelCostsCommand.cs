@@ -16,7 +16,7 @@ public static class KernelCostsCommand
 
     private static readonly (KernelKind Kind, int[] Tokens)[] Kernels =
     [
-        (KernelKind.Expand, [1, 2, 4, 8]),
+        (KernelKind.Expand, [1, 2, 4, 6, 8]),
         (KernelKind.Index, [1, 4, 8, 16, 32, 64]),
         (KernelKind.Dense, [1, 8, 64]),
     ];

@@ -89,13 +89,21 @@ internal sealed unsafe class KernelTable
         Narrow<TExpander, LaneVectors1>(layout, 1.15f),
         Narrow<TExpander, LaneVectors2>(layout, 1.4f),
         Narrow<TExpander, LaneVectors4>(layout, 1.95f),
-        new(KernelKind.Expand, Avx512ExpandWideKernel<TExpander>.Lanes, layout, Avx512ExpandWideKernel<TExpander>.Partials, 3.3f, &Avx512ExpandWideKernel<TExpander>.Run),
+        Wide<TExpander, LaneVectors2>(layout, 2.4f),
+        Wide<TExpander, LaneVectors4>(layout, 3.1f),
     ];
 
     private static TileKernel Narrow<TExpander, TLanes>(TileLayout layout, float cost)
         where TExpander : struct, IExpander
         where TLanes : struct, ILaneVectors<TLanes> =>
         new(KernelKind.Expand, TLanes.Lanes, layout, Avx512ExpandKernel<TExpander, TLanes>.Partials, cost, &Avx512ExpandKernel<TExpander, TLanes>.Run);
+
+    private static TileKernel Wide<TExpander, TRight>(TileLayout layout, float cost)
+        where TExpander : struct, IExpander
+        where TRight : struct, ILaneVectors<TRight> =>
+        new(
+            KernelKind.Expand, Avx512ExpandWideKernel<TExpander, TRight>.Lanes, layout, Avx512ExpandWideKernel<TExpander, TRight>.Partials, cost,
+            &Avx512ExpandWideKernel<TExpander, TRight>.Run);
 
     private static TileKernel Tiles<TFormat, TTile>(float cost)
         where TFormat : struct, IWeightFormat
