@@ -10,7 +10,7 @@ internal static class TextPattern
 
     /// <summary>A text may grow by this factor, and by this many characters besides.</summary>
     private const int Growth = 64;
-    private const int ExtraCharacters = 1 << 20;
+    private const int ExtraCharacters = 1 << 16;
 
     /// <summary>Reads the pattern of a node.</summary>
     public static Regex Read(ConfigObject node)

@@ -23,8 +23,10 @@ public sealed class HarmfulTokenizerTests : IDisposable
             ["type"] = "Sequence",
             [list] = new JsonArray([.. Enumerable.Range(0, 40).Select(_ => JsonNode.Parse(step))]),
         });
+        long before = GC.GetAllocatedBytesForCurrentThread();
         CheckpointException error = Assert.Throws<CheckpointException>(() => tokenizer.Decode(tokenizer.Encode("aé")));
         Assert.Contains("replacements make", error.Message, StringComparison.Ordinal);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 32L << 20);
     }
 
     [Fact]
