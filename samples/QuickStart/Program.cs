@@ -1,6 +1,10 @@
 using QuickStart;
+using SparseExpansion.Execution;
 using SparseExpansion.Expansion;
 using SparseExpansion.Pruning;
+
+// Before anything of torch: its threads leave the processors to others while they wait.
+OpenMPWaiting.UsePassive();
 
 using SampleModel sample = SampleModel.LoadEmbedded();
 Console.WriteLine(

@@ -8,28 +8,28 @@ namespace SparseExpansion.Expansion;
 /// </remarks>
 public sealed record FineTuningOptions
 {
-    /// <summary>Largest number of steps for each block. Default 400.</summary>
-    public int Steps { get; init; } = 400;
+    /// <summary>Largest number of steps for each block. Default 800.</summary>
+    public int Steps { get; init; } = 800;
 
-    /// <summary>Learning rate of the first step; it falls to 0 along a half cosine. Default 1e-3.</summary>
-    public double LearningRate { get; init; } = 1e-3;
+    /// <summary>Learning rate of the first step; it falls to 0 along a half cosine. Default 2e-3.</summary>
+    public double LearningRate { get; init; } = 2e-3;
 
     /// <summary>Calibration windows of a step. Default 8.</summary>
     public int BatchWindows { get; init; } = 8;
 
     /// <summary>
     /// Share of the calibration windows, the last ones, that the block does not learn from and that decide which state is kept: the best
-    /// that was seen, the unchanged block included. In (0, 0.5]; at least one window. Default 0.1.
+    /// that was seen, the unchanged block included. In (0, 0.5]; at least one window. Default 0.05.
     /// </summary>
-    public double HoldOut { get; init; } = 0.1;
+    public double HoldOut { get; init; } = 0.05;
 
     /// <summary>Steps between two looks at the held-out windows. Default 25.</summary>
     public int CheckInterval { get; init; } = 25;
 
     /// <summary>
-    /// Looks without a better state after which a block is done. Default 8: large first steps may lose before the small ones win.
+    /// Looks without a better state after which a block is done. Default 24: the large steps of the first half may lose before the small ones win.
     /// </summary>
-    public int Patience { get; init; } = 8;
+    public int Patience { get; init; } = 24;
 
     /// <summary>
     /// Trains the block's norms as well: all one-dimensional parameters outside its linear layers. Attention and what else was not

@@ -12,14 +12,14 @@ public sealed record AlpsOptions
     /// <summary>The largest damping tried, first in float32 and then in float64, before the weight goes to Wanda. 1 by default.</summary>
     public double MaxDamping { get; init; } = 1;
 
-    /// <summary>The first penalty ρ on the distance between weights and pruned weights, in units of the Hessian's diagonal. Above 0; 0.01 by default.</summary>
-    public double Penalty { get; init; } = 0.01;
+    /// <summary>The first penalty ρ on the distance between weights and pruned weights, in units of the Hessian's diagonal. Above 0; 0.1 by default.</summary>
+    public double Penalty { get; init; } = 0.1;
 
     /// <summary>
-    /// What the penalty is multiplied by. Above 1; smaller is slower and finds better supports. 1.5 by default; 3, with a first
+    /// What the penalty is multiplied by. Above 1; smaller is slower and finds better supports. 1.2 by default; 3, with a first
     /// <see cref="Penalty"/> of 0.3, takes less than half of the time and still loses far less than SparseGPT.
     /// </summary>
-    public double PenaltyIncrease { get; init; } = 1.5;
+    public double PenaltyIncrease { get; init; } = 1.2;
 
     /// <summary>Iterations between two increases; each increase costs a factorisation. At least 1; 3 by default.</summary>
     public int PenaltyInterval { get; init; } = 3;
