@@ -1,9 +1,11 @@
 using SparseExpansion.Analysis;
 using SparseExpansion.Calibration;
+using SparseExpansion.Execution;
 using SparseExpansion.Pruning;
 using TorchSharp;
 using static TorchSharp.torch;
 
+OpenMPWaiting.UsePassive(); // before anything of torch: its threads then leave the processors to others while they wait
 manual_seed(1);
 using var noGrad = no_grad();
 using var linear = nn.Linear(64, 256);

@@ -1,10 +1,12 @@
 #region language-model
 using SparseExpansion;
+using SparseExpansion.Execution;
 using SparseExpansion.Expansion;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
 using SparseExpansion.Transformers;
 
+OpenMPWaiting.UsePassive(); // before anything of torch: its threads then leave the processors to others while they wait
 string folder = args.Length > 0 ? args[0] : Path.Combine(AppContext.BaseDirectory, "model"); // config.json, safetensors, tokenizer
 string output = Path.Combine(Path.GetTempPath(), "expanded-" + Path.GetRandomFileName());
 

@@ -1,5 +1,6 @@
 using OwnModel;
 using SparseExpansion;
+using SparseExpansion.Execution;
 using SparseExpansion.Expansion;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
@@ -7,6 +8,7 @@ using SparseExpansion.Serialization;
 using TorchSharp;
 using static TorchSharp.torch;
 
+OpenMPWaiting.UsePassive(); // before anything of torch: its threads then leave the processors to others while they wait
 manual_seed(1);
 using var signals = new Signals(families: 8, width: 64, dimensions: 4);
 using var model = new Autoencoder(width: 64, hidden: 256, code: 16);

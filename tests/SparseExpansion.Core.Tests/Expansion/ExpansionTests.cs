@@ -201,6 +201,9 @@ public sealed class ExpansionTests : IDisposable
 
         Assert.Equal(result.Report.ToJson(), again.ToJson());
         Assert.Equal(result.Report.Layers[0].OutputError, again.Layers[0].OutputError);
+        string[] lines = result.Report.ToString().Split(Environment.NewLine);
+        Assert.Equal(result.Report.Layers.Count + 2, lines.Length);
+        Assert.All(result.Report.Layers.Zip(lines[2..]), pair => Assert.StartsWith(pair.First.Name, pair.Second, StringComparison.Ordinal));
     }
 
     [Fact]
