@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Globalization;
 using System.Text.Json;
 using SparseExpansion.Expansion;
 using SparseExpansion.Serialization;
@@ -117,9 +116,9 @@ internal sealed class ExpandCommand : Command
     }
 
     private ExpansionResult Expand(
-        ParseResult parsed, CausalLanguageModel model, TokenWindows windows, Method method, PartialWork partial, MemoryBudget? budget, Action<double, string> show) =>
+        ParseResult parsed, CausalLanguageModel model, TokenWindows windows, Method method, PartialWork partial, MemoryBudget? budget, ProgressHandler show) =>
         Prepare(parsed, model, windows, method, budget, builder => Stored(parsed, method, builder, partial.Store)
-            .Run(new InlineProgress<ExpansionProgress>(step => show(step.Fraction, Describe(step))), _host.CancellationToken));
+            .Run(new ExpandProgress(show), _host.CancellationToken));
 
     // Fine-tuning needs the dense blocks until the end, so what is finished cannot be put away.
     private ExpansionBuilder<CausalLanguageModel> Stored(
@@ -178,18 +177,6 @@ internal sealed class ExpandCommand : Command
             _host.CancellationToken.ThrowIfCancellationRequested();
         }
     }
-
-    private static string Describe(ExpansionProgress step)
-    {
-        // A group of linears is named by its first one.
-        string layer = step.Layer?.Split(", ") is [string first, .. { Length: > 0 } others] ? $"{first} +{others.Length}" : step.Layer ?? "";
-        string left = step.TimeLeft is { } time ? $", {Show(time)} left" : "";
-        return $"block {step.Block + 1}/{step.BlockCount}{left} {step.Stage.ToString().ToLowerInvariant()} {layer}";
-    }
-
-    private static string Show(TimeSpan time) => time.TotalHours >= 1
-        ? string.Create(CultureInfo.InvariantCulture, $"{(long)time.TotalHours}:{time.Minutes:D2}:{time.Seconds:D2}")
-        : string.Create(CultureInfo.InvariantCulture, $"{time.Minutes}:{time.Seconds:D2}");
 
     private static long PeakBytes()
     {
