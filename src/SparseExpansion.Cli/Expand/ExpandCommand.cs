@@ -19,7 +19,7 @@ internal sealed class ExpandCommand : Command
     private readonly Option<bool> _overwrite = CommonOptions.Overwrite();
     private readonly Option<bool> _resume = new("--resume")
     {
-        Description = "Go on with the finished blocks in OUTPUT.partial that a run with the same options has left; begin anew where there are none.",
+        Description = "Go on with the finished blocks in OUTPUT.partial that a run with the same options has left; begin anew where there are none. Not with fine-tuning (--recipe best, --fine-tune N): such runs keep no blocks.",
     };
 
     private readonly ExpertFormatOption _format = new(standard: "packed");
@@ -64,7 +64,7 @@ internal sealed class ExpandCommand : Command
         CheckTogether(parsed, method);
         string output = parsed.GetRequiredValue(_output);
         bool overwrite = parsed.GetValue(_overwrite);
-        OutputFolder.Check(output, overwrite, source.Folder);
+        OutputFolder.Check(output, overwrite, source.Folder, parsed.GetValue(_resume));
         TokenWindows windows = _source.Read(parsed, source);
         MemoryBudget? budget = _memory.Read(parsed, output, device);
         if (_memory.IsDryRun(parsed))
@@ -73,7 +73,7 @@ internal sealed class ExpandCommand : Command
         }
 
         using PartialWork partial = PartialWork.Open(output, parsed.GetValue(_resume), _host.Error);
-        ExpansionReport report = ProgressBar.Run(_host, "loading", show =>
+        ExpansionReport report = Guarded(parsed, method, partial, () => ProgressBar.Run(_host, "loading", show =>
         {
             using CausalLanguageModel model = budget is null ? source.Load(device, _dtype.Read(parsed)) : source.LoadMapped(device, _dtype.Read(parsed), budget.ScratchFolder);
             using ExpansionResult result = Expand(parsed, model, windows, method, partial, budget, show);
@@ -81,7 +81,7 @@ internal sealed class ExpandCommand : Command
             partial.RemoveLeftovers();
             Save(result, source, output, overwrite, _format.Read(parsed));
             return result.Report;
-        });
+        }));
         partial.Complete();
         if (parsed.GetValue(_json))
         {
@@ -93,6 +93,24 @@ internal sealed class ExpandCommand : Command
         }
 
         return ExitCode.Success;
+    }
+
+    /// <summary>Says what goes wrong in terms of the options.</summary>
+    private T Guarded<T>(ParseResult parsed, Method method, PartialWork? partial, Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (SparseExpansionException error)
+            when ((partial?.Foreign(parsed.GetRequiredValue(_output), error) ?? OptionMessage.Of(error, method)) is { } message)
+        {
+            throw new UsageException(message);
+        }
+        catch (OperationCanceledException error) when (_experts.FineTunes(parsed, method.Recipe))
+        {
+            throw new InterruptedException("interrupted; runs with fine-tuning keep no blocks.", error);
+        }
     }
 
     /// <summary>Refuses what does not go together before anything is loaded.</summary>
@@ -130,7 +148,7 @@ internal sealed class ExpandCommand : Command
     {
         using FolderExpansionStore store = PartialWork.OpenStore(output);
         using CausalLanguageModel model = source.CreateUnset(device, _dtype.Read(parsed)); // A plan needs no weights.
-        ExpansionMemoryPlan plan = Prepare(parsed, model, windows, method, budget, builder => Stored(parsed, method, builder, store).PlanMemory());
+        ExpansionMemoryPlan plan = Prepare(parsed, model, windows, method, budget, builder => Guarded(parsed, method, partial: null, () => Stored(parsed, method, builder, store).PlanMemory()));
         if (parsed.GetValue(_json))
         {
             JsonOutput.Write(_host, JsonSerializer.SerializeToNode(plan, s_planJson)!.AsObject());
