@@ -48,6 +48,7 @@ public sealed class BadInputTableTests
         ["the text is not UTF-8"] = tiny => File.WriteAllBytes(tiny.Text, [0x41, 0xFF]),
         ["the model is expanded"] = tiny => Save(tiny, tiny.Model),
         ["the output holds something"] = tiny => File.WriteAllText(Path.Combine(Directory.CreateDirectory(tiny.Output).FullName, "notes"), ""),
+        ["the output is complete"] = tiny => Save(tiny, tiny.Output),
         ["the output is a file"] = tiny => File.WriteAllText(tiny.Output, ""),
         ["the output is a link to nothing"] = tiny => File.CreateSymbolicLink(tiny.Output, tiny.Path("gone")),
         ["expansion.json is of a later version"] = tiny =>
@@ -76,13 +77,19 @@ public sealed class BadInputTableTests
     private static readonly (string Given, string Command)[] s_cases =
     [
         ("", "exapnd"),
+        ("", "foo --model x"),
+        ("", "expand --hlep"),
+        ("", "inspect --model x -z"),
         ("", "evaluate --modell x"),
+        ("", "expand --model m --output o --sparsty=0.5"),
+        ("", "evaluate --model m --nothing-like-it"),
+        ("", "inspect --model a b"),
         ("", "evaluate"),
         ("", "expand --model m --output o --sparsity 2 --experts 0"),
         ("", "evaluate --model a --model b"),
         .. Values(Expand, "--sparsity 1", "--sparsity half", "--sparsity 4:2", "--sparsity 3:5", "--experts 0", "--experts many", "--experts 193", "--pca-reduction 0", "--seed -1",
             "--context 1", "--context 17", "--context 65", "--max-windows 0", "--pruner obd", "--router hash", "--router random", "--device tpu", "--dtype float8", "--shrink much",
-            "--min-tokens -1", "--refine-router two", "--allocation greedy", "--targets *.nothing.*", "--format zip"),
+            "--min-tokens -1", "--refine-router two", "--allocation greedy", "--targets *.nothing.*", "--targets mlp", "--memory-budget 10MiB", "--format zip"),
         ("", Expand.Replace("0.5", "2:4", StringComparison.Ordinal) + " --allocation owl"),
         ("", Expand + " --allocation experts --memory-budget 8GiB --dry-run"),
         ("", Expand + " --fine-tune 10 --memory-budget 8GiB --dry-run"),
@@ -101,6 +108,7 @@ public sealed class BadInputTableTests
         ("there is no tokenizer", Generate),
         ("the tokenizer is Unigram", Generate),
         ("", Generate + " --max-tokens 61"),
+        ("", Generate + " --max-new-tokens 61"),
         ("", Generate + " --temperature hot"),
         ("", Generate.Replace("line", new string('a', 70), StringComparison.Ordinal)),
         .. new[]
@@ -114,6 +122,7 @@ public sealed class BadInputTableTests
         ("the model is expanded", Expand),
         ("the output holds something", Expand),
         ("the output holds something", Expand + " --overwrite"),
+        ("the output is complete", Expand + " --resume"),
         ("the output is a file", Expand),
         ("the output is a link to nothing", Expand),
         ("", Expand.Replace("{output}", "{model}", StringComparison.Ordinal)),
@@ -165,7 +174,11 @@ public sealed class BadInputTableTests
     {
         ToolRun run = tiny.Command("expand").With("--output", tiny.Path("made")).Run();
         Assert.Equal(0, run.ExitCode);
-        Directory.Delete(model, recursive: true);
+        if (Directory.Exists(model))
+        {
+            Directory.Delete(model, recursive: true);
+        }
+
         Directory.Move(tiny.Path("made"), model);
     }
 

@@ -88,7 +88,7 @@ if mount -t tmpfs -o size="${full}k" tmpfs "$disk" 2> /dev/null; then
         exit 1
     fi
     [ ! -d "$disk/out" ] || { echo "full disk: a half-written output appeared" >&2; exit 1; }
-    echo "full disk of $full KiB: $(head -1 "$work/stderr" | sed "s|$work|WORK|g")"
+    echo "full disk of $full KiB: $(grep -m 1 '^sparse-expand: ' "$work/stderr" | sed "s|$work|WORK|g")"
     mount -o remount,size=$((full * 4))k "$disk"
     expand "$disk/out" --resume
     compare "$disk/out" "full disk"

@@ -63,7 +63,7 @@ internal sealed class AnalyzeCommand : Command
     }
 
     private AnalyzeReport Analyze(
-        ModelSource source, AnalyzeSettings settings, TokenWindows calibration, TokenWindows measured, Device device, string output, Action<double, string> show)
+        ModelSource source, AnalyzeSettings settings, TokenWindows calibration, TokenWindows measured, Device device, string output, ProgressHandler show)
     {
         using CausalLanguageModel model = source.Load(device);
         AnalyzeReport report = new ModelAnalysis(model, settings, show, _host.CancellationToken).Run(source.Folder, calibration, measured);

@@ -52,7 +52,7 @@ internal sealed class EvaluateCommand : Command
         return ExitCode.Success;
     }
 
-    private EvaluateReport Measure(CausalLanguageModel model, TokenWindows windows, Action<double, string> report)
+    private EvaluateReport Measure(CausalLanguageModel model, TokenWindows windows, ProgressHandler report)
     {
         long started = Stopwatch.GetTimestamp();
         PerplexityResult result = Perplexity.Evaluate(

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Globalization;
 using System.Text.Json;
 using SparseExpansion.Expansion;
 using SparseExpansion.Serialization;
@@ -20,7 +19,7 @@ internal sealed class ExpandCommand : Command
     private readonly Option<bool> _overwrite = CommonOptions.Overwrite();
     private readonly Option<bool> _resume = new("--resume")
     {
-        Description = "Go on with the finished blocks in OUTPUT.partial that a run with the same options has left; begin anew where there are none.",
+        Description = "Go on with the finished blocks in OUTPUT.partial that a run with the same options has left; begin anew where there are none. Not with fine-tuning (--recipe best, --fine-tune N): such runs keep no blocks.",
     };
 
     private readonly ExpertFormatOption _format = new(standard: "packed");
@@ -65,7 +64,7 @@ internal sealed class ExpandCommand : Command
         CheckTogether(parsed, method);
         string output = parsed.GetRequiredValue(_output);
         bool overwrite = parsed.GetValue(_overwrite);
-        OutputFolder.Check(output, overwrite, source.Folder);
+        OutputFolder.Check(output, overwrite, source.Folder, parsed.GetValue(_resume));
         TokenWindows windows = _source.Read(parsed, source);
         MemoryBudget? budget = _memory.Read(parsed, output, device);
         if (_memory.IsDryRun(parsed))
@@ -74,7 +73,7 @@ internal sealed class ExpandCommand : Command
         }
 
         using PartialWork partial = PartialWork.Open(output, parsed.GetValue(_resume), _host.Error);
-        ExpansionReport report = ProgressBar.Run(_host, "loading", show =>
+        ExpansionReport report = Guarded(parsed, method, partial, () => ProgressBar.Run(_host, "loading", show =>
         {
             using CausalLanguageModel model = budget is null ? source.Load(device, _dtype.Read(parsed)) : source.LoadMapped(device, _dtype.Read(parsed), budget.ScratchFolder);
             using ExpansionResult result = Expand(parsed, model, windows, method, partial, budget, show);
@@ -82,7 +81,7 @@ internal sealed class ExpandCommand : Command
             partial.RemoveLeftovers();
             Save(result, source, output, overwrite, _format.Read(parsed));
             return result.Report;
-        });
+        }));
         partial.Complete();
         if (parsed.GetValue(_json))
         {
@@ -94,6 +93,24 @@ internal sealed class ExpandCommand : Command
         }
 
         return ExitCode.Success;
+    }
+
+    /// <summary>Says what goes wrong in terms of the options.</summary>
+    private T Guarded<T>(ParseResult parsed, Method method, PartialWork? partial, Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (SparseExpansionException error)
+            when ((partial?.Foreign(parsed.GetRequiredValue(_output), error) ?? OptionMessage.Of(error, method)) is { } message)
+        {
+            throw new UsageException(message);
+        }
+        catch (OperationCanceledException error) when (_experts.FineTunes(parsed, method.Recipe))
+        {
+            throw new InterruptedException("interrupted; runs with fine-tuning keep no blocks.", error);
+        }
     }
 
     /// <summary>Refuses what does not go together before anything is loaded.</summary>
@@ -117,9 +134,9 @@ internal sealed class ExpandCommand : Command
     }
 
     private ExpansionResult Expand(
-        ParseResult parsed, CausalLanguageModel model, TokenWindows windows, Method method, PartialWork partial, MemoryBudget? budget, Action<double, string> show) =>
+        ParseResult parsed, CausalLanguageModel model, TokenWindows windows, Method method, PartialWork partial, MemoryBudget? budget, ProgressHandler show) =>
         Prepare(parsed, model, windows, method, budget, builder => Stored(parsed, method, builder, partial.Store)
-            .Run(new InlineProgress<ExpansionProgress>(step => show(step.Fraction, Describe(step))), _host.CancellationToken));
+            .Run(new ExpandProgress(show), _host.CancellationToken));
 
     // Fine-tuning needs the dense blocks until the end, so what is finished cannot be put away.
     private ExpansionBuilder<CausalLanguageModel> Stored(
@@ -131,7 +148,7 @@ internal sealed class ExpandCommand : Command
     {
         using FolderExpansionStore store = PartialWork.OpenStore(output);
         using CausalLanguageModel model = source.CreateUnset(device, _dtype.Read(parsed)); // A plan needs no weights.
-        ExpansionMemoryPlan plan = Prepare(parsed, model, windows, method, budget, builder => Stored(parsed, method, builder, store).PlanMemory());
+        ExpansionMemoryPlan plan = Prepare(parsed, model, windows, method, budget, builder => Guarded(parsed, method, partial: null, () => Stored(parsed, method, builder, store).PlanMemory()));
         if (parsed.GetValue(_json))
         {
             JsonOutput.Write(_host, JsonSerializer.SerializeToNode(plan, s_planJson)!.AsObject());
@@ -178,18 +195,6 @@ internal sealed class ExpandCommand : Command
             _host.CancellationToken.ThrowIfCancellationRequested();
         }
     }
-
-    private static string Describe(ExpansionProgress step)
-    {
-        // A group of linears is named by its first one.
-        string layer = step.Layer?.Split(", ") is [string first, .. { Length: > 0 } others] ? $"{first} +{others.Length}" : step.Layer ?? "";
-        string left = step.TimeLeft is { } time ? $", {Show(time)} left" : "";
-        return $"block {step.Block + 1}/{step.BlockCount}{left} {step.Stage.ToString().ToLowerInvariant()} {layer}";
-    }
-
-    private static string Show(TimeSpan time) => time.TotalHours >= 1
-        ? string.Create(CultureInfo.InvariantCulture, $"{(long)time.TotalHours}:{time.Minutes:D2}:{time.Seconds:D2}")
-        : string.Create(CultureInfo.InvariantCulture, $"{time.Minutes}:{time.Seconds:D2}");
 
     private static long PeakBytes()
     {

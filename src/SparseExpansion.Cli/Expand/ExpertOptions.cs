@@ -35,14 +35,14 @@ internal sealed class ExpertOptions
 
     private readonly Option<int?> _refineRouter = new("--refine-router")
     {
-        Description = "Rounds in which routers learn from the errors of their experts; 0 leaves them as they are trained. Default: 0, with --recipe best 2.",
+        Description = "Rounds in which routers learn from the errors of their experts; 0 leaves them as they are trained. Default: 0, with --recipe best 4.",
         HelpName = "N",
         CustomParser = ValueParsers.OptionalInteger(0),
     };
 
     private readonly Option<int?> _fineTune = new("--fine-tune")
     {
-        Description = "Steps in which the kept weights of each block are fitted to the dense model, masks fixed; 0: none. Default: 0, with --recipe best 400.",
+        Description = "Steps in which the kept weights of each block are fitted to the dense model, masks fixed; 0: none. Such runs keep no blocks for --resume. Default: 0, with --recipe best 800.",
         HelpName = "N",
         CustomParser = ValueParsers.OptionalInteger(0),
     };

@@ -9,8 +9,9 @@ internal static class OutputFolder
     /// <param name="output">The folder to make.</param>
     /// <param name="overwrite">True if an expanded model may be replaced.</param>
     /// <param name="model">The folder of the dense model.</param>
+    /// <param name="resume">True if finished blocks are to be gone on with.</param>
     /// <exception cref="UsageException">The folder cannot be made, or something would be lost.</exception>
-    public static void Check(string output, bool overwrite, string model)
+    public static void Check(string output, bool overwrite, string model, bool resume = false)
     {
         string path = Normalize(output);
         if (IsInside(Normalize(model), path))
@@ -30,14 +31,20 @@ internal static class OutputFolder
 
         if (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any())
         {
-            RequireReplaceable(output, overwrite);
+            RequireReplaceable(output, overwrite, resume);
         }
 
         RequireWritable(output, path);
     }
 
-    private static void RequireReplaceable(string output, bool overwrite)
+    private static void RequireReplaceable(string output, bool overwrite, bool resume)
     {
+        // Blocks may wait beside a complete output that they are to replace.
+        if (resume && !overwrite && ExpandedModel.IsExpanded(output) && !PartialWork.Exists(output))
+        {
+            throw new UsageException($"--output {output}: is complete already; there is nothing to resume. Add --overwrite to make it anew.");
+        }
+
         if (!overwrite)
         {
             throw new UsageException($"--output {output}: exists and is not empty; name another folder, or add --overwrite.");

@@ -12,9 +12,12 @@ internal sealed class PartialWork : IDisposable
 {
     private readonly string _output;
     private readonly TextWriter _error;
+    private readonly int _found;
     private bool _completed;
+    private bool _isForeign;
 
-    private PartialWork(FolderExpansionStore store, string output, TextWriter error) => (Store, _output, _error) = (store, output, error);
+    private PartialWork(FolderExpansionStore store, string output, TextWriter error) =>
+        (Store, _output, _error, _found) = (store, output, error, store.UnitCount);
 
     public FolderExpansionStore Store { get; }
 
@@ -55,8 +58,24 @@ internal sealed class PartialWork : IDisposable
     }
 
     /// <summary>The folder of an output's finished blocks; opening makes none.</summary>
-    public static FolderExpansionStore OpenStore(string output) =>
-        FolderExpansionStore.Open(Path.TrimEndingDirectorySeparator(Path.GetFullPath(output)) + ".partial");
+    public static FolderExpansionStore OpenStore(string output) => FolderExpansionStore.Open(FolderOf(output));
+
+    /// <summary>True if there is a folder for an output's finished blocks.</summary>
+    public static bool Exists(string output) => Directory.Exists(FolderOf(output));
+
+    /// <summary>The message for an error that says that the blocks belong to another expansion; null for others, and once this run has added blocks.</summary>
+    /// <param name="output">As the user wrote it.</param>
+    /// <param name="error">What the expansion threw.</param>
+    public string? Foreign(string output, SparseExpansionException error)
+    {
+        if (Store.UnitCount != _found || OptionMessage.Differences(error) is not { } differences)
+        {
+            return null;
+        }
+
+        _isForeign = true;
+        return $"--output {output}: {Store.Folder} holds blocks of another expansion: {differences}. Give the former value, or remove that folder to begin anew.";
+    }
 
     /// <summary>Removes what killed runs have left of the output. The store is locked, so nobody else is writing.</summary>
     public void RemoveLeftovers() => AtomicFolder.RemoveLeftovers(_output);
@@ -81,8 +100,18 @@ internal sealed class PartialWork : IDisposable
             return;
         }
 
-        _error.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{Tool.Name}: {Store.UnitCount} finished blocks are kept in {Store.Folder}; --resume goes on with them."));
+        // That --resume goes on with blocks of another expansion would be wrong.
+        if (!_isForeign)
+        {
+            SayThatBlocksAreKept();
+        }
+
         Store.Dispose();
     }
+
+    private static string FolderOf(string output) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(output)) + ".partial";
+
+    private void SayThatBlocksAreKept() =>
+        _error.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"{Tool.Name}: {Store.UnitCount} finished blocks are kept in {Store.Folder}; --resume goes on with them."));
 }

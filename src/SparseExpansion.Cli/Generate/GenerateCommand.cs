@@ -19,6 +19,9 @@ internal sealed class GenerateCommand : Command
         CustomParser = ValueParsers.OptionalInteger(1),
     };
 
+    /// <summary>The name that other programs have for it.</summary>
+    private readonly Option<int?> _maxNewTokens = new("--max-new-tokens") { Hidden = true, CustomParser = ValueParsers.OptionalInteger(1) };
+
     private readonly Option<double> _temperature = new("--temperature")
     {
         Description = "0 takes the most probable token; larger values give more surprising texts.",
@@ -38,6 +41,7 @@ internal sealed class GenerateCommand : Command
         Add(_model);
         Add(_prompt);
         Add(_maxTokens);
+        Add(_maxNewTokens);
         Add(_temperature);
         Add(_seed);
         Add(_noMemoryMap);
@@ -78,9 +82,15 @@ internal sealed class GenerateCommand : Command
             throw new UsageException($"--prompt: has {promptTokens} tokens; the model takes 1 to {context - 1}.");
         }
 
-        int? wanted = parsed.GetValue(_maxTokens);
+        if (parsed.GetResult(_maxTokens) is not null && parsed.GetResult(_maxNewTokens) is not null)
+        {
+            throw new UsageException("give --max-tokens or --max-new-tokens, not both.");
+        }
+
+        Option<int?> option = parsed.GetResult(_maxNewTokens) is null ? _maxTokens : _maxNewTokens;
+        int? wanted = parsed.GetValue(option);
         return wanted > room
-            ? throw new UsageException($"--max-tokens {wanted}: a prompt of {promptTokens} tokens leaves {room} of the {context} that the model was made for.")
+            ? throw new UsageException($"{option.Name} {wanted}: a prompt of {promptTokens} tokens leaves {room} of the {context} that the model was made for.")
             : wanted ?? Math.Min(DefaultMaxTokens, room);
     }
 }

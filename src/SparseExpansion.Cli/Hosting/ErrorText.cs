@@ -16,6 +16,9 @@ internal static class ErrorText
         _ => $"unexpected error: {error}",
     };
 
+    /// <summary>A message as the rest of a line: behind a colon it begins with a small letter.</summary>
+    public static string Continued(string message) => message.StartsWith("The ", StringComparison.Ordinal) ? $"t{message[1..]}" : message;
+
     private static string OneLine(string message) =>
         string.Join(' ', message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
 }

@@ -6,13 +6,34 @@ namespace SparseExpansion.Cli;
 /// <summary>What the user is told about a command line that cannot be read.</summary>
 internal static class ParseErrorText
 {
-    /// <summary>All errors, those of single options first, and where to find help.</summary>
+    /// <summary>The first unknown name, or else all errors, those of single options first, and where to find help.</summary>
     public static string Of(ParseResult parsed)
     {
-        IEnumerable<string> messages = parsed.Errors.OrderBy(error => OptionOf(error) is null).Select(Describe).Distinct();
-        string command = parsed.CommandResult.Command is RootCommand ? Tool.Name : $"{Tool.Name} {parsed.CommandResult.Command.Name}";
-        return $"{string.Join(' ', messages)} See '{command} --help'.";
+        Command command = parsed.CommandResult.Command;
+        string help = $"See '{(command is RootCommand ? Tool.Name : $"{Tool.Name} {command.Name}")} --help'.";
+        return $"{Unknown(parsed, command) ?? string.Join(' ', Errors(parsed))} {help}";
     }
+
+    private static IEnumerable<string> Errors(ParseResult parsed) => parsed.Errors.OrderBy(error => OptionOf(error) is null).Select(Describe).Distinct();
+
+    /// <summary>A mistyped name brings other errors with it: its value is unknown too, and the option that was meant is missing.</summary>
+    private static string? Unknown(ParseResult parsed, Command command)
+    {
+        if (command is RootCommand && parsed.UnmatchedTokens is [string first, ..] && !LooksLikeOption(first))
+        {
+            return Describe(first, "command", command.Subcommands.Select(known => known.Name));
+        }
+
+        IEnumerable<Option> options = command.Options.Union(parsed.RootCommandResult.Command.Options.Where(option => option.Recursive));
+        return parsed.UnmatchedTokens.FirstOrDefault(LooksLikeOption) is { } unknown
+            ? Describe(unknown.Split('=')[0], "option", options.Where(option => !option.Hidden).Select(option => option.Name))
+            : null;
+    }
+
+    private static bool LooksLikeOption(string token) => token.Length > 1 && token[0] == '-';
+
+    private static string Describe(string name, string kind, IEnumerable<string> names) =>
+        $"{name}: there is no such {kind}{(NearestName.Of(name, names) is { } near ? $"; did you mean {near}?" : ".")}";
 
     /// <summary>Some messages of the parser do not say which option they are about.</summary>
     private static string Describe(ParseError error)

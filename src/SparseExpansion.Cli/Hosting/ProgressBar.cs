@@ -2,7 +2,7 @@ using Spectre.Console;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>Shows on stderr how far a piece of work is, where a person watches it; otherwise nothing.</summary>
+/// <summary>Shows on stderr how far a piece of work is: a bar where a person watches it, otherwise plain lines.</summary>
 internal static class ProgressBar
 {
     private const int BarWidth = 20;
@@ -13,12 +13,13 @@ internal static class ProgressBar
     /// <summary>Does the work.</summary>
     /// <param name="host">Where to show it.</param>
     /// <param name="title">What is shown until the work says otherwise.</param>
-    /// <param name="work">Is given a function that takes the share done, in [0, 1], and what is being done.</param>
-    public static T Run<T>(ToolHost host, string title, Func<Action<double, string>, T> work)
+    /// <param name="work">Is given a function to be told how far it is.</param>
+    public static T Run<T>(ToolHost host, string title, Func<ProgressHandler, T> work)
     {
         if (!host.ShowProgress)
         {
-            return work((_, _) => { });
+            using ProgressLines? lines = host.LineClock is { } clock ? new ProgressLines(host.Error, clock, title) : null;
+            return work(lines is null ? (_, _, _) => { } : lines.Report);
         }
 
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(host.Error) });
@@ -28,7 +29,7 @@ internal static class ProgressBar
             .Start(context =>
             {
                 ProgressTask task = context.AddTask(Markup.Escape(title), maxValue: 1);
-                return work((share, text) =>
+                return work((share, text, _) =>
                 {
                     task.Value = share;
                     task.Description = Markup.Escape(Shorten(text, console.Profile.Width - WidthWithoutText));

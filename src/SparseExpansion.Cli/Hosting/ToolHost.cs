@@ -7,7 +7,10 @@ namespace SparseExpansion.Cli;
 /// <param name="CancellationToken">Asks for an early end.</param>
 internal sealed record ToolHost(TextWriter Output, TextWriter Error, bool ShowProgress, CancellationToken CancellationToken)
 {
+    /// <summary>Tells when a line of progress is due where no person watches <see cref="Error"/>; null: there is none.</summary>
+    public TimeProvider? LineClock { get; init; }
+
     /// <summary>The process's own console.</summary>
     public static ToolHost ForConsole(CancellationToken cancellationToken) =>
-        new(Console.Out, Console.Error, !Console.IsErrorRedirected, cancellationToken);
+        new(Console.Out, Console.Error, !Console.IsErrorRedirected, cancellationToken) { LineClock = TimeProvider.System };
 }

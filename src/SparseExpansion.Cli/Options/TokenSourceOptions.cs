@@ -107,7 +107,7 @@ internal sealed class TokenSourceOptions
         }
         catch (Exception error) when (error is CalibrationException or DecoderFallbackException)
         {
-            throw new UsageException($"--text {path}: {(error is DecoderFallbackException ? "is not UTF-8." : error.Message)}");
+            throw new UsageException($"--text {path}: {(error is DecoderFallbackException ? "is not UTF-8." : ErrorText.Continued(error.Message))}");
         }
     }
 }

@@ -113,7 +113,7 @@ public sealed partial class AnalyzeTests : IDisposable
         TokenWindows windows = SparseExpansion.Cli.TokenFile.Read(_tiny.Tokens);
         var settings = new AnalyzeSettings(["*.0.mlp.up_proj"], [1, 2], 0.5, 0);
         double before = Perplexity.Evaluate(model, windows).Perplexity;
-        LeakCheck.NoTensorsLeft(() => new ModelAnalysis(model, settings, (_, _) => { }, CancellationToken.None).Run(_tiny.Model, windows, windows));
+        LeakCheck.NoTensorsLeft(() => new ModelAnalysis(model, settings, (_, _, _) => { }, CancellationToken.None).Run(_tiny.Model, windows, windows));
         Assert.Equal(before, Perplexity.Evaluate(model, windows).Perplexity);
     }
 

@@ -25,8 +25,10 @@ public sealed class ResumeTests : IDisposable
         Assert.False(Directory.Exists(Output));
         Expand().Run().AssertRefused("--resume", Partial);
         ToolRun changed = Expand().With("--resume").With("--seed", "5").Run();
+        Assert.Equal(
+            $"sparse-expand: --output {Output}: {Partial} holds blocks of another expansion: seed was '0', is '5'. Give the former value, or remove that folder to begin anew.",
+            changed.Error.Trim());
         Assert.Equal(1, changed.ExitCode);
-        Assert.Contains("seed was '0', is '5'", changed.Error, StringComparison.Ordinal);
 
         ToolRun resumed = Expand().With("--resume").Run();
 
@@ -36,6 +38,16 @@ public sealed class ResumeTests : IDisposable
         {
             Assert.Equal(File.ReadAllBytes(Path.Combine(_tiny.Path("whole"), file)), File.ReadAllBytes(Path.Combine(Output, file)));
         }
+    }
+
+    [Fact]
+    public void Expand_ResumeOfWhatIsComplete_SaysThatThereIsNothingToResume()
+    {
+        Assert.Equal(0, Expand().Run().ExitCode);
+        Expand().With("--resume").Run().AssertRefused($"--output {Output}: is complete already; there is nothing to resume. Add --overwrite to make it anew.");
+        Directory.CreateDirectory(Partial);
+        Expand().With("--resume").Run().AssertRefused("exists and is not empty");
+        Assert.Equal(0, Expand().With("--resume").With("--overwrite").Run().ExitCode);
     }
 
     [Theory]

@@ -57,6 +57,15 @@ public sealed class GenerateTests : IDisposable
     }
 
     [Fact]
+    public void MaxNewTokens_StandsForMaxTokens()
+    {
+        ToolRun run = _tiny.Command("generate").Without("--max-tokens").With("--max-new-tokens", "5").Run();
+        Assert.Equal(_tiny.Command("generate").Run(), run);
+        Assert.DoesNotContain("--max-new-tokens", ToolRun.Of("generate", "--help").Output, StringComparison.Ordinal);
+        _tiny.Command("generate").With("--max-new-tokens", "5").Run().AssertRefused("--max-tokens", "--max-new-tokens", "not both");
+    }
+
+    [Fact]
     public void MaxTokens_NotGiven_StaysInsideTheContext() =>
         Assert.Equal(0, _tiny.Command("generate").Without("--max-tokens").Run().ExitCode);
 }

@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Cli;
 
 /// <summary>Measures a model, input group by input group: memory holds the inputs of one.</summary>
-internal sealed class ModelAnalysis(CausalLanguageModel model, AnalyzeSettings settings, Action<double, string> report, CancellationToken cancellationToken)
+internal sealed class ModelAnalysis(CausalLanguageModel model, AnalyzeSettings settings, ProgressHandler report, CancellationToken cancellationToken)
 {
     /// <summary>Where the ablation begins, as a share of the whole.</summary>
     private const double LayersShare = 0.6;

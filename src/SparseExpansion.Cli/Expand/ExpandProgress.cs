@@ -1,0 +1,34 @@
+using System.Globalization;
+using SparseExpansion.Expansion;
+
+namespace SparseExpansion.Cli;
+
+/// <summary>Says in words how far an expansion is, and notices when a block is finished.</summary>
+internal sealed class ExpandProgress(ProgressHandler show) : IProgress<ExpansionProgress>
+{
+    private int? _block;
+
+    public void Report(ExpansionProgress value)
+    {
+        // A resumed expansion begins behind the blocks that it did not have to make.
+        int done = value.Stage == ExpansionStage.Finished ? value.BlockCount : value.Block;
+        string? finished = done > (_block ?? value.Block) ? $"{Block(done, value)} finished{Left(value)}" : null;
+        _block = done;
+        show(value.Fraction, Describe(value), finished);
+    }
+
+    private static string Describe(ExpansionProgress step)
+    {
+        // A group of linears is named by its first one.
+        string layer = step.Layer?.Split(", ") is [string first, .. { Length: > 0 } others] ? $"{first} +{others.Length}" : step.Layer ?? "";
+        return $"{Block(step.Block + 1, step)}{Left(step)} {step.Stage.ToString().ToLowerInvariant()} {layer}".TrimEnd();
+    }
+
+    private static string Block(int number, ExpansionProgress step) => string.Create(CultureInfo.InvariantCulture, $"block {number}/{step.BlockCount}");
+
+    private static string Left(ExpansionProgress step) => step is { TimeLeft: { } time, Fraction: < 1 } ? $", {Show(time)} left" : "";
+
+    private static string Show(TimeSpan time) => time.TotalHours >= 1
+        ? string.Create(CultureInfo.InvariantCulture, $"{(long)time.TotalHours}:{time.Minutes:D2}:{time.Seconds:D2}")
+        : string.Create(CultureInfo.InvariantCulture, $"{time.Minutes}:{time.Seconds:D2}");
+}

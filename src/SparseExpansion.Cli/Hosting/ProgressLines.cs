@@ -1,0 +1,74 @@
+using System.Globalization;
+
+namespace SparseExpansion.Cli;
+
+/// <summary>
+/// Progress for files: a plain line for what is finished, and otherwise at most one every <see cref="Interval"/>. A timer writes those, for the
+/// work may be silent for long; a line that would say nothing new is left out.
+/// </summary>
+internal sealed class ProgressLines : IDisposable
+{
+    public static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
+
+    private readonly Lock _lock = new();
+    private readonly TextWriter _writer;
+    private readonly ITimer _timer;
+    private string _now;
+    private string _written = "";
+    private bool _disposed;
+
+    /// <param name="writer">Where to write.</param>
+    /// <param name="clock">Tells when a line is due.</param>
+    /// <param name="title">What is said until the work says otherwise.</param>
+    public ProgressLines(TextWriter writer, TimeProvider clock, string title)
+    {
+        (_writer, _now) = (writer, title);
+        _timer = clock.CreateTimer(_ => Tick(), null, Interval, Interval);
+    }
+
+    /// <inheritdoc cref="ProgressHandler"/>
+    public void Report(double share, string text, string? finished = null)
+    {
+        lock (_lock)
+        {
+            _now = WithShare(share, text);
+            if (finished is not null)
+            {
+                Write(WithShare(share, finished));
+                _timer.Change(Interval, Interval);
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _disposed = true; // A tick under way would write behind the result.
+        }
+
+        _timer.Dispose();
+    }
+
+    private void Tick()
+    {
+        lock (_lock)
+        {
+            if (!_disposed && _now != _written)
+            {
+                Write(_now);
+                _written = _now;
+            }
+        }
+    }
+
+    private void Write(string line)
+    {
+        _writer.WriteLine(line);
+        _writer.Flush();
+    }
+
+    /// <summary>Rounded down, lest 100 % be said too early.</summary>
+    private static string WithShare(double share, string text) =>
+        string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(Math.Clamp(share, 0, 1) * 100)} %: {text}");
+}
