@@ -22,6 +22,10 @@ internal sealed unsafe class DenseSlices : IParallelWork
     private int _slicePanels;
     private int _panelCount;
 
+    /// <summary>Panels of a slice.</summary>
+    public static int PanelsOfSlice(PackedWeight weight) =>
+        (int)Math.Clamp(SliceBytes / ((long)weight.Layout.PanelRows * weight.Columns * weight.ValueSize), 1, weight.Layout.PanelCount);
+
     /// <summary>output[order[i]] = weight · tokens[i] + bias for the first panels.</summary>
     /// <param name="weight">Its dtype is that of the tokens.</param>
     /// <param name="tokens">[count, in_features], contiguous.</param>
@@ -31,7 +35,7 @@ internal sealed unsafe class DenseSlices : IParallelWork
         PackedLayout layout = weight.Layout;
         (_weight, _tokens, _bias, _output, _panelCount, _instructions) = (weight, tokens, bias, output, panelCount, instructions);
         _order = order;
-        _slicePanels = (int)Math.Clamp(SliceBytes / ((long)layout.PanelRows * layout.Columns * weight.ValueSize), 1, panelCount);
+        _slicePanels = Math.Min(PanelsOfSlice(weight), panelCount);
         Reserve((long)_slicePanels * layout.PanelRows * layout.Columns, weight.Dtype, threads);
         try
         {

@@ -82,8 +82,10 @@ internal sealed class KernelCalibration
 
     private int FewPanels(int all)
     {
+        // Whole rounds of slices: with fewer, more panels would take no more time, and the line through both times would be flat.
         long panelProducts = (long)_weight.Layout.PanelRows * _weight.Columns * _order.Length;
-        return (int)Math.Clamp(Products / panelProducts, Math.Min(get_num_threads(), all), all);
+        long round = (long)get_num_threads() * DenseSlices.PanelsOfSlice(_weight);
+        return (int)Math.Min(Math.Max(Products / panelProducts / round, 1) * round, all);
     }
 
     // A straight line through both times; noise may not make it fall.
