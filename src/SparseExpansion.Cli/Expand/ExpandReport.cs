@@ -37,8 +37,7 @@ internal static class ExpandReport
         output.WriteLine();
         foreach (BlockFineTuning block in report.FineTuning)
         {
-            output.WriteLine(Text(
-                $"block {block.Block} fine-tuned: held-out loss {block.LossBefore:0.000000} to {block.LossAfter:0.000000}, by step {block.KeptStep} of {block.Steps}"));
+            output.WriteLine(ReportText.Of(block));
         }
 
         output.WriteLine(Text(

@@ -43,19 +43,20 @@ internal sealed unsafe class DenseWork : IParallelWork
         PackedLayout layout = weight.Layout;
         int threads = options.Threads ?? get_num_threads();
         int panelCount = Math.Min(layout.PanelCount, options.Panels ?? int.MaxValue);
-        int panels = (int)Math.Clamp(ChunkBytes / ((long)layout.PanelRows * layout.Columns * weight.ValueSize), 1, panelCount);
+        InstructionSet instructions = options.Instructions ?? KernelTable.Best;
         Tensor? addend = bias is null ? null : tensor(new ReadOnlySpan<float>(bias, layout.Rows).ToArray(), device: CPU).to(dtype);
         if (weight.Dtype == ScalarType.BFloat16 && !widen && SerialTorch.IsAvailable)
         {
-            _slices.Multiply(weight, gathered, addend, order, output, panelCount, options.Instructions ?? KernelTable.Best, threads);
+            _slices.Multiply(weight, gathered, addend, order, output, panelCount, instructions, threads);
             return;
         }
 
+        int panels = (int)Math.Clamp(ChunkBytes / ((long)layout.PanelRows * layout.Columns * weight.ValueSize), 1, panelCount);
         long length = (long)panels * layout.PanelRows * layout.Columns;
         _scratch = Scratch(_scratch, length, weight.Dtype);
         Tensor chunk = _scratch.narrow(0, 0, length).view(-1, layout.Columns);
         _weight = weight;
-        _instructions = options.Instructions ?? KernelTable.Best;
+        _instructions = instructions;
         _target = RawMemory.Address(chunk);
         for (_firstPanel = 0; _firstPanel < panelCount; _firstPanel += panels)
         {

@@ -18,11 +18,14 @@ internal static class ReportText
             .. report.Layers.Select(layer => Row(
                 layer.Name, Text($"{layer.OutFeatures} x {layer.InFeatures}"), Text($"{layer.Experts}"), Text($"{layer.Tokens}"), Text($"{layer.Sparsity:0.0000}"),
                 Text($"{layer.OutputError:0.00000}"))),
-            .. report.FineTuning.Select(block => Text(
-                $"block {block.Block} fine-tuned: held-out loss {block.LossBefore:0.000000} to {block.LossAfter:0.000000}, by step {block.KeptStep} of {block.Steps}")),
+            .. report.FineTuning.Select(Of),
         ];
         return string.Join(Environment.NewLine, lines);
     }
+
+    /// <summary>What fine-tuning did to one block.</summary>
+    public static string Of(BlockFineTuning block) => Text(
+        $"block {block.Block} fine-tuned: held-out loss {block.LossBefore:0.000000} to {block.LossAfter:0.000000}, by step {block.KeptStep} of {block.Steps}");
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }
