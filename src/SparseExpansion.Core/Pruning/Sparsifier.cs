@@ -154,7 +154,7 @@ public abstract class Sparsifier<TStatistic> : ISparsifier
     {
         ArgumentNullException.ThrowIfNull(scores);
         using var scope = NewDisposeScope();
-        Tensor exact = (scores.to(ScalarType.Float32) + 0.0f).contiguous(); // −0 becomes +0: selection orders by bits.
+        Tensor exact = scores.to(ScalarType.Float32).contiguous();
         if (!exact.ge(0).all().item<bool>())
         {
             throw new ArgumentException("Scores must be numbers of at least 0.", nameof(scores));

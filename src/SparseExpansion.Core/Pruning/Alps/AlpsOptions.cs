@@ -21,17 +21,17 @@ public sealed record AlpsOptions
     /// </summary>
     public double PenaltyIncrease { get; init; } = 1.2;
 
-    /// <summary>Iterations between two increases; each increase costs a factorisation. At least 1; 3 by default.</summary>
-    public int PenaltyInterval { get; init; } = 3;
+    /// <summary>Iterations between two increases; each increase costs a factorisation. At least 1; 2 by default.</summary>
+    public int PenaltyInterval { get; init; } = 2;
 
     /// <summary>Iterations after which the support is taken as it is, settled or not. At least 1; 200 by default.</summary>
     public int MaxIterations { get; init; } = 200;
 
     /// <summary>
     /// The search for an expert's support ends when an iteration changes no more than this share of its mask. At least 0 (nothing may change)
-    /// and below 1; 0.001 by default.
+    /// and below 1; 0.01 by default.
     /// </summary>
-    public double SettledShare { get; init; } = 0.001;
+    public double SettledShare { get; init; } = 0.01;
 
     /// <summary>
     /// Whether the search multiplies in bfloat16, summing in float32, on processors that are faster at it (x86 with AVX512-BF16 or AMX-BF16).
@@ -43,7 +43,7 @@ public sealed record AlpsOptions
     /// The least squares on the final support end when an iteration lowers the output error by less than this share of it.
     /// Above 0 and below 1; 1e-6 by default, which is about what float32 can tell.
     /// </summary>
-    public double RefitTolerance { get; init; } = 1e-6;
+    public double RefitTolerance { get; init; } = 1e-4;
 
     /// <summary>The most iterations of the least squares on the final support. At least 0; 60 by default.</summary>
     public int MaxRefitIterations { get; init; } = 60;

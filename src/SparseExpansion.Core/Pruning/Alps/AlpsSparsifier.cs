@@ -90,7 +90,7 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsif
         FactoredHessians factored = DampingLadder.Factor(hessians, Options.DampingSchedule, cancellationToken, Penalize);
         ReplaceHopeless(hessians, factored.Rungs);
         ScaledProblem problem = ScaledProblem.Create(hessians, dense, dead);
-        (Tensor solved, Convergence[] convergence) = Solve(problem, PenalizedInverse.FromFactor(factored.Factors), targets, cancellationToken);
+        (Tensor solved, Convergence[] convergence) = Solve(problem, factored.Factors, targets, cancellationToken);
         return [.. factored.Rungs.Select((rung, i) => rung.Method == DampingMethod.WandaFallback
             ? new PrunedWeight(WandaScore.Prune(dense, norms.select(0, i), targets[i]).MoveToOuterDisposeScope(), rung)
             : new PrunedWeight(CheckFinite(OwnCopy(solved, i)).MoveToOuterDisposeScope(), rung, convergence[i]))];
@@ -99,7 +99,7 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsif
     private void Penalize(Tensor damped)
     {
         using Tensor scales = ScaledProblem.ToUnitDiagonal(damped), diagonal = damped.diagonal(0, 1, 2);
-        diagonal.add_(Options.Penalty);
+        diagonal.add_(Options.Penalty * PenaltyPath.Reach);
     }
 
     /// <summary>Damps every Hessian as its rung says; the identity in place of those given up, so that batched work on the others meets no NaN.</summary>
@@ -121,14 +121,15 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsif
     }
 
     private (Tensor Weights, Convergence[] Convergence) Solve(
-        ScaledProblem problem, Tensor inverses, SparsityTarget[] targets, CancellationToken cancellationToken)
+        ScaledProblem problem, Tensor factors, SparsityTarget[] targets, CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
-        AlpsSupports found = AlpsSolver.Solve(problem, inverses, targets, Options, cancellationToken);
-        Tensor support = found.Pruned.logical_not().to(ScalarType.Float32);
-        Tensor weights = found.Weights.mul_(support);
+        ScalarType precision = Options.ReducedPrecision && FastProducts.Bfloat16(factors.device) ? ScalarType.BFloat16 : ScalarType.Float32;
+        using var path = new PenaltyPath(problem.Hessians, factors, Options.Penalty * PenaltyPath.Reach, precision);
+        AlpsSupports found = AlpsSolver.Solve(problem, path, targets, Options, cancellationToken);
+        Tensor weights = found.Weights.masked_fill_(found.Pruned, 0);
         (int[] iterations, double[] residuals) = ConjugateGradients.Solve(
-            problem.Hessians, problem.Weights, weights, support, Options.RefitTolerance, Options.MaxRefitIterations, cancellationToken);
+            problem.Hessians, problem.Weights, weights, found.Pruned, precision, Options.RefitTolerance, Options.MaxRefitIterations, cancellationToken);
         Convergence[] convergence = [.. residuals.Select((residual, i) => new Convergence(found.Iterations[i], found.Settled[i], iterations[i], residual))];
         return (weights.div_(problem.Scales).MoveToOuterDisposeScope(), convergence);
     }

@@ -9,7 +9,7 @@ namespace SparseExpansion.Pruning;
 /// <param name="Hessians">[k, d, d], float32, unit diagonal.</param>
 /// <param name="Weights">The scaled dense weights, [k, rows, d], float32; 0 in columns that no token uses.</param>
 /// <param name="Scales">E, [k, 1, d], float32.</param>
-internal sealed record ScaledProblem(Tensor Hessians, Tensor Weights, Tensor Scales) : IDisposable
+internal sealed record ScaledProblem(Tensor Hessians, Tensor Weights, Tensor Scales)
 {
     /// <summary>Scales damped Hessians and one dense weight.</summary>
     /// <param name="damped">[k, d, d], float32, diagonal above 0; scaled in place.</param>
@@ -31,17 +31,5 @@ internal sealed record ScaledProblem(Tensor Hessians, Tensor Weights, Tensor Sca
         Tensor scales = matrices.diagonal(0, 1, 2).sqrt();
         matrices.div_(scales.unsqueeze(1)).div_(scales.unsqueeze(2));
         return scales.unsqueeze(1).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>The problem of some of the experts.</summary>
-    public ScaledProblem Select(Tensor experts) => new(
-        Hessians.index_select(0, experts), Weights.index_select(0, experts), Scales.index_select(0, experts));
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        Hessians.Dispose();
-        Weights.Dispose();
-        Scales.Dispose();
     }
 }

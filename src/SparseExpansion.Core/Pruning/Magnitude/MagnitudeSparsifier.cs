@@ -24,7 +24,7 @@ public sealed class MagnitudeSparsifier : Sparsifier<TokenCountStatistic>, ISize
         Tensor weight, TokenCountStatistic statistic, SparsityTarget target, CancellationToken cancellationToken)
     {
         PruningGuard.CheckFeatures(Name, weight, statistic.InFeatures);
-        Tensor scores = weight.to(ScalarType.Float32).abs();
+        Tensor scores = weight.to(ScalarType.Float32);
         Tensor mask = MaskSelection.Select(scores, target, SparsityScope.Layer);
         return new PrunedWeight(weight.masked_fill(mask, 0));
     }

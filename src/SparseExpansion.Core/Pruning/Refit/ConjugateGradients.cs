@@ -1,3 +1,4 @@
+using SparseExpansion.Internal;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
@@ -7,68 +8,119 @@ namespace SparseExpansion.Pruning;
 /// iteration, where factoring every row's own normal equations costs far more. Wants Hessians of unit diagonal, so that
 /// Jacobi's preconditioner is the identity.
 /// </summary>
-internal static class ConjugateGradients
+/// <remarks>
+/// The iteration starts from a residual in float32 and solves for the change of the weights, so that products in bfloat16 lose a
+/// share of that change only, which is nothing to speak of unless the Hessian is ill-conditioned. Rows are looked at to know:
+/// where their errors are not what the iteration reckons, float32 goes on.
+/// </remarks>
+internal sealed class ConjugateGradients
 {
+    /// <summary>Errors that are higher than reckoned by more than this share of them show what bfloat16 lost.</summary>
+    private const double Suspicion = 3e-4;
+
+    /// <summary>Rows of an expert whose errors are looked at, at least.</summary>
+    private const long Witnesses = 32;
+
+    private readonly Tensor _hessians;
+    private readonly Tensor _factors;
+    private readonly Tensor _dense;
+    private readonly Tensor _pruned;
+    private readonly Tensor _solution;
+    private readonly Tensor _residual;
+    private readonly Tensor _direction;
+    private readonly Tensor _squares;
+    private readonly Tensor _rowErrors;
+    private readonly Tensor _errors;
+    private readonly Tensor _gradients;
+
+    private ConjugateGradients(Tensor hessians, Tensor dense, Tensor start, Tensor pruned, ScalarType precision)
+    {
+        _hessians = hessians;
+        _factors = hessians.to(precision);
+        _dense = dense;
+        _pruned = pruned;
+        _solution = start;
+        using var scope = NewDisposeScope();
+        Tensor difference = dense - start, product = difference.bmm(hessians);
+        _rowErrors = ConjugateStep.Dots(difference, product).MoveToOuterDisposeScope();
+        _errors = Sum(_rowErrors).MoveToOuterDisposeScope();
+        _gradients = Sum(ConjugateStep.Dots(product, product)).MoveToOuterDisposeScope();
+        _residual = product.masked_fill_(pruned, 0).MoveToOuterDisposeScope();
+        _direction = _residual.clone().MoveToOuterDisposeScope();
+        _squares = ConjugateStep.Dots(_residual, _residual).MoveToOuterDisposeScope();
+    }
+
     /// <summary>Minimises tr((Ŵ − W)H(Ŵ − W)ᵀ) over W on a support.</summary>
     /// <param name="hessians">H, [k, d, d], float32, positive definite.</param>
     /// <param name="dense">Ŵ, [k, rows, d], float32.</param>
     /// <param name="start">Where W begins, [k, rows, d], float32, 0 outside the support; changed in place to the solution.</param>
-    /// <param name="support">1 on the support and 0 outside, [k, rows, d], float32.</param>
+    /// <param name="pruned">True outside the support, bool [k, rows, d].</param>
+    /// <param name="precision">dtype of the iteration's products: float32, or bfloat16 on hosts that multiply it.</param>
     /// <param name="tolerance">An expert is done when an iteration lowers its error by less than this share of it.</param>
     /// <param name="maxIterations">The most iterations.</param>
     /// <param name="cancellationToken">Observed between iterations.</param>
-    /// <returns>For every expert its iterations, and ‖((Ŵ − W)H)_S‖ as a share of ‖(Ŵ − W)H‖ at the start.</returns>
+    /// <returns>For every expert its iterations, and ‖((Ŵ − W)H)_S‖, as the last iteration carries it on, as a share of ‖(Ŵ − W)H‖ at its start.</returns>
     public static (int[] Iterations, double[] Residuals) Solve(
-        Tensor hessians, Tensor dense, Tensor start, Tensor support, double tolerance, int maxIterations, CancellationToken cancellationToken)
+        Tensor hessians, Tensor dense, Tensor start, Tensor pruned, ScalarType precision, double tolerance, int maxIterations, CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
-        Tensor residual, error, gradient;
-        using (var inner = NewDisposeScope())
+        var solver = new ConjugateGradients(hessians, dense, start, pruned, precision);
+        int[] iterations = solver.Iterate(tolerance, maxIterations, cancellationToken);
+        Tensor share = (Sum(solver._squares) / solver._gradients).sqrt().nan_to_num(0);
+        double[] residuals = share.cpu().data<double>().ToArray();
+        long[] misled = precision == ScalarType.Float32 ? [] : solver.Misled();
+        if (misled.Length > 0)
         {
-            Tensor difference = dense - start, product = difference.bmm(hessians);
-            error = Sums(difference.mul_(product)).MoveToOuterDisposeScope();
-            gradient = Sums(product.square()).MoveToOuterDisposeScope();
-            residual = product.mul_(support).MoveToOuterDisposeScope();
+            Tensor experts = tensor(misled, device: dense.device), again = start.index_select(0, experts);
+            (int[] More, double[] Left) exact = Solve(
+                hessians.index_select(0, experts), dense.index_select(0, experts), again, pruned.index_select(0, experts),
+                ScalarType.Float32, tolerance, maxIterations, cancellationToken);
+            start.index_copy_(0, experts, again);
+            for (int i = 0; i < misled.Length; i++)
+            {
+                iterations[misled[i]] += exact.More[i];
+                residuals[misled[i]] = exact.Left[i];
+            }
         }
 
-        Tensor direction = residual.clone(), square = Dots(residual, residual);
-        Tensor open = ones_like(error, dtype: ScalarType.Bool), iterations = zeros_like(error, dtype: ScalarType.Int32);
+        return (iterations, residuals);
+    }
+
+    private int[] Iterate(double tolerance, int maxIterations, CancellationToken cancellationToken)
+    {
+        Tensor open = ones_like(_errors, dtype: ScalarType.Bool), iterations = zeros_like(_errors, dtype: ScalarType.Int32);
         for (int iteration = 0; iteration < maxIterations && open.any().item<bool>(); iteration++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            using var inner = NewDisposeScope();
-            Tensor product = direction.bmm(hessians).mul_(support);
-            Tensor curvature = Dots(direction, product);
-            // Experts that are done stand still: going on would make them depend on the others of the batch.
-            Tensor moves = curvature.gt(0).logical_and(open.reshape(-1, 1, 1));
-            Tensor step = where(moves, square / curvature, zeros_like(curvature));
+            using var scope = NewDisposeScope();
+            Tensor product = _direction.to(_factors.dtype).bmm(_factors);
             iterations.add_(open);
-            start.addcmul_(direction, step, 1);
-            residual.addcmul_(product, step, -1);
-            Tensor gain = (step * square).sum([1L, 2L], type: ScalarType.Float64);
-            Tensor next = Dots(residual, residual);
-            Tensor turn = where(square.gt(0), next / square, zeros_like(square));
-            direction.mul_(turn).add_(residual);
-            square.copy_(next);
-            error.sub_(gain);
-            open.logical_and_(gain.gt(error.clamp(min: 0) * tolerance));
+            // Experts that are done stand still: going on would make them depend on the others of the batch.
+            Tensor gains = ConjugateStep.Take(_direction, product, _pruned, open, _solution, _residual, _squares), gain = Sum(gains);
+            _rowErrors.sub_(gains);
+            _errors.sub_(gain);
+            open.logical_and_(gain.gt(_errors.clamp(min: 0) * tolerance));
         }
 
-        Tensor share = (Sums(residual.square()) / gradient).sqrt().nan_to_num(0);
-        return (iterations.cpu().data<int>().ToArray(), share.cpu().data<double>().ToArray());
+        return iterations.cpu().data<int>().ToArray();
     }
 
-    /// <summary>Inner products of rows, [k, rows, 1].</summary>
-    private static Tensor Dots(Tensor left, Tensor right)
+    /// <summary>Experts of which some rows' errors are higher than the iteration reckons.</summary>
+    private long[] Misled()
     {
-        using Tensor product = left * right;
-        return product.sum([2L], keepdim: true);
+        using var scope = NewDisposeScope();
+        long rows = _dense.shape[1], stride = Math.Max(1, rows / Witnesses);
+        Tensor difference = Every(_dense, stride) - Every(_solution, stride);
+        Tensor errors = Sum(ConjugateStep.Dots(difference, difference.bmm(_hessians))), reckoned = Sum(Every(_rowErrors, stride));
+        return errors.sub(reckoned).gt(errors * Suspicion).nonzero().flatten().cpu().data<long>().ToArray();
     }
 
-    /// <summary>Sums over an expert, [k], float64. By rows first: a sum of everything at once would round by the number of threads.</summary>
-    private static Tensor Sums(Tensor values)
+    private static Tensor Every(Tensor values, long stride) => values.slice(1, 0, values.shape[1], stride);
+
+    /// <summary>The sum over an expert's rows, [k], float64.</summary>
+    private static Tensor Sum(Tensor rows)
     {
-        using Tensor rows = values.sum([2L], type: ScalarType.Float64);
-        return rows.sum([1L]);
+        using Tensor flat = rows.squeeze(2);
+        return flat.sum([1L], type: ScalarType.Float64);
     }
 }

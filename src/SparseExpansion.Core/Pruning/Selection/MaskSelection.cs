@@ -3,13 +3,13 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Pruning;
 
 /// <summary>
-/// Which weights go, from their scores: exact counts, lowest scores first, ties by lowest index. Works on batches
+/// Which weights go, from their scores: exact counts, lowest magnitudes first, ties by lowest index. Works on batches
 /// [.., rows, columns] on any device; the result says true where a weight is pruned.
 /// </summary>
 internal static class MaskSelection
 {
     /// <summary>The pruned weights under a target.</summary>
-    /// <param name="scores">[.., rows, columns], float32, finite, at least 0.</param>
+    /// <param name="scores">[.., rows, columns], float32, finite; their magnitudes count.</param>
     /// <param name="target">How many weights go.</param>
     /// <param name="defaultScope">What <see cref="SparsityScope.PrunerDefault"/> stands for.</param>
     /// <returns>bool, the shape of <paramref name="scores"/>.</returns>
@@ -22,7 +22,7 @@ internal static class MaskSelection
     };
 
     /// <summary>The pruned weights of experts under a target each.</summary>
-    /// <param name="scores">[k, rows, columns], float32, finite, at least 0.</param>
+    /// <param name="scores">[k, rows, columns], float32, finite; their magnitudes count.</param>
     /// <param name="targets">How many weights go, one for each expert.</param>
     /// <param name="defaultScope">What <see cref="SparsityScope.PrunerDefault"/> stands for.</param>
     /// <returns>bool, the shape of <paramref name="scores"/>.</returns>
@@ -66,8 +66,8 @@ internal static class MaskSelection
         return Smallest(scores.reshape(-1, groupSize), groupSize - keep).reshape(scores.shape).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Marks the <paramref name="count"/> smallest scores of every set.</summary>
-    /// <param name="sets">[sets, n], float32, finite, at least 0.</param>
+    /// <summary>Marks the <paramref name="count"/> scores of smallest magnitude of every set.</summary>
+    /// <param name="sets">[sets, n], float32, finite; their magnitudes count.</param>
     /// <param name="count">How many of each set, in [0, n].</param>
     /// <returns>bool, [sets, n].</returns>
     public static Tensor Smallest(Tensor sets, long count)
@@ -84,7 +84,7 @@ internal static class MaskSelection
     public static Tensor SmallestBySort(Tensor sets, long count)
     {
         using var scope = NewDisposeScope();
-        (_, Tensor order) = sets.sort(dim: 1, descending: false, stable: true);
+        (_, Tensor order) = sets.abs().sort(dim: 1, descending: false, stable: true);
         Tensor mask = zeros(sets.shape, ScalarType.Bool, sets.device);
         using Tensor yes = ones(1, ScalarType.Bool, sets.device);
         return mask.scatter_(1, order.narrow(1, 0, count), yes.expand(sets.shape[0], count)).MoveToOuterDisposeScope();

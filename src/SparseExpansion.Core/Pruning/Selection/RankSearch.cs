@@ -1,13 +1,19 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace SparseExpansion.Pruning;
 
-/// <summary>Finds the number of a given rank by counting bits from the top. Holds the counters; not for concurrent use.</summary>
+/// <summary>
+/// Finds the magnitude of a given rank among floats, given as their bits, by counting bits from the top. Holds the counters; not for concurrent use.
+/// </summary>
 internal sealed unsafe class RankSearch
 {
+    /// <summary>All bits of a float but its sign. What is left orders as magnitudes do.</summary>
+    public const uint Magnitude = 0x7FFF_FFFF;
+
     private const int LeadingShift = 20, PartBits = 10;
-    private const int LeadingBuckets = 1 << (32 - LeadingShift), PartBuckets = 1 << PartBits;
+    private const int LeadingBuckets = 1 << (31 - LeadingShift), PartBuckets = 1 << PartBits;
 
     /// <summary>Neighbours mostly fall into the same few buckets: four counters each keep one increment from waiting for the last.</summary>
     private const int Copies = 4;
@@ -16,7 +22,7 @@ internal sealed unsafe class RankSearch
     private uint[] _candidates = [];
     private int _candidateCount;
 
-    /// <summary>The <paramref name="rank"/>-th smallest (from 1) of n numbers.</summary>
+    /// <summary>The <paramref name="rank"/>-th smallest (from 1) of n magnitudes.</summary>
     public Limit Find(uint* bits, long n, long rank)
     {
         CountLeading(bits, n);
@@ -28,6 +34,7 @@ internal sealed unsafe class RankSearch
         return new Limit((upper << PartBits) | last, rank, rank == _counters[last]);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void CountLeading(uint* bits, long n)
     {
         Array.Clear(_counters);
@@ -36,15 +43,15 @@ internal sealed unsafe class RankSearch
             long i = 0;
             for (; i + Copies <= n; i += Copies)
             {
-                counters[bits[i] >> LeadingShift]++;
-                counters[LeadingBuckets + (bits[i + 1] >> LeadingShift)]++;
-                counters[(2 * LeadingBuckets) + (bits[i + 2] >> LeadingShift)]++;
-                counters[(3 * LeadingBuckets) + (bits[i + 3] >> LeadingShift)]++;
+                counters[(bits[i] & Magnitude) >> LeadingShift]++;
+                counters[LeadingBuckets + ((bits[i + 1] & Magnitude) >> LeadingShift)]++;
+                counters[(2 * LeadingBuckets) + ((bits[i + 2] & Magnitude) >> LeadingShift)]++;
+                counters[(3 * LeadingBuckets) + ((bits[i + 3] & Magnitude) >> LeadingShift)]++;
             }
 
             for (; i < n; i++)
             {
-                counters[bits[i] >> LeadingShift]++;
+                counters[(bits[i] & Magnitude) >> LeadingShift]++;
             }
 
             for (int bucket = 0; bucket < LeadingBuckets; bucket += Vector512<int>.Count)
@@ -56,6 +63,7 @@ internal sealed unsafe class RankSearch
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void CollectCandidates(uint* bits, long n, uint leading)
     {
         int found = _counters[leading];
@@ -65,22 +73,23 @@ internal sealed unsafe class RankSearch
         }
 
         _candidateCount = 0;
-        Vector512<uint> wanted = Vector512.Create(leading);
+        Vector512<uint> wanted = Vector512.Create(leading), magnitude = Vector512.Create(Magnitude);
         long i = 0;
         for (; i + Vector512<uint>.Count <= n; i += Vector512<uint>.Count)
         {
-            Vector512<uint> hits = Vector512.Equals(Vector512.Load(bits + i) >> LeadingShift, wanted);
+            Vector512<uint> hits = Vector512.Equals((Vector512.Load(bits + i) & magnitude) >> LeadingShift, wanted);
             for (ulong left = hits.ExtractMostSignificantBits(); left != 0; left &= left - 1)
             {
-                _candidates[_candidateCount++] = bits[i + BitOperations.TrailingZeroCount(left)];
+                _candidates[_candidateCount++] = bits[i + BitOperations.TrailingZeroCount(left)] & Magnitude;
             }
         }
 
         for (; i < n; i++)
         {
-            if (bits[i] >> LeadingShift == leading)
+            uint magnitudeBits = bits[i] & Magnitude;
+            if (magnitudeBits >> LeadingShift == leading)
             {
-                _candidates[_candidateCount++] = bits[i];
+                _candidates[_candidateCount++] = magnitudeBits;
             }
         }
     }

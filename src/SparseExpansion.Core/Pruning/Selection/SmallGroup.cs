@@ -5,7 +5,7 @@ namespace SparseExpansion.Pruning;
 /// <summary>Selection in groups of a few weights, as N:M sparsity has them.</summary>
 internal static unsafe class SmallGroup
 {
-    /// <summary>Marks the <paramref name="count"/> smallest of <paramref name="n"/> scores with 1, the others with 0; ties by lowest index.</summary>
+    /// <summary>Marks those <paramref name="count"/> of <paramref name="n"/> scores of smallest magnitude with 1, the others with 0; ties by lowest index.</summary>
     public static void Mark(float* scores, byte* marks, int n, int count)
     {
         NativeMemory.Clear(marks, (nuint)n);
@@ -14,7 +14,7 @@ internal static unsafe class SmallGroup
             int smallest = -1;
             for (int i = 0; i < n; i++)
             {
-                if (marks[i] == 0 && (smallest < 0 || scores[i] < scores[smallest]))
+                if (marks[i] == 0 && (smallest < 0 || Math.Abs(scores[i]) < Math.Abs(scores[smallest])))
                 {
                     smallest = i;
                 }

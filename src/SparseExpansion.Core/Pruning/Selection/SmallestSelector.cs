@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using SparseExpansion.Internal;
 using static TorchSharp.torch;
@@ -5,7 +6,7 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Pruning;
 
 /// <summary>
-/// Exact selection of the smallest scores in host memory. The bits of non-negative floats order as the numbers do, so
+/// Exact selection of the scores of smallest magnitude in host memory. The bits of floats without their sign order as magnitudes do, so
 /// counting by the leading 12 bits leaves few candidates, and two more counts of 10 bits find the largest score that
 /// goes; a last pass marks, ties by index. Linear time where a sort is not.
 /// </summary>
@@ -14,8 +15,8 @@ internal static unsafe class SmallestSelector
     /// <summary>Sets up to this size, the groups of N:M, are searched directly.</summary>
     private const int SmallSet = 16;
 
-    /// <summary>Marks the <paramref name="count"/> smallest scores of every set.</summary>
-    /// <param name="sets">[sets, n], float32 in host memory, at least 0 (NaN is put somewhere, not refused).</param>
+    /// <summary>Marks the <paramref name="count"/> scores of smallest magnitude of every set.</summary>
+    /// <param name="sets">[sets, n], float32 in host memory (NaN is put somewhere, not refused).</param>
     /// <param name="count">How many of each set, in [1, n].</param>
     /// <returns>bool, [sets, n].</returns>
     public static Tensor Mark(Tensor sets, long count)
@@ -47,7 +48,7 @@ internal static unsafe class SmallestSelector
             return;
         }
 
-        var search = new RankSearch();
+        var search = new BracketedSearch();
         for (long set = from; set < to; set++)
         {
             uint* bits = (uint*)(scores + (set * n));
@@ -63,6 +64,7 @@ internal static unsafe class SmallestSelector
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MarkUpTo(uint* bits, byte* marks, long n, uint limit)
     {
         Vector512<uint> limits = Vector512.Create(limit);
@@ -76,19 +78,20 @@ internal static unsafe class SmallestSelector
 
         for (; i < n; i++)
         {
-            marks[i] = bits[i] <= limit ? (byte)1 : (byte)0;
+            marks[i] = (bits[i] & RankSearch.Magnitude) <= limit ? (byte)1 : (byte)0;
         }
     }
 
     private static Vector512<uint> UpTo(uint* bits, Vector512<uint> limits) =>
-        Vector512.LessThanOrEqual(Vector512.Load(bits), limits) & Vector512<uint>.One;
+        Vector512.LessThanOrEqual(Vector512.Load(bits) & Vector512.Create(RankSearch.Magnitude), limits) & Vector512<uint>.One;
 
     private static void MarkUpTo(uint* bits, byte* marks, long n, uint limit, long ties)
     {
         for (long i = 0; i < n; i++)
         {
-            bool tie = bits[i] == limit && ties-- > 0;
-            marks[i] = tie || bits[i] < limit ? (byte)1 : (byte)0;
+            uint value = bits[i] & RankSearch.Magnitude;
+            bool tie = value == limit && ties-- > 0;
+            marks[i] = tie || value < limit ? (byte)1 : (byte)0;
         }
     }
 }

@@ -14,7 +14,7 @@ internal static class WandaScore
     {
         using var scope = NewDisposeScope();
         Tensor norms = squaredNorms.to(weight.device).to(ScalarType.Float64).clamp(min: 0).sqrt().to(ScalarType.Float32);
-        Tensor scores = weight.to(ScalarType.Float32).abs().mul_(norms);
+        Tensor scores = weight.to(ScalarType.Float32).mul(norms);
         return weight.masked_fill(MaskSelection.Select(scores, target, SparsityScope.Row), 0).MoveToOuterDisposeScope();
     }
 }

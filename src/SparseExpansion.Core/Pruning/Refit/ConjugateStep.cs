@@ -1,0 +1,67 @@
+using SparseExpansion.Internal;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Pruning;
+
+/// <summary>What an iteration of conjugate gradients does to every row on its own, after the product of all directions with the Hessian.</summary>
+internal static unsafe class ConjugateStep
+{
+    /// <summary>Steps along the directions and turns them, all in place.</summary>
+    /// <param name="direction">p, [k, rows, d], float32.</param>
+    /// <param name="product">pH, contiguous, float32 or, on hosts that multiply it, bfloat16.</param>
+    /// <param name="pruned">True outside the support, bool [k, rows, d].</param>
+    /// <param name="open">Experts that go on, bool [k]; the solution of the others stays as it is.</param>
+    /// <param name="solution">x, [k, rows, d], float32.</param>
+    /// <param name="residual">r, [k, rows, d], float32.</param>
+    /// <param name="squares">‖r‖² of every row, [k, rows, 1], float32.</param>
+    /// <returns>By how much the error of every row fell, [k, rows, 1], float32.</returns>
+    public static Tensor Take(
+        Tensor direction, Tensor product, Tensor pruned, Tensor open, Tensor solution, Tensor residual, Tensor squares) =>
+        product.dtype == ScalarType.BFloat16
+            ? TakeOnHost(direction, product, pruned, open, solution, residual, squares)
+            : TakeOnDevice(direction, product, pruned, open, solution, residual, squares);
+
+    /// <summary>Inner products of rows, [k, rows, 1].</summary>
+    public static Tensor Dots(Tensor left, Tensor right)
+    {
+        using Tensor product = left * right;
+        return product.sum([2L], keepdim: true);
+    }
+
+    private static Tensor TakeOnDevice(
+        Tensor direction, Tensor product, Tensor pruned, Tensor open, Tensor solution, Tensor residual, Tensor squares)
+    {
+        using var scope = NewDisposeScope();
+        Tensor kept = product.masked_fill_(pruned, 0), curvature = Dots(direction, kept);
+        Tensor moves = curvature.gt(0).logical_and(open.reshape(-1, 1, 1));
+        Tensor step = where(moves, squares / curvature, zeros_like(curvature));
+        solution.addcmul_(direction, step, 1);
+        residual.addcmul_(kept, step, -1);
+        Tensor gain = step * squares, next = Dots(residual, residual);
+        Tensor turn = where(squares.gt(0), next / squares, zeros_like(squares));
+        direction.mul_(turn).add_(residual);
+        squares.copy_(next);
+        return gain.MoveToOuterDisposeScope();
+    }
+
+    private static Tensor TakeOnHost(
+        Tensor direction, Tensor product, Tensor pruned, Tensor open, Tensor solution, Tensor residual, Tensor squares)
+    {
+        Tensor gain = empty_like(squares);
+        long rows = direction.shape[1], width = direction.shape[2];
+        float* directions = RawMemory.Pointer<float>(direction), solutions = RawMemory.Pointer<float>(solution);
+        float* residuals = RawMemory.Pointer<float>(residual), norms = RawMemory.Pointer<float>(squares), gains = RawMemory.Pointer<float>(gain);
+        ushort* products = (ushort*)RawMemory.Address(product);
+        byte* marks = RawMemory.Pointer<byte>(pruned), goOn = RawMemory.Pointer<byte>(open);
+        RowParallel.ForMemory(direction.shape[0] * rows, width, (from, to) =>
+        {
+            for (long row = from; row < to; row++)
+            {
+                long start = row * width;
+                gains[row] = goOn[row / rows] == 0 ? 0 : HostConjugateStep.Take(
+                    directions + start, products + start, marks + start, solutions + start, residuals + start, norms + row, width);
+            }
+        });
+        return gain;
+    }
+}

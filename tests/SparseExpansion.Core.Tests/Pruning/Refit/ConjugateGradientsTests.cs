@@ -1,0 +1,69 @@
+using MathNet.Numerics.LinearAlgebra;
+using SparseExpansion.Calibration;
+using SparseExpansion.Internal;
+using SparseExpansion.Testing;
+using static SparseExpansion.Pruning.LeastSquaresReference;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Pruning;
+
+public sealed class ConjugateGradientsTests
+{
+    /// <summary>Few tokens for many features: the Hessian's eigenvalues lie four orders of magnitude apart.</summary>
+    [Theory]
+    [InlineData(ScalarType.Float32, 96, 400)]
+    [InlineData(ScalarType.Float32, 75, 30)]
+    [InlineData(ScalarType.BFloat16, 96, 400)]
+    [InlineData(ScalarType.BFloat16, 75, 30)]
+    public void Solve_EitherPrecision_ReachesTheLeastSquares(ScalarType precision, int columns, int tokens) => LeakCheck.NoTensorsLeft(() =>
+    {
+        using var scope = NewDisposeScope();
+        (Tensor hessians, Tensor dense, Tensor start, Tensor pruned) = Problem(columns, tokens);
+        Matrix<double> exact = Solve(Values(dense[0]), Values(pruned[0].logical_not()), Values(hessians[0]), 0);
+        double before = RowErrors(Values(dense[0]), Values(start[0]), Values(hessians[0])).Sum();
+        double best = RowErrors(Values(dense[0]), exact, Values(hessians[0])).Sum();
+        (int[] iterations, double[] residuals) = ConjugateGradients.Solve(hessians, dense, start, pruned, precision, 1e-6, 200, TestContext.Current.CancellationToken);
+        double reached = RowErrors(Values(dense[0]), Values(start[0]), Values(hessians[0])).Sum();
+        Assert.InRange(reached, best * (1 - 1e-6), best * (1 + 1e-3));
+        Assert.True(before > 1.02 * best, $"Nothing to do: {before} against {best}.");
+        Assert.True(start.masked_select(pruned).eq(0).all().item<bool>());
+        Assert.InRange(iterations[0], 3, 199);
+        Assert.InRange(residuals[0], 0, 0.02);
+    });
+
+    /// <summary>Rows on the host against rows in tensors, from one product; ‖r‖² = 0 and closed experts included.</summary>
+    [Theory]
+    [InlineData(64)]
+    [InlineData(37)]
+    [InlineData(5)]
+    public void Take_OnHost_AgreesWithTensors(int columns) => LeakCheck.NoTensorsLeft(() =>
+    {
+        using var scope = NewDisposeScope();
+        random.manual_seed(columns);
+        Tensor pruned = rand(3, 6, columns).gt(0.5), open = tensor(new[] { true, false, true });
+        Tensor residual = randn(3, 6, columns).masked_fill_(pruned, 0), direction = (residual * 1.5) + randn(3, 6, columns).masked_fill_(pruned, 0);
+        residual[2, 4].zero_();
+        direction[2, 4].zero_();
+        Tensor product = (direction + (0.2 * randn(3, 6, columns))).to(ScalarType.BFloat16);
+        Tensor[] host = [direction.clone(), randn(3, 6, columns).masked_fill_(pruned, 0), residual.clone(), ConjugateStep.Dots(residual, residual)];
+        Tensor[] tensors = [.. host.Select(part => part.clone())];
+        Tensor gainOnHost = ConjugateStep.Take(host[0], product, pruned, open, host[1], host[2], host[3]);
+        Tensor gain = ConjugateStep.Take(tensors[0], product.to(ScalarType.Float32), pruned, open, tensors[1], tensors[2], tensors[3]);
+        Assert.True(gainOnHost.allclose(gain, 1e-4, 1e-5));
+        Assert.Equal(0, gain[1].count_nonzero().item<long>());
+        Tensor going = tensor(new long[] { 0, 2 });
+        Assert.All(Enumerable.Range(0, 4), part =>
+            Assert.True(host[part].index_select(0, going).allclose(tensors[part].index_select(0, going), 1e-4, 1e-4), $"Part {part} differs."));
+        Assert.True(TensorChecks.Equal(host[1][1], tensors[1][1]), "A closed expert moved.");
+    });
+
+    private static (Tensor Hessians, Tensor Dense, Tensor Start, Tensor Pruned) Problem(int columns, int tokens)
+    {
+        using HessianStatistic statistic = Observe(columns, 1, tokens);
+        Tensor hessians = statistic.Hessian.unsqueeze(0).clone();
+        DampingLadder.Damp(hessians, 0.01);
+        ScaledProblem.ToUnitDiagonal(hessians);
+        Tensor dense = Random(2, 40, columns).unsqueeze(0), pruned = MaskSelection.Select(dense, SparsityTarget.Unstructured(0.5), SparsityScope.Layer);
+        return (hessians, dense, dense.masked_fill(pruned, 0), pruned);
+    }
+}
