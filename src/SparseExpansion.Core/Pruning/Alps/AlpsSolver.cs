@@ -76,7 +76,7 @@ internal sealed class AlpsSolver
         if (raises)
         {
             _penalty *= _options.PenaltyIncrease;
-           Replace(ref _inverses, _path.At(_penalty));
+            Replace(ref _inverses, _path.At(_penalty));
         }
 
         float dualScale = raises ? (float)(1 / _options.PenaltyIncrease) : 1;
@@ -113,10 +113,10 @@ internal sealed class AlpsSolver
         {
             using Tensor indices = tensor(positions.Select(i => (long)i).ToArray(), device: _pruned.device);
             _path.Keep(indices);
-           Replace(ref _dense, _dense.index_select(0, indices));
-           Replace(ref _inverses, _inverses.index_select(0, indices));
-           Replace(ref _state, _state.index_select(0, indices));
-           Replace(ref _pruned, _pruned.index_select(0, indices));
+            Replace(ref _dense, _dense.index_select(0, indices));
+            Replace(ref _inverses, _inverses.index_select(0, indices));
+            Replace(ref _state, _state.index_select(0, indices));
+            Replace(ref _pruned, _pruned.index_select(0, indices));
         }
 
         _active = [.. positions.Select(i => _active[i])];
