@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using SparseExpansion.Internal;
 using SparseExpansion.Quantization;
 
 namespace SparseExpansion.Pruning;
@@ -74,7 +75,7 @@ internal sealed unsafe class TileGrid : IDisposable
             maximum = Vector512.Max(maximum, weight);
         }
 
-        Vector512<float> scale = ToBFloat16((maximum - minimum) / Vector512.Create(_maximumCode));
+        Vector512<float> scale = (HostVectors.ToBFloat16((maximum - minimum) / Vector512.Create(_maximumCode)) << 16).AsSingle();
         scale = Vector512.ConditionalSelect(Vector512.Equals(scale, Vector512<float>.Zero), Vector512<float>.One, scale);
         Vector512<float> zero = Clamp(Vector512.Round(-minimum / scale));
         int group = column / GroupSize * RowTile.Rows;
@@ -95,12 +96,4 @@ internal sealed unsafe class TileGrid : IDisposable
 
     private Vector512<float> Clamp(Vector512<float> code) =>
         Vector512.Min(Vector512.Max(code, Vector512<float>.Zero), Vector512.Create(_maximumCode));
-
-    /// <summary>The nearest bfloat16, ties to even.</summary>
-    private static Vector512<float> ToBFloat16(Vector512<float> value)
-    {
-        Vector512<uint> bits = value.AsUInt32();
-        Vector512<uint> odd = (bits >>> 16) & Vector512<uint>.One;
-        return ((bits + Vector512.Create(0x7FFFu) + odd) & Vector512.Create(0xFFFF0000u)).AsSingle();
-    }
 }
