@@ -7,7 +7,7 @@ public sealed class HelpTests
     [InlineData("-h", "expand evaluate generate export inspect --version")]
     [InlineData("", "expand evaluate generate export inspect --version")]
     [InlineData("evaluate --help", "--model --text --tokens --context --max-windows --no-memory-map --device --json")]
-    [InlineData("expand --help", "--model --output --overwrite --resume --format --text --tokens --context --max-windows --sparsity --recipe --experts --router --pca-reduction --pruner --targets --seed --shrink --min-tokens --refine-router --fine-tune --allocation --memory-budget --dry-run --device --json")]
+    [InlineData("expand --help", "--model --output --overwrite --resume --format --text --tokens --context --max-windows --sparsity --recipe --experts --router --pca-reduction --pruner --targets --seed --shrink --min-tokens --refine-router --compensate --fine-tune --allocation --memory-budget --dry-run --device --json")]
     [InlineData("generate --help", "--model --prompt --max-tokens --temperature --seed --no-memory-map --device")]
     [InlineData("export --help", "--model --output --overwrite --format")]
     [InlineData("inspect --help", "--model --json")]

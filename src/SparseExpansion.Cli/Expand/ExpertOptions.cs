@@ -40,6 +40,12 @@ internal sealed class ExpertOptions
         CustomParser = ValueParsers.OptionalInteger(0),
     };
 
+    private readonly Option<bool?> _compensate = new("--compensate")
+    {
+        Description = "Prune experts from weights that make up for what was lost before them. Default: false, with --recipe best true.",
+        HelpName = "true|false",
+    };
+
     private readonly Option<int?> _fineTune = new("--fine-tune")
     {
         Description = "Steps in which the kept weights of each block are fitted to the dense model, masks fixed; 0: none. Such runs keep no blocks for --resume. Default: 0, with --recipe best 800.",
@@ -60,6 +66,7 @@ internal sealed class ExpertOptions
         command.Add(_shrink);
         command.Add(_minTokens);
         command.Add(_refineRouter);
+        command.Add(_compensate);
         command.Add(_fineTune);
         command.Add(_allocate);
     }
@@ -91,6 +98,11 @@ internal sealed class ExpertOptions
             builder.RefineRouter((method.Recipe.Refinement ?? new RouterRefinementOptions()) with { Rounds = rounds });
         }
 
+        if (parsed.GetValue(_compensate) is true)
+        {
+            builder.CompensateErrors(method.Recipe.Compensation);
+        }
+
         if (parsed.GetValue(_fineTune) is > 0 and int steps)
         {
             builder.FineTune((method.Recipe.FineTuning ?? new FineTuningOptions()) with { Steps = steps });
@@ -107,6 +119,7 @@ internal sealed class ExpertOptions
     public ExpansionRecipe Reduce(ParseResult parsed, ExpansionRecipe recipe) => recipe with
     {
         Refinement = parsed.GetValue(_refineRouter) is 0 ? null : recipe.Refinement,
+        Compensation = parsed.GetValue(_compensate) is false ? null : recipe.Compensation,
         FineTuning = parsed.GetValue(_fineTune) is 0 ? null : recipe.FineTuning,
     };
 

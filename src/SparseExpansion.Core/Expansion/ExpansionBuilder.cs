@@ -74,6 +74,7 @@ public sealed class ExpansionBuilder<TModel>
             Target = target,
             Refinement = recipe.Refinement,
             Allocation = recipe.Allocation,
+            Compensation = recipe.Compensation,
             FineTuning = recipe.FineTuning,
             Options = plan.Options with { ExpertStatistics = recipe.ExpertStatistics },
         });
@@ -104,6 +105,20 @@ public sealed class ExpansionBuilder<TModel>
         options ??= new RouterRefinementOptions();
         options.Validate();
         return Set(plan => plan with { Refinement = options });
+    }
+
+    /// <summary>
+    /// Lets experts make up for what was lost before them: each is pruned from the weight that brings its inputs nearest to the outputs of the dense
+    /// model. Off without this call, as in the paper. Layers of a block are then calibrated on its expanded layers, whatever
+    /// <see cref="ExpansionOptions.WithinBlock"/> says; the dense model runs beside the expanded one.
+    /// </summary>
+    /// <param name="options">Damping; null for the defaults.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
+    public ExpansionBuilder<TModel> CompensateErrors(ErrorCompensationOptions? options = null)
+    {
+        options ??= new ErrorCompensationOptions();
+        options.Validate();
+        return Set(plan => plan with { Compensation = options });
     }
 
     /// <summary>

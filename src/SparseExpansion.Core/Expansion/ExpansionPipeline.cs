@@ -17,6 +17,7 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
     private readonly List<LayerReport> _reports = [];
     private readonly FineTuningPass _fineTuning = new(plan, cancellationToken);
     private ExpansionPlan _plan = plan;
+    private DenseStream? _dense;
     private StageReporter? _stages;
     private int _groupsDone;
 
@@ -33,6 +34,7 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
         {
             cancellationToken.ThrowIfCancellationRequested();
             _plan = _plan with { Memory = _plan.Memory ?? MemoryPlanner.Schedule(_plan, units) };
+            _dense = DenseStream.IsNeeded(_plan) ? new DenseStream(_plan, cancellationToken) : null;
             _checkpoints?.Start(_plan, units);
             _plan = _plan with { Allocated = AllocationPass.Run(_plan, units, cancellationToken) };
             ExpandUnits(units);
@@ -65,7 +67,7 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
         }
         finally
         {
-            _fineTuning.ReleaseOutputs();
+            _dense?.Dispose();
             HiddenStates.Dispose(hidden);
         }
     }
@@ -115,6 +117,7 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
 
         if (first > 0)
         {
+            _dense?.Resume(units, first, _replacements);
             return _checkpoints!.RestoreActivations(_plan.Batches);
         }
 
@@ -128,6 +131,7 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
     private void ExpandUnit(IReadOnlyList<ExpansionUnit> units, int index, ref IReadOnlyList<CalibrationBatch> hidden)
     {
         ExpansionUnit unit = units[index];
+        IReadOnlyList<CalibrationBatch> inputs = unit.IsBlock ? hidden : _plan.Batches;
         (int replacements, int reports, int groups) = (_replacements.Count, _reports.Count, _groupsDone);
         if (!unit.IsBlock)
         {
@@ -136,14 +140,13 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
 
         if (unit.Slots.Count > 0)
         {
-            var expanded = Expander(units, index).Expand(unit, unit.IsBlock ? hidden : _plan.Batches, _groupsDone);
+            var expanded = Expander(units, index).Expand(unit, inputs, unit.IsBlock ? _dense?.Enter(inputs) : _plan.Batches, _groupsDone);
             _reports.AddRange(expanded.SelectMany(group => group));
             _groupsDone += expanded.Count;
         }
 
-        IReadOnlyList<CalibrationBatch> inputs = unit.IsBlock ? hidden : _plan.Batches;
-        _fineTuning.Run(units, index, _replacements[replacements..], inputs, share => Report(ExpansionStage.FineTuning, units, index, null, share));
         bool handsOn = index + 1 < units.Count && units[index + 1].IsBlock;
+        FineTune(units, index, _replacements[replacements..], inputs, handsOn);
         if (handsOn)
         {
             Report(ExpansionStage.Propagation, units, index, null, 1);
@@ -170,6 +173,14 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
                 hidden = _checkpoints.RestoreActivations(_plan.Batches); // From the file, as another run would see them.
             }
         }
+    }
+
+    private void FineTune(
+        IReadOnlyList<ExpansionUnit> units, int index, IReadOnlyList<Replacement> installed, IReadOnlyList<CalibrationBatch> inputs, bool handsOn)
+    {
+        bool tunesToModel = _plan.FineTuning?.Target == FineTuningTarget.DenseModel;
+        IReadOnlyList<CalibrationBatch>? dense = tunesToModel || handsOn ? _dense?.Advance(units[index], installed, inputs) : null;
+        _fineTuning.Run(units, index, installed, inputs, tunesToModel ? dense : null, share => Report(ExpansionStage.FineTuning, units, index, null, share));
     }
 
     private UnitExpander Expander(IReadOnlyList<ExpansionUnit> units, int index) =>

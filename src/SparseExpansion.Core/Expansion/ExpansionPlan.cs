@@ -27,6 +27,9 @@ internal sealed record ExpansionPlan(nn.Module Model)
     /// <summary>Null: routers stay as they are trained.</summary>
     public RouterRefinementOptions? Refinement { get; init; }
 
+    /// <summary>Null: experts are pruned from the dense weight.</summary>
+    public ErrorCompensationOptions? Compensation { get; init; }
+
     /// <summary>Null: experts stay as they are pruned.</summary>
     public FineTuningOptions? FineTuning { get; init; }
 
@@ -51,6 +54,9 @@ internal sealed record ExpansionPlan(nn.Module Model)
 
     /// <summary>Kinds of routers that the store may hold.</summary>
     public RouterKinds RouterKinds { get; init; } = RouterKinds.Default;
+
+    /// <summary>What later layers of a block are calibrated on: there is nothing to compensate for at dense ones.</summary>
+    public BlockInputs WithinBlock => Compensation is null ? Options.WithinBlock : BlockInputs.Expanded;
 
     /// <summary>How many weights of a linear go.</summary>
     public SparsityTarget TargetOf(string name) => Allocated?[name] ?? Target!;

@@ -14,14 +14,15 @@ public sealed record ExpansionRecipe
     public static ExpansionRecipe Published { get; } = new() { Router = new PcaKMeansOptions(), Pruner = new SparseGptSparsifier() };
 
     /// <summary>
-    /// What lost least perplexity where it was measured: 16 experts by k-means without PCA, ALPS with its exact refit, two rounds of router
-    /// refinement, fine-tuning. Takes many times as long as <see cref="Published"/>; the expanded model costs the same.
+    /// What lost least perplexity where it was measured: 16 experts by k-means without PCA, ALPS with its exact refit, up to four rounds of router
+    /// refinement, error compensation, fine-tuning. Takes many times as long as <see cref="Published"/>; the expanded model costs the same.
     /// </summary>
     public static ExpansionRecipe Best { get; } = new()
     {
         Router = new PcaKMeansOptions { PcaReduction = null },
         Pruner = new AlpsSparsifier(),
         Refinement = new RouterRefinementOptions(),
+        Compensation = new ErrorCompensationOptions(),
         FineTuning = new FineTuningOptions(),
     };
 
@@ -47,6 +48,9 @@ public sealed record ExpansionRecipe
     /// <summary>How weights are divided among layers; anything but uniform needs an unstructured target.</summary>
     public SparsityAllocation Allocation { get; init; } = SparsityAllocation.Uniform;
 
+    /// <summary>How experts make up for what was lost before them; null: not at all.</summary>
+    public ErrorCompensationOptions? Compensation { get; init; }
+
     /// <summary>How blocks are fitted to the dense ones; null: not at all.</summary>
     public FineTuningOptions? FineTuning { get; init; }
 
@@ -61,6 +65,7 @@ public sealed record ExpansionRecipe
         Router.Validate();
         Refinement?.Validate();
         ExpertStatistics.Validate();
+        Compensation?.Validate();
         FineTuning?.Validate();
     }
 }

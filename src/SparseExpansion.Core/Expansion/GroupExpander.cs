@@ -14,12 +14,13 @@ internal sealed class GroupExpander(ExpansionPlan plan, Action<ExpansionStage, s
     /// <summary>Expands a group whose inputs have been captured.</summary>
     /// <param name="slots">The places of the group's linears.</param>
     /// <param name="tokens">The captured inputs.</param>
+    /// <param name="dense">What the dense model hands the group in their place; null where nothing is to be compensated for.</param>
     /// <param name="seed">Seed of the group.</param>
     /// <returns>The mixtures, not installed yet, and their reports; the caller disposes the mixtures.</returns>
     public IReadOnlyList<(Replacement Replacement, LayerReport Report)> Expand(
-        IReadOnlyList<ModuleSlot> slots, ITokenSource tokens, long seed)
+        IReadOnlyList<ModuleSlot> slots, ITokenSource tokens, ITokenSource? dense, long seed)
     {
-        using RoutedGroup group = new GroupRouting(plan, report, cancellationToken).Route(slots, tokens, seed);
+        using RoutedGroup group = new GroupRouting(plan, report, cancellationToken).Route(slots, tokens, dense, seed);
         var shared = new SharedRouter(group.TakeRouter());
         var expanded = new List<(Replacement, LayerReport)>();
         try
@@ -47,12 +48,13 @@ internal sealed class GroupExpander(ExpansionPlan plan, Action<ExpansionStage, s
 
         using ExpertStatistics statistics = LayerErrors.Named(
             group.Slots[0].Name, "pruner", () => group.Pruner.Gather(group.Tokens, group.PriorTokens, cancellationToken));
+        using InputShift? shift = GatherShift(group, 0, group.Tokens.ExpertCount);
         foreach (ModuleSlot slot in group.Slots)
         {
             var pruned = new PrunedExperts();
             try
             {
-                Prune(slot, group, statistics, pruned);
+                Prune(slot, group, statistics, shift, pruned);
                 expanded.Add(Build(slot, group, shared, pruned));
             }
             finally
@@ -70,9 +72,10 @@ internal sealed class GroupExpander(ExpansionPlan plan, Action<ExpansionStage, s
         {
             ExpertPasses.Visit(group.Pruner, group.Tokens, group.PriorTokens, atOnce, (first, statistics) =>
             {
+                using InputShift? shift = GatherShift(group, first, statistics.Experts.Count);
                 for (int s = 0; s < pruned.Length; s++)
                 {
-                    Prune(group.Slots[s], group, statistics, pruned[s]);
+                    Prune(group.Slots[s], group, statistics, shift, pruned[s]);
                 }
             }, cancellationToken);
             for (int s = 0; s < pruned.Length; s++)
@@ -88,14 +91,14 @@ internal sealed class GroupExpander(ExpansionPlan plan, Action<ExpansionStage, s
     }
 
     /// <summary>Prunes the experts that there are statistics of, and adds them to the others of the layer.</summary>
-    private void Prune(ModuleSlot slot, RoutedGroup group, ExpertStatistics statistics, PrunedExperts pruned)
+    private void Prune(ModuleSlot slot, RoutedGroup group, ExpertStatistics statistics, InputShift? shift, PrunedExperts pruned)
     {
         cancellationToken.ThrowIfCancellationRequested();
         report(ExpansionStage.Pruning, slot.Name);
         long started = plan.Options.TimeProvider.GetTimestamp();
         using var noGrad = no_grad();
         pruned.Results.AddRange(LayerErrors.Named(
-            slot.Name, "pruner", () => Prune(group.Pruner with { Target = plan.TargetOf(slot.Name) }, ((Linear)slot.Dense).weight!, group, statistics),
+            slot.Name, "pruner", () => Prune(group.Pruner with { Target = plan.TargetOf(slot.Name) }, ((Linear)slot.Dense).weight!, group, statistics, shift),
             pruned.Results.Count));
         pruned.Seconds += plan.Options.TimeProvider.GetElapsedTime(started).TotalSeconds;
     }
@@ -130,18 +133,25 @@ internal sealed class GroupExpander(ExpansionPlan plan, Action<ExpansionStage, s
         return (new Replacement(slot, mixture), layerReport);
     }
 
-    private IReadOnlyList<PruningResult> Prune(ExpertPruner pruner, Tensor weight, RoutedGroup group, ExpertStatistics statistics) =>
-        plan.Allocation.PerExpert
-            ? pruner.Sparsifier.PruneExperts(
-                weight,
-                statistics.Experts,
-                ExpertAllocation.Divide(pruner, weight, statistics, group.Tokens, plan.Allocation.MaxDeviation, cancellationToken),
-                cancellationToken)
-            : pruner.Prune(weight, statistics, cancellationToken);
+    private IReadOnlyList<PruningResult> Prune(ExpertPruner pruner, Tensor weight, RoutedGroup group, ExpertStatistics statistics, InputShift? shift)
+    {
+        IReadOnlyList<SparsityTarget> targets = plan.Allocation.PerExpert
+            ? ExpertAllocation.Divide(pruner, weight, statistics, group.Tokens, plan.Allocation.MaxDeviation, cancellationToken)
+            : [.. statistics.Experts.Select(_ => pruner.Target)];
+        return shift is null
+            ? pruner.Sparsifier.PruneExperts(weight, statistics.Experts, targets, cancellationToken)
+            : shift.PruneExperts(pruner.Sparsifier, weight, statistics.Experts, targets, cancellationToken);
+    }
+
+    private InputShift? GatherShift(RoutedGroup group, int first, int count) => group.Pairs is not { } pairs
+        ? null
+        : LayerErrors.Named(group.Slots[0].Name, "error compensation", () => InputShift.Gather(
+            pairs, group.Pruner.Layer.InFeatures, plan.Compensation!.Damping, group.Pruner.Layer.Device, first, count, cancellationToken), first);
 
     /// <summary>The pruner knows the errors on what its statistic has seen; where that is not an expert's own tokens, they are measured.</summary>
-    private double[] OutputErrors(Tensor weight, IReadOnlyList<PruningResult> pruned, RoutedGroup group) =>
-        group.PriorTokens == 0 && pruned.All(result => result.RelativeOutputError is not null)
+    private double[] OutputErrors(Tensor weight, IReadOnlyList<PruningResult> pruned, RoutedGroup group) => group.Pairs is { } pairs
+        ? OutputErrorMeter.MeasureShifted(weight, pruned, pairs, cancellationToken).PerExpert
+        : group.PriorTokens == 0 && pruned.All(result => result.RelativeOutputError is not null)
             ? [.. pruned.Select(result => result.RelativeOutputError!.Value)]
             : OutputErrorMeter.Measure(weight, pruned, group.Tokens, cancellationToken).PerExpert;
 

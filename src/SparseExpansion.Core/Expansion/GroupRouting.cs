@@ -10,7 +10,11 @@ namespace SparseExpansion.Expansion;
 internal sealed class GroupRouting(ExpansionPlan plan, Action<ExpansionStage, string> report, CancellationToken cancellationToken)
 {
     /// <summary>Trains the group's router, dissolves small experts and chooses the strength of the shrinkage.</summary>
-    public RoutedGroup Route(IReadOnlyList<ModuleSlot> slots, ITokenSource tokens, long seed)
+    /// <param name="slots">The places of the group's linears.</param>
+    /// <param name="tokens">The group's inputs.</param>
+    /// <param name="dense">What the dense model hands the group in their place; null where nothing is to be compensated for.</param>
+    /// <param name="seed">Seed of the group.</param>
+    public RoutedGroup Route(IReadOnlyList<ModuleSlot> slots, ITokenSource tokens, ITokenSource? dense, long seed)
     {
         LayerDescriptor first = UnitPlanner.Describe(slots[0]);
         string group = string.Join(", ", slots.Select(slot => slot.Name));
@@ -34,6 +38,7 @@ internal sealed class GroupRouting(ExpansionPlan plan, Action<ExpansionStage, st
 
             return new RoutedGroup(slots, router, pruner, pruner.Divide(tokens, assignment))
             {
+                Pairs = dense is null ? null : pruner.Divide(Pair(group, tokens, dense), assignment),
                 DissolvedExperts = trained - router.ExpertCount,
                 PriorTokens = priorTokens,
                 Refinement = refinement,
@@ -65,6 +70,11 @@ internal sealed class GroupRouting(ExpansionPlan plan, Action<ExpansionStage, st
         router.Dispose();
         return (refined, assignment, result);
     }
+
+    private static TokenPairs Pair(string group, ITokenSource tokens, ITokenSource dense) => tokens.TokenCount == dense.TokenCount
+        ? new TokenPairs(tokens, dense)
+        : throw new CalibrationException(
+            $"Layer '{group}' gets {tokens.TokenCount} tokens in the expanded model and {dense.TokenCount} in the dense one, so its errors cannot be compensated for. Leave it out of the targets, or error compensation out.");
 
     private static Tensor Weight(ModuleSlot slot) => ((Linear)slot.Dense).weight!;
 }

@@ -7,13 +7,22 @@ namespace SparseExpansion.Expansion;
 /// <summary>What passes from block to block.</summary>
 internal static class HiddenStates
 {
-    /// <summary>Runs a unit over batches. Each batch is disposed when its output is there.</summary>
+    /// <summary>Runs a unit over batches.</summary>
     /// <param name="unit">The unit.</param>
     /// <param name="batches">What enters it.</param>
     /// <param name="memory">Where the outputs are kept.</param>
     /// <param name="cancellationToken">Observed between batches.</param>
     /// <returns>The outputs in host memory or mapped files, with the masks of the batches; the caller disposes them.</returns>
-    public static List<CalibrationBatch> Propagate(CalibrationUnit unit, IReadOnlyList<CalibrationBatch> batches, MemorySchedule? memory, CancellationToken cancellationToken)
+    public static List<CalibrationBatch> Run(CalibrationUnit unit, IReadOnlyList<CalibrationBatch> batches, MemorySchedule? memory, CancellationToken cancellationToken) =>
+        Run(unit, batches, memory, static _ => { }, cancellationToken);
+
+    /// <inheritdoc cref="Run(CalibrationUnit, IReadOnlyList{CalibrationBatch}, MemorySchedule?, CancellationToken)"/>
+    /// <remarks>Each batch is disposed when its output is there.</remarks>
+    public static List<CalibrationBatch> Propagate(CalibrationUnit unit, IReadOnlyList<CalibrationBatch> batches, MemorySchedule? memory, CancellationToken cancellationToken) =>
+        Run(unit, batches, memory, static batch => batch.Input.Dispose(), cancellationToken);
+
+    private static List<CalibrationBatch> Run(
+        CalibrationUnit unit, IReadOnlyList<CalibrationBatch> batches, MemorySchedule? memory, Action<CalibrationBatch> done, CancellationToken cancellationToken)
     {
         Func<Tensor, Tensor> keep = Keeper(memory);
         var outputs = new List<CalibrationBatch>(batches.Count);
@@ -23,7 +32,7 @@ internal static class HiddenStates
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 outputs.Add(batch with { Input = keep(unit.Run(batch.Input, keepOutput: true)!) });
-                batch.Input.Dispose();
+                done(batch);
             }
 
             return outputs;

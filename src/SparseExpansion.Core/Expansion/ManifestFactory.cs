@@ -23,7 +23,7 @@ internal static class ManifestFactory
         Settings = SettingsOf(plan),
         Targets = plan.Targets.Description,
         Seed = plan.Options.Seed,
-        WithinBlock = plan.Options.WithinBlock,
+        WithinBlock = plan.WithinBlock,
         Batches = plan.Batches.Count,
         BatchShape = plan.Batches[0].Input.shape,
         CalibrationHash = CalibrationHash.Compute(plan.Batches),
@@ -32,7 +32,7 @@ internal static class ManifestFactory
 
     /// <summary>For use in the invariant culture: options write themselves in that of the thread.</summary>
     private static string SettingsOf(ExpansionPlan plan) =>
-        $"{plan.Trainer}; {plan.Sparsifier}; {plan.Options.ExpertStatistics}{(plan.Refinement is null ? "" : $"; {plan.Refinement}")}{(plan.Allocation.Method == AllocationMethod.Uniform ? "" : $"; allocation by {plan.Allocation}")}{(plan.FineTuning is null ? "" : $"; {plan.FineTuning}")}; chunks of {plan.Options.ChunkTokens} tokens";
+        $"{plan.Trainer}; {plan.Sparsifier}; {plan.Options.ExpertStatistics}{(plan.Refinement is null ? "" : $"; {plan.Refinement}")}{(plan.Allocation.Method == AllocationMethod.Uniform ? "" : $"; allocation by {plan.Allocation}")}{(plan.Compensation is null ? "" : $"; {plan.Compensation}")}{(plan.FineTuning is null ? "" : $"; {plan.FineTuning}")}; chunks of {plan.Options.ChunkTokens} tokens";
 
     private static string VersionOf(Assembly assembly) =>
         assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? assembly.GetName().Version!.ToString();

@@ -17,6 +17,9 @@ internal sealed class RoutedGroup(IReadOnlyList<ModuleSlot> slots, IRouter route
     /// <summary>All calibration tokens by expert.</summary>
     public ExpertTokens Tokens => tokens;
 
+    /// <summary>The same tokens, each with what the dense model hands the group in its place, [n, 2 · features]; null where nothing is to be compensated for.</summary>
+    public required ExpertTokens? Pairs { get; init; }
+
     /// <summary>Experts that had too few tokens.</summary>
     public required int DissolvedExperts { get; init; }
 

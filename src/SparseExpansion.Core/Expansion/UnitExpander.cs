@@ -19,12 +19,14 @@ internal sealed class UnitExpander(
     /// <summary>Expands a unit.</summary>
     /// <param name="unit">The unit; it has targets.</param>
     /// <param name="batches">What it is called with.</param>
+    /// <param name="denseBatches">What it is called with in the dense model; null where nobody asks for it.</param>
     /// <param name="groupsBefore">Groups of the units before it; they number the seeds.</param>
     /// <returns>One report for each group.</returns>
-    public IReadOnlyList<IReadOnlyList<LayerReport>> Expand(ExpansionUnit unit, IReadOnlyList<CalibrationBatch> batches, int groupsBefore)
+    public IReadOnlyList<IReadOnlyList<LayerReport>> Expand(
+        ExpansionUnit unit, IReadOnlyList<CalibrationBatch> batches, IReadOnlyList<CalibrationBatch>? denseBatches, int groupsBefore)
     {
         report(ExpansionStage.Discovery, null, 0);
-        Dictionary<string, ModuleSlot> slots = unit.Slots.ToDictionary(slot => slot.Name);
+        int installedBefore = unit.IsBlock ? replacements.Count : 0;
         IReadOnlyList<InputGroup> groups = FindGroups(unit, batches, cancellationToken);
         var reports = new List<IReadOnlyList<LayerReport>>();
         var waiting = new List<Replacement>();
@@ -33,11 +35,13 @@ internal sealed class UnitExpander(
             for (int g = 0; g < groups.Count; g++)
             {
                 double share = (double)g / groups.Count;
-                var expanded = ExpandGroup(
-                    unit, groups[g], slots, batches, plan.Options.Seed + groupsBefore + g, (stage, layer) => report(stage, layer, share));
+                using ActivationStore? dense = plan.Compensation is null
+                    ? null
+                    : CaptureDense(unit, groups[g], batches, denseBatches ?? batches, replacements[installedBefore..]);
+                var expanded = ExpandGroup(unit, groups[g], batches, dense, plan.Options.Seed + groupsBefore + g, (stage, layer) => report(stage, layer, share));
                 waiting.AddRange(expanded.Select(entry => entry.Replacement));
                 reports.Add([.. expanded.Select(entry => entry.Report)]);
-                if (plan.Options.WithinBlock == BlockInputs.Expanded)
+                if (plan.WithinBlock == BlockInputs.Expanded)
                 {
                     Install(waiting);
                 }
@@ -65,13 +69,13 @@ internal sealed class UnitExpander(
     }
 
     private IReadOnlyList<(Replacement Replacement, LayerReport Report)> ExpandGroup(
-        ExpansionUnit unit, InputGroup group, Dictionary<string, ModuleSlot> slots, IReadOnlyList<CalibrationBatch> batches, long seed,
+        ExpansionUnit unit, InputGroup group, IReadOnlyList<CalibrationBatch> batches, ITokenSource? dense, long seed,
         Action<ExpansionStage, string> reportGroup)
     {
         reportGroup(ExpansionStage.Calibration, group.Name);
         using ActivationStore tokens = ActivationCapture.Capture(unit.Calibration, group, batches, cancellationToken, plan.Memory?.ScratchFolder);
         var expanded = new GroupExpander(plan, reportGroup, cancellationToken)
-            .Expand([.. group.Layers.Select(layer => slots[layer.Name])], tokens, seed);
+            .Expand([.. group.Layers.Select(layer => unit.Slots.Single(slot => slot.Name == layer.Name))], tokens, dense, seed);
         foreach ((_, LayerReport layer) in expanded)
         {
             Instruments.Layers.Add(1);
@@ -81,4 +85,12 @@ internal sealed class UnitExpander(
 
         return expanded;
     }
+
+    /// <summary>What the dense model hands a group; null where that is what the expanded one hands it.</summary>
+    private ActivationStore? CaptureDense(
+        ExpansionUnit unit, InputGroup group, IReadOnlyList<CalibrationBatch> batches, IReadOnlyList<CalibrationBatch> denseBatches, List<Replacement> installed) =>
+        installed.Count == 0 && ReferenceEquals(batches, denseBatches)
+            ? null
+            : Replacement.WithDense(
+                installed, () => ActivationCapture.Capture(unit.Calibration, group, denseBatches, cancellationToken, plan.Memory?.ScratchFolder));
 }

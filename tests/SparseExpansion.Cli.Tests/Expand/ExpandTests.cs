@@ -105,13 +105,17 @@ public sealed class ExpandTests : IDisposable
         ExpansionReport best = Report(line.With("--recipe", "best").With("--fine-tune", "2"));
         Assert.Equal(("alps", "kmeans", 2), (best.Manifest.Pruner, best.Manifest.Router, best.FineTuning[0].Steps));
         Assert.All(best.Layers, layer => Assert.NotNull(layer.RouterRefinement));
+        Assert.Equal((true, true, false), (Compensates(best), Compensates(Report(line.With("--compensate", "true"))), Compensates(Report(line))));
 
-        ExpansionReport reduced = Report(line.With("--recipe", "best").With("--fine-tune", "0").With("--refine-router", "0").With("--pruner", "wanda").With("--experts", "2"));
+        ExpansionReport reduced = Report(line.With("--recipe", "best").With("--fine-tune", "0").With("--compensate", "false").With("--refine-router", "0").With("--pruner", "wanda").With("--experts", "2"));
         Assert.Equal(("wanda", 2), (reduced.Manifest.Pruner, reduced.Layers[0].Experts));
         Assert.Empty(reduced.FineTuning);
+        Assert.False(Compensates(reduced));
         Assert.Null(reduced.Layers[0].RouterRefinement);
 
         Assert.Equal(4, Report(line.With("--recipe", "fast").Without("--experts")).Layers[0].Experts);
+
+        static bool Compensates(ExpansionReport report) => report.Manifest.Settings.Contains("ErrorCompensation", StringComparison.Ordinal);
 
         ExpansionReport Report(CommandLine arguments) => ExpansionReport.FromJson(arguments.With("--overwrite").Run().Json().GetRawText());
     }

@@ -31,6 +31,7 @@ public sealed class RecipeTests : IDisposable
         ExpansionReport report = Run(builder => builder.WithRecipe(small with { Router = small.Router with { Experts = 2 } }, SparsityTarget.Unstructured(0.5)));
         Assert.Equal("alps", report.Manifest.Pruner);
         Assert.Equal(2, report.FineTuning.Count);
+        Assert.Contains(nameof(ErrorCompensationOptions), report.Manifest.Settings, StringComparison.Ordinal);
         Assert.All(report.Layers, layer => Assert.NotNull(layer.RouterRefinement));
     }
 

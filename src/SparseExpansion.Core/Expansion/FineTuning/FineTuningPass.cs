@@ -8,7 +8,6 @@ namespace SparseExpansion.Expansion;
 /// <summary>Fine-tuning as a part of an expansion: block after block, if the plan asks for it.</summary>
 internal sealed class FineTuningPass(ExpansionPlan plan, CancellationToken cancellationToken)
 {
-    private IReadOnlyList<CalibrationBatch> _dense = [];
     private readonly List<SavedParameter> _saved = [];
     private readonly List<BlockFineTuning> _reports = [];
 
@@ -23,34 +22,30 @@ internal sealed class FineTuningPass(ExpansionPlan plan, CancellationToken cance
     /// <param name="index">The unit.</param>
     /// <param name="replacements">Its mixtures, installed and unpacked.</param>
     /// <param name="batches">What it is called with.</param>
+    /// <param name="dense">What it puts out in the dense model; null where that is not the target.</param>
     /// <param name="progress">Told of the share of its steps that are done.</param>
     public void Run(
-        IReadOnlyList<ExpansionUnit> units, int index, IReadOnlyList<Replacement> replacements, IReadOnlyList<CalibrationBatch> batches, Action<double> progress)
+        IReadOnlyList<ExpansionUnit> units, int index, IReadOnlyList<Replacement> replacements, IReadOnlyList<CalibrationBatch> batches,
+        IReadOnlyList<CalibrationBatch>? dense, Action<double> progress)
     {
-        if (plan.FineTuning is not { } options)
+        if (plan.FineTuning is not { } options || replacements.Count == 0)
         {
             return;
         }
 
         ExpansionUnit unit = units[index];
-        IReadOnlyList<CalibrationBatch> targets = RunDense(unit, replacements, options.Target == FineTuningTarget.DenseModel && index > 0 ? _dense : batches);
-        ReleaseOutputs();
-        _dense = targets;
-        if (replacements.Count > 0)
+        IReadOnlyList<CalibrationBatch>? own = dense is null
+            ? Replacement.WithDense(replacements, () => HiddenStates.Run(unit.Calibration, batches, plan.Memory, cancellationToken))
+            : null;
+        try
         {
-            Tune(unit, index, replacements, options.TrainNorms ? FindNorms(unit, index) : [], new TuningWindows(unit.Calibration.Device, batches, targets), progress);
+            var windows = new TuningWindows(unit.Calibration.Device, batches, dense ?? own!);
+            Tune(unit, index, replacements, options.TrainNorms ? FindNorms(unit, index) : [], windows, progress);
         }
-    }
-
-    /// <summary>Frees the outputs of the dense model.</summary>
-    public void ReleaseOutputs()
-    {
-        foreach (CalibrationBatch batch in _dense)
+        finally
         {
-            batch.Input.Dispose();
+            HiddenStates.Dispose(own ?? []);
         }
-
-        _dense = [];
     }
 
     private void Tune(
@@ -62,39 +57,6 @@ internal sealed class FineTuningPass(ExpansionPlan plan, CancellationToken cance
         BlockFineTuning report = LayerErrors.Named(unit.Calibration.Name, "fine-tuning", () => tuner.Tune(unit, index, layers, norms, windows));
         Log.BlockFineTuned(plan.Logger, unit.Calibration.Name, report.LossBefore, report.LossAfter, report.KeptStep, report.Steps);
         _reports.Add(report);
-    }
-
-    /// <summary>Runs the unit as it was, its norms not trained yet.</summary>
-    private List<CalibrationBatch> RunDense(ExpansionUnit unit, IReadOnlyList<Replacement> replacements, IReadOnlyList<CalibrationBatch> inputs)
-    {
-        var outputs = new List<CalibrationBatch>(inputs.Count);
-        foreach (Replacement replacement in replacements)
-        {
-            replacement.Slot.Restore();
-        }
-
-        try
-        {
-            foreach (CalibrationBatch batch in inputs)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                outputs.Add(batch with { Input = unit.Calibration.Run(batch.Input, keepOutput: true)! });
-            }
-
-            return outputs;
-        }
-        catch
-        {
-            outputs.ForEach(batch => batch.Input.Dispose());
-            throw;
-        }
-        finally
-        {
-            foreach (Replacement replacement in replacements)
-            {
-                replacement.Install();
-            }
-        }
     }
 
     /// <summary>Where fine-tuning is asked for, it counts as half of a unit's work.</summary>

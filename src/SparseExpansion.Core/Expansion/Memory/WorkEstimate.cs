@@ -31,9 +31,9 @@ internal static class WorkEstimate
     }
 
     /// <summary>Every input group runs its unit up to the group.</summary>
-    public static double Forward(WorkSize size) => size.Units.Select((unit, u) => 2.0 * size.Tokens * size.Parameters(u) * (1 + WorkSize.Widths(unit).Count())).Sum();
+    public static double Forward(WorkSize size) => size.Streams * size.Units.Select((unit, u) => 2.0 * size.Tokens * size.Parameters(u) * (1 + WorkSize.Widths(unit).Count())).Sum();
 
-    public static double Propagation(WorkSize size) => Enumerable.Range(0, size.Units.Count - 1).Sum(u => 2.0 * size.Tokens * size.Parameters(u));
+    public static double Propagation(WorkSize size) => size.Streams * Enumerable.Range(0, size.Units.Count - 1).Sum(u => 2.0 * size.Tokens * size.Parameters(u));
 
     public static double Routing(WorkSize size) => size.Units.SelectMany(WorkSize.Widths)
         .Sum(width => size.Plan.Trainer is ISizedRouterTrainer sized ? sized.WorkToFit(size.Tokens, width.Key) : 2.0 * size.Tokens * width.Key);

@@ -65,12 +65,18 @@ internal sealed class WorkSize
     /// <summary>Resident apart from experts and activations.</summary>
     public long BaseBytes => LibraryBytes + (WeightsAreMapped ? 0 : ModelBytes);
 
+    /// <summary>True if the activations of the dense model are kept beside those of the expanded one.</summary>
+    public bool Compensates => Plan.Compensation is not null;
+
+    /// <summary>Models whose activations are kept.</summary>
+    public int Streams => Compensates ? 2 : 1;
+
     /// <summary>A few activations of the widest layer, of one batch.</summary>
     public long ForwardBytes => 4 * BatchTokens * WidestFeatures * sizeof(float);
 
-    public long HiddenBytes => Tokens * HiddenFeatures * ElementSize;
+    public long HiddenBytes => Streams * Tokens * HiddenFeatures * ElementSize;
 
-    public long CaptureBytes => Units.SelectMany(unit => unit.Slots).Max(slot => Tokens * Shape(slot).In * sizeof(float));
+    public long CaptureBytes => Units.SelectMany(unit => unit.Slots).Max(slot => Streams * Tokens * Shape(slot).In * sizeof(float));
 
     /// <summary>Bytes of the masked dense experts of a linear.</summary>
     public long DenseExperts(ModuleSlot slot) => Experts * Shape(slot).In * Shape(slot).Out * ElementSize;
@@ -95,6 +101,11 @@ internal sealed class WorkSize
     /// <summary>Bytes of the tokens that a router's refinement learns from: as captured, standardised, and one more copy on the way.</summary>
     public long RefinementBytes(long features) => Plan.Refinement is { } refinement
         ? 3 * sizeof(float) * Math.Min(refinement.FitTokens, Tokens) * features
+        : 0;
+
+    /// <summary>Bytes of what error compensation sums up over the tokens of each expert, and of the weight that it makes for one.</summary>
+    public long CompensationBytes(long rows, long features, int experts) => Compensates
+        ? sizeof(float) * ((3 * experts * features * features) + (2 * rows * features))
         : 0;
 
     /// <summary>Weights that a token meets in a unit.</summary>

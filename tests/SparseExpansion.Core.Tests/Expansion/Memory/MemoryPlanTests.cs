@@ -100,6 +100,20 @@ public sealed class MemoryPlanTests : IDisposable
             .PruneWith(pruner, SparsityTarget.Unstructured(0.5)).CalibrateOn([batch]).PlanMemory().Stages.Single(stage => stage.Name == "pruning").Bytes;
     }
 
+    [Fact]
+    public void Plan_ErrorsCompensated_CountsTheDenseModelsActivations()
+    {
+        using var model = new GatedModel();
+        ExpansionMemoryPlan plain = Configure(model).PlanMemory(), compensated = Configure(model).CompensateErrors().PlanMemory();
+        long tokens = _batches.Sum(batch => batch.numel() / GatedModel.Width), hidden = tokens * GatedModel.Width * sizeof(float);
+        Assert.Equal(hidden, compensated.ResidentBytes - plain.ResidentBytes);
+        Assert.Equal(tokens * GatedModel.Hidden * sizeof(float), Calibration(compensated) - Calibration(plain));
+        Assert.True(Pruning(compensated) - Pruning(plain) >= (tokens + (3 * 4 * GatedModel.Hidden)) * GatedModel.Hidden * sizeof(float));
+
+        static long Calibration(ExpansionMemoryPlan plan) => plan.Stages.Single(stage => stage.Name == "calibration").Bytes;
+        static long Pruning(ExpansionMemoryPlan plan) => plan.Stages.Single(stage => stage.Name == "pruning").Bytes;
+    }
+
     private ExpansionBuilder<GatedModel> Configure(GatedModel model) => model.Expand()
         .Blocks(m => m.blocks).Targets("blocks.*")
         .RouteWith(new PcaKMeansOptions { Experts = 4, PcaReduction = null })

@@ -30,9 +30,12 @@ public sealed class ResumeTests : IDisposable
     [InlineData(BlockInputs.Dense, false, "blocks.*")]
     [InlineData(BlockInputs.Dense, true, "*")]
     [InlineData(BlockInputs.Dense, true, "blocks.[!1].*")]
-    public void Resume_AfterAnEndInEveryBlock_GivesTheSameFiles(BlockInputs withinBlock, bool pack, string targets)
+    [InlineData(BlockInputs.Dense, true, "blocks.*", true)]
+    [InlineData(BlockInputs.Dense, false, "*", true)]
+    [InlineData(BlockInputs.Dense, true, "blocks.[!1].*", true)]
+    public void Resume_AfterAnEndInEveryBlock_GivesTheSameFiles(BlockInputs withinBlock, bool pack, string targets, bool compensated = false)
     {
-        Func<GatedModel, ExpansionBuilder<GatedModel>> configure = model => Configure(model)
+        Func<GatedModel, ExpansionBuilder<GatedModel>> configure = model => (compensated ? Configure(model).CompensateErrors() : Configure(model))
             .Targets(layer => targets == "blocks.[!1].*" ? layer.Name.StartsWith("blocks.", StringComparison.Ordinal) && !layer.Name.Contains(".1.", StringComparison.Ordinal)
                 : targets == "*" || layer.Name.StartsWith("blocks.", StringComparison.Ordinal))
             .WithOptions(new ExpansionOptions { WithinBlock = withinBlock, Pack = pack, Seed = 3 });

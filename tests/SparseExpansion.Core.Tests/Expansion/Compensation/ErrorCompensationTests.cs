@@ -1,0 +1,216 @@
+using SparseExpansion.Calibration;
+using SparseExpansion.Internal;
+using SparseExpansion.Layers;
+using SparseExpansion.Pruning;
+using SparseExpansion.Routing;
+using SparseExpansion.Testing;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Expansion;
+
+public sealed class ErrorCompensationTests : IDisposable
+{
+    private readonly GatedModel _model = new(blockCount: 3);
+    private readonly Tensor[] _all = GatedModel.Batches(count: 32);
+    private readonly Tensor[] _batches;
+
+    public ErrorCompensationTests() => _batches = _all[..24];
+
+    public void Dispose()
+    {
+        _model.Dispose();
+        Array.ForEach(_all, batch => batch.Dispose());
+    }
+
+    public static TheoryData<ISparsifier> Pruners => new(
+        new MagnitudeSparsifier(), new WandaSparsifier(), new SparseGptSparsifier(), new AlpsSparsifier(), new SparseGptSparsifier().WithRefit());
+
+    [Theory]
+    [MemberData(nameof(Pruners))]
+    public void Run_Compensated_LosesLessOfTheModelsOutputs(ISparsifier pruner)
+    {
+        Tensor[] unseen = _all[24..];
+        Tensor[] dense = [.. unseen.Select(_model.call)];
+
+        double plain = Lost(builder => builder.WithOptions(new ExpansionOptions { WithinBlock = BlockInputs.Expanded })), compensated = Lost(builder => builder.CompensateErrors());
+
+        Assert.True(compensated < 0.8 * plain, $"{compensated} against {plain}");
+        Array.ForEach(dense, tensor => tensor.Dispose());
+
+        double Lost(Func<ExpansionBuilder<GatedModel>, ExpansionBuilder<GatedModel>> configure)
+        {
+            using ExpansionResult result = configure(Builder().PruneWith(pruner, SparsityTarget.Unstructured(0.6))).Run();
+            double lost = unseen.Zip(dense, (batch, output) =>
+            {
+                using var scope = NewDisposeScope();
+                return (_model.call(batch) - output).square().sum().item<float>();
+            }).Sum();
+            result.Revert();
+            return lost;
+        }
+    }
+
+    [Fact]
+    public void Run_NothingExpandedBefore_LeavesTheFirstLayersAsTheyAre()
+    {
+        float[][] plain = Weights(builder => builder), compensated = Weights(builder => builder.CompensateErrors());
+        Assert.Equal(plain[0], compensated[0]); // gate and up of the first block
+        Assert.Equal(plain[1], compensated[1]);
+        Assert.NotEqual(plain[2], compensated[2]);
+
+        float[][] Weights(Func<ExpansionBuilder<GatedModel>, ExpansionBuilder<GatedModel>> configure)
+        {
+            using ExpansionResult result = configure(Builder()).Run();
+            float[][] weights = [.. new[] { "blocks.0.gate", "blocks.0.up", "blocks.0.down" }.Select(name =>
+            {
+                using Tensor weight = result.Layers[name].GetExpertWeight(0);
+                return weight.data<float>().ToArray();
+            })];
+            result.Revert();
+            return weights;
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Run_OutputErrors_AreThoseAgainstTheDenseModel(bool whole)
+    {
+        const string Layer = "blocks.2.down";
+        using Tensor dense = ActivationsOf(Layer), weight = _model.get_parameter($"{Layer}.weight")!.detach().clone();
+        using ExpansionResult result = Builder(whole).CompensateErrors().WithOptions(new ExpansionOptions { Pack = false }).Run();
+        using Tensor seen = ActivationsOf(Layer);
+        SparseMixtureLayer mixture = result.Layers[Layer];
+        LayerReport report = result.Report.Layers.Single(layer => layer.Name == Layer);
+        Assert.Equal(BlockInputs.Expanded, result.Report.Manifest.WithinBlock);
+
+        using var scope = NewDisposeScope();
+        Tensor routes = mixture.Route(seen);
+        for (int e = 0; e < mixture.ExpertCount; e++)
+        {
+            Tensor own = routes.eq(e).nonzero().flatten();
+            Tensor wanted = dense.index_select(0, own).matmul(weight.t()), made = seen.index_select(0, own).matmul(mixture.GetExpertWeight(e).t());
+            double error = ((wanted - made).square().sum() / wanted.square().sum()).item<float>();
+            Assert.Equal(error, report.ExpertReports[e].OutputError, 1e-4);
+        }
+    }
+
+    [Fact]
+    public void Run_WithPadding_LeavesItOut()
+    {
+        Tensor mask = ones(2, 32, ScalarType.Bool);
+        mask[TensorIndex.Colon, TensorIndex.Slice(20)] = false;
+        using ExpansionResult result = Builder().CompensateErrors().CalibrateOn(_batches.Select(batch => new CalibrationBatch(batch, mask))).Run();
+        Assert.All(result.Report.Layers, layer => Assert.Equal(24 * 2 * 20, layer.Tokens));
+        mask.Dispose();
+    }
+
+    [Theory]
+    [InlineData(FineTuningTarget.DenseModel)]
+    [InlineData(FineTuningTarget.DenseBlock)]
+    public void Run_FineTunedToo_DoesBoth(FineTuningTarget target)
+    {
+        using ExpansionResult result = Builder().CompensateErrors().FineTune(new FineTuningOptions { Steps = 30, Target = target, TrainNorms = true }).Run();
+        Assert.All(result.Report.FineTuning, block => Assert.True(block.LossAfter <= block.LossBefore));
+        Assert.Contains(nameof(ErrorCompensationOptions.Damping), result.Report.Manifest.Settings, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_WeightsDividedAmongExperts_KeepsTheirShares()
+    {
+        using ExpansionResult result = Builder().CompensateErrors().Allocate(SparsityAllocation.Experts()).Run();
+        Assert.Contains(result.Report.Layers, layer => layer.ExpertReports.Select(expert => expert.Sparsity).Distinct().Count() > 1);
+    }
+
+    [Fact]
+    public void Run_Repeated_LeavesNoTensor() => LeakCheck.NoTensorsLeft(() =>
+    {
+        using ExpansionResult result = Builder().CompensateErrors().Run();
+        result.Revert();
+    }, parametersDisposed: 9 + 6); // Nine layers, six of them with a bias.
+
+    [Fact]
+    public void Run_Cancelled_LeavesModelAndMemoryAsTheyWere() => LeakCheck.NoTensorsLeft(() =>
+    {
+        using var source = new CancellationTokenSource();
+        Assert.ThrowsAny<OperationCanceledException>(() => Builder().CompensateErrors().Run(new CancelIn(source, block: 2), source.Token));
+        Assert.DoesNotContain(_model.modules(), module => module is SparseMixtureLayer);
+    }, parametersDisposed: 6 + 4); // Six layers were expanded before.
+
+    [Fact]
+    public void Run_OtherTokensInTheDenseModel_NamesTheLayer()
+    {
+        using var gated = new TokenDropper();
+        var error = Assert.Throws<CalibrationException>(() => gated.Expand()
+            .RouteWith(new RandomRouterTrainer(2)).PruneWith(new MagnitudeSparsifier(), SparsityTarget.Unstructured(0.9))
+            .CompensateErrors().CalibrateOn(_batches).Run());
+        Assert.Contains("second", error.Message, StringComparison.Ordinal);
+        Assert.Contains("error compensation", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    [InlineData(double.NaN)]
+    [InlineData(double.PositiveInfinity)]
+    public void Validate_ImpossibleDamping_IsNamed(double damping)
+    {
+        var options = new ErrorCompensationOptions { Damping = damping };
+        Assert.Throws<ArgumentOutOfRangeException>(nameof(options.Damping), () => Builder().CompensateErrors(options));
+        Assert.Throws<ArgumentOutOfRangeException>(nameof(options.Damping), () => Builder().WithRecipe(
+            ExpansionRecipe.Published with { Compensation = options }, SparsityTarget.Unstructured(0.5)));
+    }
+
+    private ExpansionBuilder<GatedModel> Builder(bool whole = false) => (whole ? _model.Expand() : _model.Expand().Blocks(m => m.blocks))
+        .Targets("blocks.*")
+        .RouteWith(new PcaKMeansOptions { Experts = 4, PcaReduction = null })
+        .PruneWith(new SparseGptSparsifier(), SparsityTarget.Unstructured(0.6))
+        .CalibrateOn(_batches);
+
+    /// <summary>What a layer is called with over all batches, [tokens, features].</summary>
+    private Tensor ActivationsOf(string layer)
+    {
+        using var scope = NewDisposeScope();
+        var module = (nn.Module<Tensor, Tensor>)_model.named_modules().Single(entry => entry.name == layer).module;
+        var seen = new List<Tensor>();
+        var hook = module.register_forward_pre_hook((_, input) =>
+        {
+            seen.Add(input.detach().reshape(-1, input.shape[^1]).clone().DetachFromDisposeScope());
+            return input;
+        });
+        Array.ForEach(_batches, batch => _model.call(batch).Dispose());
+        hook.remove();
+        Tensor all = cat(seen, 0).MoveToOuterDisposeScope();
+        seen.ForEach(tensor => tensor.Dispose());
+        return all;
+    }
+
+    private sealed class CancelIn(CancellationTokenSource source, int block) : IProgress<ExpansionProgress>
+    {
+        public void Report(ExpansionProgress value)
+        {
+            if (value.Block == block && value.Stage == ExpansionStage.Pruning)
+            {
+                source.Cancel();
+            }
+        }
+    }
+
+    /// <summary>Hands its second layer only some tokens, depending on what the first makes of them.</summary>
+    private sealed class TokenDropper : nn.Module<Tensor, Tensor>
+    {
+        private readonly nn.Module<Tensor, Tensor> first = nn.Linear(GatedModel.Width, 8);
+        private readonly nn.Module<Tensor, Tensor> second = nn.Linear(8, 4);
+
+        public TokenDropper()
+            : base(nameof(TokenDropper)) => RegisterComponents();
+
+        public override Tensor forward(Tensor input)
+        {
+            using var scope = NewDisposeScope();
+            Tensor hidden = first.call(input).reshape(-1, 8);
+            return second.call(hidden.index_select(0, hidden.select(1, 0).gt(0).nonzero().flatten())).MoveToOuterDisposeScope();
+        }
+    }
+}
