@@ -140,7 +140,7 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
 
         if (unit.Slots.Count > 0)
         {
-            var expanded = Expander(units, index).Expand(unit, inputs, unit.IsBlock ? _dense?.Enter(inputs) : _plan.Batches, _groupsDone);
+            var expanded = Expand(units, index, inputs);
             _reports.AddRange(expanded.SelectMany(group => group));
             _groupsDone += expanded.Count;
         }
@@ -173,6 +173,25 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
                 hidden = _checkpoints.RestoreActivations(_plan.Batches); // From the file, as another run would see them.
             }
         }
+    }
+
+    /// <summary>Makes the experts of a unit, without the windows that shall judge them.</summary>
+    private IReadOnlyList<IReadOnlyList<LayerReport>> Expand(IReadOnlyList<ExpansionUnit> units, int index, IReadOnlyList<CalibrationBatch> inputs)
+    {
+        IReadOnlyList<CalibrationBatch> dense = units[index].IsBlock ? _dense?.Enter(inputs) ?? inputs : inputs;
+        var views = new List<Tensor>();
+        try
+        {
+            IReadOnlyList<CalibrationBatch> fitted = Fitted(inputs);
+            return Expander(units, index).Expand(units[index], fitted, ReferenceEquals(dense, inputs) ? fitted : Fitted(dense), _groupsDone);
+        }
+        finally
+        {
+            views.ForEach(view => view.Dispose());
+        }
+
+        IReadOnlyList<CalibrationBatch> Fitted(IReadOnlyList<CalibrationBatch> all) =>
+            _plan.FineTuning is { } tuning ? TuningWindows.LeaveOut(all, tuning.HoldOut, views) : all;
     }
 
     private void FineTune(

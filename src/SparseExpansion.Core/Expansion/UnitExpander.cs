@@ -19,11 +19,11 @@ internal sealed class UnitExpander(
     /// <summary>Expands a unit.</summary>
     /// <param name="unit">The unit; it has targets.</param>
     /// <param name="batches">What it is called with.</param>
-    /// <param name="denseBatches">What it is called with in the dense model; null where nobody asks for it.</param>
+    /// <param name="denseBatches">What it is called with in the dense model.</param>
     /// <param name="groupsBefore">Groups of the units before it; they number the seeds.</param>
     /// <returns>One report for each group.</returns>
     public IReadOnlyList<IReadOnlyList<LayerReport>> Expand(
-        ExpansionUnit unit, IReadOnlyList<CalibrationBatch> batches, IReadOnlyList<CalibrationBatch>? denseBatches, int groupsBefore)
+        ExpansionUnit unit, IReadOnlyList<CalibrationBatch> batches, IReadOnlyList<CalibrationBatch> denseBatches, int groupsBefore)
     {
         report(ExpansionStage.Discovery, null, 0);
         int installedBefore = unit.IsBlock ? replacements.Count : 0;
@@ -37,7 +37,7 @@ internal sealed class UnitExpander(
                 double share = (double)g / groups.Count;
                 using ActivationStore? dense = plan.Compensation is null
                     ? null
-                    : CaptureDense(unit, groups[g], batches, denseBatches ?? batches, replacements[installedBefore..]);
+                    : CaptureDense(unit, groups[g], batches, denseBatches, replacements[installedBefore..]);
                 var expanded = ExpandGroup(unit, groups[g], batches, dense, plan.Options.Seed + groupsBefore + g, (stage, layer) => report(stage, layer, share));
                 waiting.AddRange(expanded.Select(entry => entry.Replacement));
                 reports.Add([.. expanded.Select(entry => entry.Report)]);

@@ -42,7 +42,7 @@ internal sealed class BlockFineTuner(FineTuningOptions options, long seed, Actio
 
     private BlockFineTuning Train(CalibrationUnit unit, int index, TuningWindows windows, TunedParameters parameters)
     {
-        int heldOut = Math.Clamp((int)Math.Round(options.HoldOut * windows.Count), 1, Math.Max(1, windows.Count - 1));
+        int heldOut = TuningWindows.HeldOut(windows.Count, options.HoldOut);
         int fitted = windows.Count - heldOut;
         Random random = SeededRandom.Create(seed);
         double Validate() => Evaluate(unit, windows, fitted, heldOut);

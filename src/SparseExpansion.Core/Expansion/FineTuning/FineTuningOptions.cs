@@ -19,7 +19,7 @@ public sealed record FineTuningOptions
 
     /// <summary>
     /// Share of the calibration windows, the last ones, that the block does not learn from and that decide which state is kept: the best
-    /// that was seen, the unchanged block included. In (0, 0.5]; at least one window. Default 0.05.
+    /// that was seen, the unchanged block included. Routers and experts are made without them, too. In (0, 0.5]; at least one window. Default 0.05.
     /// </summary>
     public double HoldOut { get; init; } = 0.05;
 

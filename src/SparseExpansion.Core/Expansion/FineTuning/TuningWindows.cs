@@ -12,7 +12,7 @@ internal sealed class TuningWindows
 
     private readonly IReadOnlyList<CalibrationBatch> _inputs;
     private readonly IReadOnlyList<CalibrationBatch> _targets;
-    private readonly List<Window> _windows = [];
+    private readonly Window[] _windows;
     private readonly Device _device;
 
     /// <param name="device">Where batches are wanted.</param>
@@ -21,11 +21,40 @@ internal sealed class TuningWindows
     public TuningWindows(Device device, IReadOnlyList<CalibrationBatch> inputs, IReadOnlyList<CalibrationBatch> targets)
     {
         (_inputs, _targets, _device) = (inputs, targets, device);
-        Cut();
+        _windows = [.. Cut(inputs, b => targets[b])];
     }
 
     /// <summary>Number of windows.</summary>
-    public int Count => _windows.Count;
+    public int Count => _windows.Length;
+
+    /// <summary>Batches without the windows that are held out: what experts may be made from. They judge only what has not seen them.</summary>
+    /// <param name="inputs">All batches; stay with the caller.</param>
+    /// <param name="share">Share of the windows that is held out.</param>
+    /// <param name="views">Takes the tensors that the result has and <paramref name="inputs"/> has not.</param>
+    public static IReadOnlyList<CalibrationBatch> LeaveOut(IReadOnlyList<CalibrationBatch> inputs, double share, List<Tensor> views)
+    {
+        Window[] windows = [.. Cut(inputs, target: null)];
+        if (windows.Length < 2)
+        {
+            return inputs;
+        }
+
+        Window last = windows[^(HeldOut(windows.Length, share) + 1)];
+        long rows = last.Start + last.Length;
+        CalibrationBatch end = inputs[last.Batch];
+        return rows == end.Input.shape[0]
+            ? [.. inputs.Take(last.Batch + 1)]
+            : [.. inputs.Take(last.Batch), new CalibrationBatch(View(end.Input), end.Mask is null ? null : View(end.Mask))];
+
+        Tensor View(Tensor tensor) // A mask may be flat: it has more rows then, in proportion.
+        {
+            views.Add(tensor.narrow(0, 0, tensor.shape[0] * rows / end.Input.shape[0]).DetachFromDisposeScope());
+            return views[^1];
+        }
+    }
+
+    /// <summary>How many windows of some are held out: at least one, and never all of several.</summary>
+    public static int HeldOut(int windows, double share) => Math.Clamp((int)Math.Round(share * windows), 1, Math.Max(1, windows - 1));
 
     /// <summary>Batches of windows in random order; windows of different shape never meet.</summary>
     public IEnumerable<int[]> Shuffle(int first, int count, int batchWindows, Random random)
@@ -50,20 +79,26 @@ internal sealed class TuningWindows
             windows.Length);
     }
 
-    private void Cut()
+    /// <param name="inputs">The batches.</param>
+    /// <param name="target">Outputs of a batch; null where they are not known yet, and taken for what blocks put out.</param>
+    private static IEnumerable<Window> Cut(IReadOnlyList<CalibrationBatch> inputs, Func<int, CalibrationBatch>? target)
     {
-        long rows = _inputs.Sum(batch => batch.Input.shape[0]);
-        for (int b = 0; b < _inputs.Count; b++)
+        long rows = inputs.Sum(batch => batch.Input.shape[0]);
+        for (int b = 0; b < inputs.Count; b++)
         {
-            (Tensor input, Tensor target) = (_inputs[b].Input, _targets[b].Input);
-            bool divisible = target.Dimensions > 0 && target.shape[0] == input.shape[0];
-            bool tokens = target.Dimensions == 2 && input.Dimensions == 2 && input.is_floating_point();
-            long length = !divisible ? input.shape[0] : tokens ? Math.Clamp(rows / LeastWindows, 1, LongestWindow) : 1;
-            for (long start = 0; start < input.shape[0]; start += length)
+            long length = WindowLength(inputs[b].Input, target?.Invoke(b).Input, rows);
+            for (long start = 0; start < inputs[b].Input.shape[0]; start += length)
             {
-                _windows.Add(new Window(b, start, Math.Min(length, input.shape[0] - start)));
+                yield return new Window(b, start, Math.Min(length, inputs[b].Input.shape[0] - start));
             }
         }
+    }
+
+    private static long WindowLength(Tensor input, Tensor? target, long rows)
+    {
+        bool divisible = target is null ? input.Dimensions > 1 : target.Dimensions > 0 && target.shape[0] == input.shape[0];
+        bool tokens = (target is null || target.Dimensions == 2) && input.Dimensions == 2 && input.is_floating_point();
+        return !divisible ? input.shape[0] : tokens ? Math.Clamp(rows / LeastWindows, 1, LongestWindow) : 1;
     }
 
     private IEnumerable<int[]> Group(IEnumerable<int> windows, int batchWindows) =>

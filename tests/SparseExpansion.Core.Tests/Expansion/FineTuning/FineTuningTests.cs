@@ -12,6 +12,9 @@ public sealed class FineTuningTests : IDisposable
 {
     private static readonly FineTuningOptions s_options = new() { Steps = 60, CheckInterval = 10, LearningRate = 3e-3 };
 
+    /// <summary>Two of 24 windows.</summary>
+    private const double LastBatch = 1 / 12.0;
+
     private readonly NormedModel _model = new();
     private readonly Tensor[] _batches = GatedModel.Batches(count: 12);
 
@@ -53,8 +56,8 @@ public sealed class FineTuningTests : IDisposable
         SparsityTarget target = structured ? SparsityTarget.NM(2, 4) : SparsityTarget.Unstructured(0.6);
         using var other = new NormedModel();
         var options = new ExpansionOptions { Pack = pack };
-        using ExpansionResult plain = Configure(other.Expand(), target).WithOptions(options).Run();
-        using ExpansionResult tuned = Configure(_model.Expand(), target).WithOptions(options).FineTune(s_options).Run();
+        using ExpansionResult plain = Configure(other.Expand(), target).WithOptions(options).CalibrateOn(_batches[..^1]).Run();
+        using ExpansionResult tuned = Configure(_model.Expand(), target).WithOptions(options).FineTune(s_options with { HoldOut = LastBatch }).Run();
 
         using var scope = NewDisposeScope();
         foreach (string name in plain.Layers.Keys.Where(name => name.StartsWith("blocks.0", StringComparison.Ordinal)))
@@ -96,13 +99,13 @@ public sealed class FineTuningTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var expected = new List<Tensor>();
-        using (ExpansionResult plain = Builder().Run())
+        using (ExpansionResult plain = Builder().CalibrateOn(_batches[..^1]).Run())
         {
             expected.AddRange(plain.Layers.Values.Select(layer => layer.GetExpertWeight(0)));
             plain.Revert();
         }
 
-        using ExpansionResult result = Builder().FineTune(s_options with { LearningRate = 1e3, CheckInterval = 2, Patience = 2 }).Run();
+        using ExpansionResult result = Builder().FineTune(s_options with { HoldOut = LastBatch, LearningRate = 1e3, CheckInterval = 2, Patience = 2 }).Run();
 
         Assert.All(result.Report.FineTuning, block => Assert.Equal((4, 0, block.LossBefore), (block.Steps, block.KeptStep, block.LossAfter)));
         Assert.All(expected.Zip(result.Layers.Values), pair => Assert.True(pair.First.equal(pair.Second.GetExpertWeight(0)).all().item<bool>()));
