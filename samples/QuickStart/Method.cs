@@ -2,6 +2,7 @@ using SparseExpansion;
 using SparseExpansion.Expansion;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
+using SparseExpansion.Transformers;
 
 namespace QuickStart;
 
@@ -15,10 +16,10 @@ internal sealed record Method(string Name, ExpansionRecipe Recipe, IRouterTraine
     public static Method Published(int experts) => new($"published, {experts} experts", ExpansionRecipe.Published with { Router = Clusters(experts) });
 
     /// <summary>
-    /// A short form of <see cref="ExpansionRecipe.Best"/>, so that the sample takes no more than a minute or two: ALPS with steeper penalties, few
+    /// A short form of <see cref="LanguageModelRecipe.Best"/>, so that the sample takes no more than a minute or two: ALPS with steeper penalties, few
     /// steps of fine-tuning, routers as they are trained.
     /// </summary>
-    public static Method Best { get; } = new("best in short, 16 experts", ExpansionRecipe.Best with
+    public static Method Best { get; } = new("best in short, 16 experts", LanguageModelRecipe.Best with
     {
         Router = Clusters(16) with { PcaReduction = null },
         Pruner = new AlpsSparsifier(new AlpsOptions { Penalty = 0.3, PenaltyIncrease = 3 }),

@@ -9,7 +9,7 @@ using TorchSharp;
 namespace SparseExpansion.Benchmarks.Accuracy;
 
 /// <summary>
-/// accuracy --model DIR --tokens FILE [--filter text]… [--row text]… [--results FILE] [--steps n] [--learning-rate x] [--target t]:
+/// accuracy --model DIR --tokens FILE [--filter text]… [--row text]… [--results FILE] [--steps n] [--learning-rate x] [--target t] [--seed n]:
 /// perplexities of a checkpoint's feed-forward layers
 /// expanded in every way and at every sparsity, as a Markdown table. FILE holds the tensors 'calibration' and 'evaluation', int64 [windows,
 /// context]. A cell is measured if its name, such as "best, 16 experts @ 50 %", contains all filters and its row one of the rows; cells that
@@ -39,6 +39,7 @@ public static class AccuracyCommand
         }
 
         string[] filters = [.. TargetsCommand.Values(args, "--filter")], rows = [.. TargetsCommand.Values(args, "--row")];
+        long seed = long.Parse(Value("--seed") ?? "0", CultureInfo.InvariantCulture);
         var cells = new AccuracyCells(Value("--results"));
         using CausalLanguageModel model = PretrainedModel.Load(folder);
         TokenWindows evaluation = TokenWindows.FromSafetensors(tokens, "evaluation");
@@ -49,7 +50,7 @@ public static class AccuracyCommand
             {
                 if (cells[row.Name, column] is null && filters.All($"{row.Name} @ {column}".Contains))
                 {
-                    cells.Add(row.Name, column, Measure(model, row, target, calibration, evaluation));
+                    cells.Add(row.Name, column, Measure(model, row, target, seed, calibration, evaluation));
                 }
             }
         }
@@ -59,10 +60,10 @@ public static class AccuracyCommand
         return 0;
     }
 
-    private static double Measure(CausalLanguageModel model, AccuracyRow row, SparsityTarget target, torch.Tensor[] calibration, TokenWindows evaluation)
+    private static double Measure(CausalLanguageModel model, AccuracyRow row, SparsityTarget target, long seed, torch.Tensor[] calibration, TokenWindows evaluation)
     {
         long started = Stopwatch.GetTimestamp();
-        using ExpansionResult result = row.Apply(model.Expand().Blocks(m => m.Blocks).Targets("*.mlp.*").CalibrateOn(calibration), target).Run();
+        using ExpansionResult result = row.Apply(model.Expand().Blocks(m => m.Blocks).Targets("*.mlp.*").CalibrateOn(calibration).WithSeed(seed), target).Run();
         double expanding = Stopwatch.GetElapsedTime(started).TotalSeconds;
         double perplexity = Perplexity.Evaluate(model, evaluation).Perplexity;
         string tuning = string.Concat(result.Report.FineTuning.Select(block => FormattableString.Invariant(

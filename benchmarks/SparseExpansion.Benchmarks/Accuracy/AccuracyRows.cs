@@ -1,6 +1,7 @@
 using SparseExpansion.Expansion;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
+using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Benchmarks.Accuracy;
 
@@ -36,8 +37,8 @@ public static class AccuracyRows
         new("ALPS, no PCA, 16 experts + router refinement", s_alps with { Refinement = new RouterRefinementOptions() }),
         new("ALPS, no PCA, 16 experts + error compensation", s_alps with { Compensation = new ErrorCompensationOptions() }),
         new("ALPS, no PCA, 16 experts + fine-tuning", s_alps with { FineTuning = new FineTuningOptions() }),
-        .. Counts(ExpansionRecipe.Best, "best", 4, 16, 64),
-        new("best, 16 random experts", ExpansionRecipe.Best with { Refinement = null }) { Router = new RandomRouterTrainer(16) },
+        .. Counts(LanguageModelRecipe.Best, "best", 4, 16, 64),
+        new("best, 16 random experts", LanguageModelRecipe.Best with { Refinement = null }) { Router = new RandomRouterTrainer(16) },
     ];
 
     private static AccuracyRow Single(string name, ISparsifier pruner) =>

@@ -35,7 +35,7 @@ internal sealed class ExpertOptions
 
     private readonly Option<int?> _refineRouter = new("--refine-router")
     {
-        Description = "Rounds in which routers learn from the errors of their experts; 0 leaves them as they are trained. Default: 0, with --recipe best 4.",
+        Description = "Rounds in which routers learn from the errors of their experts; 0 leaves them as they are trained. Default: 0, with --recipe best 8.",
         HelpName = "N",
         CustomParser = ValueParsers.OptionalInteger(0),
     };

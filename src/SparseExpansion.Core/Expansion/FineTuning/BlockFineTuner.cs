@@ -8,7 +8,12 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Expansion;
 
 /// <summary>Fits what is kept of a block's experts to the dense block, masks and routers fixed.</summary>
-internal sealed class BlockFineTuner(FineTuningOptions options, long seed, Action<double> progress, CancellationToken cancellationToken)
+/// <param name="options">Loss, steps, learning rate.</param>
+/// <param name="tail">What comes after the block, where the loss is one of the model's outputs; null: the loss is one of the block's.</param>
+/// <param name="seed">Order of the windows.</param>
+/// <param name="progress">Told of the share of steps that are done.</param>
+/// <param name="cancellationToken">Observed between steps.</param>
+internal sealed class BlockFineTuner(FineTuningOptions options, ModelTail? tail, long seed, Action<double> progress, CancellationToken cancellationToken)
 {
     /// <summary>Tunes a unit whose mixtures are installed.</summary>
     /// <param name="unit">The unit.</param>
@@ -113,13 +118,20 @@ internal sealed class BlockFineTuner(FineTuningOptions options, long seed, Actio
 
     private Tensor Loss(CalibrationUnit unit, TuningBatch batch)
     {
-        Tensor outputs = batch.Select(unit.Forward(batch.Input));
+        Tensor outputs = unit.Forward(batch.Input), target = batch.Target;
         if (is_grad_enabled() && !outputs.requires_grad)
         {
             throw new SparseExpansionException($"Its output does not depend on its expanded layers in a way that can be differentiated.");
         }
 
-        Tensor loss = options.Loss.Compute(outputs, batch.Select(batch.Target));
+        if (tail is not null)
+        {
+            outputs = tail.Run(batch.ModelInput!, outputs);
+            using var noGrad = no_grad();
+            target = tail.Run(batch.ModelInput!, target);
+        }
+
+        Tensor loss = options.Loss.Compute(batch.Select(outputs), batch.Select(target));
         return loss.numel() == 1 && (loss.requires_grad || !is_grad_enabled())
             ? loss.squeeze()
             : throw new SparseExpansionException(

@@ -4,6 +4,6 @@ namespace SparseExpansion.Expansion;
 /// <param name="Block">Index of the block, from 0.</param>
 /// <param name="Steps">Steps taken.</param>
 /// <param name="KeptStep">The step whose state was kept; 0: the block stayed as it was pruned, because nothing was better.</param>
-/// <param name="LossBefore">Loss on the held-out windows before the first step. Their tokens took part in pruning, which flatters this number.</param>
+/// <param name="LossBefore">Loss on the held-out windows, which took no part in pruning, before the first step.</param>
 /// <param name="LossAfter">The same of the state that was kept; never above <paramref name="LossBefore"/>.</param>
 public sealed record BlockFineTuning(int Block, int Steps, int KeptStep, double LossBefore, double LossAfter);

@@ -8,6 +8,12 @@ public static class FineTuningLoss
     /// <summary>‖Y − Ŷ‖² / ‖Y‖² over everything at once: the default.</summary>
     public static IFineTuningLoss RelativeSquaredError { get; } = new RelativeSquaredErrorLoss();
 
+    /// <summary>
+    /// KL(dense ‖ expanded) of the distributions that outputs describe as logits, along the last dimension: for
+    /// <see cref="FineTuningOptions.OutputLoss"/> of language models and classifiers.
+    /// </summary>
+    public static IFineTuningLoss KullbackLeibler { get; } = new KullbackLeiblerLoss();
+
     /// <summary>A loss that is a function.</summary>
     /// <param name="name">Name, for the manifest.</param>
     /// <param name="compute">See <see cref="IFineTuningLoss.Compute"/>.</param>

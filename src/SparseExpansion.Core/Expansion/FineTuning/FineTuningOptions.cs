@@ -43,6 +43,12 @@ public sealed record FineTuningOptions
     /// <summary>What is minimised. Default <see cref="FineTuningLoss.RelativeSquaredError"/>.</summary>
     public IFineTuningLoss Loss { get; init; } = FineTuningLoss.RelativeSquaredError;
 
+    /// <summary>
+    /// What is minimised in place of <see cref="Loss"/> for the last block that has targets, as a loss of the outputs of the whole model:
+    /// <see cref="FineTuningLoss.KullbackLeibler"/> for logits. Each of its steps runs the model twice. Null (default): the last block is like the others.
+    /// </summary>
+    public IFineTuningLoss? OutputLoss { get; init; }
+
     /// <summary>Checks the values.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Names the property.</exception>
     public void Validate()

@@ -39,8 +39,15 @@ internal sealed class FineTuningPass(ExpansionPlan plan, CancellationToken cance
             : null;
         try
         {
-            var windows = new TuningWindows(unit.Calibration.Device, batches, dense ?? own!);
-            Tune(unit, index, replacements, options.TrainNorms ? FindNorms(unit, index) : [], windows, progress);
+            bool last = options.OutputLoss is not null && index == units.Count - 1;
+            var windows = new TuningWindows(unit.Calibration.Device, batches, dense ?? own!, last && unit.IsBlock ? plan.Batches : null);
+            var tuner = new BlockFineTuner(
+                last ? options with { Loss = options.OutputLoss! } : options,
+                last && unit.IsBlock ? new ModelTail(plan.Forward!, plan.Blocks[index]) : null,
+                plan.Options.Seed + index,
+                progress,
+                cancellationToken);
+            Tune(tuner, unit, index, replacements, options.TrainNorms ? FindNorms(unit, index) : [], windows);
         }
         finally
         {
@@ -49,10 +56,9 @@ internal sealed class FineTuningPass(ExpansionPlan plan, CancellationToken cance
     }
 
     private void Tune(
-        ExpansionUnit unit, int index, IReadOnlyList<Replacement> replacements, IReadOnlyList<Parameter> norms, TuningWindows windows, Action<double> progress)
+        BlockFineTuner tuner, ExpansionUnit unit, int index, IReadOnlyList<Replacement> replacements, IReadOnlyList<Parameter> norms, TuningWindows windows)
     {
         _saved.AddRange(norms.Select(norm => new SavedParameter(norm)));
-        var tuner = new BlockFineTuner(plan.FineTuning!, plan.Options.Seed + index, progress, cancellationToken);
         SparseMixtureLayer[] layers = [.. replacements.Select(replacement => replacement.Mixture)];
         BlockFineTuning report = LayerErrors.Named(unit.Calibration.Name, "fine-tuning", () => tuner.Tune(unit, index, layers, norms, windows));
         Log.BlockFineTuned(plan.Logger, unit.Calibration.Name, report.LossBefore, report.LossAfter, report.KeptStep, report.Steps);

@@ -12,15 +12,24 @@ internal sealed class TuningWindows
 
     private readonly IReadOnlyList<CalibrationBatch> _inputs;
     private readonly IReadOnlyList<CalibrationBatch> _targets;
+    private readonly IReadOnlyList<CalibrationBatch>? _modelInputs;
     private readonly Window[] _windows;
     private readonly Device _device;
 
     /// <param name="device">Where batches are wanted.</param>
     /// <param name="inputs">What the expanded block is called with.</param>
     /// <param name="targets">Outputs of a dense block for each of them.</param>
-    public TuningWindows(Device device, IReadOnlyList<CalibrationBatch> inputs, IReadOnlyList<CalibrationBatch> targets)
+    /// <param name="modelInputs">What the model is called with for each of them; null where nobody asks for it.</param>
+    /// <exception cref="SparseExpansionException">The model takes other windows than the block.</exception>
+    public TuningWindows(
+        Device device, IReadOnlyList<CalibrationBatch> inputs, IReadOnlyList<CalibrationBatch> targets, IReadOnlyList<CalibrationBatch>? modelInputs = null)
     {
-        (_inputs, _targets, _device) = (inputs, targets, device);
+        (_inputs, _targets, _modelInputs, _device) = (inputs, targets, modelInputs, device);
+        if (modelInputs?.Zip(inputs).Any(pair => pair.First.Input.shape[0] != pair.Second.Input.shape[0]) ?? false)
+        {
+            throw new SparseExpansionException("The model's inputs and the block's differ in dimension 0, so windows of one are not windows of the other. Leave FineTuningOptions.OutputLoss out.");
+        }
+
         _windows = [.. Cut(inputs, b => targets[b])];
     }
 
@@ -76,6 +85,7 @@ internal sealed class TuningWindows
             Gather(window => _inputs[window.Batch].Input.cpu()),
             Gather(window => _targets[window.Batch].Input),
             _inputs[chosen[0].Batch].Mask is null ? null : Gather(window => _inputs[window.Batch].Mask!.cpu()).to(ScalarType.Bool),
+            _modelInputs is null ? null : Gather(window => _modelInputs[window.Batch].Input.cpu()),
             windows.Length);
     }
 

@@ -7,8 +7,8 @@ namespace SparseExpansion.Expansion;
 /// </remarks>
 public sealed record RouterRefinementOptions
 {
-    /// <summary>Largest number of rounds; the first one that does not help is the last. Default 4.</summary>
-    public int Rounds { get; init; } = 4;
+    /// <summary>Largest number of rounds; the first one that does not help is the last. Default 8.</summary>
+    public int Rounds { get; init; } = 8;
 
     /// <summary>Share of the calibration tokens, the last ones, that decides whether a router is kept. In (0, 0.5]; default 0.1.</summary>
     public double HoldOut { get; init; } = 0.1;
