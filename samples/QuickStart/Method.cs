@@ -24,7 +24,7 @@ internal sealed record Method(string Name, ExpansionRecipe Recipe, IRouterTraine
         Router = Clusters(16) with { PcaReduction = null },
         Pruner = new AlpsSparsifier(new AlpsOptions { Penalty = 0.3, PenaltyIncrease = 3 }),
         Refinement = null,
-        FineTuning = new FineTuningOptions { Steps = 40, CheckInterval = 20 },
+        FineTuning = LanguageModelRecipe.Best.FineTuning! with { Steps = 40, LearningRate = 2e-3, CheckInterval = 20 },
     });
 
     /// <summary>The methods to compare: pruning alone, Sparse Expansion, its control with random experts, and what goes beyond the paper.</summary>

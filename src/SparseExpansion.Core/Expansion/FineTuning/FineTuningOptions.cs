@@ -11,8 +11,8 @@ public sealed record FineTuningOptions
     /// <summary>Largest number of steps for each block. Default 800.</summary>
     public int Steps { get; init; } = 800;
 
-    /// <summary>Learning rate of the first step; it falls to 0 along a half cosine. Default 2e-3.</summary>
-    public double LearningRate { get; init; } = 2e-3;
+    /// <summary>Learning rate of the first step; it falls to 0 along a half cosine. Default 1e-3.</summary>
+    public double LearningRate { get; init; } = 1e-3;
 
     /// <summary>Calibration windows of a step. Default 8.</summary>
     public int BatchWindows { get; init; } = 8;
