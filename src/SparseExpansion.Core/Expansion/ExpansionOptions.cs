@@ -6,7 +6,7 @@ public sealed record ExpansionOptions
     /// <summary>Seed of all randomness. Default 0.</summary>
     public long Seed { get; init; }
 
-    /// <summary>What later layers of a block see while it is expanded. Default <see cref="BlockInputs.Dense"/>, as in the paper.</summary>
+    /// <summary>What later layers of a block see while it is expanded. Default <see cref="BlockInputs.Dense"/>, as in the paper; with error compensation always <see cref="BlockInputs.Expanded"/>.</summary>
     public BlockInputs WithinBlock { get; init; } = BlockInputs.Dense;
 
     /// <summary>
