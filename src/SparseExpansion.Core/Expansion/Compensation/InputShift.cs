@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;
 
-/// <summary>How the inputs of experts differ between dense and expanded model, and the weights that make up for it. Owns the sums.</summary>
+/// <summary>How the inputs of experts differ between dense and expanded model, and the weights that make up for it.</summary>
 internal sealed class InputShift : IDisposable
 {
     private readonly Tensor[] _moves;
@@ -34,7 +34,20 @@ internal sealed class InputShift : IDisposable
             energies[expert - first].addmm_(seen.t(), seen);
             shifts[expert - first].addmm_((dense - seen).t(), seen);
         }, cancellationToken, first, count);
-        return new InputShift([.. energies.Zip(shifts, (energy, shift) => Move(energy, shift, damping).DetachFromDisposeScope())]);
+        var moves = new List<Tensor>(count);
+        try
+        {
+            while (moves.Count < count)
+            {
+                moves.Add(Move(energies[moves.Count], shifts[moves.Count], damping));
+            }
+        }
+        catch (Exception e) when (ErrorPlace.Note(e, moves.Count))
+        {
+            throw; // Not reached: the filter only says which expert it was.
+        }
+
+        return new InputShift([.. moves.Select(move => move.MoveToOuterDisposeScope().DetachFromDisposeScope())]);
 
         Tensor[] Zeros() => [.. Enumerable.Range(0, count).Select(_ => zeros(features, features, ScalarType.Float32, device))];
     }
@@ -44,7 +57,7 @@ internal sealed class InputShift : IDisposable
     /// <param name="shift">S = (X₀ − X)ᵀX, [d, d].</param>
     /// <param name="damping">λ · d / tr(H), positive.</param>
     /// <returns>[d, d]; zeros where no input had energy.</returns>
-    /// <exception cref="SparseExpansionException">The sums are not finite.</exception>
+    /// <exception cref="SparseExpansionException">H + λI is not positive definite in float32.</exception>
     public static Tensor Move(Tensor energy, Tensor shift, double damping)
     {
         using var scope = NewDisposeScope();

@@ -10,7 +10,7 @@ namespace SparseExpansion.Pruning;
 /// ALPS: Meng, Behdin, Wang and Mazumder 2024 (arXiv 2406.07831).
 /// </summary>
 /// <remarks>
-/// Unstructured targets are counted out per layer by default. Computes in float32 whatever the weight's dtype. Hessians
+/// Unstructured targets are counted out per layer by default. Sums in float32 whatever the weight's dtype; multiplies in bfloat16 where <see cref="AlpsOptions.ReducedPrecision"/> allows. Hessians
 /// that cannot be factored climb a ladder of dampings, see <see cref="PruningResult.DampingRung"/>;
 /// <see cref="PruningResult.Convergence"/> says how the search ended.
 /// </remarks>

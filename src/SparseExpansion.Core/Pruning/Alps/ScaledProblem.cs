@@ -19,7 +19,7 @@ internal sealed record ScaledProblem(Tensor Hessians, Tensor Weights, Tensor Sca
     {
         using var scope = NewDisposeScope();
         Tensor scales = ToUnitDiagonal(damped);
-        Tensor weights = weight.unsqueeze(0) * scales.masked_fill(dead.unsqueeze(1), 0);
+        Tensor weights = (weight.unsqueeze(0) * scales.masked_fill(dead.unsqueeze(1), 0)).contiguous();
         return new ScaledProblem(damped, weights.MoveToOuterDisposeScope(), scales.MoveToOuterDisposeScope());
     }
 

@@ -54,7 +54,7 @@ public sealed class ErrorCompensationTests : IDisposable
     [Fact]
     public void Run_NothingExpandedBefore_LeavesTheFirstLayersAsTheyAre()
     {
-        float[][] plain = Weights(builder => builder), compensated = Weights(builder => builder.CompensateErrors());
+        float[][] plain = Weights(builder => builder.WithOptions(new ExpansionOptions { WithinBlock = BlockInputs.Expanded })), compensated = Weights(builder => builder.CompensateErrors());
         Assert.Equal(plain[0], compensated[0]); // gate and up of the first block
         Assert.Equal(plain[1], compensated[1]);
         Assert.NotEqual(plain[2], compensated[2]);
@@ -113,7 +113,7 @@ public sealed class ErrorCompensationTests : IDisposable
     {
         using ExpansionResult result = Builder().CompensateErrors().FineTune(new FineTuningOptions { Steps = 30, Target = target, TrainNorms = true }).Run();
         Assert.All(result.Report.FineTuning, block => Assert.True(block.LossAfter <= block.LossBefore));
-        Assert.Contains(nameof(ErrorCompensationOptions.Damping), result.Report.Manifest.Settings, StringComparison.Ordinal);
+        Assert.Contains(nameof(ErrorCompensationOptions), result.Report.Manifest.Settings, StringComparison.Ordinal);
     }
 
     [Fact]

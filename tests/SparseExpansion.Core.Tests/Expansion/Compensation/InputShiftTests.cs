@@ -144,6 +144,21 @@ public sealed class InputShiftTests : IDisposable
         });
     }
 
+    [Fact]
+    public void Gather_AnExpertThatCannotBeSolved_IsNamedAndLeavesNoTensor()
+    {
+        using var router = new RandomRouter(Features, 3, 1);
+        using Tensor same = ones(90, Features); // Of rank one: without damping there is no solution.
+        var tokens = new TokenMatrix(same);
+        var pairs = new ExpertTokens(new TokenPairs(tokens, new TokenMatrix(_dense)), RouterAssignment.Compute(router, tokens, 40, CPU, default), 40, CPU);
+        LeakCheck.NoTensorsLeft(() =>
+        {
+            var error = Assert.Throws<SparseExpansionException>(() => InputShift.Gather(pairs, Features, 1e-30, CPU, 0, 3, default));
+            Assert.NotNull(ErrorPlace.ExpertOf(error));
+            Assert.Contains(nameof(ErrorCompensationOptions.Damping), error.Message, StringComparison.Ordinal);
+        });
+    }
+
     private ExpertTokens Pairs(RandomRouter router)
     {
         var tokens = new TokenMatrix(_seen);
