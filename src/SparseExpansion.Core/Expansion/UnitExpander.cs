@@ -35,6 +35,7 @@ internal sealed class UnitExpander(
             for (int g = 0; g < groups.Count; g++)
             {
                 double share = (double)g / groups.Count;
+                report(ExpansionStage.Calibration, groups[g].Name, share);
                 using ActivationStore? dense = plan.Compensation is null
                     ? null
                     : CaptureDense(unit, groups[g], batches, denseBatches, replacements[installedBefore..]);

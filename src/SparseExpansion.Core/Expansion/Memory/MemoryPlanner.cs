@@ -98,11 +98,12 @@ internal static class MemoryPlanner
     {
         long results = passes == 1 ? width.Max(size.DenseExperts) : width.Sum(size.DenseExperts);
         long statistics = (Math.Min(atOnce, size.Experts) + 1) * size.Statistic(width.Key);
-        long chunk = 2L * size.Streams * size.Plan.Options.ChunkTokens * width.Key * sizeof(float);
+        long chunk = (size.Compensates ? 7L : 2L) * size.Plan.Options.ChunkTokens * width.Key * sizeof(float);
         long rows = width.Max(slot => WorkSize.Shape(slot).Out);
         int together = Math.Min(atOnce, size.Experts);
-        long work = size.PrunerBytes(rows, width.Key, together) + size.CompensationBytes(rows, width.Key, together);
-        return statistics + Math.Max(Math.Min(chunk, 2 * size.CaptureBytes), work) + results;
+        long work = size.PrunerBytes(rows, width.Key, size.Compensates ? 1 : together);
+        long sums = size.CompensationBytes(rows, width.Key, together);
+        return statistics + sums + Math.Max(Math.Min(chunk, (size.Compensates ? 4 : 2) * size.CaptureBytes), work) + results;
     }
 
     private static long FitBytes(WorkSize size, long features) => size.Plan.Trainer is ISizedRouterTrainer sized

@@ -41,13 +41,16 @@ internal static class WorkEstimate
     public static double Pruning(WorkSize size, int streams) => size.Units.SelectMany(WorkSize.Widths).Sum(width =>
     {
         double d = width.Key;
+        double compensation = size.Compensates
+            ? (4.0 * size.Tokens * d * d) + (size.Experts * ((7.0 / 3 * d * d * d) + width.Sum(slot => 2 * d * d * WorkSize.Shape(slot).Out)))
+            : 0;
         if (size.Plan.Sparsifier is WandaSparsifier or MagnitudeSparsifier)
         {
-            return (2.0 * size.Tokens * d * streams) + width.Sum(slot => 50.0 * size.Experts * d * WorkSize.Shape(slot).Out);
+            return compensation + (2.0 * size.Tokens * d * streams) + width.Sum(slot => 50.0 * size.Experts * d * WorkSize.Shape(slot).Out);
         }
 
         // Statistics; then for every linear and expert a factorisation, an inverse, and the updates of later columns.
         double statistics = 2.0 * size.Tokens * d * d * Math.Max(1, streams > 1 ? 2 : 1);
-        return statistics + (width.Sum(slot => size.Experts * ((4.0 / 3 * d * d * d) + (d * d * WorkSize.Shape(slot).Out))) / PrunerEfficiency);
+        return compensation + statistics + (width.Sum(slot => size.Experts * ((4.0 / 3 * d * d * d) + (d * d * WorkSize.Shape(slot).Out))) / PrunerEfficiency);
     });
 }

@@ -76,8 +76,8 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsif
 
     private static int ExpertsAtOnce(long rows, long columns) => (int)Math.Clamp(ChunkBytes / BytesPerExpert(rows, columns), 1, 4096);
 
-    /// <summary>The Hessian twice, its factor, its inverse and their intermediates; the weight, the state and conjugate gradients.</summary>
-    private static long BytesPerExpert(long rows, long columns) => sizeof(float) * ((8 * columns * columns) + (9 * rows * columns));
+    /// <summary>Hessians, factors, the powers of a path, twice while its base moves, and their intermediates; the weight, the state and conjugate gradients.</summary>
+    private static long BytesPerExpert(long rows, long columns) => sizeof(float) * ((11 * columns * columns) + (9 * rows * columns));
 
     private PrunedWeight[] PruneChunk(
         Tensor dense, HessianStatistic[] statistics, SparsityTarget[] targets, CancellationToken cancellationToken)

@@ -110,12 +110,15 @@ public sealed class OutputLossTests : IDisposable
         Tensor mask = ones(2, 32, ScalarType.Bool);
         mask[TensorIndex.Colon, TensorIndex.Slice(20)] = false;
         using ExpansionResult result = Builder().CalibrateOn(_batches.Select(batch => new CalibrationBatch(batch, mask)))
-            .FineTune(s_options with { OutputLoss = FineTuningLoss.From("shape", (outputs, _) =>
+            .FineTune(s_options with
+            {
+                OutputLoss = FineTuningLoss.From("shape", (outputs, _) =>
             {
                 Assert.Equal(0, outputs.shape[0] % 20);
                 Assert.Equal(2, outputs.Dimensions);
                 return outputs.square().mean();
-            }) }).Run();
+            })
+            }).Run();
         mask.Dispose();
     }
 
