@@ -198,7 +198,7 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
         IReadOnlyList<ExpansionUnit> units, int index, IReadOnlyList<Replacement> installed, IReadOnlyList<CalibrationBatch> inputs, bool handsOn)
     {
         bool tunesToModel = _plan.FineTuning?.Target == FineTuningTarget.DenseModel;
-        IReadOnlyList<CalibrationBatch>? dense = tunesToModel || (handsOn && _replacements.Count > 0) ? _dense?.Advance(units[index], installed, inputs) : null;
+        IReadOnlyList<CalibrationBatch>? dense = _replacements.Count > 0 && (tunesToModel || handsOn) ? _dense?.Advance(units[index], installed, inputs) : null;
         _fineTuning.Run(units, index, installed, inputs, tunesToModel ? dense : null, share => Report(ExpansionStage.FineTuning, units, index, null, share));
     }
 
