@@ -38,25 +38,7 @@ public interface ISparsifier
         Tensor weight, IReadOnlyList<IActivationStatistic> statistics, SparsityTarget target, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(statistics);
-        var results = new List<PruningResult>(statistics.Count);
-        try
-        {
-            foreach (IActivationStatistic statistic in statistics)
-            {
-                results.Add(Prune(weight, statistic, target, cancellationToken));
-            }
-
-            return results;
-        }
-        catch (Exception e) when (ErrorPlace.Note(e, results.Count))
-        {
-            throw; // Not reached: the filter only says which expert it was.
-        }
-        catch
-        {
-            results.ForEach(result => result.Dispose());
-            throw;
-        }
+        return PruningSeries.Run(statistics.Count, expert => Prune(weight, statistics[expert], target, cancellationToken));
     }
 
     /// <summary>

@@ -94,29 +94,12 @@ internal sealed class InputShift : IDisposable
     /// <param name="targets">How many weights go, one for each expert.</param>
     /// <param name="cancellationToken">Observed between units of work.</param>
     public IReadOnlyList<PruningResult> PruneExperts(
-        ISparsifier sparsifier, Tensor weight, IReadOnlyList<IActivationStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken)
-    {
-        var results = new List<PruningResult>(statistics.Count);
-        try
+        ISparsifier sparsifier, Tensor weight, IReadOnlyList<IActivationStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken) =>
+        PruningSeries.Run(statistics.Count, expert =>
         {
-            for (int e = 0; e < statistics.Count; e++)
-            {
-                using Tensor compensated = Compensate(weight, e);
-                results.Add(sparsifier.Prune(compensated, statistics[e], targets[e], cancellationToken));
-            }
-
-            return results;
-        }
-        catch (Exception e) when (ErrorPlace.Note(e, results.Count))
-        {
-            throw; // Not reached: the filter only says which expert it was.
-        }
-        catch
-        {
-            results.DisposeAll();
-            throw;
-        }
-    }
+            using Tensor compensated = Compensate(weight, expert);
+            return sparsifier.Prune(compensated, statistics[expert], targets[expert], cancellationToken);
+        });
 
     /// <inheritdoc/>
     public void Dispose() => Array.ForEach(_moves, move => move.Dispose());
