@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Routing;
 
-/// <summary>Adam (Kingma &amp; Ba 2015) for a few tensors that require gradients; its moments live in the dispose scope of its creation.</summary>
+/// <summary>Adam (Kingma &amp; Ba 2015) for a few tensors; its moments live in the dispose scope of its creation.</summary>
 internal sealed class AdamSteps(IReadOnlyList<Tensor> variables, double epsilon = 1e-8)
 {
     private const double FirstDecay = 0.9;
@@ -11,9 +11,7 @@ internal sealed class AdamSteps(IReadOnlyList<Tensor> variables, double epsilon 
     private readonly Tensor[] _second = [.. variables.Select(variable => zeros_like(variable, requires_grad: false))];
     private int _steps;
 
-    public void Step(Tensor loss, double learningRate) => Apply(autograd.grad([loss], [.. variables]), learningRate);
-
-    /// <summary>A step by gradients that are known, one for each variable.</summary>
+    /// <summary>A step by gradients, one for each variable.</summary>
     public void Apply(IList<Tensor> gradients, double learningRate)
     {
         _steps++;

@@ -31,8 +31,9 @@ internal static class SoftmaxRegression
         (Tensor mean, Tensor deviation) = Moments(tokens);
         Tensor scale = where(deviation > 1e-6 * deviation.max(), 1 / deviation, 0);
         Tensor regrets = costs - costs.amin([1]).unsqueeze(1);
-        Tensor scaled = regrets / regrets.mean().clamp_min(float.Epsilon);
-        (Tensor weight, Tensor bias) = Minimise(tokens, (mean, scale), scaled, epochs, weightDecay, seed, cancellationToken);
+        Tensor weights = regrets.mean([1L]);
+        weights.div_(weights.mean().clamp_min(float.Epsilon));
+        (Tensor weight, Tensor bias) = Minimise(tokens, (mean, scale), (costs.argmin(1), weights), (int)costs.shape[1], epochs, weightDecay, seed, cancellationToken);
         Tensor folded = weight * scale;
         return new LinearRouter(folded, bias - folded.mv(mean));
     }
@@ -47,12 +48,12 @@ internal static class SoftmaxRegression
     }
 
     private static (Tensor Weight, Tensor Bias) Minimise(
-        Tensor tokens, (Tensor Mean, Tensor Scale) standard, Tensor regrets, int epochs, double weightDecay, long seed, CancellationToken cancellationToken)
+        Tensor tokens, (Tensor Mean, Tensor Scale) standard, (Tensor Cheapest, Tensor Weights) choice, int experts, int epochs, double weightDecay, long seed,
+        CancellationToken cancellationToken)
     {
-        using var grad = enable_grad(); // Whoever calls may have switched gradients off.
+        using var noGrad = no_grad();
         Device device = tokens.device;
-        Tensor weight = zeros(regrets.shape[1], tokens.shape[1], ScalarType.Float32, device, requires_grad: true);
-        Tensor bias = zeros(regrets.shape[1], ScalarType.Float32, device, requires_grad: true);
+        Tensor weight = zeros(experts, tokens.shape[1], ScalarType.Float32, device), bias = zeros(experts, ScalarType.Float32, device);
         using var generator = new Generator(unchecked((ulong)seed));
         long count = tokens.shape[0], size = Math.Clamp(count / BatchesOfAPass, LeastBatchTokens, MostBatchTokens), batches = (count + size - 1) / size;
         var adam = new AdamSteps([weight, bias]);
@@ -65,21 +66,32 @@ internal static class SoftmaxRegression
             {
                 using var batchScope = NewDisposeScope();
                 Tensor chosen = order.narrow(0, b * size, Math.Min(size, count - (b * size)));
-                Tensor batch = (tokens.index_select(0, chosen) - standard.Mean).mul_(standard.Scale);
+                Tensor batch = tokens.index_select(0, chosen).sub_(standard.Mean).mul_(standard.Scale);
+                (Tensor ofWeight, Tensor ofBias) = Gradients(
+                    weight, bias, batch, choice.Cheapest.index_select(0, chosen), choice.Weights.index_select(0, chosen), weightDecay);
                 double progress = (epoch + ((double)b / batches)) / epochs;
-                Tensor loss = Loss(nn.functional.linear(batch, weight, bias), regrets.index_select(0, chosen))
-                    + (weightDecay * weight.square().sum());
-                adam.Step(loss, LearningRate * 0.5 * (1 + Math.Cos(Math.PI * progress)));
+                adam.Apply([ofWeight, ofBias], LearningRate * 0.5 * (1 + Math.Cos(Math.PI * progress)));
             }
         }
 
-        return (weight.detach(), bias.detach());
+        return (weight, bias);
     }
 
-    /// <summary>Cross-entropy to the cheapest expert, weighted by the mean cost over the experts beyond the least.</summary>
-    private static Tensor Loss(Tensor scores, Tensor regrets)
+    /// <summary>
+    /// Of mean_t w_t · (−log softmax(Wx_t + b) at the cheapest expert) + decay · ‖W‖²: every token adds w_t · (softmax − one-hot) x_tᵀ / n.
+    /// </summary>
+    /// <param name="weight">W, [k, d].</param>
+    /// <param name="bias">b, [k].</param>
+    /// <param name="tokens">x, [n, d], standardised.</param>
+    /// <param name="cheapest">The expert that costs least, int64 [n].</param>
+    /// <param name="weights">w: mean cost over the experts beyond the least, [n].</param>
+    /// <param name="weightDecay">Factor of the squared weights.</param>
+    internal static (Tensor OfWeight, Tensor OfBias) Gradients(
+        Tensor weight, Tensor bias, Tensor tokens, Tensor cheapest, Tensor weights, double weightDecay)
     {
-        Tensor entropy = nn.functional.cross_entropy(scores, regrets.argmin(1), reduction: nn.Reduction.None);
-        return (entropy * regrets.mean([1L])).mean();
+        Tensor shares = (weights / tokens.shape[0]).unsqueeze_(1);
+        Tensor slopes = nn.functional.softmax(nn.functional.linear(tokens, weight, bias), 1).mul_(shares);
+        slopes.scatter_add_(1, cheapest.unsqueeze(1), -shares);
+        return (addmm(weight, slopes.t(), tokens, (float)(2 * weightDecay), 1), slopes.sum([0L]));
     }
 }

@@ -38,6 +38,21 @@ public sealed class SoftmaxRegressionTests
     }
 
     [Fact]
+    public void Gradients_AgainstAutograd_AreTheSame()
+    {
+        using var scope = NewDisposeScope();
+        Tensor weight = randn(4, Features, ScalarType.Float64, requires_grad: true), bias = randn(4, ScalarType.Float64, requires_grad: true);
+        Tensor tokens = randn(50, Features, ScalarType.Float64), cheapest = randint(4, 50, ScalarType.Int64), weights = rand(50, ScalarType.Float64);
+        Tensor entropies = nn.functional.cross_entropy(nn.functional.linear(tokens, weight, bias), cheapest, reduction: nn.Reduction.None);
+        IList<Tensor> expected = autograd.grad([(entropies * weights).mean() + (0.3 * weight.square().sum())], [weight, bias]);
+
+        (Tensor ofWeight, Tensor ofBias) = SoftmaxRegression.Gradients(weight.detach(), bias.detach(), tokens, cheapest, weights, 0.3);
+
+        Assert.True(expected[0].allclose(ofWeight, 1e-6, 1e-9));
+        Assert.True(expected[1].allclose(ofBias, 1e-6, 1e-9));
+    }
+
+    [Fact]
     public void Fit_WhereGradientsAreOff_GivesTheSame()
     {
         using var scope = NewDisposeScope();
