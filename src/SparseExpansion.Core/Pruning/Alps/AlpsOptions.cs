@@ -44,7 +44,7 @@ public sealed record AlpsOptions
     /// </summary>
     public double RefitTolerance { get; init; } = 1e-4;
 
-    /// <summary>The most iterations of the least squares on the final support. At least 0; 60 by default.</summary>
+    /// <summary>The most iterations of the least squares on the final support, in either precision. At least 0; 60 by default.</summary>
     public int MaxRefitIterations { get; init; } = 60;
 
     internal DampingSchedule DampingSchedule => new(Damping, DampingIncrease, MaxDamping);

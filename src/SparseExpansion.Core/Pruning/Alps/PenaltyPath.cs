@@ -8,8 +8,9 @@ namespace SparseExpansion.Pruning;
 /// Weighted sums of X, X² and X³ replace a factorisation for each penalty.
 /// </summary>
 /// <remarks>
-/// The approximation is positive definite and shares the eigenvectors of H, so that it is the exact inverse for a Hessian whose
-/// eigenvalues are off by a few percent of themselves and the penalty: ADMM converges as before, and its supports hardly change.
+/// In float32 the approximation is symmetric, positive definite and shares the eigenvectors of H: it is the exact inverse for a Hessian
+/// whose eigenvalues λ are off by up to 4 % of λ + ρ, which may put those far below ρ just under zero. ADMM needs a step that points the right
+/// way, not an exact one; the supports that it finds are as good as with exact inverses, and least squares on them are solved with H itself.
 /// </remarks>
 internal sealed class PenaltyPath : IDisposable
 {
@@ -23,6 +24,7 @@ internal sealed class PenaltyPath : IDisposable
     private Tensor _second;
     private Tensor _third;
     private double _base;
+    private double _scale;
 
     /// <summary>Begins a path.</summary>
     /// <param name="hessians">H, [k, d, d], float32; must outlive the path, which refers to it when the base has to move.</param>
@@ -34,7 +36,7 @@ internal sealed class PenaltyPath : IDisposable
         _hessians = hessians;
         _precision = precision;
         _base = penalty;
-        (_first, _second, _third) = Powers(factors);
+        (_first, _second, _third) = Powers(factors, penalty);
     }
 
     /// <summary>ρ(H + ρI)⁻¹, [k, d, d], in the path's precision.</summary>
@@ -49,7 +51,8 @@ internal sealed class PenaltyPath : IDisposable
 
         double ratio = penalty / _base;
         (double constant, double linear, double square) = Coefficients(ratio);
-        return AlpsUpdate.Combine(_first, penalty * constant, _second, penalty * linear * _base, _third, penalty * square * _base * _base);
+        double unit = _base / _scale;
+        return AlpsUpdate.Combine(_first, ratio * constant * unit, _second, ratio * linear * unit * unit, _third, ratio * square * unit * unit * unit);
     }
 
     /// <summary>Goes on with some of the experts.</summary>
@@ -94,7 +97,7 @@ internal sealed class PenaltyPath : IDisposable
         using var scope = NewDisposeScope();
         Tensor hessians = _experts is null ? _hessians : _hessians.index_select(0, _experts);
         _base = penalty;
-        (Tensor first, Tensor second, Tensor third) = Powers(Factor(hessians, penalty));
+        (Tensor first, Tensor second, Tensor third) = Powers(Factor(hessians, penalty), penalty);
         Replace(first, second, third);
     }
 
@@ -108,11 +111,16 @@ internal sealed class PenaltyPath : IDisposable
             : throw new PruningException($"H + {penalty}·I could not be factored: the Hessian is not positive definite in float32; raise the damping.");
     }
 
-    /// <summary>UᵀU = X/b with its square and its cube.</summary>
-    private (Tensor First, Tensor Second, Tensor Third) Powers(Tensor factors)
+    /// <summary>
+    /// X · 4ⁿ/b with its square and its cube, for the n that makes 4ⁿ/b about 1: numbers of middling size whatever the penalty is, and
+    /// rounded as X/b would be.
+    /// </summary>
+    private (Tensor First, Tensor Second, Tensor Third) Powers(Tensor factors, double penalty)
     {
         using var scope = NewDisposeScope();
-        Tensor rounded = factors.to(_precision);
+        double root = Math.ScaleB(1, (int)Math.Round(Math.Log2(penalty) / 2));
+        _scale = root * root;
+        Tensor rounded = factors.mul(root).to(_precision);
         Tensor first = rounded.mT.bmm(rounded), second = first.bmm(first), third = second.bmm(first);
         return (first.DetachFromDisposeScope(), second.DetachFromDisposeScope(), third.DetachFromDisposeScope());
     }

@@ -10,8 +10,8 @@ namespace SparseExpansion.Pruning;
 /// </summary>
 /// <remarks>
 /// The iteration starts from a residual in float32 and solves for the change of the weights, so that products in bfloat16 lose a
-/// share of that change only, which is nothing to speak of unless the Hessian is ill-conditioned. Rows are looked at to know:
-/// where their errors are not what the iteration reckons, float32 goes on.
+/// share of that change only, which is nothing to speak of unless the Hessian is ill-conditioned. Some rows of each expert are looked at
+/// to know: where their errors are not what the iteration reckons, float32 begins anew with all rows of the expert.
 /// </remarks>
 internal sealed class ConjugateGradients
 {
@@ -57,33 +57,34 @@ internal sealed class ConjugateGradients
     /// <param name="pruned">True outside the support, bool [k, rows, d].</param>
     /// <param name="precision">dtype of the iteration's products: float32, or bfloat16 on hosts that multiply it.</param>
     /// <param name="tolerance">An expert is done when an iteration lowers its error by less than this share of it.</param>
-    /// <param name="maxIterations">The most iterations.</param>
+    /// <param name="maxIterations">The most iterations; those in float32 after some in bfloat16 count anew.</param>
     /// <param name="cancellationToken">Observed between iterations.</param>
     /// <returns>For every expert its iterations, and ‖((Ŵ − W)H)_S‖, as the last iteration carries it on, as a share of ‖(Ŵ − W)H‖ at its start.</returns>
     public static (int[] Iterations, double[] Residuals) Solve(
         Tensor hessians, Tensor dense, Tensor start, Tensor pruned, ScalarType precision, double tolerance, int maxIterations, CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
+        Tensor? initial = precision == ScalarType.Float32 ? null : start.clone();
         var solver = new ConjugateGradients(hessians, dense, start, pruned, precision);
         int[] iterations = solver.Iterate(tolerance, maxIterations, cancellationToken);
-        Tensor share = (Sum(solver._squares) / solver._gradients).sqrt().nan_to_num(0);
-        double[] residuals = share.cpu().data<double>().ToArray();
-        long[] misled = precision == ScalarType.Float32 ? [] : solver.Misled();
+        Tensor left = Sum(solver._squares);
+        long[] misled = initial is null ? [] : solver.Misled();
         if (misled.Length > 0)
         {
-            Tensor experts = tensor(misled, device: dense.device), again = start.index_select(0, experts);
-            (int[] More, double[] Left) exact = Solve(
-                hessians.index_select(0, experts), dense.index_select(0, experts), again, pruned.index_select(0, experts),
-                ScalarType.Float32, tolerance, maxIterations, cancellationToken);
-            start.index_copy_(0, experts, again);
+            Tensor experts = tensor(misled, device: dense.device), solution = initial!.index_select(0, experts);
+            var exact = new ConjugateGradients(
+                hessians.index_select(0, experts), dense.index_select(0, experts), solution, pruned.index_select(0, experts), ScalarType.Float32);
+            int[] more = exact.Iterate(tolerance, maxIterations, cancellationToken);
+            start.index_copy_(0, experts, solution);
+            left.index_copy_(0, experts, Sum(exact._squares));
             for (int i = 0; i < misled.Length; i++)
             {
-                iterations[misled[i]] += exact.More[i];
-                residuals[misled[i]] = exact.Left[i];
+                iterations[misled[i]] += more[i];
             }
         }
 
-        return (iterations, residuals);
+        Tensor shares = (left / solver._gradients).sqrt().nan_to_num(0).cpu();
+        return (iterations, shares.data<double>().ToArray());
     }
 
     private int[] Iterate(double tolerance, int maxIterations, CancellationToken cancellationToken)

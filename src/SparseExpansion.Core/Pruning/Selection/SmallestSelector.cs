@@ -6,9 +6,8 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Pruning;
 
 /// <summary>
-/// Exact selection of the scores of smallest magnitude in host memory. The bits of floats without their sign order as magnitudes do, so
-/// counting by the leading 12 bits leaves few candidates, and two more counts of 10 bits find the largest score that
-/// goes; a last pass marks, ties by index. Linear time where a sort is not.
+/// Exact selection of the scores of smallest magnitude in host memory: <see cref="BracketedSearch"/> finds the largest score that
+/// goes, and one pass marks, ties by index. Linear time where a sort is not.
 /// </summary>
 internal static unsafe class SmallestSelector
 {

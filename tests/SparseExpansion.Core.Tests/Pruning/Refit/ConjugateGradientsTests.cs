@@ -31,6 +31,32 @@ public sealed class ConjugateGradientsTests
         Assert.InRange(residuals[0], 0, 0.02);
     });
 
+    /// <summary>The second of three Hessians is so ill-conditioned that products in bfloat16 lead astray: float32 begins anew with that expert alone.</summary>
+    [Fact]
+    public void Solve_OneExpertMisledByBFloat16_GoesOnInFloat32() => LeakCheck.NoTensorsLeft(() =>
+    {
+        using var scope = NewDisposeScope();
+        (Tensor Hessians, Tensor Dense, Tensor Start, Tensor Pruned)[] problems = [Problem(75, 400), Problem(75, 30, damping: 1e-5), Problem(75, 300)];
+        Tensor hessians = cat([.. problems.Select(problem => problem.Hessians)]), dense = cat([.. problems.Select(problem => problem.Dense)]);
+        Tensor pruned = cat([.. problems.Select(problem => problem.Pruned)]), together = cat([.. problems.Select(problem => problem.Start)]);
+
+        (int[] iterations, double[] residuals) = ConjugateGradients.Solve(hessians, dense, together, pruned, ScalarType.BFloat16, 1e-5, 40, TestContext.Current.CancellationToken);
+
+        Assert.InRange(iterations[1], 41, 80); // More than one of the two precisions may take.
+        for (int e = 0; e < problems.Length; e++)
+        {
+            (int[] alone, double[] left) = ConjugateGradients.Solve(
+                problems[e].Hessians, problems[e].Dense, problems[e].Start, problems[e].Pruned, ScalarType.BFloat16, 1e-5, 40, TestContext.Current.CancellationToken);
+            Assert.Equal((alone[0], left[0]), (iterations[e], residuals[e]));
+            Assert.True(TensorChecks.Equal(problems[e].Start[0], together[e]), $"Expert {e} depends on the others.");
+        }
+
+        Tensor exact = Problem(75, 30, damping: 1e-5).Start;
+        ConjugateGradients.Solve(
+            hessians.narrow(0, 1, 1), dense.narrow(0, 1, 1), exact, pruned.narrow(0, 1, 1), ScalarType.Float32, 1e-5, 40, TestContext.Current.CancellationToken);
+        Assert.True(exact[0].allclose(together[1], 1e-4, 1e-5));
+    });
+
     /// <summary>Rows on the host against rows in tensors, from one product; ‖r‖² = 0 and closed experts included.</summary>
     [Theory]
     [InlineData(64)]
@@ -57,11 +83,11 @@ public sealed class ConjugateGradientsTests
         Assert.True(TensorChecks.Equal(host[1][1], tensors[1][1]), "A closed expert moved.");
     });
 
-    private static (Tensor Hessians, Tensor Dense, Tensor Start, Tensor Pruned) Problem(int columns, int tokens)
+    private static (Tensor Hessians, Tensor Dense, Tensor Start, Tensor Pruned) Problem(int columns, int tokens, double damping = 0.01)
     {
         using HessianStatistic statistic = Observe(columns, 1, tokens);
         Tensor hessians = statistic.Hessian.unsqueeze(0).clone();
-        DampingLadder.Damp(hessians, 0.01);
+        DampingLadder.Damp(hessians, damping);
         ScaledProblem.ToUnitDiagonal(hessians);
         Tensor dense = Random(2, 40, columns).unsqueeze(0), pruned = MaskSelection.Select(dense, SparsityTarget.Unstructured(0.5), SparsityScope.Layer);
         return (hessians, dense, dense.masked_fill(pruned, 0), pruned);
