@@ -94,18 +94,16 @@ internal sealed class WorkSize
     }
 
     /// <summary>Bytes that the pruner works with, for a number of experts at a time.</summary>
-    /// <remarks>A pruner that does not tell is taken for one that solves for weights as SparseGPT does.</remarks>
-    public long PrunerBytes(long rows, long features, int experts) =>
-        (Plan.Sparsifier as ISizedSparsifier ?? new SparseGptSparsifier()).BytesToPrune(rows, features, experts);
+    public long PrunerBytes(long rows, long features, int experts) => PrunerSize.Bytes(Plan.Sparsifier!, rows, features, experts);
 
     /// <summary>Bytes of the tokens that a router's refinement learns from: as captured, standardised, and one more copy on the way.</summary>
     public long RefinementBytes(long features) => Plan.Refinement is { } refinement
         ? 3 * sizeof(float) * Math.Min(refinement.FitTokens, Tokens) * features
         : 0;
 
-    /// <summary>Bytes of what error compensation sums up over the tokens of each expert, and of the weight that it makes for one.</summary>
+    /// <summary>Bytes of what error compensation sums up over the tokens of each expert, of the equations of one, and of the weight that it makes for one.</summary>
     public long CompensationBytes(long rows, long features, int experts) => Compensates
-        ? sizeof(float) * ((3 * experts * features * features) + (2 * rows * features))
+        ? sizeof(float) * ((((2 * experts) + 4) * features * features) + (2 * rows * features))
         : 0;
 
     /// <summary>Weights that a token meets in a unit.</summary>

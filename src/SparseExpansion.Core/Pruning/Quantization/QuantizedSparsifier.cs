@@ -25,7 +25,7 @@ internal sealed class QuantizedSparsifier : ISparsifier, IRoundingSparsifier, IS
 
     /// <remarks>The inner pruner's workspace is gone when rounding begins, which wants a damped Hessian, its factor and a few copies of the weight.</remarks>
     public long BytesToPrune(long rows, long columns, int experts) => Math.Max(
-        (_inner as ISizedSparsifier)?.BytesToPrune(rows, columns, experts) ?? 0, sizeof(float) * ((6 * columns * columns) + (4 * rows * columns)));
+        PrunerSize.Bytes(_inner, rows, columns, experts), sizeof(float) * ((6 * columns * columns) + (4 * rows * columns)));
 
     public IActivationStatistic CreateStatistic(LayerDescriptor layer) => _inner.CreateStatistic(layer);
 

@@ -24,7 +24,7 @@ internal sealed class RefitSparsifier : ISparsifier, IRoundingSparsifier, ISized
 
     /// <remarks>The inner pruner's workspace is gone when the refit begins; <see cref="RefitOptions.ChunkBytes"/> bounds the systems, not their factors.</remarks>
     public long BytesToPrune(long rows, long columns, int experts) => Math.Max(
-        (_inner as ISizedSparsifier)?.BytesToPrune(rows, columns, experts) ?? 0, RefitBytes(rows, columns));
+        PrunerSize.Bytes(_inner, rows, columns, experts), RefitBytes(rows, columns));
 
     public IActivationStatistic CreateStatistic(LayerDescriptor layer)
     {
