@@ -8,6 +8,7 @@ namespace SparseExpansion.Calibration;
 public sealed class ActivationStore : ITokenSource, IDisposable
 {
     private readonly List<Tensor> _parts = [];
+    private readonly List<long> _callTokens = [];
     private readonly string? _scratchFolder;
     private TokenMatrix? _matrix;
     private SpilledTokens? _spilled;
@@ -20,6 +21,9 @@ public sealed class ActivationStore : ITokenSource, IDisposable
 
     /// <inheritdoc/>
     public int Features => Tokens.Features;
+
+    /// <summary>Tokens of each call that was recorded.</summary>
+    internal IReadOnlyList<long> CallTokens => _callTokens;
 
     private ITokenSource Tokens => (ITokenSource?)_spilled ?? (_matrix ??= new TokenMatrix(_parts));
 
@@ -48,6 +52,7 @@ public sealed class ActivationStore : ITokenSource, IDisposable
             throw new CalibrationException($"The inputs of layer '{layer}' hold NaN or infinite values; check the model and the calibration data.");
         }
 
+        _callTokens.Add(tokens.shape[0]);
         if (tokens.shape[0] > 0 && _scratchFolder is not null)
         {
             Spill(_scratchFolder, tokens.to(ScalarType.Float32, CPU).contiguous());

@@ -29,16 +29,7 @@ internal sealed class TokenPairs : ITokenSource
         using IEnumerator<Tensor> others = _second.ReadChunks(chunkTokens, device).GetEnumerator();
         foreach (Tensor chunk in _first.ReadChunks(chunkTokens, device))
         {
-            using (chunk)
-            {
-                if (!others.MoveNext())
-                {
-                    throw new InvalidOperationException("The second source ended before the first.");
-                }
-
-                using Tensor other = others.Current;
-                yield return cat([chunk, other], 1);
-            }
+            yield return Join(chunk, others);
         }
     }
 
@@ -46,5 +37,14 @@ internal sealed class TokenPairs : ITokenSource
     {
         using Tensor first = _first.Gather(indices, device), second = _second.Gather(indices, device);
         return cat([first, second], 1);
+    }
+
+    private static Tensor Join(Tensor first, IEnumerator<Tensor> others)
+    {
+        using (first)
+        {
+            using Tensor second = others.MoveNext() ? others.Current : throw new InvalidOperationException("The second source ended before the first.");
+            return cat([first, second], 1);
+        }
     }
 }

@@ -38,7 +38,7 @@ internal sealed class GroupRouting(ExpansionPlan plan, Action<ExpansionStage, st
 
             return new RoutedGroup(slots, router, pruner, pruner.Divide(tokens, assignment))
             {
-                Pairs = dense is null ? null : pruner.Divide(Pair(group, tokens, dense), assignment),
+                Pairs = dense is null ? null : pruner.Divide(new TokenPairs(tokens, dense), assignment),
                 DissolvedExperts = trained - router.ExpertCount,
                 PriorTokens = priorTokens,
                 Refinement = refinement,
@@ -70,11 +70,6 @@ internal sealed class GroupRouting(ExpansionPlan plan, Action<ExpansionStage, st
         router.Dispose();
         return (refined, assignment, result);
     }
-
-    private static TokenPairs Pair(string group, ITokenSource tokens, ITokenSource dense) => tokens.TokenCount == dense.TokenCount
-        ? new TokenPairs(tokens, dense)
-        : throw new CalibrationException(
-            $"Layer '{group}' gets {tokens.TokenCount} tokens in the expanded model and {dense.TokenCount} in the dense one, so its errors cannot be compensated for. Leave it out of the targets, or error compensation out.");
 
     private static Tensor Weight(ModuleSlot slot) => ((Linear)slot.Dense).weight!;
 }

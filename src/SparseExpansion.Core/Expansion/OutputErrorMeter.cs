@@ -9,22 +9,8 @@ internal static class OutputErrorMeter
 {
     /// <summary>‖X(W − P)ᵀ‖² and ‖XWᵀ‖² for each expert.</summary>
     public static ExpertOutputErrors Measure(
-        Tensor dense, IReadOnlyList<PruningResult> pruned, ExpertTokens tokens, CancellationToken cancellationToken)
-    {
-        using var noGrad = no_grad();
-        using var scope = NewDisposeScope();
-        Tensor weight = dense.detach().to(ScalarType.Float32);
-        var lost = new double[pruned.Count];
-        var energy = new double[pruned.Count];
-        tokens.Visit((expert, share) =>
-        {
-            using var inner = NewDisposeScope();
-            Tensor difference = weight - pruned[expert].Weight.to(ScalarType.Float32);
-            lost[expert] += SquaredNorm(share.matmul(difference.t()));
-            energy[expert] += SquaredNorm(share.matmul(weight.t()));
-        }, cancellationToken);
-        return new ExpertOutputErrors(lost, energy);
-    }
+        Tensor dense, IReadOnlyList<PruningResult> pruned, ExpertTokens tokens, CancellationToken cancellationToken) =>
+        Sum(dense, pruned, tokens, static (share, weight, kept) => (share.matmul((weight - kept).t()), share.matmul(weight.t())), cancellationToken);
 
     /// <summary>‖X₀Wᵀ − XPᵀ‖² and ‖X₀Wᵀ‖² for each expert, X₀ being what the dense model hands the layer in place of X.</summary>
     /// <param name="dense">W, [out_features, in_features].</param>
@@ -34,18 +20,30 @@ internal static class OutputErrorMeter
     public static ExpertOutputErrors MeasureShifted(
         Tensor dense, IReadOnlyList<PruningResult> pruned, ExpertTokens pairs, CancellationToken cancellationToken)
     {
+        long features = dense.shape[1];
+        return Sum(dense, pruned, pairs, (share, weight, kept) =>
+        {
+            Tensor outputs = share.narrow(1, features, features).matmul(weight.t());
+            return (outputs - share.narrow(1, 0, features).matmul(kept.t()), outputs);
+        }, cancellationToken);
+    }
+
+    /// <summary>Sums up squares over the tokens of each expert.</summary>
+    /// <param name="compare">From tokens, W and P in float32: what is lost of the outputs, and the outputs.</param>
+    private static ExpertOutputErrors Sum(
+        Tensor dense, IReadOnlyList<PruningResult> pruned, ExpertTokens tokens,
+        Func<Tensor, Tensor, Tensor, (Tensor Lost, Tensor Outputs)> compare, CancellationToken cancellationToken)
+    {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         Tensor weight = dense.detach().to(ScalarType.Float32);
-        long features = weight.shape[1];
         var lost = new double[pruned.Count];
         var energy = new double[pruned.Count];
-        pairs.Visit((expert, share) =>
+        tokens.Visit((expert, share) =>
         {
             using var inner = NewDisposeScope();
-            Tensor outputs = share.narrow(1, features, features).matmul(weight.t());
-            Tensor made = share.narrow(1, 0, features).matmul(pruned[expert].Weight.to(ScalarType.Float32).t());
-            lost[expert] += SquaredNorm(outputs - made);
+            (Tensor difference, Tensor outputs) = compare(share, weight, pruned[expert].Weight.to(ScalarType.Float32));
+            lost[expert] += SquaredNorm(difference);
             energy[expert] += SquaredNorm(outputs);
         }, cancellationToken);
         return new ExpertOutputErrors(lost, energy);

@@ -70,11 +70,12 @@ internal sealed class UnitExpander(
     }
 
     private IReadOnlyList<(Replacement Replacement, LayerReport Report)> ExpandGroup(
-        ExpansionUnit unit, InputGroup group, IReadOnlyList<CalibrationBatch> batches, ITokenSource? dense, long seed,
+        ExpansionUnit unit, InputGroup group, IReadOnlyList<CalibrationBatch> batches, ActivationStore? dense, long seed,
         Action<ExpansionStage, string> reportGroup)
     {
         reportGroup(ExpansionStage.Calibration, group.Name);
         using ActivationStore tokens = ActivationCapture.Capture(unit.Calibration, group, batches, cancellationToken, plan.Memory?.ScratchFolder);
+        CheckPairs(group, tokens, dense);
         var expanded = new GroupExpander(plan, reportGroup, cancellationToken)
             .Expand([.. group.Layers.Select(layer => unit.Slots.Single(slot => slot.Name == layer.Name))], tokens, dense, seed);
         foreach ((_, LayerReport layer) in expanded)
@@ -85,6 +86,15 @@ internal sealed class UnitExpander(
         }
 
         return expanded;
+    }
+
+    private static void CheckPairs(InputGroup group, ActivationStore tokens, ActivationStore? dense)
+    {
+        if (dense is not null && !tokens.CallTokens.SequenceEqual(dense.CallTokens))
+        {
+            throw new CalibrationException(
+                $"Layer '{group.Name}' gets other numbers of tokens from the expanded model ({tokens.TokenCount} in all) than from the dense one ({dense.TokenCount}), so its errors cannot be compensated for. Leave it out of the targets, or error compensation out.");
+        }
     }
 
     /// <summary>What the dense model hands a group; null where that is what the expanded one hands it.</summary>

@@ -39,7 +39,8 @@ internal sealed class InputShift : IDisposable
         {
             while (moves.Count < count)
             {
-                moves.Add(Move(energies[moves.Count], shifts[moves.Count], damping));
+                using Tensor energy = energies[moves.Count], shift = shifts[moves.Count];
+                moves.Add(Move(energy, shift, damping));
             }
         }
         catch (Exception e) when (ErrorPlace.Note(e, moves.Count))
@@ -53,7 +54,7 @@ internal sealed class InputShift : IDisposable
     }
 
     /// <summary>M = S (H + λI)⁻¹, the ridge regression of X₀ − X on X: X (I + M)ᵀ is what is nearest to X₀.</summary>
-    /// <param name="energy">H = XᵀX, [d, d].</param>
+    /// <param name="energy">H = XᵀX, [d, d]; λI is added in place.</param>
     /// <param name="shift">S = (X₀ − X)ᵀX, [d, d].</param>
     /// <param name="damping">λ · d / tr(H), positive.</param>
     /// <returns>[d, d]; zeros where no input had energy.</returns>
@@ -67,11 +68,10 @@ internal sealed class InputShift : IDisposable
             return zeros_like(shift).MoveToOuterDisposeScope();
         }
 
-        Tensor damped = energy.clone();
-        damped.diagonal().add_(penalty);
-        (Tensor factor, Tensor info) = linalg.cholesky_ex(damped);
+        energy.diagonal().add_(penalty);
+        (Tensor factor, Tensor info) = linalg.cholesky_ex(energy);
         return info.item<int>() == 0
-            ? cholesky_solve(shift.t().contiguous(), factor).t().contiguous().MoveToOuterDisposeScope()
+            ? cholesky_solve(shift.t(), factor).t().MoveToOuterDisposeScope()
             : throw new SparseExpansionException("The inputs are too ill-conditioned to compensate for; raise ErrorCompensationOptions.Damping.");
     }
 

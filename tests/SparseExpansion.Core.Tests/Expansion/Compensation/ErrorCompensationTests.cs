@@ -138,6 +138,58 @@ public sealed class ErrorCompensationTests : IDisposable
         Assert.DoesNotContain(_model.modules(), module => module is SparseMixtureLayer);
     }, parametersDisposed: 6 + 4); // Six layers were expanded before.
 
+    [Theory]
+    [InlineData(ScalarType.BFloat16)]
+    [InlineData(ScalarType.Float64)]
+    public void Run_ModelOfAnotherType_KeepsIt(ScalarType type)
+    {
+        _model.to(type);
+        Tensor[] batches = [.. _batches.Select(batch => batch.to(type))];
+        using ExpansionResult result = Builder().CompensateErrors().CalibrateOn(batches).Run();
+        Assert.All(result.Layers.Values, layer => Assert.Equal(type, layer.Experts.DType));
+        Assert.All(result.Report.Layers, layer => Assert.InRange(layer.OutputError, 1e-6, 0.9));
+        Array.ForEach(batches, batch => batch.Dispose());
+    }
+
+    [Fact]
+    public void Run_LeadingBlocksWithoutTargets_AreRunOnce()
+    {
+        float[][] compensated = [.. new[] { true, false }.Select(compensate =>
+        {
+            ExpansionBuilder<GatedModel> builder = Builder().Targets("blocks.2.*").WithOptions(new ExpansionOptions { WithinBlock = BlockInputs.Expanded });
+            using ExpansionResult result = (compensate ? builder.CompensateErrors() : builder).Run();
+            using Tensor weight = result.Layers["blocks.2.gate"].GetExpertWeight(0);
+            float[] values = weight.data<float>().ToArray();
+            result.Revert();
+            return values;
+        })];
+        Assert.Equal(compensated[1], compensated[0]); // Nothing was lost before.
+    }
+
+    /// <summary>A layer outside the blocks sees what all of them lose; with the dense model's inputs it would lose more.</summary>
+    [Fact]
+    public void Run_LayerOutsideTheBlocks_IsCompensatedForAllOfThem()
+    {
+        double[] errors = [.. new[] { false, true }.Select(compensate =>
+        {
+            ExpansionBuilder<GatedModel> builder = Builder().Targets("blocks.*", "head").WithOptions(new ExpansionOptions { WithinBlock = BlockInputs.Expanded });
+            using ExpansionResult result = (compensate ? builder.CompensateErrors() : builder).Run();
+            Assert.Contains("head", result.Layers.Keys);
+            double lost = Lost();
+            result.Revert();
+            return lost;
+        })];
+        Assert.True(errors[1] < 0.8 * errors[0], string.Join(", ", errors));
+
+        double Lost() => _all[24..].Sum(batch =>
+        {
+            using var scope = NewDisposeScope();
+            Tensor expanded = _model.call(batch);
+            using var dense = new GatedModel(blockCount: 3);
+            return (expanded - dense.call(batch)).square().sum().item<float>();
+        });
+    }
+
     [Fact]
     public void Run_OtherTokensInTheDenseModel_NamesTheLayer()
     {

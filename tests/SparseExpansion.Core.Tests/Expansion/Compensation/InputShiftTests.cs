@@ -132,6 +132,39 @@ public sealed class InputShiftTests : IDisposable
         Array.ForEach(statistics, statistic => statistic.Dispose());
     }
 
+    [Theory]
+    [InlineData(ScalarType.BFloat16, 8e-3)]
+    [InlineData(ScalarType.Float64, 1e-5)]
+    public void Compensate_WeightOfAnotherType_KeepsIt(ScalarType type, double tolerance)
+    {
+        using var router = new RandomRouter(Features, 2, 1);
+        using InputShift shift = InputShift.Gather(Pairs(router), Features, 0.01, CPU, 0, 2, default);
+        Tensor compensated = shift.Compensate(_weight.to(type), 1);
+        Assert.Equal(type, compensated.dtype);
+        Assert.True(compensated.to(ScalarType.Float32).allclose(shift.Compensate(_weight.to(type).to(ScalarType.Float32), 1), tolerance, tolerance));
+    }
+
+    [Fact]
+    public void Gather_ExpertWithoutTokens_LeavesItsWeightAsItIs()
+    {
+        var tokens = new TokenMatrix(_seen);
+        using var router = new LinearRouter(zeros(2, Features), tensor([1f, 0f])); // All tokens go to the first.
+        var pairs = new ExpertTokens(new TokenPairs(tokens, new TokenMatrix(_dense)), RouterAssignment.Compute(router, tokens, 40, CPU, default), 40, CPU);
+        using InputShift shift = InputShift.Gather(pairs, Features, 0.3, CPU, 0, 2, default);
+        Assert.True(TensorChecks.Equal(_weight, shift.Compensate(_weight, 1)));
+        Assert.False(TensorChecks.Equal(_weight, shift.Compensate(_weight, 0)));
+
+        var pruner = new MagnitudeSparsifier();
+        IActivationStatistic[] statistics = [Observed(pruner), Observed(pruner)];
+        SparsityTarget half = SparsityTarget.Unstructured(0.5);
+        IReadOnlyList<PruningResult> results = shift.PruneExperts(pruner, _weight, statistics, [half, half], default);
+        double[] errors = OutputErrorMeter.MeasureShifted(_weight, results, pairs, default).PerExpert;
+        Assert.True(errors[0] > 0);
+        Assert.Equal(0, errors[1]);
+        results.DisposeAll();
+        Array.ForEach(statistics, statistic => statistic.Dispose());
+    }
+
     [Fact]
     public void Gather_Repeated_LeavesNoTensor()
     {
