@@ -24,9 +24,9 @@ internal static class CalibrationGuard
             }
         }
 
-        if (plan.FineTuning is not null && plan.Batches.Sum(batch => batch.Input.shape[0]) < 2)
+        if (plan.FineTuning is not null && TuningWindow.Cut(plan.Batches).Take(2).Count() < 2)
         {
-            throw new CalibrationException("Fine-tuning learns from some calibration windows and is judged by others; give at least two.");
+            throw new CalibrationException("Fine-tuning learns from some calibration windows and is judged by others; give at least two that are not all padding.");
         }
     }
 }

@@ -165,14 +165,24 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
         Instruments.ExpertBytes.Add(mixtures.Sum(mixture => mixture.ExpertBytes));
         if (_checkpoints is not null)
         {
-            _checkpoints.Add(mixtures, _groupsDone - groups, _reports[reports..], handsOn ? hidden : []);
-            Log.BlockStored(_plan.Logger, index, mixtures.Length);
-            if (handsOn)
-            {
-                HiddenStates.Dispose(hidden);
-                hidden = _checkpoints.RestoreActivations(_plan.Batches); // From the file, as another run would see them.
-            }
+            hidden = Store(_checkpoints, index, mixtures, _groupsDone - groups, _reports[reports..], handsOn ? hidden : null) ?? hidden;
         }
+    }
+
+    /// <summary>Stores a unit.</summary>
+    /// <returns>What it hands on, from the file, as another run would see it; null where <paramref name="handedOn"/> is, which is disposed.</returns>
+    private IReadOnlyList<CalibrationBatch>? Store(
+        ExpansionCheckpoints checkpoints, int index, SparseMixtureLayer[] mixtures, int groups, IReadOnlyList<LayerReport> reports, IReadOnlyList<CalibrationBatch>? handedOn)
+    {
+        checkpoints.Add(mixtures, groups, reports, handedOn ?? []);
+        Log.BlockStored(_plan.Logger, index, mixtures.Length);
+        if (handedOn is null)
+        {
+            return null;
+        }
+
+        HiddenStates.Dispose(handedOn);
+        return checkpoints.RestoreActivations(_plan.Batches);
     }
 
     /// <summary>Makes the experts of a unit, without the windows that shall judge them.</summary>
@@ -198,7 +208,13 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
         IReadOnlyList<ExpansionUnit> units, int index, IReadOnlyList<Replacement> installed, IReadOnlyList<CalibrationBatch> inputs, bool handsOn)
     {
         bool tunesToModel = _plan.FineTuning?.Target == FineTuningTarget.DenseModel;
-        IReadOnlyList<CalibrationBatch>? dense = _replacements.Count > 0 && (tunesToModel || handsOn) ? _dense?.Advance(units[index], installed, inputs) : null;
+        IReadOnlyList<CalibrationBatch>? dense = null;
+        if (_dense is not null && _replacements.Count > 0 && (tunesToModel || handsOn))
+        {
+            Report(tunesToModel ? ExpansionStage.FineTuning : ExpansionStage.Propagation, units, index, null, tunesToModel ? 0 : 1);
+            dense = _dense.Advance(units[index], installed, inputs);
+        }
+
         _fineTuning.Run(units, index, installed, inputs, tunesToModel ? dense : null, share => Report(ExpansionStage.FineTuning, units, index, null, share));
     }
 

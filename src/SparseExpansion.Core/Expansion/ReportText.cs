@@ -25,7 +25,7 @@ internal static class ReportText
 
     /// <summary>What fine-tuning did to one block.</summary>
     public static string Of(BlockFineTuning block) => Text(
-        $"block {block.Block} fine-tuned: held-out loss {block.LossBefore:0.000000} to {block.LossAfter:0.000000}, by step {block.KeptStep} of {block.Steps}");
+        $"block {block.Block} fine-tuned: held-out {block.Loss} {block.LossBefore:0.000000} to {block.LossAfter:0.000000}, by step {block.KeptStep} of {block.Steps}");
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -50,6 +50,7 @@ internal sealed class BlockFineTuner(FineTuningOptions options, ModelTail? tail,
         int heldOut = TuningWindows.HeldOut(windows.Count, options.HoldOut);
         int fitted = windows.Count - heldOut;
         Random random = SeededRandom.Create(seed);
+        tail?.Shorten(windows, options.BatchWindows, cancellationToken);
         double Validate() => Evaluate(unit, windows, fitted, heldOut);
         double before = Validate();
         if (!double.IsFinite(before))
@@ -57,7 +58,7 @@ internal sealed class BlockFineTuner(FineTuningOptions options, ModelTail? tail,
             throw new SparseExpansionException($"The loss '{options.Loss}' is {before} on held-out windows before the first step.");
         }
 
-        var report = new BlockFineTuning(index, 0, 0, before, before);
+        var report = new BlockFineTuning(index, 0, 0, before, before) { Loss = $"{options.Loss}" };
         using IEnumerator<int[]> batches = Epochs(windows, fitted, random).GetEnumerator();
         int waited = 0;
         while (report.Steps < options.Steps && waited < options.Patience && fitted > 0 && batches.MoveNext())

@@ -4,6 +4,13 @@ namespace SparseExpansion.Expansion;
 /// <param name="Block">Index of the block, from 0.</param>
 /// <param name="Steps">Steps taken.</param>
 /// <param name="KeptStep">The step whose state was kept; 0: the block stayed as it was pruned, because nothing was better.</param>
-/// <param name="LossBefore">Loss on the held-out windows, which took no part in pruning, before the first step.</param>
+/// <param name="LossBefore">
+/// <see cref="Loss"/> on the held-out windows, which took no part in pruning, before the first step; in nats where it is
+/// <see cref="FineTuningLoss.KullbackLeibler"/>.
+/// </param>
 /// <param name="LossAfter">The same of the state that was kept; never above <paramref name="LossBefore"/>.</param>
-public sealed record BlockFineTuning(int Block, int Steps, int KeptStep, double LossBefore, double LossAfter);
+public sealed record BlockFineTuning(int Block, int Steps, int KeptStep, double LossBefore, double LossAfter)
+{
+    /// <summary>What was minimised, as the loss calls itself: "relative squared error", or the <see cref="FineTuningOptions.OutputLoss"/> of the last block.</summary>
+    public string Loss { get; init; } = "loss";
+}

@@ -23,4 +23,7 @@ public static class FineTuningLoss
         ArgumentNullException.ThrowIfNull(compute);
         return new FunctionLoss(name, compute);
     }
+
+    /// <summary>What losses compute in: float64 where outputs are, else float32.</summary>
+    internal static ScalarType WideTypeOf(Tensor outputs) => outputs.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
 }

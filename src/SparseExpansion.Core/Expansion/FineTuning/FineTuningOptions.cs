@@ -45,7 +45,11 @@ public sealed record FineTuningOptions
 
     /// <summary>
     /// What is minimised in place of <see cref="Loss"/> for the last block that has targets, as a loss of the outputs of the whole model:
-    /// <see cref="FineTuningLoss.KullbackLeibler"/> for logits. Each of its steps runs the model twice. Null (default): the last block is like the others.
+    /// <see cref="FineTuningLoss.KullbackLeibler"/> for logits. Null (default): the last block is like the others.
+    /// Each of its steps runs what comes after the block twice (all of the model, where that looks at its input again there) and keeps the outputs
+    /// of <see cref="BatchWindows"/> windows with their gradients, several times windows · positions · outputs floats: take fewer windows where a
+    /// vocabulary is large. What counts as right is the rest of the model behind what
+    /// <see cref="Target"/> says of the block; with <see cref="FineTuningTarget.DenseBlock"/> that is the dense block after expanded ones.
     /// </summary>
     public IFineTuningLoss? OutputLoss { get; init; }
 

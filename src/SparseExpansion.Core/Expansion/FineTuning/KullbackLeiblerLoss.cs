@@ -8,7 +8,7 @@ internal sealed class KullbackLeiblerLoss : IFineTuningLoss
     public Tensor Compute(Tensor outputs, Tensor denseOutputs)
     {
         using var scope = NewDisposeScope();
-        ScalarType wide = outputs.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
+        ScalarType wide = FineTuningLoss.WideTypeOf(outputs);
         Tensor expanded = nn.functional.log_softmax(outputs.to(wide), -1), dense = nn.functional.log_softmax(denseOutputs.to(wide), -1);
         return (dense.exp() * (dense - expanded)).sum(-1).mean().MoveToOuterDisposeScope();
     }

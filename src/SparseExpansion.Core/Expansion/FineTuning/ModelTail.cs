@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using SparseExpansion.Internal;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -8,15 +10,65 @@ namespace SparseExpansion.Expansion;
 /// <param name="block">The block.</param>
 /// <remarks>
 /// Runs the whole model and exchanges the block's output on the way: where a model goes after its blocks is its own affair. What it does before
-/// is thrown away and has no gradient.
+/// is thrown away and has no gradient, so that it is enough to do it for one position, see <see cref="Shorten"/>.
 /// </remarks>
 internal sealed class ModelTail(Func<Tensor, Tensor> forward, nn.Module<Tensor, Tensor> block)
 {
+    /// <summary>True if only the first position of an input is run through what comes before the block.</summary>
+    public bool IsShort { get; private set; }
+
     /// <summary>The model's outputs.</summary>
     /// <param name="input">What the model is called with.</param>
     /// <param name="hidden">What the block shall have put out.</param>
     /// <returns>Outputs, with gradient for <paramref name="hidden"/> where it has one and gradients are on.</returns>
     public Tensor Run(Tensor input, Tensor hidden)
+    {
+        using Tensor? first = IsShort ? input.narrow(1, 0, 1) : null;
+        return Exchange(first ?? input, hidden);
+    }
+
+    /// <summary>
+    /// From now on runs the first position alone through what comes before the block, if for every one of the windows the outputs stay the
+    /// same, bit by bit. They do unless the model looks at its input again after the block.
+    /// </summary>
+    /// <param name="windows">All windows that outputs will be asked for.</param>
+    /// <param name="batchWindows">Windows at a time.</param>
+    /// <param name="cancellationToken">Observed between batches.</param>
+    public void Shorten(TuningWindows windows, int batchWindows, CancellationToken cancellationToken)
+    {
+        using var noGrad = no_grad();
+        foreach (int[] batch in windows.InOrder(0, windows.Count, batchWindows))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            TuningBatch read = windows.Read(batch);
+            if (!FirstPositionIsEnough(read.ModelInput!, read.Target))
+            {
+                return;
+            }
+        }
+
+        IsShort = true;
+    }
+
+    private bool FirstPositionIsEnough(Tensor input, Tensor hidden)
+    {
+        if (input.Dimensions < 2 || (input.Dimensions == 2 && input.is_floating_point()))
+        {
+            return false; // No positions, but features.
+        }
+
+        try
+        {
+            return TensorChecks.Equal(Exchange(input, hidden), Exchange(input.narrow(1, 0, 1), hidden));
+        }
+        catch (ExternalException)
+        {
+            return false; // Its length is not that of its input: the model does look again. A failure of its own comes back in the first step.
+        }
+    }
+
+    private Tensor Exchange(Tensor input, Tensor hidden)
     {
         bool differentiates = is_grad_enabled();
         IDisposable? after = null;

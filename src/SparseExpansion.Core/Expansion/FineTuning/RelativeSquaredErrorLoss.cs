@@ -8,7 +8,7 @@ internal sealed class RelativeSquaredErrorLoss : IFineTuningLoss
     public Tensor Compute(Tensor outputs, Tensor denseOutputs)
     {
         using var scope = NewDisposeScope();
-        ScalarType wide = outputs.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
+        ScalarType wide = FineTuningLoss.WideTypeOf(outputs);
         Tensor dense = denseOutputs.to(wide);
         Tensor energy = dense.square().sum().clamp_min(float.Epsilon);
         return ((outputs.to(wide) - dense).square().sum() / energy).MoveToOuterDisposeScope();

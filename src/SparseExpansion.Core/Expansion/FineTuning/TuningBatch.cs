@@ -5,11 +5,14 @@ namespace SparseExpansion.Expansion;
 /// <summary>Some windows, on the device.</summary>
 /// <param name="Input">What the block is called with.</param>
 /// <param name="Target">What the dense block makes of it.</param>
-/// <param name="Mask">bool, the leading dimensions of the target: false marks padding; null: everything counts.</param>
+/// <param name="Mask">bool, flat, one for each position: false marks padding; null: everything counts.</param>
 /// <param name="ModelInput">What the model is called with for the same windows; null where nobody asks for it.</param>
 /// <param name="Windows">Number of windows.</param>
 internal sealed record TuningBatch(Tensor Input, Tensor Target, Tensor? Mask, Tensor? ModelInput, int Windows)
 {
-    /// <summary>Outputs without padding.</summary>
-    public Tensor Select(Tensor outputs) => Mask is null ? outputs : outputs.reshape(-1, outputs.shape[^1]).index_select(0, Mask.flatten().nonzero().flatten());
+    /// <summary>Outputs without padding. Those that are not one for each position, a classifier's, all count.</summary>
+    /// <param name="outputs">[.., features].</param>
+    public Tensor Select(Tensor outputs) => Mask is not null && outputs.numel() == Mask.numel() * outputs.shape[^1]
+        ? outputs.reshape(-1, outputs.shape[^1]).index_select(0, Mask.nonzero().flatten())
+        : outputs;
 }

@@ -2,6 +2,7 @@ using SparseExpansion.Calibration;
 using SparseExpansion.Internal;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;
@@ -22,7 +23,8 @@ public sealed class HeldOutWindowTests
 
         Assert.Equal(kept, left.Select(batch => (int)batch.Input.shape[0]));
         Assert.True(TensorChecks.Equal(cat([.. batches.Select(batch => batch.Input)]).narrow(0, 0, rows), cat([.. left.Select(batch => batch.Input)])));
-        Assert.True(TensorChecks.Equal(cat([.. batches.Select(batch => batch.Mask!)]).narrow(0, 0, rows), cat([.. left.Select(batch => batch.Mask!)])));
+        Assert.True(TensorChecks.Equal(
+            cat([.. batches.Select(batch => batch.Mask!)]).narrow(0, 0, rows).flatten(), cat([.. left.Select(batch => batch.Mask!.flatten())])));
         Assert.Equal(12 - rows, TuningWindows.HeldOut(12, share));
     }
 
@@ -33,6 +35,83 @@ public sealed class HeldOutWindowTests
         var batch = new CalibrationBatch(rand(4, 5, 3), rand(20).gt(0.5));
         CalibrationBatch left = Assert.Single(TuningWindows.LeaveOut([batch], 0.25, []));
         Assert.Equal((3L, 15L), (left.Input.shape[0], left.Mask!.shape[0]));
+    }
+
+    [Theory]
+    [InlineData(2, 0.5)]
+    [InlineData(3, 0.25)]
+    public void LeaveOut_ThenRead_ShareNoWindow(int dimensions, double share)
+    {
+        using var scope = NewDisposeScope();
+        Tensor Rows(int first, int count) => arange(first, first + count, ScalarType.Float32).reshape([count, .. Enumerable.Repeat(1L, dimensions - 1)]).expand([count, .. Enumerable.Repeat(4L, dimensions - 1)]);
+        CalibrationBatch[] batches = [new(Rows(0, 50)), new(Rows(50, 30)), new(Rows(80, 45))];
+        HashSet<float> Seen(IEnumerable<Tensor> inputs) => [.. inputs.SelectMany(input => input.flatten().data<float>().ToArray())];
+
+        HashSet<float> fitted = Seen(TuningWindows.LeaveOut(batches, share, []).Select(batch => batch.Input.contiguous()));
+
+        // Outputs of four dimensions change nothing: inputs alone decide where windows end.
+        var windows = new TuningWindows(CPU, batches, [.. batches.Select(batch => new CalibrationBatch(zeros(batch.Input.shape[0], 2, 2, 2)))]);
+        int heldOut = TuningWindows.HeldOut(windows.Count, share), first = windows.Count - heldOut;
+        HashSet<float> judged = Seen(windows.InOrder(first, heldOut, 4).Select(batch => windows.Read(batch).Input));
+        HashSet<float> learned = Seen(windows.Shuffle(0, first, 4, new Random(1)).Select(batch => windows.Read(batch).Input));
+        Assert.Empty(fitted.Intersect(judged));
+        Assert.True(fitted.SetEquals(learned));
+        Assert.Equal(125, fitted.Count + judged.Count);
+    }
+
+    [Fact]
+    public void Read_MaskOfOtherShape_SelectsTheSamePositions()
+    {
+        using var scope = NewDisposeScope();
+        Tensor input = rand(6, 5, 3), target = rand(6, 5, 2), mask = rand(6, 5).gt(0.5);
+        mask[TensorIndex.Colon, 0] = true;
+        Tensor[] selected = [.. new[] { mask, mask.flatten() }.Select(shaped =>
+        {
+            var windows = new TuningWindows(CPU, [new CalibrationBatch(input, shaped)], [new CalibrationBatch(target)]);
+            TuningBatch batch = windows.Read([1, 4]);
+            return batch.Select(batch.Target);
+        })];
+        Assert.True(TensorChecks.Equal(cat([target[1].masked_select(mask[1].unsqueeze(1)), target[4].masked_select(mask[4].unsqueeze(1))]), selected[0].flatten()));
+        Assert.True(TensorChecks.Equal(selected[0], selected[1]));
+    }
+
+    [Fact]
+    public void Cut_WindowsOfPadding_AreNone()
+    {
+        using var scope = NewDisposeScope();
+        Tensor mask = ones(8, 5, ScalarType.Bool);
+        mask[1] = false;
+        mask[7] = false;
+        CalibrationBatch[] batches = [new(rand(8, 5, 3), mask)];
+        Assert.Equal([0, 2, 3, 4, 5, 6], TuningWindow.Cut(batches).Select(window => (int)window.Start));
+        Assert.Equal(5, Assert.Single(TuningWindows.LeaveOut(batches, 1 / 3.0, [])).Input.shape[0]);
+    }
+
+    [Fact]
+    public void Read_OutputsOfSequences_KeepAllOfThem()
+    {
+        using var scope = NewDisposeScope();
+        Tensor mask = ones(6, 5, ScalarType.Bool), logits = rand(6, 4);
+        mask[TensorIndex.Colon, 3] = false;
+        TuningBatch batch = new TuningWindows(CPU, [new CalibrationBatch(rand(6, 5, 3), mask)], [new CalibrationBatch(logits)]).Read([0, 3]);
+        Assert.True(TensorChecks.Equal(stack([logits[0], logits[3]]), batch.Select(batch.Target)));
+    }
+
+    [Fact]
+    public void Read_OutputsOfFlattenedSequences_GoWithTheirSequence()
+    {
+        using var scope = NewDisposeScope();
+        Tensor outputs = rand(30, 4);
+        TuningBatch batch = new TuningWindows(CPU, [new CalibrationBatch(ones(6, 5, ScalarType.Int64))], [new CalibrationBatch(outputs)]).Read([2]);
+        Assert.True(TensorChecks.Equal(outputs.narrow(0, 10, 5), batch.Target));
+    }
+
+    [Fact]
+    public void Windows_OutputsOfOtherRows_AreRefused()
+    {
+        using var scope = NewDisposeScope();
+        var error = Assert.Throws<SparseExpansionException>(() => new TuningWindows(CPU, [new CalibrationBatch(rand(6, 5, 3))], [new CalibrationBatch(rand(7, 3))]));
+        Assert.Contains("[7, 3]", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -71,6 +71,36 @@ public sealed class OutputLossTests : IDisposable
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Shorten_IsDoneWhereTheModelDoesNotLookAtItsInputAgain(bool looksAgain)
+    {
+        using var scope = NewDisposeScope();
+        Func<Tensor, Tensor> forward = looksAgain ? input => _model.call(input) + (0.1 * input.sum([1L], keepdim: true).narrow(2, 0, 3)) : _model.call;
+        CalibrationBatch[] batches = [.. _batches.Select(batch => new CalibrationBatch(batch))];
+        var windows = new TuningWindows(CPU, batches, [.. batches.Select(batch => new CalibrationBatch(_model.blocks[1].call(batch.Input).detach()))], batches);
+        ModelTail whole = new(forward, _model.blocks[1]), tail = new(forward, _model.blocks[1]);
+
+        tail.Shorten(windows, 5, default);
+
+        Assert.Equal(!looksAgain, tail.IsShort);
+        Tensor hidden = randn(2, 32, GatedModel.Width);
+        Assert.True(TensorChecks.Equal(whole.Run(_batches[3], hidden), tail.Run(_batches[3], hidden)));
+    }
+
+    /// <summary>The outputs have as many positions as the input: one position alone cannot be added to all.</summary>
+    [Fact]
+    public void Shorten_ModelThatFailsOnOnePosition_IsRunAsAWhole()
+    {
+        using var scope = NewDisposeScope();
+        CalibrationBatch[] batches = [.. _batches.Select(batch => new CalibrationBatch(batch))];
+        var windows = new TuningWindows(CPU, batches, batches, batches);
+        var tail = new ModelTail(input => _model.call(input).reshape(input.shape[0], input.shape[1], 3), _model.blocks[1]);
+        tail.Shorten(windows, 5, default);
+        Assert.False(tail.IsShort);
+    }
+
+    [Theory]
     [InlineData(true, true)]
     [InlineData(true, false)]
     [InlineData(false, true)]
@@ -119,6 +149,20 @@ public sealed class OutputLossTests : IDisposable
                 return outputs.square().mean();
             })
             }).Run();
+        mask.Dispose();
+    }
+
+    /// <summary>A mean over no positions would be NaN.</summary>
+    [Fact]
+    public void Run_SequencesThatAreAllPadding_AreLeftOut()
+    {
+        Tensor mask = ones(2, 32, ScalarType.Bool);
+        mask[0] = false;
+        using ExpansionResult result = Builder().CalibrateOn(_batches.Select(batch => new CalibrationBatch(batch, mask)))
+            .FineTune(s_options with { BatchWindows = 1, Loss = FineTuningLoss.KullbackLeibler, OutputLoss = FineTuningLoss.KullbackLeibler }).Run();
+        Assert.All(result.Report.FineTuning, block => Assert.True(block.LossAfter < block.LossBefore, $"{block}"));
+        Assert.All(result.Report.FineTuning, block => Assert.Equal("Kullback-Leibler divergence", block.Loss));
+        Assert.All(result.Report.Layers, layer => Assert.Equal(9 * 32, layer.Tokens)); // One sequence of each batch, a quarter of them held out.
         mask.Dispose();
     }
 

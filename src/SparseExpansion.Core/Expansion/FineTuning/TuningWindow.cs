@@ -1,0 +1,61 @@
+using SparseExpansion.Calibration;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Expansion;
+
+/// <summary>A part of a calibration batch that one step of fine-tuning may take: some rows, which are whole sequences or tokens.</summary>
+/// <param name="Batch">Index of the batch.</param>
+/// <param name="Start">First row of its input.</param>
+/// <param name="Length">Number of rows.</param>
+internal sealed record TuningWindow(int Batch, long Start, long Length)
+{
+    private const long LongestWindow = 256;
+    private const long LeastWindows = 20;
+
+    /// <summary>Cuts batches; a window that is all padding is none.</summary>
+    /// <remarks>
+    /// By the inputs alone, so that what experts are made from and what judges them are cut alike: a row of what has more than two
+    /// dimensions or holds ids is a sequence; rows of a matrix of floats are tokens, of which a window takes several; a vector stays whole.
+    /// </remarks>
+    public static IEnumerable<TuningWindow> Cut(IReadOnlyList<CalibrationBatch> inputs)
+    {
+        long rows = inputs.Sum(batch => batch.Input.shape[0]);
+        for (int b = 0; b < inputs.Count; b++)
+        {
+            bool[]? counts = RowsThatCount(inputs[b]);
+            long all = inputs[b].Input.shape[0], length = LengthIn(inputs[b], rows);
+            for (long start = 0; start < all; start += length)
+            {
+                var window = new TuningWindow(b, start, Math.Min(length, all - start));
+                if (counts is null || counts.AsSpan((int)window.Start, (int)window.Length).Contains(true))
+                {
+                    yield return window;
+                }
+            }
+        }
+    }
+
+    /// <summary>The window's part of something that belongs to its batch.</summary>
+    /// <param name="whole">The input of the batch; or an output or a mask, which have as many rows or a multiple of them.</param>
+    /// <param name="rows">Rows of the batch's input.</param>
+    /// <returns>A view, in the current dispose scope.</returns>
+    public Tensor Of(Tensor whole, long rows) => whole.narrow(0, Start * (whole.shape[0] / rows), Length * (whole.shape[0] / rows));
+
+    private static long LengthIn(CalibrationBatch batch, long rows) => batch.Input.Dimensions switch
+    {
+        1 => batch.Input.shape[0],
+        2 when batch.Input.is_floating_point() => Math.Clamp(rows / LeastWindows, 1, LongestWindow),
+        _ => 1,
+    };
+
+    private static bool[]? RowsThatCount(CalibrationBatch batch)
+    {
+        if (batch.Mask is null || batch.Mask.numel() % batch.Input.shape[0] != 0)
+        {
+            return null; // A mask that does not fit is reported where its layer is known.
+        }
+
+        using var scope = NewDisposeScope();
+        return batch.Mask.to(ScalarType.Bool).reshape(batch.Input.shape[0], -1).any(1).cpu().data<bool>().ToArray();
+    }
+}
