@@ -11,6 +11,9 @@ internal static class ShrinkageChoice
     /// <summary>Strengths tried, in tokens for each input feature; the weaker one of equally good ones is taken.</summary>
     private static readonly double[] s_strengths = [0, 0.125, 0.5, 2, 8];
 
+    /// <summary>Number of strengths that are tried.</summary>
+    public static int Trials => s_strengths.Length;
+
     /// <summary>The strength for a group.</summary>
     /// <param name="shrinkage">What was asked for.</param>
     /// <param name="pruner">Prunes the trials.</param>

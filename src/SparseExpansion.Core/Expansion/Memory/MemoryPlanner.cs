@@ -71,8 +71,9 @@ internal static class MemoryPlanner
             [
                 new MemoryStage("calibration", captured + size.ForwardBytes, 1, WorkEstimate.Forward(size) / speed),
                 new MemoryStage("routing", captured + widths.Max(width => FitBytes(size, width.Key)), 1, WorkEstimate.Routing(size) / speed),
-                .. Trials(size, captured, widths),
+                .. Trials(size, captured, widths, speed),
                 new MemoryStage("pruning", captured + widths.Max(width => Pruning(size, width, atOnce, passes)), streams, WorkEstimate.Pruning(size, streams) / speed),
+                .. FineTuning(size, speed),
                 new MemoryStage("propagation", size.ForwardBytes, 1, WorkEstimate.Propagation(size) / speed),
                 new MemoryStage("packing", size.Units.SelectMany(unit => unit.Slots).Max(size.StoredExperts), 1, 0),
             ],
@@ -80,14 +81,18 @@ internal static class MemoryPlanner
     }
 
     /// <summary>Refinement of routers and a chosen shrinkage try things out with statistics of all experts.</summary>
-    private static MemoryStage[] Trials(WorkSize size, long captured, IEnumerable<IGrouping<long, ModuleSlot>> widths)
+    private static MemoryStage[] Trials(WorkSize size, long captured, IEnumerable<IGrouping<long, ModuleSlot>> widths, double speed)
     {
         bool shrinks = size.Plan.Options.ExpertStatistics.Shrinkage.PriorTokens is null;
         return size.Plan.Refinement is null && !shrinks
             ? []
             : [new MemoryStage(
-                "trials", captured + widths.Max(width => Trial(size, width)), 3, 0)];
+                "trials", captured + widths.Max(width => Trial(size, width)), 3, WorkEstimate.Trials(size) / speed)];
     }
+
+    private static MemoryStage[] FineTuning(WorkSize size, double speed) => size.Plan.FineTuning is { } options
+        ? [new MemoryStage("fine-tuning", TuningWork.Bytes(size, options), 1, TuningWork.Operations(size, options) / speed)]
+        : [];
 
     private static long Trial(WorkSize size, IGrouping<long, ModuleSlot> width) =>
         (2 * size.Experts * size.Statistic(width.Key))

@@ -12,6 +12,9 @@ internal static class WorkEstimate
     /// <summary>Share of a large product's speed that factorisations and column updates reach.</summary>
     private const double PrunerEfficiency = 0.3;
 
+    /// <summary>Time of ALPS divided by that of SparseGPT, about.</summary>
+    private const double AlpsCost = 4;
+
     /// <summary>Operations a second of a float32 product on a device.</summary>
     public static double MeasureSpeed(Device device)
     {
@@ -33,7 +36,7 @@ internal static class WorkEstimate
     /// <summary>Every input group runs its unit up to the group.</summary>
     public static double Forward(WorkSize size) => size.Streams * size.Units.Select((unit, u) => 2.0 * size.Tokens * size.Parameters(u) * (1 + WorkSize.Widths(unit).Count())).Sum();
 
-    public static double Propagation(WorkSize size) => size.Streams * Enumerable.Range(0, size.Units.Count - 1).Sum(u => 2.0 * size.Tokens * size.Parameters(u));
+    public static double Propagation(WorkSize size) => size.HiddenStreams * Enumerable.Range(0, size.Units.Count - 1).Sum(u => 2.0 * size.Tokens * size.Parameters(u));
 
     public static double Routing(WorkSize size) => size.Units.SelectMany(WorkSize.Widths)
         .Sum(width => size.Plan.Trainer is ISizedRouterTrainer sized ? sized.WorkToFit(size.Tokens, width.Key) : 2.0 * size.Tokens * width.Key);
@@ -51,6 +54,18 @@ internal static class WorkEstimate
 
         // Statistics; then for every linear and expert a factorisation, an inverse, and the updates of later columns.
         double statistics = 2.0 * size.Tokens * d * d * Math.Max(1, streams > 1 ? 2 : 1);
-        return compensation + statistics + (width.Sum(slot => size.Experts * ((4.0 / 3 * d * d * d) + (d * d * WorkSize.Shape(slot).Out))) / PrunerEfficiency);
+        double solving = size.Plan.Sparsifier is AlpsSparsifier ? AlpsCost / PrunerEfficiency : 1 / PrunerEfficiency;
+        return compensation + statistics + (solving * width.Sum(slot => size.Experts * ((4.0 / 3 * d * d * d) + (d * d * WorkSize.Shape(slot).Out))));
     });
+
+    /// <summary>Every round of a refinement, and every strength of a shrinkage, prunes; a round also measures each token at each expert and fits a router.</summary>
+    public static double Trials(WorkSize size)
+    {
+        double shrinkage = size.Plan.Options.ExpertStatistics.Shrinkage.PriorTokens is null ? ShrinkageChoice.Trials * Pruning(size, 1) : 0;
+        return size.Plan.Refinement is not { } refinement ? shrinkage : shrinkage + (refinement.Rounds * (Pruning(size, 1) + size.Units.SelectMany(WorkSize.Widths).Sum(width =>
+        {
+            double tokens = Math.Min(refinement.FitTokens, size.Tokens), rows = width.Sum(slot => Math.Min(refinement.Rows, WorkSize.Shape(slot).Out));
+            return size.Experts * tokens * width.Key * ((2 * Math.Min(width.Key, rows)) + (4 * refinement.Epochs / PrunerEfficiency));
+        })));
+    }
 }

@@ -65,16 +65,19 @@ internal sealed class WorkSize
     /// <summary>Resident apart from experts and activations.</summary>
     public long BaseBytes => LibraryBytes + (WeightsAreMapped ? 0 : ModelBytes);
 
-    /// <summary>True if the activations of the dense model are kept beside those of the expanded one.</summary>
+    /// <summary>True if the inputs of the dense model are captured beside those of the expanded one.</summary>
     public bool Compensates => Plan.Compensation is not null;
 
-    /// <summary>Models whose activations are kept.</summary>
+    /// <summary>Models whose inputs are captured.</summary>
     public int Streams => Compensates ? 2 : 1;
+
+    /// <summary>Models whose activations travel from block to block; fine-tuning keeps what the dense blocks put out.</summary>
+    public int HiddenStreams => Compensates || Plan.FineTuning is not null ? 2 : 1;
 
     /// <summary>A few activations of the widest layer, of one batch.</summary>
     public long ForwardBytes => 4 * BatchTokens * WidestFeatures * sizeof(float);
 
-    public long HiddenBytes => Streams * Tokens * HiddenFeatures * ElementSize;
+    public long HiddenBytes => HiddenStreams * Tokens * HiddenFeatures * ElementSize;
 
     public long CaptureBytes => Units.SelectMany(unit => unit.Slots).Max(slot => Streams * Tokens * Shape(slot).In * sizeof(float));
 
@@ -118,6 +121,7 @@ internal sealed class WorkSize
     /// <summary>Linears of a unit by the width of their inputs: at most as many groups share one.</summary>
     public static IEnumerable<IGrouping<long, ModuleSlot>> Widths(ExpansionUnit unit) => unit.Slots.GroupBy(slot => Shape(slot).In);
 
-    private static long TokensOf(CalibrationBatch batch) =>
+    /// <summary>Tokens of a batch, padding included.</summary>
+    public static long TokensOf(CalibrationBatch batch) =>
         batch.Input.is_floating_point() ? batch.Input.numel() / batch.Input.shape[^1] : batch.Input.numel();
 }

@@ -1,0 +1,51 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Expansion;
+
+/// <summary>What fine-tuning takes in memory and operations.</summary>
+internal static class TuningWork
+{
+    /// <summary>Tensors as wide as inputs and outputs of a linear that a step keeps for each: themselves, sorted by expert, and gradients.</summary>
+    private const long CopiesOfActivations = 6;
+
+    /// <summary>Tensors as wide as the model's outputs that a loss of them keeps: logits, distributions, gradients.</summary>
+    private const long CopiesOfOutputs = 8;
+
+    /// <summary>Bytes of a step at the largest unit, without weights and activations that are resident.</summary>
+    public static long Bytes(WorkSize size, FineTuningOptions options)
+    {
+        long tokens = StepTokens(size, options);
+        long outputs = options.OutputLoss is null ? 0 : tokens * OutputFeatures(size) * CopiesOfOutputs;
+        return Tuned(size).Max(unit => (Weights(size, unit) * BytesOfWeight(size)) + (tokens * LinearFeatures(size, unit) * CopiesOfActivations * sizeof(float)))
+            + (outputs * sizeof(float));
+    }
+
+    /// <summary>Floating-point operations of all units.</summary>
+    public static double Operations(WorkSize size, FineTuningOptions options)
+    {
+        double steps = (double)options.Steps * StepTokens(size, options), looks = (double)options.Steps / options.CheckInterval * options.HoldOut * size.Tokens;
+        double outputs = options.OutputLoss is null ? 0 : (8 * steps) + (4 * looks);
+        return Tuned(size).Sum(unit => ((6 * steps) + (2 * looks)) * size.Parameters(unit)) + (outputs * size.HiddenFeatures * OutputFeatures(size));
+    }
+
+    /// <summary>Units that have something to tune.</summary>
+    private static IEnumerable<int> Tuned(WorkSize size) => Enumerable.Range(0, size.Units.Count).Where(unit => size.Units[unit].Slots.Count > 0);
+
+    private static long Weights(WorkSize size, int unit) => size.Units[unit].Slots.Sum(size.DenseExperts) / size.ElementSize;
+
+    /// <summary>Mask, masked product, best state and two gradients in the weight's type; two moments, their root and a gradient in float32, and a copy of narrower weights.</summary>
+    private static long BytesOfWeight(WorkSize size) => (5 * size.ElementSize) + ((size.ElementSize < sizeof(float) ? 5 : 4) * sizeof(float));
+
+    private static long StepTokens(WorkSize size, FineTuningOptions options) => options.BatchWindows * TuningWindow.Cut(size.Plan.Batches)
+        .Select(window => window.Length * WorkSize.TokensOf(size.Plan.Batches[window.Batch]) / size.Plan.Batches[window.Batch].Input.shape[0])
+        .DefaultIfEmpty(0).Max();
+
+    private static long LinearFeatures(WorkSize size, int unit) =>
+        (size.Units[unit].IsBlock ? (nn.Module)size.Plan.Blocks[unit] : size.Plan.Model).modules().OfType<Linear>().Sum(linear => linear.in_features + linear.out_features);
+
+    /// <summary>As wide as the widest matrix of the model, which is the vocabulary of a language model.</summary>
+    private static long OutputFeatures(WorkSize size) =>
+        size.Plan.Model.parameters().Where(parameter => parameter.Dimensions == 2).Select(parameter => parameter.shape.Max()).DefaultIfEmpty(1).Max();
+}
