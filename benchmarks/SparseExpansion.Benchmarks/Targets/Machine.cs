@@ -10,5 +10,6 @@ public static class Machine
     public static string Describe() =>
         $"{RuntimeInformation.ProcessArchitecture}, {Environment.ProcessorCount} cores, {KernelTable.Best}, {torch.get_num_threads()} torch threads, "
         + $"OMP_WAIT_POLICY {Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") ?? "not set"}, "
+        + $"GOMP_SPINCOUNT {Environment.GetEnvironmentVariable("GOMP_SPINCOUNT") ?? "not set"}, "
         + $"{RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}, libtorch {torch.__version__}";
 }

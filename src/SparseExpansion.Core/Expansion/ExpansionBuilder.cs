@@ -128,7 +128,7 @@ public sealed class ExpansionBuilder<TModel>
     /// <param name="options">Steps, learning rate, loss; null for the defaults.</param>
     /// <remarks>
     /// The expanded block gets what the expanded blocks before it produce; <see cref="FineTuningOptions.Target"/> says what the dense one gets. With
-    /// <see cref="Blocks"/>, all targets must lie in blocks. Not for pruners that round weights, nor with <see cref="WithMemory"/>. Takes, for a block at a time, seven times
+    /// <see cref="Blocks"/>, all targets must lie in blocks. Not for pruners that round weights, nor with <see cref="WithMemory"/>. Takes, for a block at a time, ten times
     /// the experts' memory on the device, and the block's inputs and outputs in host memory. Norms that are trained are put back by
     /// <see cref="ExpansionResult.Revert"/>.
     /// </remarks>

@@ -211,7 +211,8 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
         IReadOnlyList<CalibrationBatch>? dense = null;
         if (_dense is not null && _replacements.Count > 0 && (tunesToModel || handsOn))
         {
-            Report(tunesToModel ? ExpansionStage.FineTuning : ExpansionStage.Propagation, units, index, null, tunesToModel ? 0 : 1);
+            bool tunes = _plan.FineTuning is not null && installed.Count > 0;
+            Report(tunes ? ExpansionStage.FineTuning : ExpansionStage.Propagation, units, index, null, tunes ? 0 : 1);
             dense = _dense.Advance(units[index], installed, inputs);
         }
 

@@ -90,11 +90,15 @@ internal sealed class UnitExpander(
 
     private static void CheckPairs(InputGroup group, ActivationStore tokens, ActivationStore? dense)
     {
-        if (dense is not null && !tokens.CallTokens.SequenceEqual(dense.CallTokens))
+        if (dense is null || tokens.CallTokens.SequenceEqual(dense.CallTokens))
         {
-            throw new CalibrationException(
-                $"Layer '{group.Name}' gets other numbers of tokens from the expanded model ({tokens.TokenCount} in all) than from the dense one ({dense.TokenCount}), so its errors cannot be compensated for. Leave it out of the targets, or error compensation out.");
+            return;
         }
+
+        int call = Enumerable.Range(0, tokens.CallTokens.Count).FirstOrDefault(i => i >= dense.CallTokens.Count || tokens.CallTokens[i] != dense.CallTokens[i]);
+        throw new CalibrationException(
+            $"Layer '{group.Name}' gets {tokens.CallTokens[call]} tokens from the expanded model on its call {call}, and {dense.CallTokens.ElementAtOrDefault(call)} from the dense one, "
+            + "so its errors cannot be compensated for. Leave it out of the targets, or error compensation out.");
     }
 
     /// <summary>What the dense model hands a group; null where that is what the expanded one hands it.</summary>

@@ -32,7 +32,7 @@ internal static class SoftmaxRegression
         Tensor scale = where(deviation > 1e-6 * deviation.max(), 1 / deviation, 0);
         Tensor regrets = costs - costs.amin([1]).unsqueeze(1);
         Tensor weights = regrets.mean([1L]);
-        weights.div_(weights.mean().clamp_min(float.Epsilon));
+        weights.div_(regrets.mean([0L]).mean().clamp_min(float.Epsilon)); // By columns: one sum of everything would round by the number of threads.
         (Tensor weight, Tensor bias) = Minimise(tokens, (mean, scale), (costs.argmin(1), weights), (int)costs.shape[1], epochs, weightDecay, seed, cancellationToken);
         Tensor folded = weight * scale;
         return new LinearRouter(folded, bias - folded.mv(mean));

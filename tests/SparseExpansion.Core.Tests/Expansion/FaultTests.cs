@@ -68,7 +68,7 @@ public sealed class FaultTests : IDisposable
     public void Run_CancelledAtEveryStep_LeavesTheModelAsItWas()
     {
         int steps = 0;
-        using (ExpansionResult result = Builder().Run(new Steps(_ => steps++)))
+        using (ExpansionResult result = Builder().Run(new ImmediateProgress<ExpansionProgress>(_ => steps++)))
         {
             result.Revert();
         }
@@ -77,7 +77,7 @@ public sealed class FaultTests : IDisposable
         {
             using var source = new CancellationTokenSource();
             int step = 0;
-            Assert.ThrowsAny<OperationCanceledException>(() => Builder().Run(new Steps(_ =>
+            Assert.ThrowsAny<OperationCanceledException>(() => Builder().Run(new ImmediateProgress<ExpansionProgress>(_ =>
             {
                 if (++step == stop)
                 {
@@ -100,11 +100,6 @@ public sealed class FaultTests : IDisposable
         .RouteWith(new PcaKMeansOptions { Experts = 2, PcaReduction = null })
         .PruneWith(new SparseGptSparsifier(), SparsityTarget.Unstructured(0.5))
         .CalibrateOn(_batches);
-
-    private sealed class Steps(Action<ExpansionProgress> tell) : IProgress<ExpansionProgress>
-    {
-        public void Report(ExpansionProgress value) => tell(value);
-    }
 
     /// <summary>Counts down-projections by their shape; each layer has two experts.</summary>
     private sealed class ThrowingPruner(string throwAt, int expert) : Sparsifier<TokenCountStatistic>

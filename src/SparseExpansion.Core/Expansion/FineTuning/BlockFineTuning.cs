@@ -11,6 +11,8 @@ namespace SparseExpansion.Expansion;
 /// <param name="LossAfter">The same of the state that was kept; never above <paramref name="LossBefore"/>.</param>
 public sealed record BlockFineTuning(int Block, int Steps, int KeptStep, double LossBefore, double LossAfter)
 {
-    /// <summary>What was minimised, as the loss calls itself: "relative squared error", or the <see cref="FineTuningOptions.OutputLoss"/> of the last block.</summary>
+    /// <summary>
+    /// What was minimised, as <see cref="FineTuningOptions.Loss"/> calls itself, or for the last block <see cref="FineTuningOptions.OutputLoss"/>: "relative squared error" by default.
+    /// </summary>
     public string Loss { get; init; } = "loss";
 }

@@ -3,8 +3,9 @@ namespace SparseExpansion.Expansion;
 /// <summary>How an expanded block is fitted to the dense one.</summary>
 /// <remarks>
 /// Masks and routers stay; Adam (Kingma &amp; Ba 2015) moves the kept weights so that the block, which gets what the expanded blocks before
-/// it produce, comes closer to the dense one. A window is one entry of dimension 0 of a calibration input,
-/// one sequence for [batch, sequence] token ids; where a block maps [tokens, features] to [tokens, features], up to 256 consecutive tokens.
+/// it produce, comes closer to the dense one. A window is one row of dimension 0 of what enters the block, one sequence for [batch, sequence] token ids; where that is a
+/// matrix of floats, [tokens, features], up to 256 consecutive rows (give long rows that are sequences a third dimension); a vector is one window.
+/// Windows that are all padding are left out. Padding masks must begin with the rows of their inputs, or be flat.
 /// </remarks>
 public sealed record FineTuningOptions
 {
@@ -46,9 +47,10 @@ public sealed record FineTuningOptions
     /// <summary>
     /// What is minimised in place of <see cref="Loss"/> for the last block that has targets, as a loss of the outputs of the whole model:
     /// <see cref="FineTuningLoss.KullbackLeibler"/> for logits. Null (default): the last block is like the others.
-    /// Each of its steps runs what comes after the block twice (all of the model, where that looks at its input again there) and keeps the outputs
+    /// Each of its steps runs what comes after the block twice and keeps the outputs
     /// of <see cref="BatchWindows"/> windows with their gradients, several times windows · positions · outputs floats: take fewer windows where a
-    /// vocabulary is large. What counts as right is the rest of the model behind what
+    /// vocabulary is large. All of the model is run where it looks at its input again after the block, or cannot run a single position; one pass over all windows
+    /// finds out. What counts as right is the rest of the model behind what
     /// <see cref="Target"/> says of the block; with <see cref="FineTuningTarget.DenseBlock"/> that is the dense block after expanded ones.
     /// </summary>
     public IFineTuningLoss? OutputLoss { get; init; }

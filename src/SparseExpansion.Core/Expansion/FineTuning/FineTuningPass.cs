@@ -40,7 +40,8 @@ internal sealed class FineTuningPass(ExpansionPlan plan, CancellationToken cance
         try
         {
             bool last = options.OutputLoss is not null && index == units.Count - 1;
-            var windows = new TuningWindows(unit.Calibration.Device, batches, dense ?? own!, last && unit.IsBlock ? plan.Batches : null);
+            TuningWindows windows = LayerErrors.Named(
+                unit.Calibration.Name, "fine-tuning", () => new TuningWindows(unit.Calibration.Device, batches, dense ?? own!, last && unit.IsBlock ? plan.Batches : null));
             var tuner = new BlockFineTuner(
                 last ? options with { Loss = options.OutputLoss! } : options,
                 last && unit.IsBlock ? new ModelTail(plan.Forward!, plan.Blocks[index]) : null,

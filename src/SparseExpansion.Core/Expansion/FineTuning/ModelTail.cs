@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using SparseExpansion.Internal;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -58,13 +57,14 @@ internal sealed class ModelTail(Func<Tensor, Tensor> forward, nn.Module<Tensor, 
             return false; // No positions, but features.
         }
 
+        Tensor outputs = Exchange(input, hidden);
         try
         {
-            return TensorChecks.Equal(Exchange(input, hidden), Exchange(input.narrow(1, 0, 1), hidden));
+            return TensorChecks.Equal(outputs, Exchange(input.narrow(1, 0, 1), hidden));
         }
-        catch (ExternalException)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
-            return false; // Its length is not that of its input: the model does look again. A failure of its own comes back in the first step.
+            return false; // A model that fails on one position, and works on all of them, needs them all.
         }
     }
 

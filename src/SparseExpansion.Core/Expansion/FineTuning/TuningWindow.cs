@@ -17,12 +17,13 @@ internal sealed record TuningWindow(int Batch, long Start, long Length)
     /// By the inputs alone, so that what experts are made from and what judges them are cut alike: a row of what has more than two
     /// dimensions or holds ids is a sequence; rows of a matrix of floats are tokens, of which a window takes several; a vector stays whole.
     /// </remarks>
+    /// <exception cref="CalibrationException">A mask has no parts that belong to the rows of its input.</exception>
     public static IEnumerable<TuningWindow> Cut(IReadOnlyList<CalibrationBatch> inputs)
     {
         long rows = inputs.Sum(batch => batch.Input.shape[0]);
         for (int b = 0; b < inputs.Count; b++)
         {
-            bool[]? counts = RowsThatCount(inputs[b]);
+            bool[]? counts = RowsThatCount(inputs[b], b);
             long all = inputs[b].Input.shape[0], length = LengthIn(inputs[b], rows);
             for (long start = 0; start < all; start += length)
             {
@@ -36,10 +37,12 @@ internal sealed record TuningWindow(int Batch, long Start, long Length)
     }
 
     /// <summary>The window's part of something that belongs to its batch.</summary>
-    /// <param name="whole">The input of the batch; or an output or a mask, which have as many rows or a multiple of them.</param>
+    /// <param name="whole">The input of the batch; or an output or a flat mask, which have as many rows or a multiple of them.</param>
     /// <param name="rows">Rows of the batch's input.</param>
-    /// <returns>A view, in the current dispose scope.</returns>
-    public Tensor Of(Tensor whole, long rows) => whole.narrow(0, Start * (whole.shape[0] / rows), Length * (whole.shape[0] / rows));
+    /// <returns>A view, in the current dispose scope; all of it where the window is all of the batch.</returns>
+    public Tensor Of(Tensor whole, long rows) => Length == rows
+        ? whole.alias()
+        : whole.narrow(0, Start * (whole.shape[0] / rows), Length * (whole.shape[0] / rows));
 
     private static long LengthIn(CalibrationBatch batch, long rows) => batch.Input.Dimensions switch
     {
@@ -48,14 +51,25 @@ internal sealed record TuningWindow(int Batch, long Start, long Length)
         _ => 1,
     };
 
-    private static bool[]? RowsThatCount(CalibrationBatch batch)
+    private static bool[]? RowsThatCount(CalibrationBatch batch, int index)
     {
-        if (batch.Mask is null || batch.Mask.numel() % batch.Input.shape[0] != 0)
+        long rows = batch.Input.shape[0];
+        if (batch.Mask is not { } mask || rows == 0)
         {
-            return null; // A mask that does not fit is reported where its layer is known.
+            return null;
+        }
+
+        if (batch.Input.Dimensions > 1 && (mask.Dimensions > 1 ? mask.shape[0] != rows : mask.numel() == 0 || mask.numel() % rows != 0))
+        {
+            throw new CalibrationException(
+                $"The padding mask of calibration batch {index} is [{string.Join(", ", mask.shape)}], its input [{string.Join(", ", batch.Input.shape)}]: fine-tuning cuts both by the rows of the input, "
+                + "so the mask must begin with these, or be flat in their order.");
         }
 
         using var scope = NewDisposeScope();
-        return batch.Mask.to(ScalarType.Bool).reshape(batch.Input.shape[0], -1).any(1).cpu().data<bool>().ToArray();
+        Tensor flags = mask.to(ScalarType.Bool);
+        return batch.Input.Dimensions > 1
+            ? flags.reshape(rows, -1).any(1).cpu().data<bool>().ToArray()
+            : [.. Enumerable.Repeat(flags.any().item<bool>(), checked((int)rows))];
     }
 }

@@ -23,13 +23,15 @@ internal sealed class TuningWindows
     {
         (_inputs, _targets, _modelInputs, _device) = (inputs, targets, modelInputs, device);
         _windows = [.. TuningWindow.Cut(inputs)];
-        foreach ((CalibrationBatch input, CalibrationBatch target) in inputs.Zip(targets))
+        if (_windows.Length < 2)
         {
-            if (target.Input.Dimensions == 0 || target.Input.shape[0] % input.Input.shape[0] != 0)
-            {
-                throw new SparseExpansionException(
-                    $"Its output [{string.Join(", ", target.Input.shape)}] has no rows that belong to those of its input [{string.Join(", ", input.Input.shape)}], so it cannot be fitted window by window. Leave FineTune out.");
-            }
+            throw new SparseExpansionException("Fine-tuning learns from some calibration windows and is judged by others, but all tokens are in one. Give more batches, or leave FineTune out.");
+        }
+
+        if (inputs.Zip(targets).FirstOrDefault(pair => !HasRowsOf(pair.First.Input, pair.Second.Input)) is { First: { } input, Second: { } target })
+        {
+            throw new SparseExpansionException(
+                $"Outputs [{string.Join(", ", target.Input.shape)}] have no rows that belong to those of their inputs [{string.Join(", ", input.Input.shape)}], so they cannot be fitted window by window. Leave FineTune out.");
         }
 
         if (modelInputs?.Zip(inputs).Any(pair => pair.First.Input.shape[0] != pair.Second.Input.shape[0]) ?? false)
@@ -96,12 +98,16 @@ internal sealed class TuningWindows
             windows.Length);
     }
 
+    /// <summary>Outputs go with rows of inputs if there are as many, or if sequences were flattened to [sequences · positions, features]. A vector is never cut.</summary>
+    private static bool HasRowsOf(Tensor input, Tensor output) => input.Dimensions == 1
+        || (output.Dimensions > 0 && (output.shape[0] == input.shape[0] || (output.Dimensions <= 2 && output.shape[0] % input.shape[0] == 0)));
+
     private IEnumerable<int[]> Group(IEnumerable<int> windows, int batchWindows) =>
         windows.GroupBy(ShapeOf).SelectMany(group => group.Chunk(batchWindows));
 
     private string ShapeOf(int window)
     {
         CalibrationBatch batch = _inputs[_windows[window].Batch];
-        return $"{batch.Input.dtype} {string.Join(",", batch.Input.shape[1..])} {batch.Mask is null}";
+        return batch.Input.Dimensions == 1 ? $"vector {window}" : $"{batch.Input.dtype} {string.Join(",", batch.Input.shape[1..])} {batch.Mask is null}";
     }
 }

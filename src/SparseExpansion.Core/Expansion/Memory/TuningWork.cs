@@ -13,12 +13,15 @@ internal static class TuningWork
     /// <summary>Tensors as wide as the model's outputs that a loss of them keeps: logits, distributions, gradients.</summary>
     private const long CopiesOfOutputs = 8;
 
-    /// <summary>Bytes of a step at the largest unit, without weights and activations that are resident.</summary>
+    /// <summary>
+    /// Bytes of a step at the largest unit, without weights and activations that are resident; where the unit is the whole model, with the dense outputs of all tokens.
+    /// </summary>
     public static long Bytes(WorkSize size, FineTuningOptions options)
     {
         long tokens = StepTokens(size, options);
         long outputs = options.OutputLoss is null ? 0 : tokens * OutputFeatures(size) * CopiesOfOutputs;
-        return Tuned(size).Max(unit => (Weights(size, unit) * BytesOfWeight(size)) + (tokens * LinearFeatures(size, unit) * CopiesOfActivations * sizeof(float)))
+        return Tuned(size).Max(unit => (Weights(size, unit) * BytesOfWeight(size)) + (tokens * LinearFeatures(size, unit) * CopiesOfActivations * sizeof(float))
+                + (size.Units[unit].IsBlock ? 0 : size.Tokens * OutputFeatures(size) * size.ElementSize))
             + (outputs * sizeof(float));
     }
 
@@ -35,8 +38,9 @@ internal static class TuningWork
 
     private static long Weights(WorkSize size, int unit) => size.Units[unit].Slots.Sum(size.DenseExperts) / size.ElementSize;
 
-    /// <summary>Mask, masked product, best state and two gradients in the weight's type; two moments, their root and a gradient in float32, and a copy of narrower weights.</summary>
-    private static long BytesOfWeight(WorkSize size) => (5 * size.ElementSize) + ((size.ElementSize < sizeof(float) ? 5 : 4) * sizeof(float));
+    /// <summary>Mask, masked product, best state and two gradients in the weight's type; two moments, their root and a gradient in at least float32, and a copy of narrower weights.</summary>
+    private static long BytesOfWeight(WorkSize size) =>
+        (5 * size.ElementSize) + (size.ElementSize < sizeof(float) ? 5 * sizeof(float) : 4 * size.ElementSize);
 
     private static long StepTokens(WorkSize size, FineTuningOptions options) => options.BatchWindows * TuningWindow.Cut(size.Plan.Batches)
         .Select(window => window.Length * WorkSize.TokensOf(size.Plan.Batches[window.Batch]) / size.Plan.Batches[window.Batch].Input.shape[0])

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
 using TorchSharp;
@@ -11,9 +12,6 @@ internal static class WorkEstimate
 {
     /// <summary>Share of a large product's speed that factorisations and column updates reach.</summary>
     private const double PrunerEfficiency = 0.3;
-
-    /// <summary>Time of ALPS divided by that of SparseGPT, about.</summary>
-    private const double AlpsCost = 4;
 
     /// <summary>Operations a second of a float32 product on a device.</summary>
     public static double MeasureSpeed(Device device)
@@ -54,18 +52,24 @@ internal static class WorkEstimate
 
         // Statistics; then for every linear and expert a factorisation, an inverse, and the updates of later columns.
         double statistics = 2.0 * size.Tokens * d * d * Math.Max(1, streams > 1 ? 2 : 1);
-        double solving = size.Plan.Sparsifier is AlpsSparsifier ? AlpsCost / PrunerEfficiency : 1 / PrunerEfficiency;
+        double solving = PrunerSize.RelativeTime(size.Plan.Sparsifier!) / PrunerEfficiency;
         return compensation + statistics + (solving * width.Sum(slot => size.Experts * ((4.0 / 3 * d * d * d) + (d * d * WorkSize.Shape(slot).Out))));
     });
 
-    /// <summary>Every round of a refinement, and every strength of a shrinkage, prunes; a round also measures each token at each expert and fits a router.</summary>
+    /// <summary>Every strength of a shrinkage and every round of a refinement prunes; a round also measures each token at each expert and fits a router.</summary>
     public static double Trials(WorkSize size)
     {
-        double shrinkage = size.Plan.Options.ExpertStatistics.Shrinkage.PriorTokens is null ? ShrinkageChoice.Trials * Pruning(size, 1) : 0;
-        return size.Plan.Refinement is not { } refinement ? shrinkage : shrinkage + (refinement.Rounds * (Pruning(size, 1) + size.Units.SelectMany(WorkSize.Widths).Sum(width =>
-        {
-            double tokens = Math.Min(refinement.FitTokens, size.Tokens), rows = width.Sum(slot => Math.Min(refinement.Rows, WorkSize.Shape(slot).Out));
-            return size.Experts * tokens * width.Key * ((2 * Math.Min(width.Key, rows)) + (4 * refinement.Epochs / PrunerEfficiency));
-        })));
+        double pruning = Pruning(size, 1);
+        double shrinkage = size.Plan.Options.ExpertStatistics.Shrinkage.PriorTokens is null ? ShrinkageChoice.Trials * pruning : 0;
+        return size.Plan.Refinement is { } refinement
+            ? shrinkage + (refinement.Rounds * (pruning + size.Units.SelectMany(WorkSize.Widths).Sum(width => Refit(size, refinement, width))))
+            : shrinkage;
+    }
+
+    private static double Refit(WorkSize size, RouterRefinementOptions refinement, IGrouping<long, ModuleSlot> width)
+    {
+        double tokens = Math.Min(refinement.FitTokens, size.Tokens), rows = width.Sum(slot => Math.Min(refinement.Rows, WorkSize.Shape(slot).Out));
+        double costs = 2 * Math.Min(width.Key, rows), fitting = 4 * refinement.Epochs / PrunerEfficiency;
+        return size.Experts * tokens * width.Key * (costs + fitting);
     }
 }

@@ -74,10 +74,12 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsif
     long ISizedSparsifier.BytesToPrune(long rows, long columns, int experts) =>
         BytesPerExpert(rows, columns) * Math.Min(experts, ExpertsAtOnce(rows, columns));
 
+    double ISizedSparsifier.RelativeTime => 4;
+
     private static int ExpertsAtOnce(long rows, long columns) => (int)Math.Clamp(ChunkBytes / BytesPerExpert(rows, columns), 1, 4096);
 
-    /// <summary>Hessians, factors, the powers of a path, twice while its base moves, and their intermediates; the weight, the state and conjugate gradients.</summary>
-    private static long BytesPerExpert(long rows, long columns) => sizeof(float) * ((11 * columns * columns) + (9 * rows * columns));
+    /// <summary>Hessians, factors, the powers of a path, twice while its base moves, and their intermediates; the weight, the state and conjugate gradients with their start.</summary>
+    private static long BytesPerExpert(long rows, long columns) => sizeof(float) * ((11 * columns * columns) + (10 * rows * columns));
 
     private PrunedWeight[] PruneChunk(
         Tensor dense, HessianStatistic[] statistics, SparsityTarget[] targets, CancellationToken cancellationToken)

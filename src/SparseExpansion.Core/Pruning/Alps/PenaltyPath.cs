@@ -36,7 +36,7 @@ internal sealed class PenaltyPath : IDisposable
         _hessians = hessians;
         _precision = precision;
         _base = penalty;
-        (_first, _second, _third) = Powers(factors, penalty);
+        (_scale, _first, _second, _third) = Powers(factors, penalty);
     }
 
     /// <summary>ρ(H + ρI)⁻¹, [k, d, d], in the path's precision.</summary>
@@ -97,7 +97,7 @@ internal sealed class PenaltyPath : IDisposable
         using var scope = NewDisposeScope();
         Tensor hessians = _experts is null ? _hessians : _hessians.index_select(0, _experts);
         _base = penalty;
-        (Tensor first, Tensor second, Tensor third) = Powers(Factor(hessians, penalty), penalty);
+        (_scale, Tensor first, Tensor second, Tensor third) = Powers(Factor(hessians, penalty), penalty);
         Replace(first, second, third);
     }
 
@@ -112,17 +112,16 @@ internal sealed class PenaltyPath : IDisposable
     }
 
     /// <summary>
-    /// X · 4ⁿ/b with its square and its cube, for the n that makes 4ⁿ/b about 1: numbers of middling size whatever the penalty is, and
+    /// 4ⁿ, and X · 4ⁿ/b with its square and its cube, for the n that makes 4ⁿ/b about 1: numbers of middling size whatever the penalty is, and
     /// rounded as X/b would be.
     /// </summary>
-    private (Tensor First, Tensor Second, Tensor Third) Powers(Tensor factors, double penalty)
+    private (double Scale, Tensor First, Tensor Second, Tensor Third) Powers(Tensor factors, double penalty)
     {
         using var scope = NewDisposeScope();
         double root = Math.ScaleB(1, (int)Math.Round(Math.Log2(penalty) / 2));
-        _scale = root * root;
         Tensor rounded = factors.mul(root).to(_precision);
         Tensor first = rounded.mT.bmm(rounded), second = first.bmm(first), third = second.bmm(first);
-        return (first.DetachFromDisposeScope(), second.DetachFromDisposeScope(), third.DetachFromDisposeScope());
+        return (root * root, first.DetachFromDisposeScope(), second.DetachFromDisposeScope(), third.DetachFromDisposeScope());
     }
 
     private void Replace(Tensor first, Tensor second, Tensor third)

@@ -27,6 +27,9 @@ internal sealed class QuantizedSparsifier : ISparsifier, IRoundingSparsifier, IS
     public long BytesToPrune(long rows, long columns, int experts) => Math.Max(
         PrunerSize.Bytes(_inner, rows, columns, experts), sizeof(float) * ((6 * columns * columns) + (4 * rows * columns)));
 
+    /// <remarks>Rounding updates later weights as SparseGPT does.</remarks>
+    public double RelativeTime => PrunerSize.RelativeTime(_inner) + 1;
+
     public IActivationStatistic CreateStatistic(LayerDescriptor layer) => _inner.CreateStatistic(layer);
 
     public PruningResult Prune(

@@ -26,6 +26,9 @@ internal sealed class RefitSparsifier : ISparsifier, IRoundingSparsifier, ISized
     public long BytesToPrune(long rows, long columns, int experts) => Math.Max(
         PrunerSize.Bytes(_inner, rows, columns, experts), RefitBytes(rows, columns));
 
+    /// <remarks>Least squares for each row of its own.</remarks>
+    public double RelativeTime => PrunerSize.RelativeTime(_inner) + 3;
+
     public IActivationStatistic CreateStatistic(LayerDescriptor layer)
     {
         ArgumentNullException.ThrowIfNull(layer);

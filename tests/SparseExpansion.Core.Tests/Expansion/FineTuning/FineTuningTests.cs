@@ -151,7 +151,7 @@ public sealed class FineTuningTests : IDisposable
     {
         using Tensor before = _model.call(_batches[0]);
         using var cancel = new CancellationTokenSource();
-        var progress = new Reports(step =>
+        var progress = new ImmediateProgress<ExpansionProgress>(step =>
         {
             if (step.Stage == ExpansionStage.FineTuning && step is { Block: 1, Fraction: > 0.8 })
             {
@@ -264,10 +264,5 @@ public sealed class FineTuningTests : IDisposable
         double error = ((_model.call(fresh) - dense).square().sum() / dense.square().sum()).item<float>();
         result.Revert();
         return error;
-    }
-
-    private sealed class Reports(Action<ExpansionProgress> action) : IProgress<ExpansionProgress>
-    {
-        public void Report(ExpansionProgress value) => action(value);
     }
 }

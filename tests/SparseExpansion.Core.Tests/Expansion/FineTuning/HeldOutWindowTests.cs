@@ -16,7 +16,7 @@ public sealed class HeldOutWindowTests
     public void LeaveOut_Sequences_KeepsTheFirstOnes(double share, int rows, params int[] kept)
     {
         using var scope = NewDisposeScope();
-        CalibrationBatch[] batches = [.. new[] { 2, 3, 4, 3 }.Select(count => new CalibrationBatch(rand(count, 5, 3), rand(count, 5).gt(0.5)))];
+        CalibrationBatch[] batches = [.. new[] { 2, 3, 4, 3 }.Select(count => new CalibrationBatch(rand(count, 5, 3), Mask(count, 5)))];
         var views = new List<Tensor>();
 
         IReadOnlyList<CalibrationBatch> left = TuningWindows.LeaveOut(batches, share, views);
@@ -32,7 +32,7 @@ public sealed class HeldOutWindowTests
     public void LeaveOut_FlatMask_GoesWithItsRows()
     {
         using var scope = NewDisposeScope();
-        var batch = new CalibrationBatch(rand(4, 5, 3), rand(20).gt(0.5));
+        var batch = new CalibrationBatch(rand(4, 5, 3), Mask(4, 5).flatten());
         CalibrationBatch left = Assert.Single(TuningWindows.LeaveOut([batch], 0.25, []));
         Assert.Equal((3L, 15L), (left.Input.shape[0], left.Mask!.shape[0]));
     }
@@ -63,8 +63,7 @@ public sealed class HeldOutWindowTests
     public void Read_MaskOfOtherShape_SelectsTheSamePositions()
     {
         using var scope = NewDisposeScope();
-        Tensor input = rand(6, 5, 3), target = rand(6, 5, 2), mask = rand(6, 5).gt(0.5);
-        mask[TensorIndex.Colon, 0] = true;
+        Tensor input = rand(6, 5, 3), target = rand(6, 5, 2), mask = Mask(6, 5);
         Tensor[] selected = [.. new[] { mask, mask.flatten() }.Select(shaped =>
         {
             var windows = new TuningWindows(CPU, [new CalibrationBatch(input, shaped)], [new CalibrationBatch(target)]);
@@ -106,12 +105,51 @@ public sealed class HeldOutWindowTests
         Assert.True(TensorChecks.Equal(outputs.narrow(0, 10, 5), batch.Target));
     }
 
-    [Fact]
-    public void Windows_OutputsOfOtherRows_AreRefused()
+    /// <summary>Seven rows belong to no six; and those of [positions, sequences, features] belong to positions, even where numbers fit.</summary>
+    [Theory]
+    [InlineData(7, 3)]
+    [InlineData(12, 6, 3)]
+    public void Windows_OutputsOfOtherRows_AreRefused(params int[] shape)
     {
         using var scope = NewDisposeScope();
-        var error = Assert.Throws<SparseExpansionException>(() => new TuningWindows(CPU, [new CalibrationBatch(rand(6, 5, 3))], [new CalibrationBatch(rand(7, 3))]));
-        Assert.Contains("[7, 3]", error.Message, StringComparison.Ordinal);
+        var error = Assert.Throws<SparseExpansionException>(
+            () => new TuningWindows(CPU, [new CalibrationBatch(rand(6, 5, 3))], [new CalibrationBatch(zeros([.. shape.Select(size => (long)size)]))]));
+        Assert.Contains($"[{string.Join(", ", shape)}]", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Windows_Vectors_StayWholeAndAlone()
+    {
+        using var scope = NewDisposeScope();
+        CalibrationBatch[] ids = [.. Enumerable.Range(0, 3).Select(i => new CalibrationBatch(full(7, i, ScalarType.Int64)))];
+        var windows = new TuningWindows(CPU, ids, [.. ids.Select(batch => new CalibrationBatch(batch.Input.to(ScalarType.Float32).narrow(0, 0, 5)))]);
+        Assert.Equal(3, windows.Count);
+        Assert.Equal(3, windows.InOrder(0, 3, 8).Count());
+        TuningBatch batch = windows.Read([2]);
+        Assert.Equal((7L, 5L, 2f), (batch.Input.shape[0], batch.Target.shape[0], batch.Target[4].item<float>()));
+    }
+
+    [Theory]
+    [InlineData(5, 6)]
+    [InlineData(29)]
+    [InlineData(0)]
+    public void Cut_MaskOfOtherRows_IsRefused(params int[] shape)
+    {
+        using var scope = NewDisposeScope();
+        CalibrationBatch[] batches = [new(rand(6, 5, 3)), new(rand(6, 5, 3), ones([.. shape.Select(size => (long)size)], ScalarType.Bool))];
+        Assert.Contains("batch 1", Assert.Throws<CalibrationException>(() => TuningWindow.Cut(batches).Count()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_OneWindowForTheBlocks_SaysSo()
+    {
+        using var model = new GatedModel();
+        using Tensor batch = rand(2, 32, GatedModel.Width), mask = ones(2, 32, ScalarType.Bool);
+        mask[0] = false;
+        var error = Assert.ThrowsAny<SparseExpansionException>(() => model.Expand().Blocks(m => m.blocks).Targets("blocks.*")
+            .RouteWith(new RandomRouterTrainer(2)).PruneWith(new WandaSparsifier(), SparsityTarget.Unstructured(0.5)).CalibrateOn([new CalibrationBatch(batch, mask)]).FineTune().Run());
+        Assert.Contains("block 0", error.Message, StringComparison.Ordinal);
+        Assert.Contains("more batches", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -144,5 +182,14 @@ public sealed class HeldOutWindowTests
         using ExpansionResult result = (compensated ? builder.CompensateErrors() : builder).Run();
         Assert.All(result.Report.Layers, layer => Assert.Equal(17 * 32, layer.Tokens)); // Of twenty sequences of 32 tokens.
         Array.ForEach(batches, batch => batch.Dispose());
+    }
+
+    /// <summary>Padding here and there, but no row that is nothing else.</summary>
+    private static Tensor Mask(int rows, int positions)
+    {
+        using var scope = NewDisposeScope();
+        Tensor mask = rand(rows, positions).gt(0.5);
+        mask[TensorIndex.Colon, 0] = true;
+        return mask.MoveToOuterDisposeScope();
     }
 }

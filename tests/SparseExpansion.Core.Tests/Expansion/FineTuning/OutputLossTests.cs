@@ -88,16 +88,28 @@ public sealed class OutputLossTests : IDisposable
         Assert.True(TensorChecks.Equal(whole.Run(_batches[3], hidden), tail.Run(_batches[3], hidden)));
     }
 
-    /// <summary>The outputs have as many positions as the input: one position alone cannot be added to all.</summary>
-    [Fact]
-    public void Shorten_ModelThatFailsOnOnePosition_IsRunAsAWhole()
+    /// <summary>Native and managed errors: one position alone cannot be reshaped to all, or is refused.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Shorten_ModelThatFailsOnOnePosition_IsRunAsAWhole(bool managed)
     {
         using var scope = NewDisposeScope();
         CalibrationBatch[] batches = [.. _batches.Select(batch => new CalibrationBatch(batch))];
         var windows = new TuningWindows(CPU, batches, batches, batches);
-        var tail = new ModelTail(input => _model.call(input).reshape(input.shape[0], input.shape[1], 3), _model.blocks[1]);
+        var tail = new ModelTail(
+            input => managed && input.shape[1] < 32 ? throw new ArgumentException("too short") : _model.call(input).reshape(input.shape[0], input.shape[1], 3), _model.blocks[1]);
         tail.Shorten(windows, 5, default);
         Assert.False(tail.IsShort);
+    }
+
+    [Fact]
+    public void Shorten_ModelThatFailsOnAll_SaysSo()
+    {
+        using var scope = NewDisposeScope();
+        CalibrationBatch[] batches = [.. _batches.Select(batch => new CalibrationBatch(batch))];
+        var tail = new ModelTail(_ => throw new InvalidDataException("broken"), _model.blocks[1]);
+        Assert.Throws<InvalidDataException>(() => tail.Shorten(new TuningWindows(CPU, batches, batches, batches), 5, default));
     }
 
     [Theory]

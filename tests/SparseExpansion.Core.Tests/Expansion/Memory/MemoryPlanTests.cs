@@ -1,4 +1,6 @@
+using SparseExpansion.Calibration;
 using SparseExpansion.Pruning;
+using SparseExpansion.Quantization;
 using SparseExpansion.Routing;
 using SparseExpansion.Testing;
 using TorchSharp;
@@ -94,7 +96,7 @@ public sealed class MemoryPlanTests : IDisposable
     {
         using var model = nn.Sequential(nn.Linear(512, 512));
         using Tensor batch = zeros(1, 64, 512);
-        Assert.Equal(4L * sizeof(float) * 11 * 512 * 512, Pruning(new AlpsSparsifier()) - Pruning(new SparseGptSparsifier()));
+        Assert.Equal(4L * sizeof(float) * 12 * 512 * 512, Pruning(new AlpsSparsifier()) - Pruning(new SparseGptSparsifier()));
 
         long Pruning(ISparsifier pruner) => model.Expand().RouteWith(new PcaKMeansOptions { Experts = 4, PcaReduction = 32 })
             .PruneWith(pruner, SparsityTarget.Unstructured(0.5)).CalibrateOn([batch]).PlanMemory().Stages.Single(stage => stage.Name == "pruning").Bytes;
@@ -109,6 +111,16 @@ public sealed class MemoryPlanTests : IDisposable
         Assert.Equal(hidden, compensated.ResidentBytes - plain.ResidentBytes);
         Assert.Equal(tokens * GatedModel.Hidden * sizeof(float), Calibration(compensated) - Calibration(plain));
         Assert.True(Pruning(compensated) - Pruning(plain) >= (tokens + (3 * 4 * GatedModel.Hidden)) * GatedModel.Hidden * sizeof(float));
+        Assert.Equal(8L * 2 * GatedModel.Hidden * GatedModel.Hidden * sizeof(float), Sums(experts: 12) - Sums(experts: 4)); // Two matrices for each expert more.
+
+        long Sums(int experts)
+        {
+            PcaKMeansOptions router = new() { Experts = experts, PcaReduction = null };
+            var wanda = new WandaSparsifier(); // Its own work does not grow with the number of experts.
+            SparsityTarget half = SparsityTarget.Unstructured(0.5);
+            return Pruning(Configure(model).RouteWith(router).PruneWith(wanda, half).CompensateErrors().PlanMemory())
+                - Pruning(Configure(model).RouteWith(router).PruneWith(wanda, half).PlanMemory());
+        }
 
         static long Calibration(ExpansionMemoryPlan plan) => plan.Stages.Single(stage => stage.Name == "calibration").Bytes;
         static long Pruning(ExpansionMemoryPlan plan) => plan.Stages.Single(stage => stage.Name == "pruning").Bytes;
@@ -135,6 +147,30 @@ public sealed class MemoryPlanTests : IDisposable
         ExpansionMemoryPlan Tuned(FineTuningOptions options) => Configure(model).FineTune(options).PlanMemory();
 
         static MemoryStage Stage(ExpansionMemoryPlan plan) => plan.Stages.Single(stage => stage.Name == "fine-tuning");
+    }
+
+    /// <summary>A pruner that does not tell counts as SparseGPT, decorated or not.</summary>
+    [Fact]
+    public void Plan_PrunerOfUnknownSize_CountsAsSparseGpt()
+    {
+        var unknown = new UnknownPruner();
+        Func<ISparsifier, ISparsifier>[] ways =
+            [pruner => pruner, pruner => pruner.WithRefit(new RefitOptions { ChunkBytes = 1 << 20 }), pruner => pruner.WithQuantization(new WeightQuantization { Bits = 4 })];
+        Assert.All(ways, decorate =>
+        {
+            (ISparsifier told, ISparsifier guessed) = (decorate(new SparseGptSparsifier()), decorate(unknown));
+            Assert.Equal(PrunerSize.Bytes(told, 700, 30, 16), PrunerSize.Bytes(guessed, 700, 30, 16));
+            Assert.Equal(PrunerSize.RelativeTime(told), PrunerSize.RelativeTime(guessed));
+        });
+    }
+
+    private sealed class UnknownPruner : ISparsifier
+    {
+        public string Name => "unknown";
+
+        public IActivationStatistic CreateStatistic(LayerDescriptor layer) => throw new NotSupportedException();
+
+        public PruningResult Prune(Tensor weight, IActivationStatistic statistic, SparsityTarget target, CancellationToken cancellationToken = default) => throw new NotSupportedException();
     }
 
     private ExpansionBuilder<GatedModel> Configure(GatedModel model) => model.Expand()

@@ -92,7 +92,7 @@ public sealed class ResumeTests : IDisposable
         using FolderExpansionStore store = FolderExpansionStore.Open(_folder.File("partial"));
         var stages = new List<ExpansionStage>();
 
-        using ExpansionResult result = Configure(model).ResumeFrom(store).Run(new Listener(step => stages.Add(step.Stage)));
+        using ExpansionResult result = Configure(model).ResumeFrom(store).Run(new ImmediateProgress<ExpansionProgress>(step => stages.Add(step.Stage)));
 
         Assert.Equal([ExpansionStage.Finished], stages);
         Assert.Equal(Blocks * 3, result.Layers.Count);
@@ -220,7 +220,7 @@ public sealed class ResumeTests : IDisposable
     {
         using GatedModel model = NewModel();
         using FolderExpansionStore store = FolderExpansionStore.Open(partial);
-        var listener = new Listener(step =>
+        var listener = new ImmediateProgress<ExpansionProgress>(step =>
         {
             if (store.UnitCount == block && (step.Stage is ExpansionStage.Pruning or ExpansionStage.Packing || block == Blocks))
             {
@@ -263,10 +263,5 @@ public sealed class ResumeTests : IDisposable
         }
 
         return json.ToJsonString();
-    }
-
-    private sealed class Listener(Action<ExpansionProgress> tell) : IProgress<ExpansionProgress>
-    {
-        public void Report(ExpansionProgress value) => tell(value);
     }
 }

@@ -33,7 +33,7 @@ public sealed class ConjugateGradientsTests
 
     /// <summary>The second of three Hessians is so ill-conditioned that products in bfloat16 lead astray: float32 begins anew with that expert alone.</summary>
     [Fact]
-    public void Solve_OneExpertMisledByBFloat16_GoesOnInFloat32() => LeakCheck.NoTensorsLeft(() =>
+    public void Solve_OneExpertMisledByBFloat16_BeginsAnewInFloat32() => LeakCheck.NoTensorsLeft(() =>
     {
         using var scope = NewDisposeScope();
         (Tensor Hessians, Tensor Dense, Tensor Start, Tensor Pruned)[] problems = [Problem(75, 400), Problem(75, 30, damping: 1e-5), Problem(75, 300)];
