@@ -25,6 +25,12 @@ using (ExpansionResult pruned = Expand(model, calibration, experts: 1))
     pruned.Revert();
 }
 
+using (ExpansionResult better = ExpandBeyondThePaper(model, calibration, experts: 8))
+{
+    Console.WriteLine($"  8 experts, with all that helps  {Training.LostVariance(model, test):P2}");
+    better.Revert();
+}
+
 using ExpansionResult expanded = Expand(model, calibration, experts: 8);
 Console.WriteLine($"  8 experts   {Training.LostVariance(model, test):P2}");
 foreach (LayerReport layer in expanded.Report.Layers)
@@ -53,6 +59,23 @@ static ExpansionResult Expand(Autoencoder model, Tensor calibration, int experts
         .Targets("encoder.*", "decoder.*")
         .RouteWith(new PcaKMeansOptions { Experts = experts, PcaReduction = null })
         .PruneWith(new SparseGptSparsifier(), SparsityTarget.Unstructured(0.6))
+        .CalibrateOn(calibration.split(1_024))
+        .WithSeed(1)
+        .Run();
+    #endregion
+}
+
+static ExpansionResult ExpandBeyondThePaper(Autoencoder model, Tensor calibration, int experts)
+{
+    #region beyond-the-paper
+    return model.Expand()
+        .Targets("encoder.*", "decoder.*")
+        .RouteWith(new PcaKMeansOptions { Experts = experts, PcaReduction = null })
+        .PruneWith(new AlpsSparsifier(), SparsityTarget.Unstructured(0.6)) // or any other pruner, with .WithRefit()
+        .RefineRouter() // routers learn from the errors of their experts
+        .WithExpertStatistics(new ExpertStatisticsOptions { Shrinkage = Shrinkage.HeldOut() }) // for experts with few tokens
+        .CompensateErrors() // experts make up for what layers before them lose
+        .FineTune(new FineTuningOptions { Steps = 200 }) // weights that stay are fitted to the dense model's outputs
         .CalibrateOn(calibration.split(1_024))
         .WithSeed(1)
         .Run();

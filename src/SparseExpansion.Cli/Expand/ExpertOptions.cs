@@ -40,8 +40,9 @@ internal sealed class ExpertOptions
         CustomParser = ValueParsers.OptionalInteger(0),
     };
 
-    private readonly Option<bool?> _compensate = new("--compensate")
+    private readonly Option<string?> _compensate = new("--compensate")
     {
+        Arity = ArgumentArity.ZeroOrOne,
         Description = "Prune experts from weights that make up for what was lost before them. Default: false, with --recipe best true.",
         HelpName = "true|false",
     };
@@ -59,7 +60,11 @@ internal sealed class ExpertOptions
         DefaultValueFactory = _ => "uniform",
     };
 
-    public ExpertOptions() => _allocate.AcceptOnlyFromAmong([.. s_allocations.Keys]);
+    public ExpertOptions()
+    {
+        _allocate.AcceptOnlyFromAmong([.. s_allocations.Keys]);
+        _compensate.AcceptOnlyFromAmong("true", "false");
+    }
 
     public void AddTo(Command command)
     {
@@ -98,7 +103,7 @@ internal sealed class ExpertOptions
             builder.RefineRouter((method.Recipe.Refinement ?? new RouterRefinementOptions()) with { Rounds = rounds });
         }
 
-        if (parsed.GetValue(_compensate) is true)
+        if (Compensates(parsed) is true)
         {
             builder.CompensateErrors(method.Recipe.Compensation);
         }
@@ -119,9 +124,12 @@ internal sealed class ExpertOptions
     public ExpansionRecipe Reduce(ParseResult parsed, ExpansionRecipe recipe) => recipe with
     {
         Refinement = parsed.GetValue(_refineRouter) is 0 ? null : recipe.Refinement,
-        Compensation = parsed.GetValue(_compensate) is false ? null : recipe.Compensation,
+        Compensation = Compensates(parsed) is false ? null : recipe.Compensation,
         FineTuning = parsed.GetValue(_fineTune) is 0 ? null : recipe.FineTuning,
     };
+
+    /// <summary>What was asked for, the option alone being true; null: nothing.</summary>
+    private bool? Compensates(ParseResult parsed) => parsed.GetResult(_compensate) is null ? null : parsed.GetValue(_compensate) is null or "true";
 
     private static Shrinkage? ParseShrinkage(ArgumentResult result)
     {

@@ -44,7 +44,9 @@ internal static class BlockEntry
             int index = remove.Count / 2;
             remove.Add(block.register_forward_pre_hook((_, input) =>
             {
-                Check(index == calls && (previous is null || TensorChecks.Equal(previous, input)), index);
+                Check(index >= calls, plan, index, "is called again, or after blocks that come later");
+                Check(index == calls, plan, calls, $"is not called through call(x) before block {index}");
+                Check(previous is null || TensorChecks.Equal(previous, input), plan, index, "is called with something else than the output of the block before it");
                 return input;
             }).remove);
             remove.Add(block.register_forward_hook((_, _, output) =>
@@ -59,7 +61,7 @@ internal static class BlockEntry
         try
         {
             new CalibrationUnit("the model", plan.Forward!, device).Run(plan.Batches[0].Input, keepOutput: false);
-            Check(calls == plan.Blocks.Count, calls);
+            Check(calls == plan.Blocks.Count, plan, calls, "is not called through call(x)");
         }
         finally
         {
@@ -85,18 +87,17 @@ internal static class BlockEntry
             hook.remove();
         }
 
-        return entry ?? throw NotChained(0);
+        return entry ?? throw new SparseExpansionException("The first of the blocks is not called through call(x) when the model runs.");
     }
 
-    private static void Check(bool chained, int index)
+    private static void Check(bool chained, ExpansionPlan plan, int index, string fault)
     {
         if (!chained)
         {
-            throw NotChained(index);
+            string name = plan.Model.named_modules().FirstOrDefault(entry => ReferenceEquals(entry.module, plan.Blocks[index])).name ?? "which is no module of the model";
+            throw new SparseExpansionException(
+                $"Block {index} ({name}) {fault}, so blocks cannot be expanded one after the other. "
+                + "Give Blocks(…) the model's own blocks in order, or leave Blocks out to expand the model as a whole.");
         }
     }
-
-    private static SparseExpansionException NotChained(int index) => new(
-        $"Block {index} is not called, through call(x), with the output of the block before it, so blocks cannot be expanded one after the other. "
-        + "Give Blocks(…) the model's own blocks in order, or leave Blocks out to expand the model as a whole.");
 }

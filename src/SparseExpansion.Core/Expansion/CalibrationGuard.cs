@@ -24,6 +24,12 @@ internal static class CalibrationGuard
             }
         }
 
+        CheckWindows(plan);
+    }
+
+    /// <exception cref="CalibrationException">There is nothing that fine-tuning could learn from, or be judged by.</exception>
+    public static void CheckWindows(ExpansionPlan plan)
+    {
         if (plan.FineTuning is not null && CountWindows(plan) < 2)
         {
             throw new CalibrationException("Fine-tuning learns from some calibration windows and is judged by others; give at least two that are not all padding.");

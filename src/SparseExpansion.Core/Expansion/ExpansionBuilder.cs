@@ -38,8 +38,8 @@ public sealed class ExpansionBuilder<TModel>
             : throw new ArgumentException("The selection holds no blocks.", nameof(select));
     }
 
-    /// <summary>Chooses linears by module path. Without this call all linears are expanded.</summary>
-    /// <param name="patterns">Globs such as <c>*.mlp.*</c>: <c>*</c> stands for any characters, <c>?</c> for one.</param>
+    /// <summary>Chooses linears by module path. Without this call all linears are expanded; with <see cref="Blocks"/> all inside the blocks.</summary>
+    /// <param name="patterns">Globs such as <c>*.mlp.*</c>: <c>*</c> stands for any characters, <c>?</c> for one. Each must match a linear.</param>
     public ExpansionBuilder<TModel> Targets(params string[] patterns)
     {
         ArgumentNullException.ThrowIfNull(patterns);
@@ -186,12 +186,25 @@ public sealed class ExpansionBuilder<TModel>
         return Set(plan => plan with { Forward = input => forward(_model, input) });
     }
 
-    /// <summary>Sets the remaining options.</summary>
+    /// <summary>
+    /// Sets all <see cref="ExpansionOptions"/> at once, also those that <see cref="WithSeed"/>, <see cref="WithMemory"/>, <see cref="WithExpertStatistics"/> or a recipe have set: call
+    /// it before these.
+    /// </summary>
     public ExpansionBuilder<TModel> WithOptions(ExpansionOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         return Set(plan => plan with { Options = options });
+    }
+
+    /// <summary>Says what becomes of experts with few tokens: statistics that lean on their layer's, experts that are dissolved.</summary>
+    /// <param name="options">Strength of the shrinkage, least tokens.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
+    public ExpansionBuilder<TModel> WithExpertStatistics(ExpertStatisticsOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        return Set(plan => plan with { Options = plan.Options with { ExpertStatistics = options } });
     }
 
     /// <summary>Sets the seed of all randomness.</summary>
@@ -223,6 +236,7 @@ public sealed class ExpansionBuilder<TModel>
     public ExpansionMemoryPlan PlanMemory()
     {
         _plan.Validate();
+        CalibrationGuard.CheckWindows(_plan);
         return MemoryPlanner.Choose(_plan).Plan;
     }
 

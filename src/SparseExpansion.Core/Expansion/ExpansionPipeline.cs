@@ -162,6 +162,11 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
 
         Pack();
         SparseMixtureLayer[] mixtures = [.. _replacements[replacements..].Select(replacement => replacement.Mixture)];
+        for (int i = 0; i < mixtures.Length; i++)
+        {
+            _reports[reports + i] = _reports[reports + i] with { ExpertBytes = mixtures[i].ExpertBytes };
+        }
+
         Instruments.ExpertBytes.Add(mixtures.Sum(mixture => mixture.ExpertBytes));
         if (_checkpoints is not null)
         {
@@ -240,7 +245,7 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
     private ExpansionReport CreateReport(double seconds) => new()
     {
         Manifest = ManifestFactory.Create(_plan, _reports),
-        Layers = [.. _reports.Zip(_replacements, (layer, replacement) => layer with { ExpertBytes = replacement.Mixture.ExpertBytes })],
+        Layers = [.. _reports],
         FineTuning = _fineTuning.Reports,
         Seconds = seconds,
     };

@@ -28,6 +28,11 @@ internal static class UnitPlanner
             units.Add(new ExpansionUnit(new CalibrationUnit($"block {i}", plan.Blocks[i].call, device), slots, IsBlock: true));
         }
 
+        if (plan.Blocks.Count > 0 && ReferenceEquals(plan.Targets, TargetFilter.All))
+        {
+            left.Clear();
+        }
+
         if (left.Count > 0)
         {
             CheckFineTuning(plan, left);
@@ -35,7 +40,9 @@ internal static class UnitPlanner
         }
 
         int last = units.FindLastIndex(unit => unit.Slots.Count > 0);
-        return units[..(last + 1)];
+        return last >= 0
+            ? units[..(last + 1)]
+            : throw new SparseExpansionException($"The blocks have no linear layers that could be expanded; choose others with Targets(…). The model has: {Enumerate(targets)}.");
     }
 
     public static LayerDescriptor Describe(ModuleSlot slot)
@@ -87,6 +94,11 @@ internal static class UnitPlanner
         ModuleSlot[] targets = [.. linears.Where(slot => plan.Targets.Matches(Describe(slot)))];
         if (targets.Length > 0)
         {
+            if (plan.Targets.FindIdle([.. linears.Select(Describe)]) is { } idle)
+            {
+                throw new SparseExpansionException($"No linear layer matches '{idle}', one of the targets {plan.Targets.Description}. The model has {linears.Count}: {Enumerate(linears)}.");
+            }
+
             CheckShared(targets, linears);
             CheckColumns(targets, plan.Target!);
             return targets;
