@@ -16,7 +16,8 @@ internal sealed record TargetFilter(string Description, Func<LayerDescriptor, bo
 
     public static TargetFilter FromGlobs(IReadOnlyList<string> patterns) => new(
         string.Join(", ", patterns.Select(pattern => $"'{pattern}'")),
-        layer => patterns.Any(pattern => Fits(pattern, layer))) { Patterns = patterns };
+        layer => patterns.Any(pattern => Fits(pattern, layer)))
+    { Patterns = patterns };
 
     /// <summary>The first glob that matches none of some layers; null: all do.</summary>
     public string? FindIdle(IReadOnlyList<LayerDescriptor> layers) => Patterns.FirstOrDefault(pattern => !layers.Any(layer => Fits(pattern, layer)));
