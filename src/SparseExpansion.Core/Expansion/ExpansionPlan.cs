@@ -13,7 +13,8 @@ internal sealed record ExpansionPlan(nn.Module Model)
 {
     public IReadOnlyList<nn.Module<Tensor, Tensor>> Blocks { get; init; } = [];
 
-    public TargetFilter Targets { get; init; } = TargetFilter.All;
+    /// <summary>Null: all linears, or with blocks all inside them.</summary>
+    public TargetFilter? Targets { get; init; }
 
     public IRouterTrainer? Trainer { get; init; }
 

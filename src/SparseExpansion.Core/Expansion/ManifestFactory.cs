@@ -21,7 +21,7 @@ internal static class ManifestFactory
         Sparsity = plan.Target!.ToString()!,
         Router = plan.Trainer!.Name,
         Settings = SettingsOf(plan),
-        Targets = plan.Targets.Description,
+        Targets = plan.Targets?.Description ?? "all linears",
         Seed = plan.Options.Seed,
         WithinBlock = plan.WithinBlock,
         Batches = plan.Batches.Count,

@@ -8,19 +8,19 @@ namespace SparseExpansion.Expansion;
 /// <param name="Matches">True for a target.</param>
 internal sealed record TargetFilter(string Description, Func<LayerDescriptor, bool> Matches)
 {
-    /// <summary>What is expanded where nobody chooses: all linears, or with blocks all inside them.</summary>
-    public static TargetFilter All { get; } = new("all linears", _ => true);
-
     /// <summary>Globs, each of which should match something.</summary>
     public IReadOnlyList<string> Patterns { get; private init; } = [];
 
     public static TargetFilter FromGlobs(IReadOnlyList<string> patterns) => new(
-        string.Join(", ", patterns.Select(pattern => $"'{pattern}'")),
+        string.Join(", ", patterns.Select(Quote)),
         layer => patterns.Any(pattern => Fits(pattern, layer)))
     { Patterns = patterns };
 
-    /// <summary>The first glob that matches none of some layers; null: all do.</summary>
-    public string? FindIdle(IReadOnlyList<LayerDescriptor> layers) => Patterns.FirstOrDefault(pattern => !layers.Any(layer => Fits(pattern, layer)));
+    /// <summary>The first glob that matches none of some layers, for messages; null: all do.</summary>
+    public string? FindIdle(IReadOnlyList<LayerDescriptor> layers) =>
+        Patterns.Where(pattern => !layers.Any(layer => Fits(pattern, layer))).Select(Quote).FirstOrDefault();
+
+    private static string Quote(string pattern) => $"'{pattern}'";
 
     private static bool Fits(string pattern, LayerDescriptor layer) => FileSystemName.MatchesSimpleExpression(pattern, layer.Name, ignoreCase: false);
 }

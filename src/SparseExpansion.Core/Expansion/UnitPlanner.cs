@@ -22,15 +22,9 @@ internal static class UnitPlanner
         var left = new List<ModuleSlot>(targets);
         for (int i = 0; i < plan.Blocks.Count; i++)
         {
-            HashSet<nn.Module> inside = [.. plan.Blocks[i].modules(), plan.Blocks[i]];
-            ModuleSlot[] slots = [.. left.Where(slot => inside.Contains(slot.Dense))];
+            ModuleSlot[] slots = [.. left.Where(InsideOf([plan.Blocks[i]]))];
             left.RemoveAll(slots.Contains);
             units.Add(new ExpansionUnit(new CalibrationUnit($"block {i}", plan.Blocks[i].call, device), slots, IsBlock: true));
-        }
-
-        if (plan.Blocks.Count > 0 && ReferenceEquals(plan.Targets, TargetFilter.All))
-        {
-            left.Clear();
         }
 
         if (left.Count > 0)
@@ -40,9 +34,7 @@ internal static class UnitPlanner
         }
 
         int last = units.FindLastIndex(unit => unit.Slots.Count > 0);
-        return last >= 0
-            ? units[..(last + 1)]
-            : throw new SparseExpansionException($"The blocks have no linear layers that could be expanded; choose others with Targets(…). The model has: {Enumerate(targets)}.");
+        return units[..(last + 1)];
     }
 
     public static LayerDescriptor Describe(ModuleSlot slot)
@@ -91,26 +83,29 @@ internal static class UnitPlanner
     private static ModuleSlot[] FindTargets(ExpansionPlan plan)
     {
         IReadOnlyList<ModuleSlot> linears = SlotFinder.FindLinears(plan.Model);
-        ModuleSlot[] targets = [.. linears.Where(slot => plan.Targets.Matches(Describe(slot)))];
-        if (targets.Length > 0)
+        if (linears.Count == 0)
         {
-            if (plan.Targets.FindIdle([.. linears.Select(Describe)]) is { } idle)
-            {
-                throw new SparseExpansionException($"No linear layer matches '{idle}', one of the targets {plan.Targets.Description}. The model has {linears.Count}: {Enumerate(linears)}.");
-            }
-
-            CheckShared(targets, linears);
-            CheckColumns(targets, plan.Target!);
-            return targets;
+            throw new SparseExpansionException(plan.Model.modules().OfType<SparseMixtureLayer>().Any()
+                ? "The model is expanded already: revert the first expansion, or begin with the dense model."
+                : "The model has no linear layers that could be expanded.");
         }
 
-        if (linears.Count == 0 && plan.Model.modules().OfType<SparseMixtureLayer>().Any())
+        ModuleSlot[] targets = plan is { Targets: null, Blocks.Count: > 0 }
+            ? [.. linears.Where(InsideOf(plan.Blocks))]
+            : [.. linears.Where(slot => plan.Targets?.Matches(Describe(slot)) ?? true)];
+        if ((targets.Length == 0 ? plan.Targets?.Description ?? "the blocks, where targets are looked for without Targets(…)" : plan.Targets?.FindIdle([.. linears.Select(Describe)])) is { } unmatched)
         {
-            throw new SparseExpansionException("The model is expanded already: revert the first expansion, or begin with the dense model.");
+            throw new SparseExpansionException($"No linear layer matches {unmatched}. The model has {linears.Count}: {Enumerate(linears)}.");
         }
 
-        throw new SparseExpansionException(linears.Count == 0
-            ? "The model has no linear layers that could be expanded."
-            : $"No linear layer matches {plan.Targets.Description}. The model has {linears.Count}: {Enumerate(linears)}.");
+        CheckShared(targets, linears);
+        CheckColumns(targets, plan.Target!);
+        return targets;
+    }
+
+    private static Func<ModuleSlot, bool> InsideOf(IEnumerable<nn.Module> blocks)
+    {
+        HashSet<nn.Module> inside = [.. blocks.SelectMany(block => block.modules().Prepend(block))];
+        return slot => inside.Contains(slot.Dense);
     }
 }

@@ -34,6 +34,34 @@ public sealed class ExpansionErrorTests : IDisposable
     }
 
     [Fact]
+    public void Run_OneOfSeveralPatternsMatchesNothing_IsNamed()
+    {
+        var error = Fails<SparseExpansionException>(Builder().Targets("blocks.*.up", "blocks.*.dwon"));
+
+        Assert.Contains("matches 'blocks.*.dwon'.", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("'blocks.*.up'", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_BlocksWithoutTargets_LeavesLinearsOutsideAlone()
+    {
+        using ExpansionResult result = Configure(_model.Expand().Blocks(m => m.blocks)).Run();
+        Assert.Equal(6, result.Layers.Count);
+        Assert.All(result.Layers.Keys, name => Assert.StartsWith("blocks.", name, StringComparison.Ordinal));
+        result.Revert();
+        using ExpansionResult whole = Configure(_model.Expand()).Run();
+        Assert.Contains("head", whole.Layers.Keys);
+        whole.Revert();
+    }
+
+    [Fact]
+    public void Run_BlocksOfNoLinears_SaysSo()
+    {
+        using var block = TorchSharp.torch.nn.ReLU();
+        Assert.Contains("matches the blocks", Fails<SparseExpansionException>(Configure(_model.Expand().Blocks(_ => [block]))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Run_MoreExpertsThanTokens_NamesTheLayers()
     {
         var error = Fails<CalibrationException>(Builder().RouteWith(new PcaKMeansOptions { Experts = 300, PcaReduction = null }));
@@ -215,8 +243,9 @@ public sealed class ExpansionErrorTests : IDisposable
         Assert.True(TensorChecks.Equal(_before, after));
     }
 
-    private ExpansionBuilder<GatedModel> Builder() => _model.Expand()
-        .Blocks(m => m.blocks).Targets("blocks.*")
+    private ExpansionBuilder<GatedModel> Builder() => Configure(_model.Expand().Blocks(m => m.blocks).Targets("blocks.*"));
+
+    private ExpansionBuilder<GatedModel> Configure(ExpansionBuilder<GatedModel> builder) => builder
         .RouteWith(new PcaKMeansOptions { Experts = 2, PcaReduction = null })
         .PruneWith(new SparseGptSparsifier(), SparsityTarget.Unstructured(0.5))
         .CalibrateOn(_batches);
