@@ -38,7 +38,7 @@ public interface ISparsifier
         Tensor weight, IReadOnlyList<IActivationStatistic> statistics, SparsityTarget target, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(statistics);
-        return PruningSeries.Run(statistics.Count, expert => Prune(weight, statistics[expert], target, cancellationToken));
+        return ExpertSeries.Run(statistics.Count, expert => Prune(weight, statistics[expert], target, cancellationToken));
     }
 
     /// <summary>

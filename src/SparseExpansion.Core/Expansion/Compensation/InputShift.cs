@@ -34,20 +34,11 @@ internal sealed class InputShift : IDisposable
             energies[expert - first].addmm_(seen.t(), seen);
             shifts[expert - first].addmm_((dense - seen).t(), seen);
         }, cancellationToken, first, count);
-        var moves = new List<Tensor>(count);
-        try
+        IReadOnlyList<Tensor> moves = ExpertSeries.Run(count, expert =>
         {
-            while (moves.Count < count)
-            {
-                using Tensor energy = energies[moves.Count], shift = shifts[moves.Count];
-                moves.Add(Move(energy, shift, damping));
-            }
-        }
-        catch (Exception e) when (ErrorPlace.Note(e, moves.Count))
-        {
-            throw; // Not reached: the filter only says which expert it was.
-        }
-
+            using Tensor energy = energies[expert], shift = shifts[expert];
+            return Move(energy, shift, damping);
+        });
         return new InputShift([.. moves.Select(move => move.MoveToOuterDisposeScope().DetachFromDisposeScope())]);
 
         Tensor[] Zeros() => [.. Enumerable.Range(0, count).Select(_ => zeros(features, features, ScalarType.Float32, device))];
@@ -95,7 +86,7 @@ internal sealed class InputShift : IDisposable
     /// <param name="cancellationToken">Observed between units of work.</param>
     public IReadOnlyList<PruningResult> PruneExperts(
         ISparsifier sparsifier, Tensor weight, IReadOnlyList<IActivationStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken) =>
-        PruningSeries.Run(statistics.Count, expert =>
+        ExpertSeries.Run(statistics.Count, expert =>
         {
             using Tensor compensated = Compensate(weight, expert);
             return sparsifier.Prune(compensated, statistics[expert], targets[expert], cancellationToken);

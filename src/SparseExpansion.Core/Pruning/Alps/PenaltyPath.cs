@@ -119,7 +119,7 @@ internal sealed class PenaltyPath : IDisposable
     {
         using var scope = NewDisposeScope();
         double root = Math.ScaleB(1, (int)Math.Round(Math.Log2(penalty) / 2));
-        Tensor rounded = factors.mul(root).to(_precision);
+        Tensor rounded = factors.to(_precision).mul(root);
         Tensor first = rounded.mT.bmm(rounded), second = first.bmm(first), third = second.bmm(first);
         return (root * root, first.DetachFromDisposeScope(), second.DetachFromDisposeScope(), third.DetachFromDisposeScope());
     }

@@ -43,31 +43,13 @@ internal sealed class QuantizedSparsifier : ISparsifier, IRoundingSparsifier, IS
         Tensor weight, IReadOnlyList<IActivationStatistic> statistics, SparsityTarget target, CancellationToken cancellationToken = default)
     {
         IReadOnlyList<PruningResult> pruned = _inner.PruneExperts(weight, statistics, target, cancellationToken);
-        var quantized = new List<PruningResult>(pruned.Count);
         try
         {
-            for (int i = 0; i < pruned.Count; i++)
-            {
-                quantized.Add(Quantize(weight, pruned[i], statistics[i], cancellationToken));
-            }
-
-            return quantized;
-        }
-        catch (Exception e) when (ErrorPlace.Note(e, quantized.Count))
-        {
-            throw; // Not reached: the filter only says which expert it was.
-        }
-        catch
-        {
-            quantized.ForEach(result => result.Dispose());
-            throw;
+            return ExpertSeries.Run(pruned.Count, expert => Quantize(weight, pruned[expert], statistics[expert], cancellationToken));
         }
         finally
         {
-            foreach (PruningResult result in pruned)
-            {
-                result.Dispose();
-            }
+            pruned.DisposeAll();
         }
     }
 

@@ -54,32 +54,14 @@ internal sealed class RefitSparsifier : ISparsifier, IRoundingSparsifier, ISized
         PruningGuard.CheckWeight(Name, weight, target);
         PruningGuard.CheckHessians(Name, weight, [.. parts.Select(part => part.Hessian)]);
         IReadOnlyList<PruningResult> pruned = _inner.PruneExperts(weight, [.. parts.Select(part => part.Inner)], target, cancellationToken);
-        var refitted = new List<PruningResult>(pruned.Count);
         try
         {
             using Tensor? gram = PruningResult.Gram(weight, [.. parts.Select(part => part.Hessian)]);
-            for (int i = 0; i < pruned.Count; i++)
-            {
-                refitted.Add(Refit(weight, pruned[i], parts[i].Hessian, gram, cancellationToken));
-            }
-
-            return refitted;
-        }
-        catch (Exception e) when (ErrorPlace.Note(e, refitted.Count))
-        {
-            throw; // Not reached: the filter only says which expert it was.
-        }
-        catch
-        {
-            refitted.ForEach(result => result.Dispose());
-            throw;
+            return ExpertSeries.Run(pruned.Count, expert => Refit(weight, pruned[expert], parts[expert].Hessian, gram, cancellationToken));
         }
         finally
         {
-            foreach (PruningResult result in pruned)
-            {
-                result.Dispose();
-            }
+            pruned.DisposeAll();
         }
     }
 

@@ -1,6 +1,4 @@
-using SparseExpansion.Pruning;
-
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Pruning;
 
 /// <summary>Experts that come and go together.</summary>
 internal static class PruningResults
