@@ -73,7 +73,6 @@ internal sealed class UnitExpander(
         ExpansionUnit unit, InputGroup group, IReadOnlyList<CalibrationBatch> batches, ActivationStore? dense, long seed,
         Action<ExpansionStage, string> reportGroup)
     {
-        reportGroup(ExpansionStage.Calibration, group.Name);
         using ActivationStore tokens = ActivationCapture.Capture(unit.Calibration, group, batches, cancellationToken, plan.Memory?.ScratchFolder);
         CheckPairs(group, tokens, dense);
         var expanded = new GroupExpander(plan, reportGroup, cancellationToken)

@@ -187,7 +187,7 @@ public sealed class ErrorCompensationTests : IDisposable
     [Fact]
     public void Run_OtherTokensInTheDenseModel_NamesTheLayer()
     {
-        using var gated = new TokenDropper();
+        using var gated = new TokenChooser((_, hidden, _) => hidden.index_select(0, hidden.select(1, 0).gt(0).nonzero().flatten()));
         var error = Assert.Throws<CalibrationException>(() => gated.Expand()
             .RouteWith(new RandomRouterTrainer(2)).PruneWith(new MagnitudeSparsifier(), SparsityTarget.Unstructured(0.9))
             .CompensateErrors().CalibrateOn(_batches).Run());
@@ -199,9 +199,10 @@ public sealed class ErrorCompensationTests : IDisposable
     [Fact]
     public void Run_TokensOnOtherCallsOfTheDenseModel_NamesTheCall()
     {
-        using var model = new CallShifter();
+        const float Mark = 1e3f; // 40 tokens of a marked input and 20 of others; the other way round once the first layer is expanded.
+        using var model = new TokenChooser((input, hidden, expanded) => hidden.narrow(0, 0, input.max().item<float>() >= Mark == expanded ? 20 : 40));
         using Tensor marked = _batches[0].clone();
-        marked[0, 0, 0] = CallShifter.Mark;
+        marked[0, 0, 0] = Mark;
         var error = Assert.Throws<CalibrationException>(() => model.Expand()
             .RouteWith(new RandomRouterTrainer(2)).PruneWith(new MagnitudeSparsifier(), SparsityTarget.Unstructured(0.5))
             .CompensateErrors().CalibrateOn([marked, _batches[1]]).Run());
@@ -257,40 +258,25 @@ public sealed class ErrorCompensationTests : IDisposable
         }
     }
 
-    /// <summary>Hands its second layer 40 tokens of a marked input and 20 of others; the other way round once the first layer is expanded.</summary>
-    private sealed class CallShifter : nn.Module<Tensor, Tensor>
+    /// <summary>Two layers, of which the second gets some of the tokens.</summary>
+    private sealed class TokenChooser : nn.Module<Tensor, Tensor>
     {
-        public const float Mark = 1e3f;
-
         private readonly nn.Module<Tensor, Tensor> first = nn.Linear(GatedModel.Width, 8);
         private readonly nn.Module<Tensor, Tensor> second = nn.Linear(8, 4);
+        private readonly Func<Tensor, Tensor, bool, Tensor> _choose;
 
-        public CallShifter()
-            : base(nameof(CallShifter)) => RegisterComponents();
-
-        public override Tensor forward(Tensor input)
+        /// <param name="choose">From the input, the first layer's outputs [tokens, 8] and whether that layer is expanded: what the second layer gets.</param>
+        public TokenChooser(Func<Tensor, Tensor, bool, Tensor> choose)
+            : base(nameof(TokenChooser))
         {
-            using var scope = NewDisposeScope();
-            bool marked = input.max().item<float>() >= Mark;
-            Tensor hidden = first.call(input).reshape(-1, 8);
-            return second.call(hidden.narrow(0, 0, marked == first is SparseMixtureLayer ? 20 : 40)).MoveToOuterDisposeScope();
+            _choose = choose;
+            RegisterComponents();
         }
-    }
-
-    /// <summary>Hands its second layer only some tokens, depending on what the first makes of them.</summary>
-    private sealed class TokenDropper : nn.Module<Tensor, Tensor>
-    {
-        private readonly nn.Module<Tensor, Tensor> first = nn.Linear(GatedModel.Width, 8);
-        private readonly nn.Module<Tensor, Tensor> second = nn.Linear(8, 4);
-
-        public TokenDropper()
-            : base(nameof(TokenDropper)) => RegisterComponents();
 
         public override Tensor forward(Tensor input)
         {
             using var scope = NewDisposeScope();
-            Tensor hidden = first.call(input).reshape(-1, 8);
-            return second.call(hidden.index_select(0, hidden.select(1, 0).gt(0).nonzero().flatten())).MoveToOuterDisposeScope();
+            return second.call(_choose(input, first.call(input).reshape(-1, 8), first is SparseMixtureLayer)).MoveToOuterDisposeScope();
         }
     }
 }
