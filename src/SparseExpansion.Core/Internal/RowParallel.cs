@@ -9,7 +9,7 @@ internal static class RowParallel
     private const long MinimumElements = 1 << 14;
 
     /// <summary>The same for passes that wait for memory, of which one thread makes good use.</summary>
-    private const long MinimumMemoryElements = 1 << 21;
+    private const long MinimumMemoryElements = 1 << 19;
 
     /// <summary>Runs <paramref name="body"/> on ranges [from, to) that cover all rows. Rows must not depend on each other: results do not depend on the split.</summary>
     public static void For(long rows, long elementsPerRow, Action<long, long> body) => For(rows, elementsPerRow, MinimumElements, body);
