@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
@@ -8,9 +9,9 @@ namespace SparseExpansion.Pruning;
 /// <summary>
 /// Finds the magnitude of a given rank of many floats: a sample tells between which two values it lies, one pass counts the numbers below
 /// and takes out those between, which are few, and <see cref="RankSearch"/> finds it among them (Floyd and Rivest 1975).
-/// Where the sample misled, all numbers are searched, so the result is exact. Not for concurrent use.
+/// Where the sample misled, all numbers are searched, so the result is exact. Its memory is the pool's. Not for concurrent use.
 /// </summary>
-internal sealed unsafe class BracketedSearch
+internal sealed unsafe class BracketedSearch : IDisposable
 {
     /// <summary>Fewer numbers are searched directly.</summary>
     public const int MinimumCount = 1 << 16;
@@ -44,6 +45,14 @@ internal sealed unsafe class BracketedSearch
         }
 
         return _search.Find(bits, n, rank);
+    }
+
+    /// <summary>Gives the memory back to the pool.</summary>
+    public void Dispose()
+    {
+        _search.Dispose();
+        ArrayPool<uint>.Shared.Return(_between);
+        _between = [];
     }
 
     private (uint Low, uint High) Bracket(uint* bits, long n, long rank)
@@ -136,7 +145,10 @@ internal sealed unsafe class BracketedSearch
     {
         if (count > _between.Length)
         {
-            Array.Resize(ref _between, checked((int)Math.Max(count, 2L * _between.Length)));
+            uint[] former = _between;
+            _between = ArrayPool<uint>.Shared.Rent(checked((int)Math.Max(count, 2L * former.Length)));
+            former.CopyTo(_between, 0);
+            ArrayPool<uint>.Shared.Return(former);
         }
     }
 }

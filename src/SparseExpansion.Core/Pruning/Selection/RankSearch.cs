@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
@@ -5,9 +6,9 @@ using System.Runtime.Intrinsics;
 namespace SparseExpansion.Pruning;
 
 /// <summary>
-/// Finds the magnitude of a given rank among floats, given as their bits, by counting bits from the top. Holds the counters; not for concurrent use.
+/// Finds the magnitude of a given rank among floats, given as their bits, by counting bits from the top. Holds the counters, and memory of the pool; not for concurrent use.
 /// </summary>
-internal sealed unsafe class RankSearch
+internal sealed unsafe class RankSearch : IDisposable
 {
     /// <summary>All bits of a float but its sign. What is left orders as magnitudes do.</summary>
     public const uint Magnitude = 0x7FFF_FFFF;
@@ -31,7 +32,14 @@ internal sealed unsafe class RankSearch
         uint upper = (leading << PartBits) | FindPart(PartBits, ref rank);
         KeepCandidates(upper);
         uint last = FindPart(0, ref rank);
-        return new Limit((upper << PartBits) | last, rank, rank == _counters[last]);
+        return new Limit((upper << PartBits) | last, _counters[last] - rank);
+    }
+
+    /// <summary>Gives the memory back to the pool.</summary>
+    public void Dispose()
+    {
+        ArrayPool<uint>.Shared.Return(_candidates);
+        _candidates = [];
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -69,7 +77,8 @@ internal sealed unsafe class RankSearch
         int found = _counters[leading];
         if (_candidates.Length < found)
         {
-            _candidates = new uint[found];
+            ArrayPool<uint>.Shared.Return(_candidates);
+            _candidates = ArrayPool<uint>.Shared.Rent(found);
         }
 
         _candidateCount = 0;
@@ -131,8 +140,7 @@ internal sealed unsafe class RankSearch
         return (uint)bucket;
     }
 
-    /// <param name="Value">Smaller numbers go.</param>
-    /// <param name="Ties">How many of those equal to it go.</param>
-    /// <param name="AllTiesGo">True if no number equal to it stays.</param>
-    internal readonly record struct Limit(uint Value, long Ties, bool AllTiesGo);
+    /// <param name="Value">Numbers up to it go.</param>
+    /// <param name="Staying">How many of those equal to it stay.</param>
+    internal readonly record struct Limit(uint Value, long Staying);
 }

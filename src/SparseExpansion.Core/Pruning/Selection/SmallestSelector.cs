@@ -47,19 +47,13 @@ internal static unsafe class SmallestSelector
             return;
         }
 
-        var search = new BracketedSearch();
+        using var search = new BracketedSearch();
         for (long set = from; set < to; set++)
         {
             uint* bits = (uint*)(scores + (set * n));
             RankSearch.Limit limit = search.Find(bits, n, count);
-            if (limit.AllTiesGo)
-            {
-                MarkUpTo(bits, marks + (set * n), n, limit.Value);
-            }
-            else
-            {
-                MarkUpTo(bits, marks + (set * n), n, limit.Value, limit.Ties);
-            }
+            MarkUpTo(bits, marks + (set * n), n, limit.Value);
+            UnmarkLast(bits, marks + (set * n), n, limit);
         }
     }
 
@@ -84,13 +78,34 @@ internal static unsafe class SmallestSelector
     private static Vector512<uint> UpTo(uint* bits, Vector512<uint> limits) =>
         Vector512.LessThanOrEqual(Vector512.Load(bits) & Vector512.Create(RankSearch.Magnitude), limits) & Vector512<uint>.One;
 
-    private static void MarkUpTo(uint* bits, byte* marks, long n, uint limit, long ties)
+    /// <summary>Takes the marks of the ties that stay, the last ones, away again.</summary>
+    private static void UnmarkLast(uint* bits, byte* marks, long n, RankSearch.Limit limit)
     {
-        for (long i = 0; i < n; i++)
+        long end = n;
+        for (long staying = limit.Staying; staying > 0; staying--)
         {
-            uint value = bits[i] & RankSearch.Magnitude;
-            bool tie = value == limit && ties-- > 0;
-            marks[i] = tie || value < limit ? (byte)1 : (byte)0;
+            end = FindLast(bits, end, limit.Value);
+            marks[end] = 0;
         }
+    }
+
+    /// <summary>Where the last magnitude of a value is; there must be one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static long FindLast(uint* bits, long n, uint value)
+    {
+        Vector512<uint> values = Vector512.Create(value), magnitude = Vector512.Create(RankSearch.Magnitude);
+        long i = n;
+        while (i >= Vector512<uint>.Count
+            && !Vector512.EqualsAny(Vector512.Load(bits + i - Vector512<uint>.Count) & magnitude, values))
+        {
+            i -= Vector512<uint>.Count;
+        }
+
+        do
+        {
+            i--;
+        }
+        while ((bits[i] & RankSearch.Magnitude) != value);
+        return i;
     }
 }
