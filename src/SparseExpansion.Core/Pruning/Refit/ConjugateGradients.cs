@@ -11,7 +11,8 @@ namespace SparseExpansion.Pruning;
 /// <remarks>
 /// The iteration starts from a residual in float32 and solves for the change of the weights, so that products in bfloat16 lose a
 /// share of that change only, which is nothing to speak of unless the Hessian is ill-conditioned. Some rows of each expert are looked at
-/// to know: where their errors are not what the iteration reckons, float32 begins anew with all rows of the expert.
+/// to know: where their errors are not what the iteration reckons, float32 begins anew with all rows of the expert, from the dense weights
+/// on the support: what bfloat16 went astray by lies where the Hessian hardly reaches, and would take longest to lose.
 /// </remarks>
 internal sealed class ConjugateGradients
 {
@@ -41,13 +42,13 @@ internal sealed class ConjugateGradients
         _pruned = pruned;
         _solution = start;
         using var scope = NewDisposeScope();
-        Tensor difference = dense - start, product = difference.bmm(hessians);
-        _rowErrors = ConjugateStep.Dots(difference, product).MoveToOuterDisposeScope();
+        _direction = (dense - start).MoveToOuterDisposeScope();
+        _residual = _direction.bmm(hessians).MoveToOuterDisposeScope();
+        (_rowErrors, Tensor gradients, _squares) = ConjugateStep.Begin(_direction, _residual, pruned);
+        _rowErrors.MoveToOuterDisposeScope();
+        _squares.MoveToOuterDisposeScope();
         _errors = Sum(_rowErrors).MoveToOuterDisposeScope();
-        _gradients = Sum(ConjugateStep.Dots(product, product)).MoveToOuterDisposeScope();
-        _residual = product.masked_fill_(pruned, 0).MoveToOuterDisposeScope();
-        _direction = _residual.clone().MoveToOuterDisposeScope();
-        _squares = ConjugateStep.Dots(_residual, _residual).MoveToOuterDisposeScope();
+        _gradients = Sum(gradients).MoveToOuterDisposeScope();
     }
 
     /// <summary>Minimises tr((Ŵ − W)H(Ŵ − W)ᵀ) over W on a support.</summary>
@@ -57,23 +58,23 @@ internal sealed class ConjugateGradients
     /// <param name="pruned">True outside the support, bool [k, rows, d].</param>
     /// <param name="precision">dtype of the iteration's products: float32, or bfloat16 on hosts that multiply it.</param>
     /// <param name="tolerance">An expert is done when an iteration lowers its error by less than this share of it.</param>
-    /// <param name="maxIterations">The most iterations; those in float32 after some in bfloat16 count anew.</param>
+    /// <param name="maxIterations">The most iterations; those in float32 after some in bfloat16 are counted anew.</param>
     /// <param name="cancellationToken">Observed between iterations.</param>
     /// <returns>For every expert its iterations, and ‖((Ŵ − W)H)_S‖, as the last iteration carries it on, as a share of ‖(Ŵ − W)H‖ at its start.</returns>
     public static (int[] Iterations, double[] Residuals) Solve(
         Tensor hessians, Tensor dense, Tensor start, Tensor pruned, ScalarType precision, double tolerance, int maxIterations, CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
-        Tensor? initial = precision == ScalarType.Float32 ? null : start.clone();
         var solver = new ConjugateGradients(hessians, dense, start, pruned, precision);
         int[] iterations = solver.Iterate(tolerance, maxIterations, cancellationToken);
         Tensor left = Sum(solver._squares);
-        long[] misled = initial is null ? [] : solver.Misled();
+        long[] misled = precision == ScalarType.Float32 ? [] : solver.Misled();
         if (misled.Length > 0)
         {
-            Tensor experts = tensor(misled, device: dense.device), solution = initial!.index_select(0, experts);
-            var exact = new ConjugateGradients(
-                hessians.index_select(0, experts), dense.index_select(0, experts), solution, pruned.index_select(0, experts), ScalarType.Float32);
+            Tensor experts = tensor(misled, device: dense.device);
+            (Tensor hessian, Tensor weight, Tensor gone) = (hessians.index_select(0, experts), dense.index_select(0, experts), pruned.index_select(0, experts));
+            Tensor solution = weight.masked_fill(gone, 0);
+            var exact = new ConjugateGradients(hessian, weight, solution, gone, ScalarType.Float32);
             int[] more = exact.Iterate(tolerance, maxIterations, cancellationToken);
             start.index_copy_(0, experts, solution);
             left.index_copy_(0, experts, Sum(exact._squares));
@@ -112,9 +113,12 @@ internal sealed class ConjugateGradients
         using var scope = NewDisposeScope();
         long rows = _dense.shape[1], stride = Math.Max(1, rows / Witnesses);
         Tensor difference = Every(_dense, stride) - Every(_solution, stride);
-        Tensor errors = Sum(ConjugateStep.Dots(difference, difference.bmm(_hessians))), reckoned = Sum(Every(_rowErrors, stride));
-        return errors.sub(reckoned).gt(errors * Suspicion).nonzero().flatten().cpu().data<long>().ToArray();
+        Tensor errors = Sum(RowErrors(difference, _hessians)), reckoned = Sum(Every(_rowErrors, stride));
+        Tensor trusted = errors.sub(reckoned).le(errors * Suspicion);
+        return trusted.logical_not().nonzero().flatten().cpu().data<long>().ToArray();
     }
+
+    private static Tensor RowErrors(Tensor difference, Tensor hessians) => ConjugateStep.Dots(difference, difference.bmm(hessians));
 
     private static Tensor Every(Tensor values, long stride) => values.slice(1, 0, values.shape[1], stride);
 

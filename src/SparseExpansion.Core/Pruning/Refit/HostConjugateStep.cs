@@ -4,9 +4,39 @@ using SparseExpansion.Internal;
 
 namespace SparseExpansion.Pruning;
 
-/// <summary><see cref="ConjugateStep"/> for one row in host memory, in two passes, with a product in bfloat16.</summary>
+/// <summary><see cref="ConjugateStep"/> for one row in host memory: one pass to begin, two to step with a product in bfloat16.</summary>
 internal static unsafe class HostConjugateStep
 {
+    /// <summary>See <see cref="ConjugateStep.Begin"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static (float Error, float Gradient, float Square) Begin(float* direction, float* residual, byte* pruned, long width)
+    {
+        Vector512<float> errors = Vector512<float>.Zero, gradients = errors, squares = errors;
+        long i = 0;
+        for (; i + Vector512<float>.Count <= width; i += Vector512<float>.Count)
+        {
+            Vector512<float> gradient = Vector512.Load(residual + i), kept = HostVectors.Kept(gradient, pruned + i);
+            errors += Vector512.Load(direction + i) * gradient;
+            gradients += gradient * gradient;
+            squares += kept * kept;
+            kept.Store(residual + i);
+            kept.Store(direction + i);
+        }
+
+        (float error, float square, float left) = (Vector512.Sum(errors), Vector512.Sum(gradients), Vector512.Sum(squares));
+        for (; i < width; i++)
+        {
+            float gradient = residual[i], kept = pruned[i] != 0 ? 0 : gradient;
+            error += direction[i] * gradient;
+            square += gradient * gradient;
+            left += kept * kept;
+            residual[i] = kept;
+            direction[i] = kept;
+        }
+
+        return (error, square, left);
+    }
+
     /// <summary>Steps and turns.</summary>
     /// <param name="direction">p.</param>
     /// <param name="product">pH.</param>
