@@ -33,9 +33,9 @@ internal static class Tool
                 ProcessTerminationTimeout = null,
             });
         }
-        catch (OperationCanceledException error) when (host.CancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (host.CancellationToken.IsCancellationRequested)
         {
-            host.Error.WriteLine($"{Name}: {(error is InterruptedException ? error.Message : "interrupted.")}");
+            host.Error.WriteLine($"{Name}: interrupted.");
             return ExitCode.Interrupted;
         }
         catch (Exception error)

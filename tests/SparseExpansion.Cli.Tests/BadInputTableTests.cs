@@ -93,7 +93,6 @@ public sealed class BadInputTableTests
         ("", Expand.Replace("0.5", "2:4", StringComparison.Ordinal) + " --allocation owl"),
         ("", Expand + " --allocation experts --memory-budget 8GiB --dry-run"),
         ("", Expand + " --fine-tune 10 --memory-budget 8GiB --dry-run"),
-        ("", Expand + " --fine-tune 10 --resume"),
         ("", Expand + " --fine-tune 10 --bits 4"),
         ("", Expand + " --fine-tune 10 --targets *"),
         ("", "evaluate --model {model}"),

@@ -19,7 +19,7 @@ internal sealed class ExpandCommand : Command
     private readonly Option<bool> _overwrite = CommonOptions.Overwrite();
     private readonly Option<bool> _resume = new("--resume")
     {
-        Description = "Go on with the finished blocks in OUTPUT.partial that a run with the same options has left; begin anew where there are none. Not with fine-tuning (--recipe best, --fine-tune N): such runs keep no blocks.",
+        Description = "Go on with the finished blocks in OUTPUT.partial that a run with the same options has left; begin anew where there are none.",
     };
 
     private readonly ExpertFormatOption _format = new(standard: "packed");
@@ -107,19 +107,15 @@ internal sealed class ExpandCommand : Command
         {
             throw new UsageException(message);
         }
-        catch (OperationCanceledException error) when (_experts.FineTunes(parsed, method.Recipe))
-        {
-            throw new InterruptedException("interrupted; runs with fine-tuning keep no blocks.", error);
-        }
     }
 
     /// <summary>Refuses what does not go together before anything is loaded.</summary>
     private void CheckTogether(ParseResult parsed, Method method)
     {
         bool fineTunes = _experts.FineTunes(parsed, method.Recipe), hasBudget = _memory.HasBudget(parsed);
-        if (fineTunes && (parsed.GetValue(_resume) || hasBudget))
+        if (fineTunes && hasBudget)
         {
-            throw new UsageException("--resume and --memory-budget do not go with fine-tuning, which needs the dense blocks until the end; --fine-tune 0 switches it off.");
+            throw new UsageException("--memory-budget does not go with fine-tuning, which needs the dense blocks until the end; --fine-tune 0 switches it off.");
         }
 
         if (fineTunes && method.Bits is not null)
@@ -135,20 +131,15 @@ internal sealed class ExpandCommand : Command
 
     private ExpansionResult Expand(
         ParseResult parsed, CausalLanguageModel model, TokenWindows windows, Method method, PartialWork partial, MemoryBudget? budget, ProgressHandler show) =>
-        Prepare(parsed, model, windows, method, budget, builder => Stored(parsed, method, builder, partial.Store)
+        Prepare(parsed, model, windows, method, budget, builder => builder.ResumeFrom(partial.Store)
             .Run(new ExpandProgress(show), _host.CancellationToken));
-
-    // Fine-tuning needs the dense blocks until the end, so what is finished cannot be put away.
-    private ExpansionBuilder<CausalLanguageModel> Stored(
-        ParseResult parsed, Method method, ExpansionBuilder<CausalLanguageModel> builder, FolderExpansionStore store) =>
-        _experts.FineTunes(parsed, method.Recipe) ? builder : builder.ResumeFrom(store);
 
     /// <summary><c>--dry-run</c>: what the expansion would take.</summary>
     private int PrintPlan(ParseResult parsed, ModelSource source, Device device, TokenWindows windows, Method method, string output, MemoryBudget? budget)
     {
         using FolderExpansionStore store = PartialWork.OpenStore(output);
         using CausalLanguageModel model = source.CreateUnset(device, _dtype.Read(parsed)); // A plan needs no weights.
-        ExpansionMemoryPlan plan = Prepare(parsed, model, windows, method, budget, builder => Guarded(parsed, method, partial: null, () => Stored(parsed, method, builder, store).PlanMemory()));
+        ExpansionMemoryPlan plan = Prepare(parsed, model, windows, method, budget, builder => Guarded(parsed, method, partial: null, () => builder.ResumeFrom(store).PlanMemory()));
         if (parsed.GetValue(_json))
         {
             JsonOutput.Write(_host, JsonSerializer.SerializeToNode(plan, s_planJson)!.AsObject());

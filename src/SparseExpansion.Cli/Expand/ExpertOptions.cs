@@ -49,7 +49,7 @@ internal sealed class ExpertOptions
 
     private readonly Option<int?> _fineTune = new("--fine-tune")
     {
-        Description = "Steps in which the kept weights of each block are fitted to the dense model, masks fixed; 0: none. Such runs keep no blocks for --resume. Default: 0, with --recipe best 800.",
+        Description = "Steps in which the kept weights of each block are fitted to the dense model, masks fixed; 0: none. Default: 0, with --recipe best 800.",
         HelpName = "N",
         CustomParser = ValueParsers.OptionalInteger(0),
     };

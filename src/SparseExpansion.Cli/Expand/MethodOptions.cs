@@ -34,7 +34,7 @@ internal sealed class MethodOptions
     private readonly Option<string> _recipe = new("--recipe")
     {
         Description = "Where to begin; other options change parts of it. published: the paper's method. best: k-means without PCA, alps, "
-            + "--refine-router 8, --compensate, --fine-tune 800; takes many times as long, runs as fast, keeps no blocks for --resume. fast: 4 experts, for a first look.",
+            + "--refine-router 8, --compensate, --fine-tune 800; takes many times as long, runs as fast. fast: 4 experts, for a first look.",
         DefaultValueFactory = _ => "published",
     };
 

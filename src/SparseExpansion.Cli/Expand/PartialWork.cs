@@ -42,7 +42,7 @@ internal sealed class PartialWork : IDisposable
         throw new UsageException(message);
     }
 
-    /// <summary>Keeps other runs with this output out, those that store no blocks too.</summary>
+    /// <summary>Keeps other runs with this output out from the start.</summary>
     private static FolderExpansionStore Reserved(FolderExpansionStore store)
     {
         try

@@ -28,18 +28,17 @@ internal sealed class DenseStream(ExpansionPlan plan, CancellationToken cancella
         return _outputs;
     }
 
-    /// <summary>Runs the units that are not expanded again.</summary>
+    /// <summary>Runs the units that are not expanded again, before anything is installed in them.</summary>
     /// <param name="units">All units.</param>
     /// <param name="finished">How many of them are finished; the next is a block.</param>
-    /// <param name="installed">What has been installed in them.</param>
-    public void Resume(IReadOnlyList<ExpansionUnit> units, int finished, IReadOnlyList<Replacement> installed)
+    public void Resume(IReadOnlyList<ExpansionUnit> units, int finished)
     {
         IReadOnlyList<CalibrationBatch> entry = BlockEntry.Capture(plan, units[0].Calibration.Device, cancellationToken);
         try
         {
             for (int u = 0; u < finished; u++)
             {
-                Advance(units[u], installed, entry);
+                Advance(units[u], [], entry);
             }
         }
         finally

@@ -58,7 +58,13 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
         IReadOnlyList<CalibrationBatch> hidden = [];
         try
         {
-            int first = Restore(units);
+            int first = _checkpoints?.Finished ?? 0;
+            if (first > 0 && first < units.Count && units[first].IsBlock)
+            {
+                _dense?.Resume(units, first);
+            }
+
+            Restore(units, first);
             hidden = EnterBlock(units, first);
             for (int u = first; u < units.Count; u++)
             {
@@ -73,17 +79,16 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
     }
 
     /// <summary>Installs the blocks that are stored.</summary>
-    /// <returns>Index of the first unit that is left to do.</returns>
-    private int Restore(IReadOnlyList<ExpansionUnit> units)
+    private void Restore(IReadOnlyList<ExpansionUnit> units, int finished)
     {
-        int finished = _checkpoints?.Finished ?? 0;
         for (int u = 0; u < finished; u++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var restored = new List<Replacement>();
+            var norms = new List<Tensor>();
             try
             {
-                UnitDescription description = _checkpoints!.Restore(u, units[u].Slots, restored);
+                UnitDescription description = _checkpoints!.Restore(u, units[u].Slots, restored, norms);
                 if (!_plan.Options.Pack)
                 {
                     restored.ForEach(replacement => replacement.Mixture.Unpack()); // Quantised experts are stored packed in any case.
@@ -92,10 +97,15 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
                 Expander(units, u).Install(restored);
                 _groupsDone += description.Groups;
                 _reports.AddRange(description.Reports);
+                if (description.FineTuning is { } tuned)
+                {
+                    _fineTuning.Restore(units[u], u, tuned, norms);
+                }
             }
             finally
             {
                 restored.ForEach(replacement => replacement.Mixture.Dispose());
+                norms.ForEach(norm => norm.Dispose());
             }
         }
 
@@ -103,8 +113,6 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
         {
             Log.ExpansionResumed(_plan.Logger, finished, units.Count);
         }
-
-        return finished;
     }
 
     /// <summary>What enters the first unit that is left to do, if that is a block.</summary>
@@ -117,7 +125,6 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
 
         if (first > 0)
         {
-            _dense?.Resume(units, first, _replacements);
             return _checkpoints!.RestoreActivations(_plan.Batches);
         }
 
@@ -146,7 +153,7 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
         }
 
         bool handsOn = index + 1 < units.Count && units[index + 1].IsBlock;
-        FineTune(units, index, _replacements[replacements..], inputs, handsOn);
+        TunedUnit? tuned = FineTune(units, index, _replacements[replacements..], inputs, handsOn);
         if (handsOn)
         {
             Report(ExpansionStage.Propagation, units, index, null, 1);
@@ -170,16 +177,17 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
         Instruments.ExpertBytes.Add(mixtures.Sum(mixture => mixture.ExpertBytes));
         if (_checkpoints is not null)
         {
-            hidden = Store(_checkpoints, index, mixtures, _groupsDone - groups, _reports[reports..], handsOn ? hidden : null) ?? hidden;
+            hidden = Store(_checkpoints, index, mixtures, _groupsDone - groups, _reports[reports..], tuned, handsOn ? hidden : null) ?? hidden;
         }
     }
 
     /// <summary>Stores a unit.</summary>
     /// <returns>What it hands on, from the file, as another run would see it; null where <paramref name="handedOn"/> is, which is disposed.</returns>
     private IReadOnlyList<CalibrationBatch>? Store(
-        ExpansionCheckpoints checkpoints, int index, SparseMixtureLayer[] mixtures, int groups, IReadOnlyList<LayerReport> reports, IReadOnlyList<CalibrationBatch>? handedOn)
+        ExpansionCheckpoints checkpoints, int index, SparseMixtureLayer[] mixtures, int groups, IReadOnlyList<LayerReport> reports, TunedUnit? tuned,
+        IReadOnlyList<CalibrationBatch>? handedOn)
     {
-        checkpoints.Add(mixtures, groups, reports, handedOn ?? []);
+        checkpoints.Add(mixtures, groups, reports, tuned, handedOn ?? []);
         Log.BlockStored(_plan.Logger, index, mixtures.Length);
         if (handedOn is null)
         {
@@ -209,7 +217,7 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
             _plan.FineTuning is { } tuning ? TuningWindows.LeaveOut(all, tuning.HoldOut, views) : all;
     }
 
-    private void FineTune(
+    private TunedUnit? FineTune(
         IReadOnlyList<ExpansionUnit> units, int index, IReadOnlyList<Replacement> installed, IReadOnlyList<CalibrationBatch> inputs, bool handsOn)
     {
         bool tunesToModel = _plan.FineTuning?.Target == FineTuningTarget.DenseModel;
@@ -221,7 +229,7 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
             dense = _dense.Advance(units[index], installed, inputs);
         }
 
-        _fineTuning.Run(units, index, installed, inputs, tunesToModel ? dense : null, share => Report(ExpansionStage.FineTuning, units, index, null, share));
+        return _fineTuning.Run(units, index, installed, inputs, tunesToModel ? dense : null, share => Report(ExpansionStage.FineTuning, units, index, null, share));
     }
 
     private UnitExpander Expander(IReadOnlyList<ExpansionUnit> units, int index) =>

@@ -13,11 +13,14 @@ public sealed class ResumeTests : IDisposable
 
     public void Dispose() => _tiny.Dispose();
 
-    [Fact]
-    public void Expand_InterruptedAfterABlock_KeepsItAndGoesOn()
+    [Theory]
+    [InlineData("0")]
+    [InlineData("3")]
+    public void Expand_InterruptedAfterABlock_KeepsItAndGoesOn(string fineTune)
     {
+        CommandLine Expand() => this.Expand().With("--fine-tune", fineTune);
         Assert.Equal(0, Expand().With("--output", _tiny.Path("whole")).Run().ExitCode);
-        ToolRun interrupted = InterruptAfterTheFirstBlock();
+        ToolRun interrupted = InterruptAfterTheFirstBlock(Expand());
 
         Assert.Equal(130, interrupted.ExitCode);
         Assert.Contains("1 finished blocks are kept", interrupted.Error, StringComparison.Ordinal);
@@ -50,17 +53,14 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal(0, Expand().With("--resume").With("--overwrite").Run().ExitCode);
     }
 
-    [Theory]
-    [InlineData(null)]
-    [InlineData("10")]
-    public void Expand_WhileAnotherRunHasTheOutput_IsRefusedAndKeepsItsBlocks(string? fineTune)
+    [Fact]
+    public void Expand_WhileAnotherRunHasTheOutput_IsRefusedAndKeepsItsBlocks()
     {
-        InterruptAfterTheFirstBlock();
+        InterruptAfterTheFirstBlock(Expand());
         string[] files = Directory.GetFiles(Partial);
         using (FolderExpansionStore other = FolderExpansionStore.Open(Partial))
         {
-            CommandLine second = fineTune is null ? Expand() : Expand().With("--fine-tune", fineTune);
-            ToolRun run = second.Run();
+            ToolRun run = Expand().Run();
             Assert.Equal(1, run.ExitCode);
             Assert.Contains("in use", run.Error, StringComparison.Ordinal);
         }
@@ -102,7 +102,7 @@ public sealed class ResumeTests : IDisposable
 
     private CommandLine Expand() => _tiny.Command("expand").With("--output", Output);
 
-    private ToolRun InterruptAfterTheFirstBlock()
+    private ToolRun InterruptAfterTheFirstBlock(CommandLine expand)
     {
         using var source = new CancellationTokenSource();
         using var watcher = new Timer(_ =>
@@ -113,6 +113,6 @@ public sealed class ResumeTests : IDisposable
             }
         });
         watcher.Change(0, 1);
-        return ToolRun.Of(Expand().Arguments(), source.Token);
+        return ToolRun.Of(expand.Arguments(), source.Token);
     }
 }

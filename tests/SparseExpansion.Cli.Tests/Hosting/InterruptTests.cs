@@ -21,15 +21,6 @@ public sealed class InterruptTests : IDisposable
         Assert.Equal(entries, _tiny.Entries());
     }
 
-    [Fact]
-    public void Cancelled_FineTuning_SaysThatNoBlocksAreKept()
-    {
-        string[] entries = _tiny.Entries();
-        ToolRun run = ToolRun.Of(_tiny.Command("expand").With("--fine-tune", "10").Arguments(), new CancellationToken(canceled: true));
-        Assert.Equal((130, "sparse-expand: interrupted; runs with fine-tuning keep no blocks."), (run.ExitCode, run.Error.Trim()));
-        Assert.Equal(entries, _tiny.Entries());
-    }
-
     [Theory]
     [InlineData("INT")]
     [InlineData("TERM")]

@@ -9,12 +9,19 @@ internal sealed class GatedBlock : nn.Module<Tensor, Tensor>
     private readonly nn.Module<Tensor, Tensor> up = nn.Linear(GatedModel.Width, GatedModel.Hidden);
     private readonly nn.Module<Tensor, Tensor> down = nn.Linear(GatedModel.Hidden, GatedModel.Width);
 
-    public GatedBlock()
-        : base(nameof(GatedBlock)) => RegisterComponents();
+    private readonly nn.Module<Tensor, Tensor> norm;
+
+    public GatedBlock(bool normalized = false)
+        : base(nameof(GatedBlock))
+    {
+        norm = normalized ? nn.LayerNorm(GatedModel.Width) : nn.Identity();
+        RegisterComponents();
+    }
 
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        return (input + down.call(nn.functional.silu(gate.call(input)) * up.call(input))).MoveToOuterDisposeScope();
+        Tensor entering = norm.call(input);
+        return (input + down.call(nn.functional.silu(gate.call(entering)) * up.call(entering))).MoveToOuterDisposeScope();
     }
 }

@@ -13,11 +13,11 @@ internal sealed class GatedModel : nn.Module<Tensor, Tensor>
     public readonly ModuleList<GatedBlock> blocks;
     private readonly nn.Module<Tensor, Tensor> head;
 
-    public GatedModel(int blockCount = 2, long seed = 1)
+    public GatedModel(int blockCount = 2, long seed = 1, bool normalized = false)
         : base(nameof(GatedModel))
     {
         manual_seed(seed);
-        blocks = nn.ModuleList([.. Enumerable.Range(0, blockCount).Select(_ => new GatedBlock())]);
+        blocks = nn.ModuleList([.. Enumerable.Range(0, blockCount).Select(_ => new GatedBlock(normalized))]);
         head = nn.Linear(Width, 3);
         RegisterComponents();
     }

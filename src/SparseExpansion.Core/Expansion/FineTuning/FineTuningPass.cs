@@ -2,6 +2,7 @@ using SparseExpansion.Calibration;
 using SparseExpansion.Layers;
 using SparseExpansion.Layers.Surgery;
 using TorchSharp.Modules;
+using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;
 
@@ -24,13 +25,14 @@ internal sealed class FineTuningPass(ExpansionPlan plan, CancellationToken cance
     /// <param name="batches">What it is called with.</param>
     /// <param name="dense">What it puts out in the dense model; null where that is not the target.</param>
     /// <param name="progress">Told of the share of its steps that are done.</param>
-    public void Run(
+    /// <returns>What a store should keep; null where there was nothing to tune.</returns>
+    public TunedUnit? Run(
         IReadOnlyList<ExpansionUnit> units, int index, IReadOnlyList<Replacement> replacements, IReadOnlyList<CalibrationBatch> batches,
         IReadOnlyList<CalibrationBatch>? dense, Action<double> progress)
     {
         if (plan.FineTuning is not { } options || replacements.Count == 0)
         {
-            return;
+            return null;
         }
 
         ExpansionUnit unit = units[index];
@@ -48,7 +50,7 @@ internal sealed class FineTuningPass(ExpansionPlan plan, CancellationToken cance
                 plan.Options.Seed + index,
                 progress,
                 cancellationToken);
-            Tune(tuner, unit, index, replacements, options.TrainNorms ? FindNorms(unit, index) : [], windows);
+            return Tune(tuner, unit, index, replacements, FindNorms(unit, index), windows);
         }
         finally
         {
@@ -56,7 +58,31 @@ internal sealed class FineTuningPass(ExpansionPlan plan, CancellationToken cance
         }
     }
 
-    private void Tune(
+    /// <summary>Puts back what fine-tuning left in a finished unit, beside its mixtures.</summary>
+    /// <param name="unit">The unit.</param>
+    /// <param name="index">Its index.</param>
+    /// <param name="report">What was done.</param>
+    /// <param name="norms">The trained parameters.</param>
+    /// <exception cref="CheckpointException">They are not those of the unit.</exception>
+    public void Restore(ExpansionUnit unit, int index, BlockFineTuning report, IReadOnlyList<Tensor> norms)
+    {
+        IReadOnlyList<Parameter> parameters = FindNorms(unit, index);
+        if (!parameters.Select(parameter => parameter.numel()).SequenceEqual(norms.Select(norm => norm.numel())))
+        {
+            throw new CheckpointException($"The store holds {norms.Count} norms of {unit.Calibration.Name}, the model has {parameters.Count} or others; begin anew with an empty store.");
+        }
+
+        using var noGrad = no_grad();
+        foreach ((Parameter parameter, Tensor norm) in parameters.Zip(norms))
+        {
+            _saved.Add(new SavedParameter(parameter));
+            parameter.copy_(norm);
+        }
+
+        _reports.Add(report);
+    }
+
+    private TunedUnit Tune(
         BlockFineTuner tuner, ExpansionUnit unit, int index, IReadOnlyList<Replacement> replacements, IReadOnlyList<Parameter> norms, TuningWindows windows)
     {
         _saved.AddRange(norms.Select(norm => new SavedParameter(norm)));
@@ -64,6 +90,7 @@ internal sealed class FineTuningPass(ExpansionPlan plan, CancellationToken cance
         BlockFineTuning report = LayerErrors.Named(unit.Calibration.Name, "fine-tuning", () => tuner.Tune(unit, index, layers, norms, windows));
         Log.BlockFineTuned(plan.Logger, unit.Calibration.Name, report.LossBefore, report.LossAfter, report.KeptStep, report.Steps);
         _reports.Add(report);
+        return new TunedUnit(report, norms);
     }
 
     /// <summary>Where fine-tuning is asked for, it counts as half of a unit's work.</summary>
@@ -76,7 +103,7 @@ internal sealed class FineTuningPass(ExpansionPlan plan, CancellationToken cance
     };
 
     /// <summary>A norm that blocks share stays: training it for one of them would change the others, and the dense outputs of those to come.</summary>
-    private IReadOnlyList<Parameter> FindNorms(ExpansionUnit unit, int index) => unit.IsBlock
+    private IReadOnlyList<Parameter> FindNorms(ExpansionUnit unit, int index) => plan.FineTuning is not { TrainNorms: true } ? [] : unit.IsBlock
         ? [.. BlockNorms.Find(plan.Blocks[index]).Except(plan.Blocks.Where((_, other) => other != index).SelectMany(BlockNorms.Find))]
         : BlockNorms.Find(plan.Model);
 }

@@ -37,12 +37,6 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, bool resume, R
         }
 
         StoredSettings.RequireSame(store.Settings!, settings);
-        if (plan.FineTuning is not null)
-        {
-            throw new SparseExpansionException(
-                "An expansion with fine-tuning cannot go on with stored blocks: the store holds neither trained norms nor the dense model's outputs. Begin anew with an empty store.");
-        }
-
         if (store.UnitCount > units.Count)
         {
             throw new CheckpointException($"The store holds {store.UnitCount} blocks, the expansion has {units.Count}; begin anew with an empty store.");
@@ -53,12 +47,18 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, bool resume, R
     /// <param name="unit">Index of the block.</param>
     /// <param name="slots">The block's linears.</param>
     /// <param name="replacements">Takes the mixtures, not installed; the caller disposes them, after an error too.</param>
-    public UnitDescription Restore(int unit, IReadOnlyList<ModuleSlot> slots, List<Replacement> replacements)
+    /// <param name="norms">Takes the norms that fine-tuning trained; the caller disposes them, too.</param>
+    public UnitDescription Restore(int unit, IReadOnlyList<ModuleSlot> slots, List<Replacement> replacements, List<Tensor> norms)
     {
         using var noGrad = no_grad();
         using StoredUnit stored = store.Read(unit);
         (UnitDescription description, ExpandedIndex index) = UnitDescription.Parse(stored.Description, unit);
         Reader(unit, index, stored).Build(slots.ToDictionary(slot => slot.Name), replacements);
+        while (stored.Tensors.TryGetValue(Norm(norms.Count), out Tensor? norm))
+        {
+            norms.Add(norm.clone());
+        }
+
         return description;
     }
 
@@ -87,22 +87,30 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, bool resume, R
     /// <param name="mixtures">Its layers in the order of execution.</param>
     /// <param name="groups">Number of its input groups.</param>
     /// <param name="reports">Reports of the layers.</param>
+    /// <param name="tuned">What fine-tuning left beside the mixtures; null where there was none.</param>
     /// <param name="handedOn">What the next block sees; none if it needs nothing.</param>
-    public void Add(IReadOnlyList<SparseMixtureLayer> mixtures, int groups, IReadOnlyList<LayerReport> reports, IReadOnlyList<CalibrationBatch> handedOn)
+    public void Add(
+        IReadOnlyList<SparseMixtureLayer> mixtures, int groups, IReadOnlyList<LayerReport> reports, TunedUnit? tuned, IReadOnlyList<CalibrationBatch> handedOn)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         using MixtureBundle bundle = MixtureBundle.Of(mixtures, FormatOf);
-        var description = new UnitDescription { Index = bundle.Index.ToJson(), Groups = groups, Reports = reports };
-        store.Add(new StoredUnit(
-            description.ToJson(),
-            bundle.Tensors.ToDictionary(entry => entry.Key, entry => entry.Value.Parts().Single().cpu()),
-            [.. handedOn.Select(batch => batch.Input)]));
+        var description = new UnitDescription { Index = bundle.Index.ToJson(), Groups = groups, Reports = reports, FineTuning = tuned?.Report };
+        var tensors = bundle.Tensors.ToDictionary(entry => entry.Key, entry => entry.Value.Parts().Single().cpu());
+        for (int i = 0; i < tuned?.Norms.Count; i++)
+        {
+            tensors.Add(Norm(i), tuned.Norms[i].detach().cpu());
+        }
+
+        store.Add(new StoredUnit(description.ToJson(), tensors, [.. handedOn.Select(batch => batch.Input)]));
         if (mapped)
         {
             Map(mixtures, bundle.Index);
         }
     }
+
+    /// <summary>The name of a trained norm. No module has a name with a slash.</summary>
+    private static string Norm(int position) => $"norms/{position}";
 
     /// <summary>As they are; but dense tensors say nothing of the grids that weights were rounded to, codes do.</summary>
     private static ExpertFormat FormatOf(SparseMixtureLayer layer) =>

@@ -15,6 +15,9 @@ internal sealed record UnitDescription
     /// <summary>Reports of the layers, in the order of execution.</summary>
     public required IReadOnlyList<LayerReport> Reports { get; init; }
 
+    /// <summary>What fine-tuning did; null where there was none.</summary>
+    public BlockFineTuning? FineTuning { get; init; }
+
     public string ToJson() => JsonSerializer.Serialize(this, ExpansionReport.Json);
 
     /// <exception cref="CheckpointException">The text is no description.</exception>

@@ -71,17 +71,57 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal(expected, SavedFiles("stored", model => Configure(model).StoreIn(Open(_folder.File("partial")))));
     }
 
+    /// <summary>Trained norms, reports and the dense model's outputs go on, too; what was trained is not what the dense model puts out.</summary>
     [Theory]
-    [InlineData(true, "norms")]
-    [InlineData(false, "fine-tuning")]
-    public void Resume_WithFineTuning_IsRefused(bool before, string named)
+    [InlineData(FineTuningTarget.DenseModel, false)]
+    [InlineData(FineTuningTarget.DenseBlock, false)]
+    [InlineData(FineTuningTarget.DenseBlock, true)]
+    public void Resume_WithFineTuning_GivesTheSameFiles(FineTuningTarget target, bool compensated)
     {
-        var options = new FineTuningOptions { Steps = 1 };
-        SavedFiles("first", model => (before ? Configure(model).FineTune(options) : Configure(model)).StoreIn(Open(_folder.File("partial"))));
+        var options = new FineTuningOptions { Steps = 4, CheckInterval = 1, LearningRate = 0.01, HoldOut = 0.3, Target = target, OutputLoss = FineTuningLoss.RelativeSquaredError };
+        Func<GatedModel, ExpansionBuilder<GatedModel>> configure = model => (compensated ? Configure(model).CompensateErrors() : Configure(model)).FineTune(options);
+        Dictionary<string, string> expected = SavedFiles("plain", configure);
+        for (int stop = 1; stop <= Blocks; stop++)
+        {
+            string partial = _folder.File($"partial {stop}");
+            EndAt(partial, configure, stop);
+            Assert.Equal(expected, SavedFiles($"resumed {stop}", model => configure(model).ResumeFrom(Open(partial))));
+        }
+    }
+
+    [Fact]
+    public void Resume_WithFineTuning_TrainedNormsComeBackAndRevert()
+    {
+        EndAt(_folder.File("partial"), Tuned, block: 2);
         using GatedModel model = NewModel();
+        Dictionary<string, Tensor> dense = model.state_dict();
+        string before = TensorHash.OfState(dense);
+        LeakCheck.NoTensorsLeft(
+            () =>
+            {
+                using FolderExpansionStore store = FolderExpansionStore.Open(_folder.File("partial"));
+                using ExpansionResult result = Tuned(model).ResumeFrom(store).Run();
+                Assert.Equal([0, 1, 2], result.Report.FineTuning.Select(block => block.Block));
+                Assert.All(result.Report.FineTuning, block => Assert.InRange(block.KeptStep, 1, 4));
+                Assert.NotEqual(before, TensorHash.OfState(dense)); // Linears are exchanged, norms are trained in place.
+                result.Revert();
+            },
+            parametersDisposed: Blocks * 2); // Biases of the restored mixtures.
+        Assert.Equal(before, TensorHash.OfState(model.state_dict()));
+    }
+
+    [Fact]
+    public void Resume_WithFineTuningThatFails_LeavesTheDenseModel()
+    {
+        EndAt(_folder.File("partial"), Tuned, block: 2);
+        using GatedModel model = NewModel();
+        string before = TensorHash.OfState(model.state_dict());
         using FolderExpansionStore store = FolderExpansionStore.Open(_folder.File("partial"));
-        var error = Assert.Throws<SparseExpansionException>(() => Configure(model).FineTune(options).ResumeFrom(store).Run());
-        Assert.Contains(named, error.Message, StringComparison.Ordinal);
+        var listener = new ImmediateProgress<ExpansionProgress>(step => throw new InvalidOperationException($"{step.Stage}"));
+
+        Assert.Throws<InvalidOperationException>(() => Tuned(model).ResumeFrom(store).Run(listener));
+
+        Assert.Equal(before, TensorHash.OfState(model.state_dict()));
     }
 
     [Fact]
@@ -100,6 +140,7 @@ public sealed class ResumeTests : IDisposable
 
     [Theory]
     [InlineData("seed", "'3'", "'4'")]
+    [InlineData("fine-tuning", "'none'", "Steps = 1")]
     [InlineData("sparsity", "0.5", "0.6")]
     [InlineData("calibration data", "'", "'")]
     [InlineData("model", "'", "'")]
@@ -110,12 +151,13 @@ public sealed class ResumeTests : IDisposable
     public void Resume_WithSomethingChanged_NamesItWithBothValues(string setting, string was, string now)
     {
         EndAt(_folder.File("partial"), Configure, block: 2);
-        using var model = new GatedModel(Blocks, seed: setting == "model" ? 2 : 1);
+        using var model = new GatedModel(Blocks, seed: setting == "model" ? 2 : 1, normalized: true);
         using FolderExpansionStore store = FolderExpansionStore.Open(_folder.File("partial"));
         ExpansionBuilder<GatedModel> builder = Configure(model).ResumeFrom(store);
         builder = setting switch
         {
             "seed" => builder.WithSeed(4),
+            "fine-tuning" => builder.FineTune(new FineTuningOptions { Steps = 1 }),
             "sparsity" => builder.PruneWith(new SparseGptSparsifier(), SparsityTarget.Unstructured(0.6)),
             "calibration data" => builder.CalibrateOn(_batches[1..].Append(_batches[0])),
             "options of the router" => builder.RouteWith(new PcaKMeansOptions { Experts = 3, PcaReduction = null }),
@@ -202,9 +244,12 @@ public sealed class ResumeTests : IDisposable
         .CalibrateOn(batches)
         .WithSeed(3);
 
-    private static GatedModel NewModel() => new(Blocks);
+    private static GatedModel NewModel() => new(Blocks, normalized: true);
 
     private ExpansionBuilder<GatedModel> Configure(GatedModel model) => Configure(model, _batches);
+
+    private ExpansionBuilder<GatedModel> Tuned(GatedModel model) =>
+        Configure(model).FineTune(new FineTuningOptions { Steps = 4, CheckInterval = 1, LearningRate = 0.01, HoldOut = 0.3 });
 
     /// <summary>A store that the builder's run uses and that is closed behind it.</summary>
     private FolderExpansionStore Open(string folder)
