@@ -3,6 +3,7 @@ using BenchmarkDotNet.Running;
 using SparseExpansion.Benchmarks.Accuracy;
 using SparseExpansion.Benchmarks.Decode;
 using SparseExpansion.Benchmarks.Memory;
+using SparseExpansion.Benchmarks.Pruners;
 using SparseExpansion.Benchmarks.Targets;
 using SparseExpansion.Execution;
 
@@ -26,6 +27,11 @@ if (args is ["accuracy", .. var accuracyOptions])
 if (args is ["kernels", .. var kernelOptions])
 {
     return KernelCostsCommand.Run(kernelOptions);
+}
+
+if (args is ["pruners", .. var prunerOptions])
+{
+    return PrunersCommand.Run(prunerOptions);
 }
 
 if (args is ["write-model", .. { Length: > 0 } modelOptions])

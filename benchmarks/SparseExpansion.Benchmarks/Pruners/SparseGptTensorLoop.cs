@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Benchmarks;
+namespace SparseExpansion.Benchmarks.Pruners;
 
 /// <summary>SparseGPT as a plain loop of tensor calls over columns: Cholesky, inverse, Cholesky; a sort per block for the threshold.</summary>
 internal static class SparseGptTensorLoop

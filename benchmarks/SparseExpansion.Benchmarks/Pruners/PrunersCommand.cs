@@ -1,0 +1,37 @@
+using System.Globalization;
+using SparseExpansion.Benchmarks.Targets;
+using SparseExpansion.Pruning;
+
+namespace SparseExpansion.Benchmarks.Pruners;
+
+/// <summary>pruners [--rows 1024] [--columns 1024] [--seconds 5]: other pruners against SparseGPT in turn, one layer at 50 %, as users call them.</summary>
+internal static class PrunersCommand
+{
+    public static int Run(string[] args)
+    {
+        int rows = Option(args, "--rows", 1024), columns = Option(args, "--columns", 1024);
+        var timer = new InterleavedTimer(Option(args, "--seconds", 5), cpuTime: false);
+        SparsityTarget half = SparsityTarget.Unstructured(0.5);
+        using var layer = new PrunerWorkload(rows, columns);
+        Console.WriteLine(Machine.Describe());
+        Console.WriteLine(FormattableString.Invariant($"one layer [{rows}, {columns}] at 50 %"));
+        var sparseGpt = new SparseGptSparsifier();
+        (string Name, double Target, Action Prune)[] others =
+        [
+            ("ALPS", 4, () => new AlpsSparsifier().Prune(layer.Weight, layer.Hessian, half).Dispose()),
+            ("SparseGPT as tensor calls", 0, () => SparseGptTensorLoop.Prune(layer.Weight, layer.Hessian.Hessian, 0.5).Dispose()),
+            ("Wanda", 0, () => new WandaSparsifier().Prune(layer.Weight, layer.Norms, half).Dispose()),
+        ];
+        foreach ((string name, double target, Action prune) in others)
+        {
+            TargetRow row = timer.Measure(new TargetCase(name, target, () => sparseGpt.Prune(layer.Weight, layer.Hessian, half).Dispose(), prune));
+            Console.WriteLine(FormattableString.Invariant(
+                $"{name,-26} {row.SparseMs,8:F1} ms  SparseGPT {row.DenseMs,6:F1} ms  {row.SparseMs / row.DenseMs,6:F2} times{(target > 0 ? $", at most {target} wanted" : "")}"));
+        }
+
+        return 0;
+    }
+
+    private static int Option(string[] args, string name, int value) =>
+        TargetsCommand.Values(args, name).Select(text => int.Parse(text, CultureInfo.InvariantCulture)).FirstOrDefault(value);
+}
