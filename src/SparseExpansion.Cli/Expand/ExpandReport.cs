@@ -35,9 +35,9 @@ internal static class ExpandReport
 
         table.Write(output);
         output.WriteLine();
-        foreach (BlockFineTuning block in report.FineTuning)
+        foreach (string remark in ReportText.Remarks(report))
         {
-            output.WriteLine(ReportText.Of(block));
+            output.WriteLine(remark);
         }
 
         output.WriteLine(Text(

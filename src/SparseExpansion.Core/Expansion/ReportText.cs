@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace SparseExpansion.Expansion;
 
-/// <summary>A report for people: a table of layers, and what fine-tuning did.</summary>
+/// <summary>A report for people: a table of layers, and what became of routers and blocks.</summary>
 internal static class ReportText
 {
     /// <summary>One line a layer, without a line break at the end.</summary>
@@ -18,13 +18,30 @@ internal static class ReportText
             .. report.Layers.Select(layer => Row(
                 layer.Name, Text($"{layer.OutFeatures} x {layer.InFeatures}"), Text($"{layer.Experts}"), Text($"{layer.Tokens}"), Text($"{layer.Sparsity:0.0000}"),
                 Text($"{layer.OutputError:0.00000}"))),
-            .. report.FineTuning.Select(Of),
+            .. Remarks(report),
         ];
         return string.Join(Environment.NewLine, lines);
     }
 
-    /// <summary>What fine-tuning did to one block.</summary>
-    public static string Of(BlockFineTuning block) => Text(
+    /// <summary>A line for each input group whose experts or router did not stay as they were trained, and for each fine-tuned block.</summary>
+    public static IEnumerable<string> Remarks(ExpansionReport report) =>
+    [
+        .. report.Layers.Where(layer => layer.Name == layer.InputGroup[0]).Select(Of).OfType<string>(),
+        .. report.FineTuning.Select(Of),
+    ];
+
+    private static string? Of(LayerReport layer)
+    {
+        string[] parts =
+        [
+            .. layer.RouterRefinement is { } refined ? [Text($"router refined in {refined.Rounds} rounds, held-out error {refined.ErrorBefore:0.00000} to {refined.ErrorAfter:0.00000}")] : Array.Empty<string>(),
+            .. layer.DissolvedExperts > 0 ? [Text($"{layer.DissolvedExperts} experts dissolved for want of tokens")] : Array.Empty<string>(),
+            .. layer.PriorTokens > 0 ? [Text($"statistics lean on their layer's by {layer.PriorTokens:0.##} tokens")] : Array.Empty<string>(),
+        ];
+        return parts.Length == 0 ? null : $"{string.Join(", ", layer.InputGroup)}: {string.Join("; ", parts)}";
+    }
+
+    private static string Of(BlockFineTuning block) => Text(
         $"block {block.Block} fine-tuned: held-out {block.Loss} {block.LossBefore:0.000000} to {block.LossAfter:0.000000}, by step {block.KeptStep} of {block.Steps}");
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -207,6 +207,25 @@ public sealed class ExpansionTests : IDisposable
     }
 
     [Fact]
+    public void Report_AsText_TellsOfRoutersExpertsAndBlocks()
+    {
+        using ExpansionResult result = Builder(experts: 8)
+            .WithExpertStatistics(new ExpertStatisticsOptions { MinimumTokens = 60, Shrinkage = Shrinkage.Fixed(12.5) })
+            .RefineRouter()
+            .FineTune(new FineTuningOptions { Steps = 2, HoldOut = 0.3 })
+            .Run();
+
+        string[] remarks = result.Report.ToString().Split(Environment.NewLine)[(result.Report.Layers.Count + 2)..];
+
+        Assert.Equal(4 + 2, remarks.Length); // Gate and up share a router, down has one; two blocks.
+        LayerReport gate = result.Report.Layers[0];
+        Assert.StartsWith($"blocks.0.gate, blocks.0.up: router refined in {gate.RouterRefinement!.Rounds} rounds", remarks[0], StringComparison.Ordinal);
+        Assert.Contains($"; {gate.DissolvedExperts} experts dissolved", remarks[0], StringComparison.Ordinal);
+        Assert.EndsWith("by 12.5 tokens", remarks[0], StringComparison.Ordinal);
+        Assert.StartsWith("block 1 fine-tuned", remarks[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Run_CompleteExpansionAndRevert_LeavesNoTensors()
     {
         LeakCheck.NoTensorsLeft(
