@@ -60,7 +60,7 @@ internal sealed class QuantizedSparsifier : ISparsifier, IRoundingSparsifier, IS
     {
         if (pruned.Grid is not null)
         {
-            throw new PruningException($"Pruner '{_inner.Name}' rounds its weights already; leave {nameof(QuantizationExtensions.WithQuantization)} away.");
+            throw new PruningException(QuantizationExtensions.Rounds(_inner));
         }
 
         using var noGrad = no_grad();

@@ -91,8 +91,7 @@ internal sealed class RefitSparsifier : ISparsifier, IRoundingSparsifier, ISized
     {
         if (pruned.Grid is not null)
         {
-            throw new PruningException(
-                $"Pruner '{_inner.Name}' rounds its weights, which a refit would undo: call {nameof(QuantizationExtensions.WithQuantization)} after {nameof(RefitExtensions.WithRefit)}.");
+            throw new PruningException(RefitExtensions.Rounds(_inner));
         }
 
         using var noGrad = no_grad();

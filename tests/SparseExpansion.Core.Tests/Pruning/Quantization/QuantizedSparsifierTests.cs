@@ -123,15 +123,24 @@ public sealed class QuantizedSparsifierTests
     [Fact]
     public void BadCombinations_AreRefused()
     {
-        using var scope = NewDisposeScope();
-        using HessianStatistic statistic = Observe(Columns, 1);
-        Tensor weight = Random(2, 8, Columns);
         ISparsifier quantized = new SparseGptSparsifier().WithQuantization();
-        Assert.Contains("already", Assert.Throws<PruningException>(() => quantized.WithQuantization().Prune(weight, statistic, Half)).Message, StringComparison.Ordinal);
-        Assert.Contains("WithRefit", Assert.Throws<PruningException>(() => quantized.WithRefit().Prune(weight, statistic, Half)).Message, StringComparison.Ordinal);
+        Assert.Contains("already", Assert.Throws<ArgumentException>("pruner", () => quantized.WithQuantization()).Message, StringComparison.Ordinal);
+        Assert.Contains("WithRefit", Assert.Throws<ArgumentException>("pruner", () => quantized.WithRefit()).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>("Bits", () => new SparseGptSparsifier().WithQuantization(new WeightQuantization { Bits = 5 }));
         Assert.Throws<ArgumentOutOfRangeException>("BlockSize", () => new SparseGptSparsifier(
             new SparseGptOptions { BlockSize = 96, Quantization = new WeightQuantization { GroupSize = 64 } }));
+    }
+
+    /// <summary>Of a pruner of one's own it is known only when it has returned a grid.</summary>
+    [Fact]
+    public void CustomPrunerThatRounds_IsRefusedOnceItHas()
+    {
+        using var scope = NewDisposeScope();
+        using HessianStatistic statistic = Observe(Columns, 1);
+        Tensor weight = Random(2, 8, Columns);
+        var rounding = new RoundingSparsifier();
+        Assert.Contains("already", Assert.Throws<PruningException>(() => rounding.WithQuantization().Prune(weight, statistic, Half)).Message, StringComparison.Ordinal);
+        Assert.Contains("WithRefit", Assert.Throws<PruningException>(() => rounding.WithRefit().Prune(weight, statistic, Half)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -211,5 +220,18 @@ public sealed class QuantizedSparsifierTests
         var values = new double[matrix.shape[0], matrix.shape[1]];
         Buffer.BlockCopy(wide.data<double>().ToArray(), 0, values, 0, values.Length * sizeof(double));
         return values;
+    }
+
+    private sealed class RoundingSparsifier : Sparsifier<HessianStatistic>
+    {
+        public override string Name => "rounding";
+
+        public override HessianStatistic CreateStatistic(LayerDescriptor layer) => new(layer.InFeatures, layer.Device);
+
+        protected override PrunedWeight PruneCore(Tensor weight, HessianStatistic statistic, SparsityTarget target, CancellationToken cancellationToken)
+        {
+            (Tensor rounded, QuantizationGrid grid) = MaskedQuantizer.ToNearest(weight, new WeightQuantization());
+            return new PrunedWeight(rounded, Grid: grid);
+        }
     }
 }
