@@ -4,7 +4,7 @@ using SparseExpansion.Transformers;
 
 namespace QuickStart;
 
-/// <summary>The perplexity of every method at every sparsity.</summary>
+/// <summary>What every method gains at every sparsity, and what it costs.</summary>
 internal static class Comparison
 {
     private static readonly SparsityTarget[] s_targets = [SparsityTarget.Unstructured(0.5), SparsityTarget.Unstructured(0.7), SparsityTarget.NM(2, 4)];
@@ -12,32 +12,37 @@ internal static class Comparison
     /// <summary>Prints a table, cell by cell as they are measured.</summary>
     public static void Print(SampleModel sample)
     {
-        Console.WriteLine($"{"Perplexity on held-out text",-30}{"50 %",10}{"70 %",10}{"2:4",10}");
-        PrintRow("dense", _ => Measure(sample));
+        Console.WriteLine($"{"Perplexity on held-out text",-30}{"50 %",9}{"70 %",9}{"2:4",9}{"memory",11}{"made in",10}");
+        PrintRow("dense", _ => new Cell(Perplexity.Evaluate(sample.Model, sample.Evaluation).Perplexity, 1, 0));
         foreach (Method method in Method.All)
         {
-            PrintRow(method.Name, target => MeasureExpanded(sample, method, target));
+            PrintRow(method.Name, target => Measure(sample, method, target));
         }
+
+        Console.WriteLine("  Memory is that of the feed-forward weights at 50 %, of which each token uses one expert's; \"made in\" is at 50 %, too.");
     }
 
-    private static void PrintRow(string name, Func<SparsityTarget, double> measure)
+    private static void PrintRow(string name, Func<SparsityTarget, Cell> measure)
     {
         Console.Write($"  {name,-28}");
+        var cells = new List<Cell>();
         foreach (SparsityTarget target in s_targets)
         {
-            Console.Write($"{measure(target),10:F3}");
+            cells.Add(measure(target));
+            Console.Write($"{cells[^1].Perplexity,9:F3}");
         }
 
-        Console.WriteLine();
+        Console.WriteLine($"{cells[0].Memory,10:F2}x{(cells[0].Seconds > 0 ? $"{cells[0].Seconds,8:F1} s" : "")}");
     }
 
-    private static double MeasureExpanded(SampleModel sample, Method method, SparsityTarget target)
+    private static Cell Measure(SampleModel sample, Method method, SparsityTarget target)
     {
         using ExpansionResult result = method.Expand(sample, target);
-        double perplexity = Measure(sample);
+        double memory = (double)result.Report.Layers.Sum(layer => layer.ExpertBytes) / result.Report.Layers.Sum(layer => layer.DenseBytes);
+        double perplexity = Perplexity.Evaluate(sample.Model, sample.Evaluation).Perplexity;
         result.Revert();
-        return perplexity;
+        return new Cell(perplexity, memory, result.Report.Seconds);
     }
 
-    private static double Measure(SampleModel sample) => Perplexity.Evaluate(sample.Model, sample.Evaluation).Perplexity;
+    private sealed record Cell(double Perplexity, double Memory, double Seconds);
 }
