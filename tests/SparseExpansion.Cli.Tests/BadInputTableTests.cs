@@ -92,7 +92,6 @@ public sealed class BadInputTableTests
             "--min-tokens -1", "--refine-router two", "--allocation greedy", "--targets *.nothing.*", "--targets mlp", "--memory-budget 10MiB", "--format zip"),
         ("", Expand.Replace("0.5", "2:4", StringComparison.Ordinal) + " --allocation owl"),
         ("", Expand + " --allocation experts --memory-budget 8GiB --dry-run"),
-        .. Values(Expand.Replace("--experts 3", "--experts 1", StringComparison.Ordinal), "--shrink auto", "--min-tokens 5", "--refine-router 2", "--allocation experts"),
         ("", Expand + " --fine-tune 10 --memory-budget 8GiB --dry-run"),
         ("", Expand + " --fine-tune 10 --bits 4"),
         ("", Expand + " --fine-tune 10 --targets *"),

@@ -53,7 +53,7 @@ internal sealed class ExpandCommand : Command
     {
         _source.Check(parsed);
         Method method = _method.Read(parsed);
-        _experts.Check(parsed, method);
+        _experts.Check(parsed, method.Sparsity);
         Device device = _device.Read(parsed);
         ModelSource source = ModelSource.Open(parsed.GetRequiredValue(_model));
         if (source.IsExpanded)

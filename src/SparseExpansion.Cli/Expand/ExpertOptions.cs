@@ -76,26 +76,14 @@ internal sealed class ExpertOptions
         command.Add(_allocate);
     }
 
-    /// <exception cref="UsageException">An option asks for what there is not: a target that can be divided, or experts.</exception>
-    public void Check(ParseResult parsed, Method method)
+    /// <exception cref="UsageException">The target cannot be divided.</exception>
+    public void Check(ParseResult parsed, SparsityTarget target)
     {
-        if (method.Sparsity is NMTarget && parsed.GetValue(_allocate) is { } allocation and not "uniform")
+        if (target is NMTarget && parsed.GetValue(_allocate) is { } method and not "uniform")
         {
-            throw new UsageException($"--allocation {allocation} has no meaning with --sparsity {method.Sparsity}, which keeps the same share everywhere.");
-        }
-
-        if (method.Experts == 1 && OptionOfExperts(parsed) is { } option)
-        {
-            throw new UsageException($"{option} has no meaning with --experts 1: there is nothing to choose from or to lean on.");
+            throw new UsageException($"--allocation {method} has no meaning with --sparsity {target}, which keeps the same share everywhere.");
         }
     }
-
-    private string? OptionOfExperts(ParseResult parsed) =>
-        parsed.GetValue(_shrink) is { } shrinkage && shrinkage != Shrinkage.Off ? _shrink.Name
-        : parsed.GetValue(_minTokens) > 0 ? _minTokens.Name
-        : parsed.GetValue(_refineRouter) is > 0 ? _refineRouter.Name
-        : AllocatesExperts(parsed) ? $"{_allocate.Name} {parsed.GetValue(_allocate)}"
-        : null;
 
     /// <summary>Sets what the options ask for, over what the recipe has.</summary>
     public void Apply(ParseResult parsed, Method method, ExpansionBuilder<CausalLanguageModel> builder)

@@ -5,5 +5,4 @@ using SparseExpansion.Routing;
 namespace SparseExpansion.Cli;
 
 /// <summary>How a model is expanded.</summary>
-internal sealed record Method(
-    ExpansionRecipe Recipe, SparsityTarget Sparsity, int Experts, IRouterTrainer Router, ISparsifier Pruner, string[] Targets, int Seed, int? Bits);
+internal sealed record Method(ExpansionRecipe Recipe, SparsityTarget Sparsity, IRouterTrainer Router, ISparsifier Pruner, string[] Targets, int Seed, int? Bits);

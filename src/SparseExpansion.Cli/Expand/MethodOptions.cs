@@ -125,12 +125,10 @@ internal sealed class MethodOptions
     public Method Read(ParseResult parsed)
     {
         ExpansionRecipe recipe = s_recipes[parsed.GetValue(_recipe)!];
-        PcaKMeansOptions clusters = recipe.Router with { Experts = parsed.GetValue(_experts) ?? recipe.Router.Experts };
         return new Method(
             recipe,
             parsed.GetRequiredValue(_sparsity)!,
-            clusters.Experts,
-            ReadRouter(parsed, clusters),
+            ReadRouter(parsed, recipe.Router),
             ReadPruner(parsed, recipe),
             parsed.GetValue(_targets)!,
             parsed.GetValue(_seed),
@@ -163,20 +161,21 @@ internal sealed class MethodOptions
     }
 
     /// <summary>The router that is asked for, and the recipe's where nothing is.</summary>
-    private IRouterTrainer ReadRouter(ParseResult parsed, PcaKMeansOptions options)
+    private IRouterTrainer ReadRouter(ParseResult parsed, PcaKMeansOptions recipe)
     {
         int? reduction = parsed.GetValue(_pcaReduction);
-        string router = parsed.GetValue(_router) ?? (options.UsesPca || reduction is not null ? PcaKMeans : KMeans);
+        string router = parsed.GetValue(_router) ?? (recipe.UsesPca || reduction is not null ? PcaKMeans : KMeans);
         if (router != PcaKMeans && reduction is not null)
         {
             throw new UsageException($"--pca-reduction has no meaning with --router {router}.");
         }
 
+        PcaKMeansOptions options = recipe with { Experts = parsed.GetValue(_experts) ?? recipe.Experts };
         return router switch
         {
             Random => new RandomRouterTrainer(options.Experts),
             KMeans => new PcaKMeansTrainer(options with { PcaReduction = null }),
-            _ => new PcaKMeansTrainer(options with { PcaReduction = reduction ?? options.PcaReduction ?? new PcaKMeansOptions().PcaReduction }),
+            _ => new PcaKMeansTrainer(options with { PcaReduction = reduction ?? recipe.PcaReduction ?? new PcaKMeansOptions().PcaReduction }),
         };
     }
 }
