@@ -115,7 +115,7 @@ internal sealed class ExpandCommand : Command
         bool fineTunes = _experts.FineTunes(parsed, method.Recipe), hasBudget = _memory.HasBudget(parsed);
         if (fineTunes && hasBudget)
         {
-            throw new UsageException("--memory-budget does not go with fine-tuning, which needs the dense blocks until the end; --fine-tune 0 switches it off.");
+            throw new UsageException("--memory-budget does not go with fine-tuning, which keeps a block with its gradients in memory; --fine-tune 0 switches it off.");
         }
 
         if (fineTunes && method.Bits is not null)

@@ -216,8 +216,8 @@ public sealed class ExpansionBuilder<TModel>
 
     /// <summary>
     /// Goes on with the blocks that a store holds, and keeps every finished block there. Ends with the very bytes that an expansion in one go
-    /// gives. Model, calibration data, options and seed must be those of the first run; an empty store begins anew. Not for <see cref="FineTune"/>: its
-    /// blocks depend on more than the store holds, so <see cref="Run"/> refuses to go on with them.
+    /// gives. Model, calibration data, options and seed must be those of the first run; an empty store begins anew. With <see cref="CompensateErrors"/> or
+    /// <see cref="FineTune"/> the dense model runs over the finished blocks once more.
     /// </summary>
     /// <param name="store">What an earlier run was given.</param>
     /// <param name="routers">Kinds of routers that may be stored; null for those of this library.</param>

@@ -59,7 +59,7 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
         try
         {
             int first = _checkpoints?.Finished ?? 0;
-            if (first > 0 && first < units.Count && units[first].IsBlock)
+            if (first < units.Count && units[first].IsBlock && units.Take(first).Any(unit => unit.Slots.Count > 0))
             {
                 _dense?.Resume(units, first);
             }
@@ -97,10 +97,7 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
                 Expander(units, u).Install(restored);
                 _groupsDone += description.Groups;
                 _reports.AddRange(description.Reports);
-                if (description.FineTuning is { } tuned)
-                {
-                    _fineTuning.Restore(units[u], u, tuned, norms);
-                }
+                _fineTuning.Restore(units[u], u, description.FineTuning, norms);
             }
             finally
             {

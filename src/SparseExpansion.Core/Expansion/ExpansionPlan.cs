@@ -97,7 +97,7 @@ internal sealed record ExpansionPlan(nn.Module Model)
         if (Options.Memory is not null)
         {
             throw new InvalidOperationException(
-                "Fine-tuning needs the dense blocks until the end; it does not go with a memory budget (WithMemory).");
+                "Fine-tuning keeps what enters and leaves a block, and its experts with their gradients, in memory; it does not go with a memory budget (WithMemory).");
         }
 
         if (Sparsifier is IRoundingSparsifier { RoundsWeights: true })

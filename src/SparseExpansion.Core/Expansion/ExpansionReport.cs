@@ -25,7 +25,7 @@ public sealed record ExpansionReport
     /// <summary>Seconds of the whole expansion.</summary>
     public required double Seconds { get; init; }
 
-    /// <summary>A table for people: one line a layer, and what fine-tuning did.</summary>
+    /// <summary>A table for people: one line a layer, and what became of routers, small experts and fine-tuned blocks.</summary>
     public override string ToString() => ReportText.Of(this);
 
     /// <summary>The report as indented JSON with camelCase names.</summary>

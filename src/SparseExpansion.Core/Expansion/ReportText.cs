@@ -34,12 +34,18 @@ internal static class ReportText
     {
         string[] parts =
         [
-            .. layer.RouterRefinement is { } refined ? [Text($"router refined in {refined.Rounds} rounds, held-out error {refined.ErrorBefore:0.00000} to {refined.ErrorAfter:0.00000}")] : Array.Empty<string>(),
-            .. layer.DissolvedExperts > 0 ? [Text($"{layer.DissolvedExperts} experts dissolved for want of tokens")] : Array.Empty<string>(),
-            .. layer.PriorTokens > 0 ? [Text($"statistics lean on their layer's by {layer.PriorTokens:0.##} tokens")] : Array.Empty<string>(),
+            .. layer is { RouterRefinement: { } refinement, Experts: > 1 } ? [Of(refinement)] : Array.Empty<string>(),
+            .. layer.DissolvedExperts > 0 ? [Text($"{Count(layer.DissolvedExperts, "expert")} dissolved for want of tokens")] : Array.Empty<string>(),
+            .. layer.PriorTokens > 0 ? [Text($"statistics shrunk towards the layer's by {layer.PriorTokens:0.##} tokens")] : Array.Empty<string>(),
         ];
         return parts.Length == 0 ? null : $"{string.Join(", ", layer.InputGroup)}: {string.Join("; ", parts)}";
     }
+
+    private static string Of(RouterRefinement refinement) => refinement.Rounds == 0
+        ? Text($"trained router kept, none did better on held-out tokens than its error of {refinement.ErrorBefore:0.00000}")
+        : Text($"router refined in {Count(refinement.Rounds, "round")}, held-out error {refinement.ErrorBefore:0.00000} to {refinement.ErrorAfter:0.00000}");
+
+    private static string Count(int count, string noun) => Text($"{count} {noun}{(count == 1 ? "" : "s")}");
 
     private static string Of(BlockFineTuning block) => Text(
         $"block {block.Block} fine-tuned: held-out {block.Loss} {block.LossBefore:0.000000} to {block.LossAfter:0.000000}, by step {block.KeptStep} of {block.Steps}");

@@ -61,15 +61,21 @@ internal sealed class FineTuningPass(ExpansionPlan plan, CancellationToken cance
     /// <summary>Puts back what fine-tuning left in a finished unit, beside its mixtures.</summary>
     /// <param name="unit">The unit.</param>
     /// <param name="index">Its index.</param>
-    /// <param name="report">What was done.</param>
+    /// <param name="report">What was done; null where there was nothing to tune.</param>
     /// <param name="norms">The trained parameters.</param>
-    /// <exception cref="CheckpointException">They are not those of the unit.</exception>
-    public void Restore(ExpansionUnit unit, int index, BlockFineTuning report, IReadOnlyList<Tensor> norms)
+    /// <exception cref="CheckpointException">The store holds something else.</exception>
+    public void Restore(ExpansionUnit unit, int index, BlockFineTuning? report, IReadOnlyList<Tensor> norms)
     {
-        IReadOnlyList<Parameter> parameters = FindNorms(unit, index);
-        if (!parameters.Select(parameter => parameter.numel()).SequenceEqual(norms.Select(norm => norm.numel())))
+        IReadOnlyList<Parameter> parameters = unit.Slots.Count == 0 ? [] : FindNorms(unit, index);
+        bool expected = plan.FineTuning is not null && unit.Slots.Count > 0;
+        if (expected != (report is not null) || !parameters.Select(parameter => parameter.numel()).SequenceEqual(norms.Select(norm => norm.numel())))
         {
-            throw new CheckpointException($"The store holds {norms.Count} norms of {unit.Calibration.Name}, the model has {parameters.Count} or others; begin anew with an empty store.");
+            throw new CheckpointException($"The store does not hold what fine-tuning left in {unit.Calibration.Name}: its report and {parameters.Count} norms; begin anew with an empty store.");
+        }
+
+        if (report is null)
+        {
+            return;
         }
 
         using var noGrad = no_grad();

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;
 
-/// <summary>What fine-tuning minimises. <see cref="object.ToString"/> is its name in reports and manifests.</summary>
+/// <summary>What fine-tuning minimises. <see cref="object.ToString"/> is its name in reports and manifests; it should hold the options, by which <see cref="ExpansionBuilder{TModel}.ResumeFrom"/> notices a change.</summary>
 public interface IFineTuningLoss
 {
     /// <summary>How far the expanded block is from the dense one, or the model with it as <see cref="FineTuningOptions.OutputLoss"/>.</summary>

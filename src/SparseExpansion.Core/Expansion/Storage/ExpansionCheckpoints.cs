@@ -109,7 +109,7 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, bool resume, R
         }
     }
 
-    /// <summary>The name of a trained norm. No module has a name with a slash.</summary>
+    /// <summary>The name of a trained norm. All other names have a dot.</summary>
     private static string Norm(int position) => $"norms/{position}";
 
     /// <summary>As they are; but dense tensors say nothing of the grids that weights were rounded to, codes do.</summary>
