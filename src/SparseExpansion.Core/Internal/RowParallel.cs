@@ -5,7 +5,7 @@ namespace SparseExpansion.Internal;
 /// <summary>Splits independent rows over the threads that torch is allowed.</summary>
 internal static class RowParallel
 {
-    /// <summary>Elements below which another thread does not pay.</summary>
+    /// <summary>Elements for each thread below which another one does not pay.</summary>
     private const long MinimumElements = 1 << 14;
 
     /// <summary>The same for passes that wait for memory, of which one thread makes good use.</summary>
@@ -16,7 +16,7 @@ internal static class RowParallel
 
     /// <summary>
     /// The same for passes of little arithmetic between torch's own calls: after those torch's threads spin for a while where others
-    /// would have to run, so that one thread is done sooner with a few million elements.
+    /// would have to run, so that one thread is done sooner with up to a million elements.
     /// </summary>
     public static void ForMemory(long rows, long elementsPerRow, Action<long, long> body) => For(rows, elementsPerRow, MinimumMemoryElements, body);
 

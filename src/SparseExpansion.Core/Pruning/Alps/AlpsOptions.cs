@@ -34,7 +34,7 @@ public sealed record AlpsOptions
 
     /// <summary>
     /// Whether the search multiplies in bfloat16, summing in float32, on processors that are faster at it (x86 with AVX512-BF16 or AMX-BF16).
-    /// Supports hardly change; the least squares on them start from float32, and go on in it where bfloat16 loses more than 0.03 % of the error. True by default.
+    /// Supports hardly change; the least squares on them start from a residual in float32, and are solved in it anew where bfloat16 loses more than 0.03 % of the error. True by default.
     /// </summary>
     public bool ReducedPrecision { get; init; } = true;
 

@@ -78,7 +78,7 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsif
 
     private static int ExpertsAtOnce(long rows, long columns) => (int)Math.Clamp(ChunkBytes / BytesPerExpert(rows, columns), 1, 4096);
 
-    /// <summary>Hessians, factors, the powers of a path, twice while its base moves, and their intermediates; the weight, the state and conjugate gradients with their start.</summary>
+    /// <summary>Hessians, factors, the powers of a path, twice while its base moves, and their intermediates; the weight, the state and conjugate gradients.</summary>
     private static long BytesPerExpert(long rows, long columns) => sizeof(float) * ((11 * columns * columns) + (10 * rows * columns));
 
     private PrunedWeight[] PruneChunk(

@@ -11,8 +11,9 @@ namespace SparseExpansion.Pruning;
 /// <remarks>
 /// The iteration starts from a residual in float32 and solves for the change of the weights, so that products in bfloat16 lose a
 /// share of that change only, which is nothing to speak of unless the Hessian is ill-conditioned. Some rows of each expert are looked at
-/// to know: where their errors are not what the iteration reckons, float32 begins anew with all rows of the expert, from the dense weights
-/// on the support: what bfloat16 went astray by lies where the Hessian hardly reaches, and would take longest to lose.
+/// to know: where their errors are not what the iteration reckons, float32 begins anew with all rows of the expert, and the better result of each
+/// row stays. It begins from the dense weights on the support: bfloat16 goes astray in directions of small eigenvalues, in which conjugate gradients
+/// are slowest to come back.
 /// </remarks>
 internal sealed class ConjugateGradients
 {
@@ -72,11 +73,9 @@ internal sealed class ConjugateGradients
         if (misled.Length > 0)
         {
             Tensor experts = tensor(misled, device: dense.device);
-            (Tensor hessian, Tensor weight, Tensor gone) = (hessians.index_select(0, experts), dense.index_select(0, experts), pruned.index_select(0, experts));
-            Tensor solution = weight.masked_fill(gone, 0);
-            var exact = new ConjugateGradients(hessian, weight, solution, gone, ScalarType.Float32);
+            ConjugateGradients exact = solver.BeginAnew(experts);
             int[] more = exact.Iterate(tolerance, maxIterations, cancellationToken);
-            start.index_copy_(0, experts, solution);
+            start.index_copy_(0, experts, exact.BetterOf(start.index_select(0, experts)));
             left.index_copy_(0, experts, Sum(exact._squares));
             for (int i = 0; i < misled.Length; i++)
             {
@@ -117,6 +116,16 @@ internal sealed class ConjugateGradients
         Tensor trusted = errors.sub(reckoned).le(errors * Suspicion);
         return trusted.logical_not().nonzero().flatten().cpu().data<long>().ToArray();
     }
+
+    private ConjugateGradients BeginAnew(Tensor experts)
+    {
+        Tensor dense = _dense.index_select(0, experts), pruned = _pruned.index_select(0, experts);
+        return new ConjugateGradients(_hessians.index_select(0, experts), dense, dense.masked_fill(pruned, 0), pruned, ScalarType.Float32);
+    }
+
+    /// <summary>Of each row the solution, or another one that is better.</summary>
+    private Tensor BetterOf(Tensor other) =>
+        where(RowErrors(_dense - other, _hessians).lt(RowErrors(_dense - _solution, _hessians)), other, _solution);
 
     private static Tensor RowErrors(Tensor difference, Tensor hessians) => ConjugateStep.Dots(difference, difference.bmm(hessians));
 

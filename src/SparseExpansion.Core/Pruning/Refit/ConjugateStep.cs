@@ -24,15 +24,14 @@ internal static unsafe class ConjugateStep
     /// <summary>Turns an error and its gradient into the first direction and residual, in place: both are the gradient on the support.</summary>
     /// <param name="direction">Ŵ − x, [k, rows, d], float32, contiguous; becomes p.</param>
     /// <param name="residual">(Ŵ − x)H, the same; becomes r.</param>
-    /// <param name="pruned">True outside the support, bool [k, rows, d].</param>
+    /// <param name="pruned">True outside the support, bool [k, rows, d], contiguous.</param>
     /// <returns>Of every row its error, its gradient's square off the support too, and ‖r‖², each [k, rows, 1], float32.</returns>
-    public static (Tensor Errors, Tensor Gradients, Tensor Squares) Begin(Tensor direction, Tensor residual, Tensor pruned)
-    {
-        if (direction.device.type == TorchSharp.DeviceType.CPU)
-        {
-            return BeginOnHost(direction, residual, pruned);
-        }
+    public static (Tensor Errors, Tensor Gradients, Tensor Squares) Begin(Tensor direction, Tensor residual, Tensor pruned) =>
+        direction.device.type == TorchSharp.DeviceType.CPU ? BeginOnHost(direction, residual, pruned) : BeginOnDevice(direction, residual, pruned);
 
+    /// <summary>The same as <see cref="Begin"/>, on any device.</summary>
+    internal static (Tensor Errors, Tensor Gradients, Tensor Squares) BeginOnDevice(Tensor direction, Tensor residual, Tensor pruned)
+    {
         (Tensor errors, Tensor gradients) = (Dots(direction, residual), Dots(residual, residual));
         residual.masked_fill_(pruned, 0);
         direction.copy_(residual);
@@ -51,14 +50,14 @@ internal static unsafe class ConjugateStep
         long experts = direction.shape[0], rows = direction.shape[1], width = direction.shape[2];
         Tensor errors = empty(experts, rows, 1), gradients = empty_like(errors), squares = empty_like(errors);
         float* directions = RawMemory.Pointer<float>(direction), residuals = RawMemory.Pointer<float>(residual);
-        float* energies = RawMemory.Pointer<float>(errors), steepness = RawMemory.Pointer<float>(gradients), norms = RawMemory.Pointer<float>(squares);
+        float* error = RawMemory.Pointer<float>(errors), gradient = RawMemory.Pointer<float>(gradients), square = RawMemory.Pointer<float>(squares);
         byte* marks = RawMemory.Pointer<byte>(pruned);
         RowParallel.ForMemory(experts * rows, width, (from, to) =>
         {
             for (long row = from; row < to; row++)
             {
                 long start = row * width;
-                (energies[row], steepness[row], norms[row]) = HostConjugateStep.Begin(directions + start, residuals + start, marks + start, width);
+                (error[row], gradient[row], square[row]) = HostConjugateStep.Begin(directions + start, residuals + start, marks + start, width);
             }
         });
         return (errors, gradients, squares);

@@ -23,18 +23,18 @@ internal static unsafe class HostConjugateStep
             kept.Store(direction + i);
         }
 
-        (float error, float square, float left) = (Vector512.Sum(errors), Vector512.Sum(gradients), Vector512.Sum(squares));
+        (float Error, float Gradient, float Square) sums = (Vector512.Sum(errors), Vector512.Sum(gradients), Vector512.Sum(squares));
         for (; i < width; i++)
         {
             float gradient = residual[i], kept = pruned[i] != 0 ? 0 : gradient;
-            error += direction[i] * gradient;
-            square += gradient * gradient;
-            left += kept * kept;
+            sums.Error += direction[i] * gradient;
+            sums.Gradient += gradient * gradient;
+            sums.Square += kept * kept;
             residual[i] = kept;
             direction[i] = kept;
         }
 
-        return (error, square, left);
+        return sums;
     }
 
     /// <summary>Steps and turns.</summary>

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Pruning;
 
 /// <summary>A pruner followed by the exact least squares on its supports.</summary>
-internal sealed class RefitSparsifier : ISparsifier, IRoundingSparsifier, ISizedSparsifier
+internal sealed class RefitSparsifier : ISparsifier, ISizedSparsifier
 {
     private readonly ISparsifier _inner;
     private readonly RefitOptions _options;
@@ -19,8 +19,6 @@ internal sealed class RefitSparsifier : ISparsifier, IRoundingSparsifier, ISized
     }
 
     public string Name => $"{_inner.Name}+refit";
-
-    public bool RoundsWeights => _inner is IRoundingSparsifier { RoundsWeights: true };
 
     /// <remarks>The inner pruner's workspace is gone when the refit begins; <see cref="RefitOptions.ChunkBytes"/> bounds the systems, not their factors.</remarks>
     public long BytesToPrune(long rows, long columns, int experts) => Math.Max(

@@ -6,7 +6,7 @@ using System.Runtime.Intrinsics;
 namespace SparseExpansion.Pruning;
 
 /// <summary>
-/// Finds the magnitude of a given rank among floats, given as their bits, by counting bits from the top. Holds the counters, and memory of the pool; not for concurrent use.
+/// Finds the magnitude of a given rank among floats, given as their bits, by counting bits from the top. Candidates lie in memory of the pool. Not for concurrent use.
 /// </summary>
 internal sealed unsafe class RankSearch : IDisposable
 {
@@ -77,8 +77,9 @@ internal sealed unsafe class RankSearch : IDisposable
         int found = _counters[leading];
         if (_candidates.Length < found)
         {
-            ArrayPool<uint>.Shared.Return(_candidates);
+            uint[] former = _candidates;
             _candidates = ArrayPool<uint>.Shared.Rent(found);
+            ArrayPool<uint>.Shared.Return(former);
         }
 
         _candidateCount = 0;

@@ -69,12 +69,40 @@ public sealed class ConjugateGradientsTests
         random.manual_seed(columns);
         Tensor pruned = rand(3, 6, columns).gt(0.5), difference = randn(3, 6, columns), gradient = randn(3, 6, columns);
         Tensor expected = gradient.masked_fill(pruned, 0), direction = difference.clone(), residual = gradient.clone();
-        (Tensor errors, Tensor gradients, Tensor squares) = ConjugateStep.Begin(direction, residual, pruned);
-        Assert.True(TensorChecks.Equal(expected, direction), "The direction differs.");
-        Assert.True(TensorChecks.Equal(expected, residual), "The residual differs.");
-        Assert.True(errors.allclose(Dots(difference, gradient), 1e-4, 1e-4));
-        Assert.True(gradients.allclose(Dots(gradient, gradient), 1e-5, 1e-5));
-        Assert.True(squares.allclose(Dots(expected, expected), 1e-5, 1e-5));
+        Check(ConjugateStep.Begin(direction, residual, pruned));
+        direction.copy_(difference);
+        residual.copy_(gradient);
+        Check(ConjugateStep.BeginOnDevice(direction, residual, pruned));
+
+        void Check((Tensor Errors, Tensor Gradients, Tensor Squares) sums)
+        {
+            Assert.True(TensorChecks.Equal(expected, direction), "The direction differs.");
+            Assert.True(TensorChecks.Equal(expected, residual), "The residual differs.");
+            Assert.True(sums.Errors.allclose(Dots(difference, gradient), 1e-4, 1e-4));
+            Assert.True(sums.Gradients.allclose(Dots(gradient, gradient), 1e-5, 1e-5));
+            Assert.True(sums.Squares.allclose(Dots(expected, expected), 1e-5, 1e-5));
+        }
+    });
+
+    /// <summary>
+    /// Float32 that may not go on for long ends further away than a good start from which bfloat16 went astray by little; rows whose start is not
+    /// finite are solved all the same.
+    /// </summary>
+    [Fact]
+    public void Solve_MisledFromAGoodStart_KeepsTheBetterOfBothForEachRow() => LeakCheck.NoTensorsLeft(() =>
+    {
+        using var scope = NewDisposeScope();
+        (Tensor hessians, Tensor dense, Tensor start, Tensor pruned) = Problem(75, 30, damping: 1e-5);
+        ConjugateGradients.Solve(hessians, dense, start, pruned, ScalarType.Float32, 1e-7, 400, TestContext.Current.CancellationToken);
+        double best = Error(dense[0], start[0], hessians[0]), plain = Error(dense[0], dense[0].masked_fill(pruned[0], 0), hessians[0]);
+        start[0, 3] = start[0, 3] * float.NaN;
+
+        (int[] iterations, _) = ConjugateGradients.Solve(hessians, dense, start, pruned, ScalarType.BFloat16, 1e-7, 1, TestContext.Current.CancellationToken);
+
+        Assert.Equal(2, iterations[0]); // One in each precision.
+        Assert.True(start.isfinite().all().item<bool>());
+        Assert.True(start.masked_select(pruned).eq(0).all().item<bool>());
+        Assert.InRange(Error(dense[0], start[0], hessians[0]), best, 0.2 * plain);
     });
 
     /// <summary>Rows on the host against rows in tensors, from one product; ‖r‖² = 0 and closed experts included.</summary>
