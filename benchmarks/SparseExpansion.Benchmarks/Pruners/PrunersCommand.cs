@@ -16,17 +16,16 @@ internal static class PrunersCommand
         Console.WriteLine(Machine.Describe());
         Console.WriteLine(FormattableString.Invariant($"one layer [{rows}, {columns}] at 50 %"));
         var sparseGpt = new SparseGptSparsifier();
-        (string Name, double Target, Action Prune)[] others =
+        (string Name, string Limit, Action Prune)[] others =
         [
-            ("ALPS", 4, () => new AlpsSparsifier().Prune(layer.Weight, layer.Hessian, half).Dispose()),
-            ("SparseGPT as tensor calls", 0, () => SparseGptTensorLoop.Prune(layer.Weight, layer.Hessian.Hessian, 0.5).Dispose()),
-            ("Wanda", 0, () => new WandaSparsifier().Prune(layer.Weight, layer.Norms, half).Dispose()),
+            ("ALPS", ", at most 4 wanted", () => new AlpsSparsifier().Prune(layer.Weight, layer.Hessian, half).Dispose()),
+            ("SparseGPT as tensor calls", "", () => SparseGptTensorLoop.Prune(layer.Weight, layer.Hessian.Hessian, 0.5).Dispose()),
+            ("Wanda", "", () => new WandaSparsifier().Prune(layer.Weight, layer.Norms, half).Dispose()),
         ];
-        foreach ((string name, double target, Action prune) in others)
+        foreach ((string name, string limit, Action prune) in others)
         {
-            TargetRow row = timer.Measure(new TargetCase(name, target, () => sparseGpt.Prune(layer.Weight, layer.Hessian, half).Dispose(), prune));
-            Console.WriteLine(FormattableString.Invariant(
-                $"{name,-26} {row.SparseMs,8:F1} ms  SparseGPT {row.DenseMs,6:F1} ms  {row.SparseMs / row.DenseMs,6:F2} times{(target > 0 ? $", at most {target} wanted" : "")}"));
+            (double baseline, double other) = timer.Medians(() => sparseGpt.Prune(layer.Weight, layer.Hessian, half).Dispose(), prune);
+            Console.WriteLine(FormattableString.Invariant($"{name,-26} {other,8:F1} ms  SparseGPT {baseline,6:F1} ms  {other / baseline,6:F2} times{limit}"));
         }
 
         return 0;

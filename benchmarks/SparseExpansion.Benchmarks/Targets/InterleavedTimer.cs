@@ -14,24 +14,30 @@ public sealed partial class InterleavedTimer(double seconds, bool cpuTime)
 
     public TargetRow Measure(TargetCase target)
     {
+        (double dense, double sparse) = Medians(target.Dense, target.Sparse);
+        return new TargetRow(target.Name, dense, sparse, target.Target);
+    }
+
+    /// <summary>Median milliseconds of each.</summary>
+    public (double First, double Second) Medians(Action first, Action second)
+    {
         // Long enough for tiered compilation to finish what it recompiles.
         long warmUp = Stopwatch.GetTimestamp();
         for (int i = 0; i < 2 || Stopwatch.GetElapsedTime(warmUp).TotalSeconds < seconds / 3; i++)
         {
-            target.Dense();
-            target.Sparse();
+            first();
+            second();
         }
 
-        var dense = new List<double>();
-        var sparse = new List<double>();
+        List<double> firsts = [], others = [];
         long start = Stopwatch.GetTimestamp();
-        while (dense.Count < 5 || (Stopwatch.GetElapsedTime(start).TotalSeconds < seconds && dense.Count < 400))
+        while (firsts.Count < 5 || (Stopwatch.GetElapsedTime(start).TotalSeconds < seconds && firsts.Count < 400))
         {
-            dense.Add(Milliseconds(target.Dense));
-            sparse.Add(Milliseconds(target.Sparse));
+            firsts.Add(Milliseconds(first));
+            others.Add(Milliseconds(second));
         }
 
-        return new TargetRow(target.Name, Median(dense), Median(sparse), target.Target);
+        return (Median(firsts), Median(others));
     }
 
     private double Milliseconds(Action action)
