@@ -19,6 +19,9 @@ internal sealed class Autoencoder : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>Parts that hand one tensor on to the next.</summary>
+    public IReadOnlyList<Module<Tensor, Tensor>> Blocks => [encoder, decoder];
+
     public override Tensor forward(Tensor input)
     {
         using Tensor code = encoder.call(input);

@@ -46,6 +46,8 @@ try
     using Tensor before = model.call(test);
     using Tensor after = loaded.call(test);
     Console.WriteLine($"Saved, loaded: outputs are {(before.allclose(after, rtol: 0, atol: 0) ? "equal" : "DIFFERENT")}.");
+    expanded.Revert();
+    ExpandWithAStore(model, calibration, folder, unfinished: folder + ".unfinished", CancellationToken.None);
 }
 finally
 {
@@ -79,6 +81,23 @@ static ExpansionResult ExpandBeyondThePaper(Autoencoder model, Tensor calibratio
         .CalibrateOn(calibration.split(1_024))
         .WithSeed(1)
         .Run();
+    #endregion
+}
+
+static void ExpandWithAStore(Autoencoder model, Tensor calibration, string folder, string unfinished, CancellationToken cancellationToken)
+{
+    #region store-and-resume
+    using FolderExpansionStore store = FolderExpansionStore.Open(unfinished); // of an earlier run, or empty
+    using ExpansionResult result = model.Expand()
+        .Blocks(m => m.Blocks)
+        .RouteWith(new PcaKMeansOptions { Experts = 8, PcaReduction = null })
+        .PruneWith(new AlpsSparsifier(), SparsityTarget.Unstructured(0.6))
+        .FineTune(new FineTuningOptions { Steps = 200 })
+        .CalibrateOn(calibration.split(1_024))
+        .ResumeFrom(store)
+        .Run(new Progress<ExpansionProgress>(step => Console.Error.Write($"\r{step.Fraction:P0}")), cancellationToken);
+    result.Save(folder, overwrite: true);
+    store.Delete();
     #endregion
 }
 

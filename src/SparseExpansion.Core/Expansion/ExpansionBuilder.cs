@@ -212,6 +212,7 @@ public sealed class ExpansionBuilder<TModel>
 
     /// <summary>Keeps every finished block, so that another run can <see cref="ResumeFrom"/> it.</summary>
     /// <param name="store">An empty store. It keeps the blocks after the run too; remove them when the model is saved.</param>
+    /// <exception cref="InvalidOperationException">The expansion has another store already.</exception>
     public ExpansionBuilder<TModel> StoreIn(IExpansionStore store) => Keep(store, resume: false, routers: null);
 
     /// <summary>
@@ -221,6 +222,7 @@ public sealed class ExpansionBuilder<TModel>
     /// </summary>
     /// <param name="store">What an earlier run was given.</param>
     /// <param name="routers">Kinds of routers that may be stored; null for those of this library.</param>
+    /// <exception cref="InvalidOperationException">The expansion has another store already.</exception>
     public ExpansionBuilder<TModel> ResumeFrom(IExpansionStore store, RouterKinds? routers = null) => Keep(store, resume: true, routers);
 
     /// <summary>Logs to <paramref name="logger"/>.</summary>
@@ -269,6 +271,11 @@ public sealed class ExpansionBuilder<TModel>
     private ExpansionBuilder<TModel> Keep(IExpansionStore store, bool resume, RouterKinds? routers)
     {
         ArgumentNullException.ThrowIfNull(store);
+        if (_plan.Store is { } former && !ReferenceEquals(former, store))
+        {
+            throw new InvalidOperationException($"The expansion has a store already: call {nameof(StoreIn)} or {nameof(ResumeFrom)} once.");
+        }
+
         return Set(plan => plan with { Store = store, Resume = resume, RouterKinds = routers ?? RouterKinds.Default });
     }
 

@@ -97,13 +97,13 @@ internal sealed record ExpansionPlan(nn.Module Model)
         if (Options.Memory is not null)
         {
             throw new InvalidOperationException(
-                "Fine-tuning keeps what enters and leaves a block, and its experts with their gradients, in memory; it does not go with a memory budget (WithMemory).");
+                "Fine-tuning keeps what enters and leaves a block, and its experts with their gradients, in memory; it does not go with a memory budget (WithMemory). Leave one of them out; a recipe does without fine-tuning as recipe with { FineTuning = null }.");
         }
 
         if (Sparsifier is IRoundingSparsifier { RoundsWeights: true })
         {
             throw new InvalidOperationException(
-                $"FineTune does not go with quantisation: training would move the weights off the grid that pruner '{Sparsifier.Name}' rounds them to. Leave one of them out.");
+                $"FineTune does not go with quantisation: training would move the weights off the grid that pruner '{Sparsifier.Name}' rounds them to. Leave one of them out; a recipe does without fine-tuning as recipe with {{ FineTuning = null }}.");
         }
     }
 }

@@ -95,13 +95,17 @@ internal static class UnitPlanner
             : [.. linears.Where(slot => plan.Targets?.Matches(Describe(slot)) ?? true)];
         if ((targets.Length == 0 ? plan.Targets?.Description ?? "the blocks, where targets are looked for without Targets(…)" : plan.Targets?.FindIdle([.. linears.Select(Describe)])) is { } unmatched)
         {
-            throw new SparseExpansionException($"No linear layer matches {unmatched}. The model has {linears.Count}: {Enumerate(linears)}.");
+            throw new SparseExpansionException($"No linear layer matches {unmatched}. The model has {linears.Count}: {Enumerate(linears)}.{Expanded(plan)}");
         }
 
         CheckShared(targets, linears);
         CheckColumns(targets, plan.Target!);
         return targets;
     }
+
+    private static string Expanded(ExpansionPlan plan) => plan.Model.modules().OfType<SparseMixtureLayer>().Any()
+        ? " Others are expanded already: revert that expansion, or begin with the dense model."
+        : "";
 
     private static Func<ModuleSlot, bool> InsideOf(IEnumerable<nn.Module> blocks)
     {

@@ -32,7 +32,7 @@ internal sealed class AtomicFolder : IDisposable
 
         if (!overwrite && Directory.Exists(full) && Directory.EnumerateFileSystemEntries(full).Any())
         {
-            throw new CheckpointException($"{full}: exists and is not empty. Name another folder, or allow overwriting.");
+            throw new CheckpointException($"{full}: exists and is not empty. Name another folder, or allow it to be replaced (overwrite: true).");
         }
 
         string temporary = $"{full}.{Guid.NewGuid():N}{Suffix}";

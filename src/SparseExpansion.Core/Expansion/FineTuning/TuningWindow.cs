@@ -24,10 +24,12 @@ internal sealed record TuningWindow(int Batch, long Start, long Length)
         for (int b = 0; b < inputs.Count; b++)
         {
             bool[]? counts = RowsThatCount(inputs[b], b);
-            long all = inputs[b].Input.shape[0], length = LengthIn(inputs[b], rows);
-            for (long start = 0; start < all; start += length)
+            long all = inputs[b].Input.shape[0], parts = all == 0 ? 0 : ((all - 1) / LengthIn(inputs[b], rows)) + 1;
+            for (long part = 0; part < parts; part++)
             {
-                var window = new TuningWindow(b, start, Math.Min(length, all - start));
+                // Parts of about one length: a last one of a few rows would be held out and judge for all.
+                long start = all * part / parts;
+                var window = new TuningWindow(b, start, (all * (part + 1) / parts) - start);
                 if (counts is null || counts.AsSpan((int)window.Start, (int)window.Length).Contains(true))
                 {
                     yield return window;

@@ -138,7 +138,7 @@ internal static class MemoryPlanner
             ways.Add("leave layers outside the blocks out of the targets");
         }
 
-        if (size.Experts > 1)
+        if (size.Experts > 1 && size.Units.Max(unit => unit.Slots.Sum(size.DenseExperts)) > smallest.PeakBytes / 10)
         {
             ways.Add("take fewer experts");
         }

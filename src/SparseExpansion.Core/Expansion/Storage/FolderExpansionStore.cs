@@ -200,7 +200,7 @@ public sealed class FolderExpansionStore : IExpansionStore, IDisposable
         }
         catch (IOException e) when (File.Exists(Path.Combine(Folder, LockFile)))
         {
-            throw new CheckpointException($"{Folder}: is in use by another expansion ({e.Message})", e);
+            throw new CheckpointException($"{Folder}: is in use by another expansion, or by a store of this program that was not disposed ({e.Message})", e);
         }
     }
 

@@ -39,7 +39,7 @@ internal static class StoredSettings
             ["inputs within a block"] = $"{plan.WithinBlock}",
             ["packing"] = plan.Options.Pack ? "yes" : "no",
             ["tokens of a chunk"] = Text($"{plan.Options.ChunkTokens}"),
-            ["calibration batches"] = Text($"{manifest.Batches} x [{string.Join(", ", manifest.BatchShape)}]"),
+            ["calibration batches"] = Text($"{manifest.Batches} x [{string.Join(", ", manifest.BatchShape)}], {plan.Batches.Sum(batch => batch.Input.shape[0])} rows"),
             ["calibration data"] = manifest.CalibrationHash,
         };
     }
@@ -49,7 +49,7 @@ internal static class StoredSettings
     {
         string[] differences = [.. stored.Keys.Union(now.Keys)
             .Where(name => stored.GetValueOrDefault(name) != now.GetValueOrDefault(name))
-            .Select(name => $"{name} was {Show(stored.GetValueOrDefault(name))}, is {Show(now.GetValueOrDefault(name))}")];
+            .Select(name => Difference(name, stored.GetValueOrDefault(name), now.GetValueOrDefault(name)))];
         if (differences.Length > 0)
         {
             throw new SparseExpansionException(
@@ -70,12 +70,22 @@ internal static class StoredSettings
         return plan.Blocks.Select(block => modules.FirstOrDefault(entry => ReferenceEquals(entry.Module, block)).Name ?? "unnamed");
     }
 
-    private static string Show(string? value) => value switch
+    private static string Difference(string name, string? was, string? now)
     {
-        null => "unknown",
-        { Length: > ShownLength } => $"'{value[..ShownLength]}…'",
-        _ => $"'{value}'",
-    };
+        int same = 0, least = Math.Min(was?.Length ?? 0, now?.Length ?? 0);
+        while (same < least && was![same] == now![same])
+        {
+            same++;
+        }
+
+        int start = was?.Length > ShownLength || now?.Length > ShownLength ? Math.Max(0, same - (ShownLength / 2)) : 0;
+        return $"{name} was {Show(was, start)}, is {Show(now, start)}";
+    }
+
+    /// <summary>A value, or of a long one what is about the place where it differs.</summary>
+    private static string Show(string? value, int start) => value is null
+        ? "unknown"
+        : $"'{(start > 0 ? "…" : "")}{(value.Length - start > ShownLength ? $"{value.AsSpan(start, ShownLength)}…" : value[start..])}'";
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -28,6 +28,23 @@ public sealed class HeldOutWindowTests
         Assert.Equal(12 - rows, TuningWindows.HeldOut(12, share));
     }
 
+    /// <summary>No window is a small rest: it could be the only one that is held out.</summary>
+    [Theory]
+    [InlineData(4_081)]
+    [InlineData(4_096)]
+    [InlineData(2_041)]
+    [InlineData(300)]
+    [InlineData(21)]
+    public void Cut_RowsOfAMatrix_AreWindowsOfAboutOneLength(int rows)
+    {
+        using Tensor matrix = zeros(rows, 3);
+        TuningWindow[] windows = [.. TuningWindow.Cut([new CalibrationBatch(matrix)])];
+        Assert.Equal(rows, windows.Sum(window => window.Length));
+        Assert.Equal(windows.Skip(1).Select(window => window.Start), windows.SkipLast(1).Select(window => window.Start + window.Length));
+        Assert.InRange(windows.Max(window => window.Length) - windows.Min(window => window.Length), 0, 1);
+        Assert.InRange(windows.Length, 20, Math.Max(21, (rows / 256) + 21));
+    }
+
     [Fact]
     public void LeaveOut_FlatMask_GoesWithItsRows()
     {

@@ -128,6 +128,32 @@ public sealed class ResumeTests : ResumeTestBase
         }
     }
 
+    /// <summary>The record of the options is long; what differs stands at its end.</summary>
+    [Fact]
+    public void Resume_WithALongSettingChanged_ShowsWhereItDiffers()
+    {
+        Func<GatedModel, int, ExpansionBuilder<GatedModel>> configure = (model, iterations) =>
+            Configure(model).PruneWith(new AlpsSparsifier(new AlpsOptions { MaxRefitIterations = iterations }), SparsityTarget.Unstructured(0.5));
+        EndAt(Folder.File("partial"), model => configure(model, 61), block: 1);
+        using GatedModel model = NewModel();
+        using FolderExpansionStore store = FolderExpansionStore.Open(Folder.File("partial"));
+
+        var error = Assert.Throws<SparseExpansionException>(() => configure(model, 62).ResumeFrom(store).Run());
+
+        Assert.Contains("MaxRefitIterations = 61", error.Message, StringComparison.Ordinal);
+        Assert.Contains("MaxRefitIterations = 62", error.Message, StringComparison.Ordinal);
+        Assert.InRange(error.Message.Length, 0, 600);
+    }
+
+    [Fact]
+    public void StoreIn_TwoStores_IsRefused()
+    {
+        using GatedModel model = NewModel();
+        using FolderExpansionStore first = FolderExpansionStore.Open(Folder.File("first")), second = FolderExpansionStore.Open(Folder.File("second"));
+        ExpansionBuilder<GatedModel> builder = Configure(model).StoreIn(first).ResumeFrom(first);
+        Assert.Contains("once", Assert.Throws<InvalidOperationException>(() => builder.ResumeFrom(second)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void StoreIn_AStoreWithBlocks_IsRefusedAndKeepsThem()
     {
