@@ -38,6 +38,7 @@ public static class AccuracyRows
         new("ALPS, no PCA, 16 experts + error compensation", s_alps with { Compensation = new ErrorCompensationOptions() }),
         new("ALPS, no PCA, 16 experts + fine-tuning", s_alps with { FineTuning = new FineTuningOptions() }),
         .. Counts(LanguageModelRecipe.Best, "best", 4, 16, 64),
+        new("best without fine-tuning, 16 experts", LanguageModelRecipe.Best with { FineTuning = null }),
         new("best, 16 random experts", LanguageModelRecipe.Best with { Refinement = null }) { Router = new RandomRouterTrainer(16) },
     ];
 
