@@ -28,9 +28,10 @@ public sealed record FineTuningOptions
     public int CheckInterval { get; init; } = 25;
 
     /// <summary>
-    /// Looks without a better state after which a block is done. Default 24: the large steps of the first half may lose before the small ones win.
+    /// Looks without a better state after which a block is done. Null (default): all steps are taken, as the large steps of the first half may lose
+    /// before the small ones at the end win. The best state is kept in any case, and a loss that is not finite ends the block.
     /// </summary>
-    public int Patience { get; init; } = 24;
+    public int? Patience { get; init; }
 
     /// <summary>
     /// Trains the block's norms as well: all one-dimensional parameters outside its linear layers. Attention and what else was not
@@ -62,7 +63,11 @@ public sealed record FineTuningOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(Steps, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(BatchWindows, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(CheckInterval, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(Patience, 1);
+        if (Patience is < 1)
+        {
+            throw new ArgumentOutOfRangeException(nameof(Patience), Patience, "Must be at least 1, or null.");
+        }
+
         ArgumentNullException.ThrowIfNull(Loss);
         if (!(double.IsFinite(LearningRate) && LearningRate > 0))
         {
