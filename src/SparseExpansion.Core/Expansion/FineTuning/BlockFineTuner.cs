@@ -60,8 +60,8 @@ internal sealed class BlockFineTuner(FineTuningOptions options, ModelTail? tail,
 
         var report = new BlockFineTuning(index, 0, 0, before, before) { Loss = $"{options.Loss}" };
         using IEnumerator<int[]> batches = Epochs(windows, fitted, random).GetEnumerator();
-        int waited = 0, patience = options.Patience ?? int.MaxValue;
-        while (report.Steps < options.Steps && waited < patience && fitted > 0 && batches.MoveNext())
+        int waited = 0;
+        while (report.Steps < options.Steps && waited < options.Patience && fitted > 0 && batches.MoveNext())
         {
             cancellationToken.ThrowIfCancellationRequested();
             progress((double)report.Steps / options.Steps);
@@ -73,7 +73,7 @@ internal sealed class BlockFineTuner(FineTuningOptions options, ModelTail? tail,
             }
 
             double loss = Validate();
-            waited = loss < report.LossAfter ? 0 : double.IsFinite(loss) ? waited + 1 : patience;
+            waited = loss < report.LossAfter ? 0 : double.IsFinite(loss) ? waited + 1 : options.Patience;
             if (waited == 0)
             {
                 parameters.Keep();

@@ -28,10 +28,9 @@ public sealed record FineTuningOptions
     public int CheckInterval { get; init; } = 25;
 
     /// <summary>
-    /// Looks without a better state after which a block is done. Null (default): all steps are taken, as the large steps of the first half may lose
-    /// before the small ones at the end win. The best state is kept in any case, and a loss that is not finite ends the block.
+    /// Looks without a better state after which a block is done. Default 24: the large steps of the first half may lose before the small ones win.
     /// </summary>
-    public int? Patience { get; init; }
+    public int Patience { get; init; } = 24;
 
     /// <summary>
     /// Trains the block's norms as well: all one-dimensional parameters outside its linear layers. Attention and what else was not
@@ -63,11 +62,7 @@ public sealed record FineTuningOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(Steps, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(BatchWindows, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(CheckInterval, 1);
-        if (Patience is < 1)
-        {
-            throw new ArgumentOutOfRangeException(nameof(Patience), Patience, "Must be at least 1, or null.");
-        }
-
+        ArgumentOutOfRangeException.ThrowIfLessThan(Patience, 1);
         ArgumentNullException.ThrowIfNull(Loss);
         if (!(double.IsFinite(LearningRate) && LearningRate > 0))
         {

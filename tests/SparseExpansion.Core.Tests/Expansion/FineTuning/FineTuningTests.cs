@@ -94,10 +94,8 @@ public sealed class FineTuningTests : IDisposable
         }
     }
 
-    [Theory]
-    [InlineData(2, 4)]
-    [InlineData(null, 10)]
-    public void FineTune_NothingImproves_KeepsTheStart(int? patience, int steps)
+    [Fact]
+    public void FineTune_NothingImproves_KeepsTheStart()
     {
         using var scope = NewDisposeScope();
         var expected = new List<Tensor>();
@@ -107,9 +105,9 @@ public sealed class FineTuningTests : IDisposable
             plain.Revert();
         }
 
-        using ExpansionResult result = Builder().FineTune(s_options with { HoldOut = LastBatch, LearningRate = 1e3, Steps = 10, CheckInterval = 2, Patience = patience }).Run();
+        using ExpansionResult result = Builder().FineTune(s_options with { HoldOut = LastBatch, LearningRate = 1e3, CheckInterval = 2, Patience = 2 }).Run();
 
-        Assert.All(result.Report.FineTuning, block => Assert.Equal((steps, 0, block.LossBefore), (block.Steps, block.KeptStep, block.LossAfter)));
+        Assert.All(result.Report.FineTuning, block => Assert.Equal((4, 0, block.LossBefore), (block.Steps, block.KeptStep, block.LossAfter)));
         Assert.All(expected.Zip(result.Layers.Values), pair => Assert.True(pair.First.equal(pair.Second.GetExpertWeight(0)).all().item<bool>()));
     }
 
