@@ -1,4 +1,3 @@
-using System.Globalization;
 using SparseExpansion.Benchmarks.Targets;
 using SparseExpansion.Transformers;
 using TorchSharp;
@@ -12,8 +11,8 @@ internal static class DecodeCommand
 
     public static int Run(string[] args)
     {
-        int blocks = Option(args, "--blocks", 4), experts = Option(args, "--experts", 16);
-        var timer = new InterleavedTimer(Option(args, "--seconds", 20), cpuTime: false);
+        int blocks = TargetsCommand.Integer(args, "--blocks", 4), experts = TargetsCommand.Integer(args, "--experts", 16);
+        var timer = new InterleavedTimer(TargetsCommand.Integer(args, "--seconds", 20), cpuTime: false);
         bool attention = args.Contains("--all-linears");
         torch.random.manual_seed(1);
         Console.WriteLine(Machine.Describe());
@@ -31,7 +30,4 @@ internal static class DecodeCommand
 
         return 0;
     }
-
-    private static int Option(string[] args, string name, int value) => args.Zip(args.Skip(1))
-        .Where(pair => pair.First == name).Select(pair => int.Parse(pair.Second, CultureInfo.InvariantCulture)).FirstOrDefault(value);
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using SparseExpansion.Benchmarks.Targets;
 using SparseExpansion.Pruning;
 
@@ -9,8 +8,8 @@ internal static class PrunersCommand
 {
     public static int Run(string[] args)
     {
-        int rows = Option(args, "--rows", 1024), columns = Option(args, "--columns", 1024);
-        var timer = new InterleavedTimer(Option(args, "--seconds", 5), cpuTime: false);
+        int rows = TargetsCommand.Integer(args, "--rows", 1024), columns = TargetsCommand.Integer(args, "--columns", 1024);
+        var timer = new InterleavedTimer(TargetsCommand.Integer(args, "--seconds", 5), cpuTime: false);
         SparsityTarget half = SparsityTarget.Unstructured(0.5);
         using var layer = new PrunerWorkload(rows, columns);
         Console.WriteLine(Machine.Describe());
@@ -30,7 +29,4 @@ internal static class PrunersCommand
 
         return 0;
     }
-
-    private static int Option(string[] args, string name, int value) =>
-        TargetsCommand.Values(args, name).Select(text => int.Parse(text, CultureInfo.InvariantCulture)).FirstOrDefault(value);
 }

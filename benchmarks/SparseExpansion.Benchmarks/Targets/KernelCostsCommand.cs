@@ -25,7 +25,7 @@ public static class KernelCostsCommand
     public static int Run(string[] args)
     {
         string[] filters = [.. TargetsCommand.Values(args, "--filter")];
-        int size = TargetsCommand.Values(args, "--size").Select(v => int.Parse(v, CultureInfo.InvariantCulture)).FirstOrDefault(4096);
+        int size = TargetsCommand.Integer(args, "--size", 4096);
         using var noGrad = no_grad();
         random.manual_seed(1);
         foreach (ScalarType dtype in new[] { ScalarType.Float32, ScalarType.BFloat16 })

@@ -46,4 +46,8 @@ public static class TargetsCommand
     /// <summary>The values of an option that may be given several times.</summary>
     internal static IEnumerable<string> Values(string[] args, string name) =>
         args.Zip(args.Skip(1)).Where(pair => pair.First == name).Select(pair => pair.Second);
+
+    /// <summary>The value of an option that is an integer.</summary>
+    internal static int Integer(string[] args, string name, int value) =>
+        Values(args, name).Select(text => int.Parse(text, System.Globalization.CultureInfo.InvariantCulture)).FirstOrDefault(value);
 }

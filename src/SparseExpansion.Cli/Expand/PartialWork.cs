@@ -37,7 +37,7 @@ internal sealed class PartialWork : IDisposable
 
         string message = string.Create(
             CultureInfo.InvariantCulture,
-            $"--output {output}: an expansion of {Blocks(store)} so far waits in {store.Folder}; add --resume to go on with it, or remove that folder.");
+            $"--output {output}: an expansion of {ReportText.Count(store.UnitCount, "block")} so far waits in {store.Folder}; add --resume to go on with it, or remove that folder.");
         store.Dispose();
         throw new UsageException(message);
     }
@@ -109,11 +109,9 @@ internal sealed class PartialWork : IDisposable
         Store.Dispose();
     }
 
-    private static string Blocks(FolderExpansionStore store) => store.UnitCount == 1 ? "1 block" : string.Create(CultureInfo.InvariantCulture, $"{store.UnitCount} blocks");
-
     private static string FolderOf(string output) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(output)) + ".partial";
 
     private void SayThatBlocksAreKept() =>
         _error.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{Tool.Name}: finished so far: {Blocks(Store)}, kept in {Store.Folder}; --resume goes on with them."));
+            CultureInfo.InvariantCulture, $"{Tool.Name}: finished so far: {ReportText.Count(Store.UnitCount, "block")}, kept in {Store.Folder}; --resume goes on with them."));
 }

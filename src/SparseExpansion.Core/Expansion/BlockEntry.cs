@@ -94,7 +94,7 @@ internal static class BlockEntry
     {
         if (!chained)
         {
-            string name = plan.Model.named_modules().FirstOrDefault(entry => ReferenceEquals(entry.module, plan.Blocks[index])).name ?? "which is no module of the model";
+            string name = plan.PathOf(plan.Blocks[index]) ?? "which is no module of the model";
             throw new SparseExpansionException(
                 $"Block {index} ({name}) {fault}, so blocks cannot be expanded one after the other. "
                 + "Give Blocks(…) the model's own blocks in order, or leave Blocks out to expand the model as a whole.");

@@ -92,6 +92,9 @@ internal sealed record ExpansionPlan(nn.Module Model)
         }
     }
 
+    /// <summary>The path of a module in the model; null if it is no part of it.</summary>
+    public string? PathOf(nn.Module module) => Model.named_modules().FirstOrDefault(entry => ReferenceEquals(entry.module, module)).name;
+
     private void ValidateFineTuning()
     {
         if (Options.Memory is not null)

@@ -45,7 +45,8 @@ internal static class ReportText
         ? Text($"trained router kept, none did better on held-out tokens than its error of {refinement.ErrorBefore:0.00000}")
         : Text($"router refined in {Count(refinement.Rounds, "round")}, held-out error {refinement.ErrorBefore:0.00000} to {refinement.ErrorAfter:0.00000}");
 
-    private static string Count(int count, string noun) => Text($"{count} {noun}{(count == 1 ? "" : "s")}");
+    /// <summary>"1 block", "2 blocks".</summary>
+    public static string Count(int count, string noun) => Text($"{count} {noun}{(count == 1 ? "" : "s")}");
 
     private static string Of(BlockFineTuning block) => Text(
         $"block {block.Block} fine-tuned: held-out {block.Loss} {block.LossBefore:0.000000} to {block.LossAfter:0.000000}, by step {block.KeptStep} of {block.Steps}");

@@ -66,8 +66,8 @@ internal sealed class FineTuningPass(ExpansionPlan plan, CancellationToken cance
     /// <exception cref="CheckpointException">The store holds something else.</exception>
     public void Restore(ExpansionUnit unit, int index, BlockFineTuning? report, IReadOnlyList<Tensor> norms)
     {
-        IReadOnlyList<Parameter> parameters = unit.Slots.Count == 0 ? [] : FindNorms(unit, index);
         bool expected = plan.FineTuning is not null && unit.Slots.Count > 0;
+        IReadOnlyList<Parameter> parameters = expected ? FindNorms(unit, index) : [];
         if (expected != (report is not null) || !parameters.Select(parameter => parameter.numel()).SequenceEqual(norms.Select(norm => norm.numel())))
         {
             throw new CheckpointException($"The store does not hold what fine-tuning left in {unit.Calibration.Name}: its report and {parameters.Count} norms; begin anew with an empty store.");

@@ -23,7 +23,7 @@ internal static class StoredSettings
             ["model"] = TensorHash.OfState(plan.Model.state_dict()),
             ["output of the dense model on the first batch"] = HashOutput(plan, units[0].Calibration.Device),
             ["device"] = $"{units[0].Calibration.Device}",
-            ["blocks"] = Text($"{plan.Blocks.Count}: {string.Join(", ", NamesOfBlocks(plan))}"),
+            ["blocks"] = Text($"{plan.Blocks.Count}: {string.Join(", ", plan.Blocks.Select(block => plan.PathOf(block) ?? "unnamed"))}"),
             ["layers"] = string.Join(", ", units.SelectMany(unit => unit.Slots).Select(slot => slot.Name)),
             ["pruner"] = manifest.Pruner,
             ["options of the pruner"] = $"{plan.Sparsifier}",
@@ -62,12 +62,6 @@ internal static class StoredSettings
     {
         using Tensor output = new CalibrationUnit("the model", plan.Forward!, device).Run(plan.Batches[0].Input, keepOutput: true)!;
         return TensorHash.OfState([KeyValuePair.Create("output", output)]);
-    }
-
-    private static IEnumerable<string> NamesOfBlocks(ExpansionPlan plan)
-    {
-        (string Name, nn.Module Module)[] modules = [.. plan.Model.named_modules()];
-        return plan.Blocks.Select(block => modules.FirstOrDefault(entry => ReferenceEquals(entry.Module, block)).Name ?? "unnamed");
     }
 
     private static string Difference(string name, string? was, string? now)
