@@ -7,7 +7,7 @@ namespace SparseExpansion.Architecture;
 public sealed partial class FolderRuleTests
 {
     private static readonly string[] s_order =
-        ["Internal", "Calibration", "Routing", "Quantization", "Pruning", "Execution", "Layers", "Analysis", "Serialization", "Expansion"];
+        ["Tensors", "Internal", "Calibration", "Routing", "Quantization", "Pruning", "Execution", "Layers", "Analysis", "Serialization", "Expansion"];
 
     private static readonly Dictionary<string, string[]> s_forbidden = new()
     {
