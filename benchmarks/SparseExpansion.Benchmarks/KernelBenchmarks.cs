@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Attributes;
 using SparseExpansion.Benchmarks.Targets;
 using SparseExpansion.Execution;
+using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -36,7 +37,7 @@ public class KernelBenchmarks
 
         // TorchSharp has no to_sparse_csr; TorchScript has.
         using var script = jit.compile("def csr(w):\n    return w.to_sparse_csr()\n");
-        _csr = (Tensor)script.invoke("csr", _dense);
+        _csr = script.Invoke("csr", _dense);
     }
 
     [GlobalCleanup]

@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Attributes;
 using SparseExpansion.Calibration;
 using SparseExpansion.Routing;
+using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -26,7 +27,7 @@ public class RouterTrainingBenchmarks
         Tensor centers = randn(40, Features);
         Tensor scales = linspace(3, 0.3, Features);
         Tensor blobs = centers.index_select(0, randint(0, 40, [Tokens], ScalarType.Int64));
-        _tokens = ((blobs + randn(Tokens, Features)) * scales).MoveToOuterDisposeScope();
+        _tokens = (blobs.Plus(randn(Tokens, Features)) * scales).MoveToOuterDisposeScope();
     }
 
     [GlobalCleanup]

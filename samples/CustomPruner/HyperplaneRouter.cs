@@ -1,4 +1,5 @@
 using SparseExpansion.Routing;
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace CustomPruner;
@@ -39,7 +40,7 @@ public sealed class HyperplaneRouter : RouterModule
     protected override Tensor Assign(Tensor tokens)
     {
         Tensor above = tokens.to(ScalarType.Float32).matmul(normals.t()) > offsets;
-        Tensor places = pow(2, arange(normals.shape[0], device: tokens.device));
+        Tensor places = pow(2, TensorArithmetic.Range(normals.shape[0], device: tokens.device));
         return (above.to(ScalarType.Int64) * places).sum(1);
     }
 }

@@ -5,6 +5,7 @@ using SparseExpansion.Expansion;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
 using SparseExpansion.Serialization;
+using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -59,7 +60,7 @@ ExpansionResult Expand(IRouterTrainer router, ISparsifier pruner, SparsityTarget
 double Distance(Tensor actual)
 {
     using var scope = NewDisposeScope();
-    return ((actual - expected).square().sum() / expected.square().sum()).item<float>();
+    return ((actual - expected).Squared().sum() / expected.Squared().sum()).item<float>();
 }
 
 void CheckRoundTrip()
@@ -90,5 +91,5 @@ static Tensor ClusteredTokens(int count)
     Tensor centers = randn(8, 64);
     Tensor scales = randn(8, 64).exp();
     Tensor cluster = randint(8, count, dtype: int64);
-    return (centers.index_select(0, cluster) + (scales.index_select(0, cluster) * randn(count, 64))).MoveToOuterDisposeScope();
+    return centers.index_select(0, cluster).Plus(scales.index_select(0, cluster) * randn(count, 64)).MoveToOuterDisposeScope();
 }

@@ -1,5 +1,6 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Pruning;
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace CustomPruner;
@@ -20,10 +21,10 @@ public sealed class RiaSparsifier : Sparsifier<ColumnNormStatistic>
     {
         statistic.ThrowIfUnusable();
         Tensor magnitude = weight.abs().to(ScalarType.Float32);
-        Tensor share = (magnitude / magnitude.sum([1], keepdim: true)) + (magnitude / magnitude.sum([0], keepdim: true));
+        Tensor share = (magnitude / magnitude.sum([1], keepdim: true)).Plus(magnitude / magnitude.sum([0], keepdim: true));
         Tensor inputNorm = statistic.SquaredNorms.sqrt().to(ScalarType.Float32);
         Tensor score = share.nan_to_num(0) * inputNorm.sqrt();
-        return new PrunedWeight(weight.masked_fill(LowestScores(score, target, SparsityScope.Row), 0));
+        return new PrunedWeight(weight.masked_fill(LowestScores(score, target, SparsityScope.Row), Scalars.Of(0)));
     }
 }
 #endregion

@@ -2,6 +2,7 @@ using SparseExpansion.Analysis;
 using SparseExpansion.Calibration;
 using SparseExpansion.Execution;
 using SparseExpansion.Pruning;
+using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -43,5 +44,5 @@ static Tensor ClusteredInputs(int count)
 {
     using var scope = NewDisposeScope();
     Tensor cluster = randint(8, count, dtype: int64);
-    return (3 * randn(8, 64).index_select(0, cluster) + randn(count, 64)).MoveToOuterDisposeScope();
+    return (randn(8, 64).index_select(0, cluster) * Scalars.Of(3)).Plus(randn(count, 64)).MoveToOuterDisposeScope();
 }

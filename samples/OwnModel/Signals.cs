@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace OwnModel;
@@ -13,7 +14,7 @@ internal sealed class Signals : IDisposable
     public Signals(int families, int width, int dimensions)
     {
         _centers = randn(families, width);
-        _bases = randn(families, dimensions, width) / Math.Sqrt(dimensions);
+        _bases = randn(families, dimensions, width) / Scalars.Of(Math.Sqrt(dimensions));
     }
 
     /// <summary>Draws signals [count, width], float32.</summary>
@@ -23,8 +24,8 @@ internal sealed class Signals : IDisposable
         Tensor family = randint(_centers.shape[0], count, dtype: int64);
         Tensor coordinates = randn(count, 1, _bases.shape[1]);
         Tensor offsets = coordinates.bmm(_bases.index_select(0, family)).squeeze(1);
-        Tensor signals = _centers.index_select(0, family) + offsets;
-        return (signals + (Noise * randn_like(signals))).MoveToOuterDisposeScope();
+        Tensor signals = _centers.index_select(0, family).Plus(offsets);
+        return signals.Plus(Scalars.Of(Noise) * randn_like(signals)).MoveToOuterDisposeScope();
     }
 
     public void Dispose()

@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace OwnModel;
@@ -8,16 +9,16 @@ internal static class Training
     /// <summary>Trains with Adam, the learning rate falling in a straight line.</summary>
     public static void Run(Autoencoder model, Signals signals, int steps, double learningRate = 3e-3)
     {
-        using var optimizer = optim.Adam(model.parameters(), learningRate);
+        using var optimizer = new AdamOptimizer(model.parameters(), new AdamOptions { LearningRate = learningRate });
         for (int step = 0; step < steps; step++)
         {
             using var scope = NewDisposeScope();
-            optimizer.ParamGroups.Single().LearningRate = learningRate * (1 - ((double)step / steps));
+            optimizer.LearningRate = learningRate * (1 - ((double)step / steps));
             Tensor batch = signals.Draw(128);
             Tensor loss = nn.functional.mse_loss(model.call(batch), batch);
-            optimizer.zero_grad();
+            optimizer.ZeroGradients();
             loss.backward();
-            optimizer.step();
+            optimizer.Step();
         }
 
         model.eval();
@@ -28,8 +29,8 @@ internal static class Training
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        Tensor lost = (signals - model.call(signals)).square().sum();
-        Tensor all = (signals - signals.mean([0], keepdim: true)).square().sum();
+        Tensor lost = (signals - model.call(signals)).Squared().sum();
+        Tensor all = (signals - signals.mean([0], keepdim: true)).Squared().sum();
         return (lost / all).item<float>();
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using SparseExpansion.Tensors;
 using SparseExpansion.Transformers;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -19,7 +20,7 @@ internal sealed class Trainer(CausalLanguageModel model, Settings settings)
     /// <param name="checkpoint">Called now and then, to save what is there.</param>
     public void Run(TrainingWindows training, TrainingWindows validation, Action checkpoint)
     {
-        using var optimizer = optim.AdamW(model.parameters(), settings.LearningRate, beta1: 0.9, beta2: 0.95, weight_decay: 0.05);
+        using var optimizer = new AdamOptimizer(model.parameters(), new AdamOptions { LearningRate = settings.LearningRate, SecondDecay = 0.95, WeightDecay = 0.05 });
         using Tensor held = validation.Draw(batch: 32, settings.Context);
         model.train();
         var clock = Stopwatch.StartNew();
@@ -39,14 +40,14 @@ internal sealed class Trainer(CausalLanguageModel model, Settings settings)
         model.eval();
     }
 
-    private double Step(optim.Optimizer optimizer, TrainingWindows windows)
+    private double Step(AdamOptimizer optimizer, TrainingWindows windows)
     {
         using var scope = NewDisposeScope();
         Tensor loss = CrossEntropy(windows.Draw(settings.BatchSize, settings.Context));
-        optimizer.zero_grad();
+        optimizer.ZeroGradients();
         loss.backward();
         nn.utils.clip_grad_norm_(model.parameters(), LargestGradient);
-        optimizer.step();
+        optimizer.Step();
         return loss.item<float>();
     }
 
@@ -65,14 +66,11 @@ internal sealed class Trainer(CausalLanguageModel model, Settings settings)
     }
 
     /// <summary>Linear warm-up, then half a cosine.</summary>
-    private void SetRate(optim.Optimizer optimizer, double progress)
+    private void SetRate(AdamOptimizer optimizer, double progress)
     {
         double share = progress < WarmUp
             ? progress / WarmUp
             : FinalRate + ((1 - FinalRate) * (1 + Math.Cos(Math.PI * (progress - WarmUp) / (1 - WarmUp))) / 2);
-        foreach (optim.ILearningRateController group in optimizer.ParamGroups)
-        {
-            group.LearningRate = settings.LearningRate * share;
-        }
+        optimizer.LearningRate = settings.LearningRate * share;
     }
 }

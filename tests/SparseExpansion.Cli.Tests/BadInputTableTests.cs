@@ -1,5 +1,6 @@
 using System.Globalization;
 using SparseExpansion.Serialization;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;
 
@@ -70,7 +71,7 @@ public sealed class BadInputTableTests
         ["a mask is damaged"] = tiny =>
         {
             Save(tiny, tiny.Model);
-            EditTensors(Path.Combine(tiny.Model, "experts.safetensors"), tensors => tensors["model.layers.0.mlp.up_proj.experts.1.masks"].fill_(255));
+            EditTensors(Path.Combine(tiny.Model, "experts.safetensors"), tensors => tensors["model.layers.0.mlp.up_proj.experts.1.masks"].fill_(Scalars.Of(255)));
         },
     };
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using SparseExpansion.Serialization;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using SparseExpansion.Transformers;
 using TorchSharp;
@@ -116,9 +117,9 @@ internal sealed class TinyModel : IDisposable
             ["narrow"] = windows.to(int32),
             ["floats"] = windows.to(float32),
             ["flat"] = windows.flatten(),
-            ["foreign"] = windows + 1,
-            ["huge"] = windows + (1L << 40),
-            ["negative"] = windows - 1,
+            ["foreign"] = windows.Plus(1),
+            ["huge"] = windows.Plus(1L << 40),
+            ["negative"] = windows - Scalars.Of(1),
             ["long"] = windows.reshape(2, -1),
         });
     }

@@ -6,6 +6,7 @@ using SparseExpansion.Pruning;
 using SparseExpansion.Quantization;
 using SparseExpansion.Routing;
 using SparseExpansion.Serialization;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -74,7 +75,7 @@ public sealed class BadInputTableTests : IDisposable
         yield return ("Wanda, weight of another width", () => new WandaSparsifier().Prune(ones(3, 5), norms, half));
         yield return ("Wanda, no tokens seen", () => new WandaSparsifier().Prune(weight, norms, half));
         yield return ("Wanda, integers", () => new WandaSparsifier().Prune(weight.to(int32), norms, half));
-        yield return ("Wanda, NaN", () => new WandaSparsifier().Prune(weight * float.NaN, norms, half));
+        yield return ("Wanda, NaN", () => new WandaSparsifier().Prune(weight * Scalars.Of(float.NaN), norms, half));
     }
 
     private static IEnumerable<(string, Action)> Routers()

@@ -2,6 +2,7 @@ using BenchmarkDotNet.Attributes;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using SparseExpansion.Pruning;
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Benchmarks.Pruners;
@@ -48,7 +49,7 @@ public class PrunerBenchmarks
         using var scope = NewDisposeScope();
         Tensor hessians = _layer.Hessian.Hessian.unsqueeze(0);
         Tensor factors = DampingLadder.Factor(hessians, _sparseGpt.Options.DampingSchedule, CancellationToken.None).Factors;
-        Tensor dead = hessians.diagonal(0, 1, 2).eq(0);
+        Tensor dead = hessians.diagonal(0, 1, 2).eq(Scalars.Of(0));
         SparseGptSolver.Solve(_layer.Weight, dead, factors, Half, _sparseGpt.Options.BlockSize, PanelBlockKernel.Prune, CancellationToken.None);
     }
 

@@ -1,4 +1,5 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -14,7 +15,7 @@ internal sealed class PrunerWorkload : IDisposable
         Hessian = new HessianStatistic(columns, CPU);
         Norms = new ColumnNormStatistic(columns, CPU);
         Count = new TokenCountStatistic(columns);
-        using Tensor gaussian = randn(columns, columns), mixing = gaussian.div(Math.Sqrt(columns)), independent = randn(4 * columns, columns);
+        using Tensor gaussian = randn(columns, columns), mixing = gaussian.div(Scalars.Of(Math.Sqrt(columns))), independent = randn(4 * columns, columns);
         using Tensor tokens = independent.matmul(mixing);
         Hessian.Observe(tokens);
         Norms.Observe(tokens);

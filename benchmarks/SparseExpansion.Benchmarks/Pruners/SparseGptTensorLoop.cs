@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -38,10 +39,10 @@ internal static class SparseGptTensorLoop
         using var scope = NewDisposeScope();
         Tensor damped = hessian.clone();
         Tensor diagonal = damped.diagonal();
-        Tensor dead = diagonal.eq(0);
-        diagonal.masked_fill_(dead, 1);
-        weight.masked_fill_(dead, 0);
-        diagonal.add_(diagonal.mean() * 0.01);
+        Tensor dead = diagonal.eq(Scalars.Of(0));
+        diagonal.masked_fill_(dead, Scalars.Of(1));
+        weight.masked_fill_(dead, Scalars.Of(0));
+        diagonal.PlusInPlace(diagonal.mean() * Scalars.Of(0.01));
         Tensor inverse = cholesky_inverse(linalg.cholesky(damped));
         return linalg.cholesky(inverse).t().contiguous().MoveToOuterDisposeScope();
     }
@@ -49,7 +50,7 @@ internal static class SparseGptTensorLoop
     private static Tensor PruneBlock(Tensor block, Tensor factor, Tensor losses, double sparsity)
     {
         using var scope = NewDisposeScope();
-        Tensor scores = block.square() / factor.diagonal().square();
+        Tensor scores = block.Squared() / factor.diagonal().Squared();
         (Tensor sorted, _) = scores.flatten().sort();
         Tensor mask = scores <= sorted[(long)(scores.numel() * sparsity)];
         Tensor errors = zeros_like(block);
@@ -58,9 +59,9 @@ internal static class SparseGptTensorLoop
             using var columnScope = NewDisposeScope();
             Tensor column = block.narrow(1, j, 1);
             Tensor scale = factor[j, j];
-            Tensor kept = column.masked_fill(mask.narrow(1, j, 1), 0);
+            Tensor kept = column.masked_fill(mask.narrow(1, j, 1), Scalars.Of(0));
             Tensor error = (column - kept) / scale;
-            losses.add_(error.square().squeeze(1));
+            losses.PlusInPlace(error.Squared().squeeze(1));
             block.narrow(1, j, block.shape[1] - j).sub_(error.matmul(factor.narrow(0, j, 1).narrow(1, j, block.shape[1] - j)));
             column.copy_(kept);
             errors.narrow(1, j, 1).copy_(error);

@@ -1,6 +1,7 @@
 using SparseExpansion.Execution;
 using SparseExpansion.Layers;
 using SparseExpansion.Routing;
+using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -14,7 +15,7 @@ public static class Workload
     {
         using var scope = NewDisposeScope();
         Tensor weight = randn(rows, columns);
-        Tensor kept = rand(rows, columns) >= sparsity;
+        Tensor kept = rand(rows, columns) >= Scalars.Of(sparsity);
         return PackedWeight.Pack((weight * kept).to(dtype));
     }
 

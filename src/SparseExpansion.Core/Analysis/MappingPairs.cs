@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using MathNet.Numerics.Statistics;
 using SparseExpansion.Calibration;
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Analysis;
@@ -88,7 +89,7 @@ internal sealed class MappingPairs
     {
         using var scope = NewDisposeScope();
         Tensor difference = tokens.Gather(Widen(first), device).sub_(tokens.Gather(Widen(second), device));
-        Tensor norms = difference.square().sum(1).to(ScalarType.Float64).sqrt_().cpu();
+        Tensor norms = difference.Squared().sum(1).to(ScalarType.Float64).sqrt_().cpu();
         MemoryMarshal.Cast<byte, double>(norms.bytes).CopyTo(distances);
     }
 

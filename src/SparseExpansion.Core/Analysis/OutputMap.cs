@@ -1,4 +1,5 @@
 using SparseExpansion.Layers;
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Analysis;
@@ -78,7 +79,7 @@ internal sealed class OutputMap
 
         if (panel.Bias is not null)
         {
-            outputs.add_(panel.Bias);
+            outputs.PlusInPlace(panel.Bias);
         }
     }
 
@@ -90,8 +91,8 @@ internal sealed class OutputMap
         double tokens = _clusters.Members.Sum(members => (double)members.Length);
         for (int e = 0; e < Experts; e++)
         {
-            Tensor squares = panel.Weights[e].square().sum(1, type: ScalarType.Float64);
-            norms.add_(squares.sqrt().cpu().mul_(_clusters.Members[e].Length / tokens));
+            Tensor squares = panel.Weights[e].Squared().sum(1, type: ScalarType.Float64);
+            norms.PlusInPlace(squares.sqrt().cpu().mul_(Scalars.Of(_clusters.Members[e].Length / tokens)));
         }
 
         return norms.data<double>().ToArray();

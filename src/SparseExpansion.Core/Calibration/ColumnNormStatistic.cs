@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Calibration;
@@ -38,7 +39,7 @@ public sealed class ColumnNormStatistic : IUnseenFeatures, IShrinkable
 
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        SquaredNorms.add_(tokens.detach().to(ScalarType.Float32).square().sum([0L], type: ScalarType.Float64));
+        SquaredNorms.PlusInPlace(tokens.detach().to(ScalarType.Float32).Squared().sum([0L], type: ScalarType.Float64));
         TokenCount += tokens.shape[0];
     }
 
@@ -48,7 +49,7 @@ public sealed class ColumnNormStatistic : IUnseenFeatures, IShrinkable
         ColumnNormStatistic typed = StatisticChecks.CheckOther(this, other, statistic => statistic.InFeatures);
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        SquaredNorms.add_(typed.SquaredNorms.to(SquaredNorms.device));
+        SquaredNorms.PlusInPlace(typed.SquaredNorms.to(SquaredNorms.device));
         TokenCount += typed.TokenCount;
     }
 

@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Calibration;
@@ -62,7 +63,7 @@ public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShr
         HessianStatistic typed = StatisticChecks.CheckOther(this, other, statistic => statistic.InFeatures);
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        Hessian.add_(typed.Hessian.to(Hessian.device));
+        Hessian.PlusInPlace(typed.Hessian.to(Hessian.device));
         ForgetBorrowed();
         TokenCount += typed.TokenCount;
     }
@@ -74,10 +75,10 @@ public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShr
         HessianStatistic typed = StatisticChecks.CheckOther(this, layer, statistic => statistic.InFeatures);
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        Tensor unseen = Diagonal().eq(0);
+        Tensor unseen = Diagonal().eq(Scalars.Of(0));
         StatisticChecks.FillUnseen(Diagonal(), TokenCount, typed.Diagonal(), typed.TokenCount);
         ForgetBorrowed();
-        Tensor borrowed = unseen.logical_and(Diagonal().ne(0));
+        Tensor borrowed = unseen.logical_and(Diagonal().ne(Scalars.Of(0)));
         _borrowed = borrowed.any().item<bool>() ? borrowed.DetachFromDisposeScope() : null;
     }
 
@@ -133,7 +134,7 @@ public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShr
     }
 
     /// <summary>Borrowed features have no correlation to others, so that a weight without their columns has no part of theirs.</summary>
-    private Tensor WithoutBorrowed(Tensor weight) => _borrowed is null ? weight : weight.masked_fill(_borrowed, 0);
+    private Tensor WithoutBorrowed(Tensor weight) => _borrowed is null ? weight : weight.masked_fill(_borrowed, Scalars.Of(0));
 
     private void ForgetBorrowed()
     {

@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Calibration;
@@ -31,7 +32,7 @@ internal static class QuadraticForm
             }
 
             // By columns first: a sum of everything at once would split, and round, by the number of threads.
-            sum.add_(product.mul_(block).sum([0L], type: ScalarType.Float64).sum());
+            sum.PlusInPlace(product.mul_(block).sum([0L], type: ScalarType.Float64).sum());
         }
 
         return Math.Max(0, sum.item<double>());
@@ -47,7 +48,7 @@ internal static class QuadraticForm
             using var blockScope = NewDisposeScope();
             long rows = Math.Min(ColumnBlock, first.shape[0] - start);
             Tensor product = first.narrow(0, start, rows).to(ScalarType.Float64).mul_(second.narrow(0, start, rows));
-            sum.add_(product.sum([0L]).sum());
+            sum.PlusInPlace(product.sum([0L]).sum());
         }
 
         return Math.Max(0, sum.item<double>());

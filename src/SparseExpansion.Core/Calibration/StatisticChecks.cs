@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Calibration;
@@ -35,8 +36,8 @@ internal static class StatisticChecks
         if (layerTokenCount > 0)
         {
             using var scope = NewDisposeScope();
-            Tensor share = layerEnergy.to(energy.device) * ((double)tokenCount / layerTokenCount);
-            energy.copy_(where(energy.eq(0), share.to(energy.dtype), energy));
+            Tensor share = layerEnergy.to(energy.device) * Scalars.Of((double)tokenCount / layerTokenCount);
+            energy.copy_(where(energy.eq(Scalars.Of(0)), share.to(energy.dtype), energy));
         }
     }
 
@@ -56,7 +57,7 @@ internal static class StatisticChecks
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         double share = priorTokens / (priorTokens + tokenCount);
-        sum.mul_(1 - share).add_(layerSum.to(sum.device), alpha: share * tokenCount / layerTokenCount);
+        sum.mul_(Scalars.Of(1 - share)).add_(layerSum.to(sum.device), alpha: Scalars.Of(share * tokenCount / layerTokenCount));
     }
 
     /// <param name="tokenCount">Tokens that the statistic has observed.</param>

@@ -1,5 +1,6 @@
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;
@@ -50,5 +51,5 @@ internal static class OutputErrorMeter
     }
 
     /// <summary>By columns first: a sum of everything at once would split, and round, by the number of threads.</summary>
-    private static double SquaredNorm(Tensor outputs) => outputs.square().sum([0L], type: ScalarType.Float64).sum().item<double>();
+    private static double SquaredNorm(Tensor outputs) => outputs.Squared().sum([0L], type: ScalarType.Float64).sum().item<double>();
 }

@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Layers;
@@ -15,8 +16,8 @@ internal sealed record DeviceGroups(Tensor Order, Tensor Inverse, Tensor Ends) :
         using var scope = NewDisposeScope();
         (_, Tensor order) = experts.sort(dim: 0, descending: false, stable: true);
         Tensor inverse = empty_like(order);
-        inverse.index_copy_(0, order, arange(order.shape[0], device: order.device));
-        Tensor counts = zeros(expertCount, ScalarType.Int64, experts.device).index_add_(0, experts, ones_like(experts), 1);
+        inverse.index_copy_(0, order, TensorArithmetic.Range(order.shape[0], device: order.device));
+        Tensor counts = zeros(expertCount, ScalarType.Int64, experts.device).index_add_(0, experts, ones_like(experts), Scalars.Of(1));
         Tensor ends = counts.cumsum(0).to(ScalarType.Int32);
         return new DeviceGroups(order.DetachFromDisposeScope(), inverse.DetachFromDisposeScope(), ends.DetachFromDisposeScope());
     }

@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -27,5 +28,5 @@ internal static class GroupedProduct
     /// <param name="ends">int32 [groups], rising, the last one the number of rows.</param>
     /// <returns>[rows, out_features].</returns>
     public static Tensor Multiply(Tensor rows, Tensor weights, Tensor ends) =>
-        (Tensor)s_script.Value.invoke(Function, rows, weights, ends);
+        s_script.Value.Invoke(Function, rows, weights, ends);
 }

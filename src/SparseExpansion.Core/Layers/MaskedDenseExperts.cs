@@ -1,5 +1,6 @@
 using SparseExpansion.Internal;
 using SparseExpansion.Quantization;
+using SparseExpansion.Tensors;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -93,7 +94,7 @@ internal sealed class MaskedDenseExperts : ExpertWeights
         {
             using var noGrad = no_grad();
             using var scope = NewDisposeScope();
-            _kept = weight.ne(0).to(weight.dtype).DetachFromDisposeScope();
+            _kept = weight.ne(Scalars.Of(0)).to(weight.dtype).DetachFromDisposeScope();
             weight.requires_grad_(true);
         }
 
@@ -110,7 +111,7 @@ internal sealed class MaskedDenseExperts : ExpertWeights
 
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        return weight.ne(0).logical_and_(Kept().eq(0)).count_nonzero().item<long>();
+        return weight.ne(Scalars.Of(0)).logical_and_(Kept().eq(Scalars.Of(0))).count_nonzero().item<long>();
     }
 
     /// <summary>Ends the training.</summary>
@@ -129,7 +130,7 @@ internal sealed class MaskedDenseExperts : ExpertWeights
         {
             using var noGrad = no_grad();
             using var scope = NewDisposeScope();
-            weight.masked_fill_(Kept().eq(0), 0);
+            weight.masked_fill_(Kept().eq(Scalars.Of(0)), Scalars.Of(0));
         }
     }
 
@@ -158,7 +159,7 @@ internal sealed class MaskedDenseExperts : ExpertWeights
         using var scope = NewDisposeScope();
         DeviceGroups groups = decision.OnDevice();
         Tensor product = GroupedProduct.Multiply(tokens.index_select(0, groups.Order), Effective(), groups.Ends);
-        Tensor output = bias is null ? product : product + bias;
+        Tensor output = bias is null ? product : product.Plus(bias);
         return output.index_select(0, groups.Inverse).MoveToOuterDisposeScope();
     }
 

@@ -1,5 +1,6 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Internal;
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
@@ -155,7 +156,7 @@ public abstract class Sparsifier<TStatistic> : ISparsifier
         ArgumentNullException.ThrowIfNull(scores);
         using var scope = NewDisposeScope();
         Tensor exact = scores.to(ScalarType.Float32).contiguous();
-        if (!exact.ge(0).all().item<bool>())
+        if (!exact.ge(Scalars.Of(0)).all().item<bool>())
         {
             throw new ArgumentException("Scores must be numbers of at least 0.", nameof(scores));
         }

@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Quantization;
@@ -15,10 +16,10 @@ internal static class GridFunctions
     public static (Tensor Scale, Tensor Zero) Fit(Tensor groups, int maximumCode)
     {
         using var scope = NewDisposeScope();
-        Tensor minimum = groups.amin([-1L], keepdim: true).clamp_(max: 0), maximum = groups.amax([-1L], keepdim: true).clamp_(min: 0);
-        Tensor scale = ((maximum - minimum) / maximumCode).to(ScalarType.BFloat16).to(ScalarType.Float32);
-        scale.masked_fill_(scale.eq(0), 1);
-        Tensor zero = (-minimum).div_(scale).round_().clamp_(0, maximumCode);
+        Tensor minimum = groups.amin([-1L], keepdim: true).clamp_(max: Scalars.Of(0)), maximum = groups.amax([-1L], keepdim: true).clamp_(min: Scalars.Of(0));
+        Tensor scale = ((maximum - minimum) / Scalars.Of(maximumCode)).to(ScalarType.BFloat16).to(ScalarType.Float32);
+        scale.masked_fill_(scale.eq(Scalars.Of(0)), Scalars.Of(1));
+        Tensor zero = (-minimum).div_(scale).round_().clamp_(Scalars.Of(0), Scalars.Of(maximumCode));
         return (scale.MoveToOuterDisposeScope(), zero.MoveToOuterDisposeScope());
     }
 
@@ -29,7 +30,7 @@ internal static class GridFunctions
     /// <param name="maximumCode">2ᵇ − 1.</param>
     /// <returns>[.., width], float32.</returns>
     public static Tensor Codes(Tensor weights, Tensor scale, Tensor zero, int maximumCode) =>
-        (weights / scale).round_().add_(zero).clamp_(0, maximumCode);
+        (weights / scale).round_().PlusInPlace(zero).clamp_(Scalars.Of(0), Scalars.Of(maximumCode));
 
     /// <summary>The nearest values.</summary>
     public static Tensor Round(Tensor weights, Tensor scale, Tensor zero, int maximumCode) =>

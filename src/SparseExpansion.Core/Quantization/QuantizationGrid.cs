@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Quantization;
@@ -96,7 +97,7 @@ public sealed class QuantizationGrid : IDisposable
         using var scope = NewDisposeScope();
         Tensor exact = weight.to(ScalarType.Float32), distance = (Round(exact) - exact).abs_();
         double rounding = weight.dtype == ScalarType.BFloat16 ? 1.0 / 256 : 0;
-        return distance.le(exact.abs() * rounding).all().item<bool>();
+        return distance.le(exact.abs() * Scalars.Of(rounding)).all().item<bool>();
     }
 
     /// <summary>A copy with contiguous tensors of its own, in CPU memory; it outlives the current dispose scope.</summary>

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using SparseExpansion.Calibration;
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Routing;
@@ -16,7 +17,7 @@ internal static class KMeans
     {
         using var scope = NewDisposeScope();
         int candidates = 2 + (int)Math.Log(clusters);
-        Tensor norms = tokens.square().sum(1, keepdim: true);
+        Tensor norms = tokens.Squared().sum(1, keepdim: true);
         Tensor centroids = empty(clusters, tokens.shape[1], ScalarType.Float32, tokens.device);
         Tensor first = tokens.narrow(0, random.NextInt64(tokens.shape[0]), 1);
         centroids.narrow(0, 0, 1).copy_(first);
@@ -39,9 +40,9 @@ internal static class KMeans
     {
         using var scope = NewDisposeScope();
         Device device = centroids.device;
-        Tensor clusters = arange(centroids.shape[0], device: device);
+        Tensor clusters = TensorArithmetic.Range(centroids.shape[0], device: device);
         Tensor columns = centroids.t();
-        Tensor norms = centroids.square().sum(1);
+        Tensor norms = centroids.Squared().sum(1);
         Tensor sums = zeros_like(centroids, ScalarType.Float64);
         Tensor counts = zeros(centroids.shape[0], ScalarType.Float64, device);
         Tensor potential = zeros(1, ScalarType.Float64, device);
@@ -53,9 +54,9 @@ internal static class KMeans
 
             // A product with a one-hot matrix instead of index_add, whose order of summation is left to chance on CUDA.
             Tensor members = labels.unsqueeze(1).eq(clusters).to(ScalarType.Float32);
-            sums.add_(members.t().matmul(chunk));
-            counts.add_(members.sum(0, type: ScalarType.Float64));
-            potential.add_(least.sum(0, type: ScalarType.Float64));
+            sums.PlusInPlace(members.t().matmul(chunk));
+            counts.PlusInPlace(members.sum(0, type: ScalarType.Float64));
+            potential.PlusInPlace(least.sum(0, type: ScalarType.Float64));
             chunk.Dispose();
         }
 
@@ -69,7 +70,7 @@ internal static class KMeans
     {
         using var scope = NewDisposeScope();
         Tensor counts = tensor(pass.Counts, ScalarType.Float64, centroids.device).unsqueeze(1);
-        return where(counts > 0, (pass.Sums / counts.clamp_min(1)).to(ScalarType.Float32), centroids).MoveToOuterDisposeScope();
+        return where(counts > Scalars.Of(0), (pass.Sums / counts.clamp_min(Scalars.Of(1))).to(ScalarType.Float32), centroids).MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -116,11 +117,11 @@ internal static class KMeans
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            Tensor norms = chunk.square().sum(1, keepdim: true);
+            Tensor norms = chunk.Squared().sum(1, keepdim: true);
             Tensor least = SquaredDistances(chunk, norms, centroids).amin([1]);
 
             // What is left of a distance after cancellation is rounding, not a distance.
-            Tensor distances = where(least > 1e-5 * norms.squeeze(1), least, 0);
+            Tensor distances = where(least > Scalars.Of(1e-5) * norms.squeeze(1), least, Scalars.Of(0));
             (Tensor values, Tensor positions) = distances.topk((int)Math.Min(count, chunk.shape[0]));
             double[] hostValues = ToHost(values);
             double[] hostPositions = ToHost(positions);
@@ -138,13 +139,13 @@ internal static class KMeans
         Tensor cumulative = closest.squeeze(1).cumsum(0, ScalarType.Float64);
         long last = cumulative.shape[0] - 1;
         Tensor targets = tensor(draws, device: closest.device) * cumulative.narrow(0, last, 1);
-        return searchsorted(cumulative, targets, right: true).clamp_max(last);
+        return searchsorted(cumulative, targets, right: true).clamp_max(Scalars.Of(last));
     }
 
     private static Tensor SquaredDistances(Tensor tokens, Tensor tokenNorms, Tensor centroids)
     {
-        Tensor norms = centroids.square().sum(1);
-        return addmm(norms, tokens, centroids.t(), 1, -2).add_(tokenNorms).clamp_min_(0);
+        Tensor norms = centroids.Squared().sum(1);
+        return addmm(norms, tokens, centroids.t(), 1, -2).PlusInPlace(tokenNorms).clamp_min_(Scalars.Of(0));
     }
 
     private static double[] ToHost(Tensor values)

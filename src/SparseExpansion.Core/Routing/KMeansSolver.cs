@@ -1,5 +1,6 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Internal;
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Routing;
@@ -119,7 +120,7 @@ internal sealed class KMeansSolver(
     /// <summary>Mean variance of a feature: the tokens lie around the origin.</summary>
     private static double MeanSquare(Tensor sample)
     {
-        using Tensor squares = sample.square();
+        using Tensor squares = sample.Squared();
         using Tensor mean = squares.mean();
         return mean.item<float>();
     }
@@ -127,6 +128,6 @@ internal sealed class KMeansSolver(
     private static double SquaredShift(Tensor from, Tensor to)
     {
         using var scope = NewDisposeScope();
-        return (to - from).square().sum(ScalarType.Float64).item<double>();
+        return (to - from).Squared().sum(ScalarType.Float64).item<double>();
     }
 }

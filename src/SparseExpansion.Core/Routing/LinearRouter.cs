@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Routing;
@@ -61,7 +62,7 @@ public sealed class LinearRouter : RouterModule, IReducibleRouter
         using var scope = NewDisposeScope();
         Tensor exact = centroids.to(ScalarType.Float64);
         Tensor weight = components is null ? exact : exact.matmul(components.to(ScalarType.Float64));
-        Tensor bias = -weight.mv(mean.to(ScalarType.Float64)) - exact.square().sum(1) / 2;
+        Tensor bias = -weight.mv(mean.to(ScalarType.Float64)) - exact.Squared().sum(1) / Scalars.Of(2);
         return new LinearRouter(weight - weight.mean([0], keepdim: true), bias - bias.mean());
     }
 

@@ -1,5 +1,6 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Internal;
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Routing;
@@ -29,7 +30,7 @@ internal static class Pca
         Tensor rows = vectors.t().flip(0).narrow(0, 0, components);
         return new PrincipalComponents(
             FixSigns(rows).MoveToOuterDisposeScope(),
-            values.flip(0).narrow(0, 0, components).clamp_min(0).MoveToOuterDisposeScope(),
+            values.flip(0).narrow(0, 0, components).clamp_min(Scalars.Of(0)).MoveToOuterDisposeScope(),
             values.sum().item<double>());
     }
 
@@ -68,11 +69,11 @@ internal static class Pca
             cancellationToken.ThrowIfCancellationRequested();
             using var chunkScope = NewDisposeScope();
             Tensor centered = chunk - center;
-            sum.add_(centered.t().matmul(centered));
+            sum.PlusInPlace(centered.t().matmul(centered));
             chunk.Dispose();
         }
 
-        return sum.div_(tokens.TokenCount).MoveToOuterDisposeScope();
+        return sum.div_(Scalars.Of(tokens.TokenCount)).MoveToOuterDisposeScope();
     }
 
     /// <summary>An eigenvector is known up to its sign; the entry of largest magnitude is made positive.</summary>

@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -70,10 +71,10 @@ public sealed class RandomRouter : RouterModule
     protected override Tensor Assign(Tensor tokens)
     {
         Tensor exact = tokens.to(ScalarType.Float64);
-        Tensor norms = exact.square().sum(1).sqrt().clamp_min(double.Epsilon);
-        Tensor turns = exact.mv(projection.to(ScalarType.Float64)) / norms * Stretch;
+        Tensor norms = exact.Squared().sum(1).sqrt().clamp_min(Scalars.Of(double.Epsilon));
+        Tensor turns = exact.mv(projection.to(ScalarType.Float64)) / norms * Scalars.Of(Stretch);
 
         // The fraction of a tiny negative number rounds to 1.
-        return ((turns - turns.floor()) * ExpertCount).to(ScalarType.Int64).clamp_max(ExpertCount - 1);
+        return ((turns - turns.floor()) * Scalars.Of(ExpertCount)).to(ScalarType.Int64).clamp_max(Scalars.Of(ExpertCount - 1));
     }
 }

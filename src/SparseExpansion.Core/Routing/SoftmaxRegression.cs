@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -29,10 +30,10 @@ internal static class SoftmaxRegression
     {
         using var scope = NewDisposeScope();
         (Tensor mean, Tensor deviation) = Moments(tokens);
-        Tensor scale = where(deviation > 1e-6 * deviation.max(), 1 / deviation, 0);
+        Tensor scale = where(deviation > Scalars.Of(1e-6) * deviation.max(), Scalars.Of(1) / deviation, Scalars.Of(0));
         Tensor regrets = costs - costs.amin([1]).unsqueeze(1);
         Tensor weights = regrets.mean([1L]);
-        weights.div_(regrets.mean([0L]).mean().clamp_min(float.Epsilon)); // By columns: one sum of everything would round by the number of threads.
+        weights.div_(regrets.mean([0L]).mean().clamp_min(Scalars.Of(float.Epsilon))); // By columns: one sum of everything would round by the number of threads.
         (Tensor weight, Tensor bias) = Minimise(tokens, (mean, scale), (costs.argmin(1), weights), (int)costs.shape[1], epochs, weightDecay, seed, cancellationToken);
         Tensor folded = weight * scale;
         return new LinearRouter(folded, bias - folded.mv(mean));
@@ -43,7 +44,7 @@ internal static class SoftmaxRegression
     {
         using var scope = NewDisposeScope();
         Tensor mean = tokens.mean([0L]);
-        Tensor deviation = (tokens - mean).square().mean([0L]).sqrt_();
+        Tensor deviation = (tokens - mean).Squared().mean([0L]).sqrt_();
         return (mean.MoveToOuterDisposeScope(), deviation.MoveToOuterDisposeScope());
     }
 
@@ -56,7 +57,7 @@ internal static class SoftmaxRegression
         Tensor weight = zeros(experts, tokens.shape[1], ScalarType.Float32, device), bias = zeros(experts, ScalarType.Float32, device);
         using var generator = new Generator(unchecked((ulong)seed));
         long count = tokens.shape[0], size = Math.Clamp(count / BatchesOfAPass, LeastBatchTokens, MostBatchTokens), batches = (count + size - 1) / size;
-        var adam = new AdamSteps([weight, bias]);
+        var adam = new AdamSteps([weight, bias], new AdamOptions());
         for (int epoch = 0; epoch < epochs; epoch++)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -89,7 +90,7 @@ internal static class SoftmaxRegression
     internal static (Tensor OfWeight, Tensor OfBias) Gradients(
         Tensor weight, Tensor bias, Tensor tokens, Tensor cheapest, Tensor weights, double weightDecay)
     {
-        Tensor shares = (weights / tokens.shape[0]).unsqueeze_(1);
+        Tensor shares = (weights / Scalars.Of(tokens.shape[0])).unsqueeze_(1);
         Tensor slopes = nn.functional.softmax(nn.functional.linear(tokens, weight, bias), 1).mul_(shares);
         slopes.scatter_add_(1, cheapest.unsqueeze(1), -shares);
         return (addmm(weight, slopes.t(), tokens, (float)(2 * weightDecay), 1), slopes.sum([0L]));

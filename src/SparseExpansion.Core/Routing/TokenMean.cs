@@ -1,4 +1,5 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Routing;
@@ -20,13 +21,13 @@ internal static class TokenMean
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 using Tensor part = chunk.sum(0, type: ScalarType.Float64);
-                sum.add_(part);
+                sum.PlusInPlace(part);
             }
         }
 
         // A float64 sum of finite float32 values cannot overflow, so a non-finite sum means a non-finite token.
         return sum.isfinite().all().item<bool>()
-            ? sum.div_(Math.Max(tokens.TokenCount, 1)).MoveToOuterDisposeScope()
+            ? sum.div_(Scalars.Of(Math.Max(tokens.TokenCount, 1))).MoveToOuterDisposeScope()
             : throw new CalibrationException(
                 $"{context.Group}: calibration tokens hold NaN or infinite values. " +
                 "Look for overflow in the layers before it, for example by calibrating in float32 or bfloat16 instead of float16.");

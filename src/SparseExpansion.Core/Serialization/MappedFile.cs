@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using SparseExpansion.Execution;
 using SparseExpansion.Internal;
+using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -69,7 +70,7 @@ internal sealed class MappedFile : IDisposable
         using Tensor path = tensor(Array.ConvertAll(Encoding.UTF8.GetBytes(Path.GetFullPath(_path)), code => (long)code), device: CPU);
         try
         {
-            return ((Tensor)s_script.Value.invoke(Function, path, elements, (long)dtype)).DetachFromDisposeScope();
+            return s_script.Value.Invoke(Function, path, Scalars.Of(elements), Scalars.Of((long)dtype)).DetachFromDisposeScope();
         }
         catch (ExternalException error)
         {

@@ -1,5 +1,7 @@
 using TorchSharp;
 
+#pragma warning disable RS0030 // The one place where numbers become scalars.
+
 namespace SparseExpansion.Tensors;
 
 /// <summary>

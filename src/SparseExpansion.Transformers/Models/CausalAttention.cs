@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -38,10 +39,10 @@ internal static class CausalAttention
     private static Tensor Mask(long tokens, long total, int? window, Device device)
     {
         using var scope = NewDisposeScope();
-        Tensor query = arange(total - tokens, total, dtype: int64, device: device).unsqueeze(1);
-        Tensor distance = query - arange(total, dtype: int64, device: device);
-        Tensor mask = distance >= 0;
-        return (window is null ? mask : mask & (distance < window.Value)).MoveToOuterDisposeScope();
+        Tensor query = arange(Scalars.Of(total - tokens), Scalars.Of(total), Scalars.Of(1), dtype: int64, device: device).unsqueeze(1);
+        Tensor distance = query - TensorArithmetic.Range(total, int64, device);
+        Tensor mask = distance >= Scalars.Of(0);
+        return (window is null ? mask : mask & (distance < Scalars.Of(window.Value))).MoveToOuterDisposeScope();
     }
 
     /// <summary>Grouped-query attention: each key head serves several neighbouring query heads.</summary>

@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -113,7 +114,7 @@ public abstract class CausalLanguageModel : Module<Tensor, Tensor>
             }
             else
             {
-                parameter.fill_(name.EndsWith("bias", StringComparison.Ordinal) ? 0 : 1);
+                parameter.fill_(Scalars.Of(name.EndsWith("bias", StringComparison.Ordinal) ? 0 : 1));
             }
         }
     }

@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -22,7 +23,7 @@ internal sealed class RmsNorm : Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         Tensor wide = input.to(float32);
-        Tensor scale = (wide.square().mean([-1], keepdim: true) + _epsilon).rsqrt();
+        Tensor scale = wide.Squared().mean([-1], keepdim: true).Plus(_epsilon).rsqrt();
         return (weight * (wide * scale).to(input.dtype)).MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -31,7 +32,7 @@ internal sealed class RotaryTable : IDisposable
         Tensor sines = allSines.narrow(0, position, tokens);
         Tensor first = heads.narrow(-1, 0, half);
         Tensor second = heads.narrow(-1, half, half);
-        Tensor turned = cat([(first * cosines) - (second * sines), (second * cosines) + (first * sines)], -1).to(heads.dtype);
+        Tensor turned = cat([(first * cosines) - (second * sines), (second * cosines).Plus(first * sines)], -1).to(heads.dtype);
         long rest = heads.size(-1) - (2 * half);
         Tensor result = rest == 0 ? turned : cat([turned, heads.narrow(-1, 2 * half, rest)], -1);
         return result.MoveToOuterDisposeScope();
@@ -76,7 +77,7 @@ internal sealed class RotaryTable : IDisposable
         // A table made under inference mode could not take part in training later.
         using var recordable = inference_mode(false);
         using var scope = NewDisposeScope();
-        Tensor angles = outer(arange(length, dtype: float64), tensor(_frequencies, dtype: float64));
+        Tensor angles = outer(TensorArithmetic.Range(length, float64), tensor(_frequencies, dtype: float64));
         Tensor cosines = angles.cos().to(float32).to(device).DetachFromDisposeScope();
         Tensor sines = angles.sin().to(float32).to(device).DetachFromDisposeScope();
         _tables.Add((device, length, cosines, sines));

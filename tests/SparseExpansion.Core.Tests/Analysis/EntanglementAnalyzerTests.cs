@@ -1,5 +1,6 @@
 using MathNet.Numerics.Statistics;
 using SparseExpansion.Calibration;
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Analysis;
@@ -78,7 +79,7 @@ public sealed class EntanglementAnalyzerTests : IDisposable
     [Fact]
     public void Analyze_DoubledWeight_KeepsShapeMeasures()
     {
-        using Tensor doubled = _fixture.Weight * 2;
+        using Tensor doubled = _fixture.Weight * Scalars.Of(2);
         LayerEntanglement plain = _analyzer.Analyze(_fixture.Layer, _fixture.Tokens);
         LayerEntanglement scaled = _analyzer.Analyze(new DenseLinear("layer", doubled), _fixture.Tokens);
 
@@ -149,7 +150,7 @@ public sealed class EntanglementAnalyzerTests : IDisposable
     {
         using Tensor one = zeros(1, LayerFixture.In);
         using Tensor wide = zeros(5, LayerFixture.In + 1);
-        using Tensor poisoned = full(3, LayerFixture.In, float.NaN);
+        using Tensor poisoned = full(3, LayerFixture.In, Scalars.Of(float.NaN));
         using Tensor vector = zeros(4);
 
         Assert.Throws<CalibrationException>(() => _analyzer.Analyze(_fixture.Layer, new TokenMatrix(one)));

@@ -1,6 +1,7 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Layers;
 using SparseExpansion.Routing;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;
 
@@ -146,7 +147,7 @@ public sealed class ExpertAnalysisTests : IDisposable
     }
 
     private Tensor[] Experts(int count) => [.. Enumerable.Range(0, count).Select(expert =>
-        _fixture.Weight * (arange(LayerFixture.In).remainder(count + 1) != expert).to(ScalarType.Float32))];
+        _fixture.Weight * (TensorArithmetic.Range(LayerFixture.In).remainder(Scalars.Of(count + 1)) != Scalars.Of(expert)).to(ScalarType.Float32))];
 
     private double Dot(Tensor weight, int neuron, double[] input)
     {

@@ -1,5 +1,6 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Routing;
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Analysis;
@@ -14,9 +15,9 @@ internal sealed class LayerFixture : IDisposable
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator((ulong)seed);
-        Tensor centers = randn([groups, In], generator: generator) * 3;
-        Tensor chosen = arange(tokens).remainder(groups);
-        Inputs = (centers.index_select(0, chosen) + randn([tokens, In], generator: generator)).DetachFromDisposeScope();
+        Tensor centers = randn([groups, In], generator: generator) * Scalars.Of(3);
+        Tensor chosen = TensorArithmetic.Range(tokens).remainder(Scalars.Of(groups));
+        Inputs = centers.index_select(0, chosen).Plus(randn([tokens, In], generator: generator)).DetachFromDisposeScope();
         Weight = randn([Out, In], generator: generator).DetachFromDisposeScope();
         Bias = randn([Out], generator: generator).DetachFromDisposeScope();
     }
@@ -35,7 +36,7 @@ internal sealed class LayerFixture : IDisposable
     public double[][] Outputs()
     {
         using var scope = NewDisposeScope();
-        Tensor outputs = (Inputs.to(ScalarType.Float64).matmul(Weight.to(ScalarType.Float64).t()) + Bias).t().contiguous();
+        Tensor outputs = Inputs.to(ScalarType.Float64).matmul(Weight.to(ScalarType.Float64).t()).Plus(Bias).t().contiguous();
         return [.. Enumerable.Range(0, Out).Select(neuron => outputs[neuron].data<double>().ToArray())];
     }
 

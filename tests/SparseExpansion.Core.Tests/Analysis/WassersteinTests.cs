@@ -1,6 +1,7 @@
 using CsCheck;
 using MathNet.Numerics.Distributions;
 using SparseExpansion.Serialization;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;
 
@@ -99,7 +100,7 @@ public sealed class WassersteinTests
     [Fact]
     public void ToGaussian_Constant_IsZero()
     {
-        using Tensor constant = full(1, 100, 0.1f);
+        using Tensor constant = full(1, 100, Scalars.Of(0.1f));
         using Tensor rounding = tensor(Enumerable.Range(0, 100).Select(i => i % 2 == 0 ? 1f : MathF.BitIncrement(1f)).ToArray()).unsqueeze(0);
 
         Assert.Equal(0, Wasserstein.ToGaussian([0.1, 0.1, 0.1]));

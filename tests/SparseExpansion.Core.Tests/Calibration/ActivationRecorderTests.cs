@@ -1,4 +1,5 @@
 using SparseExpansion.Expansion;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -94,7 +95,7 @@ public sealed class ActivationRecorderTests
         Assert.Contains("blocks.1.down", Assert.Throws<CalibrationException>(() => recorder.Record(1, [])).Message, StringComparison.Ordinal);
         CalibrationBatch padding = inputs[0] with { Mask = zeros(inputs[0].Input.shape[..2], ScalarType.Bool) };
         Assert.Contains("blocks.0.gate", Assert.Throws<CalibrationException>(() => recorder.Record(0, [padding])).Message, StringComparison.Ordinal);
-        CalibrationBatch broken = inputs[0].Input * float.NaN;
+        CalibrationBatch broken = inputs[0].Input * Scalars.Of(float.NaN);
         Assert.Contains("blocks.0.gate", Assert.Throws<CalibrationException>(() => recorder.Record(0, [broken])).Message, StringComparison.Ordinal);
     }
 

@@ -1,4 +1,5 @@
 using CsCheck;
+using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -19,7 +20,7 @@ public sealed class ShrinkageTests
             double share = prior / (prior + own);
             Tensor exact = tokens.to(ScalarType.Float64);
             Tensor ownExact = exact.narrow(0, 0, own);
-            Tensor expected = own * (((1 - share) * ownExact.t().matmul(ownExact) / own) + (share * exact.t().matmul(exact) / all));
+            Tensor expected = (ownExact.t().matmul(ownExact) * Scalars.Of((1 - share) / own)).Plus(exact.t().matmul(exact) * Scalars.Of(share / all)) * Scalars.Of(own);
 
             expert.ShrinkTowards(layer, prior);
 

@@ -1,4 +1,5 @@
 using CsCheck;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -38,7 +39,7 @@ public sealed class StatisticTests
         statistic.Observe(x.narrow(0, 0, 10));
         statistic.Observe(x.narrow(0, 10, 23).to(ScalarType.BFloat16));
         Tensor rounded = cat([x.narrow(0, 0, 10), x.narrow(0, 10, 23).to(ScalarType.BFloat16).to(ScalarType.Float32)], 0);
-        AssertClose(rounded.to(ScalarType.Float64).square().sum([0L]), statistic.SquaredNorms);
+        AssertClose(rounded.to(ScalarType.Float64).Squared().sum([0L]), statistic.SquaredNorms);
     }
 
     [Theory]
@@ -154,12 +155,12 @@ public sealed class StatisticTests
             using var scope = NewDisposeScope();
             using var generator = new Generator((ulong)(width + (1000 * rows)));
             Tensor x = randn(50, width, generator: generator), dense = randn(rows, width, generator: generator);
-            Tensor changed = dense.mul(randn(rows, width, generator: generator).gt(0));
+            Tensor changed = dense.mul(randn(rows, width, generator: generator).gt(Scalars.Of(0)));
             using var statistic = new HessianStatistic(width, CPU);
             statistic.Observe(x);
             Tensor wide = x.to(ScalarType.Float64);
-            double expected = (wide.matmul((dense - changed).to(ScalarType.Float64).t()).square().sum()
-                / wide.matmul(dense.to(ScalarType.Float64).t()).square().sum()).item<double>();
+            double expected = (wide.matmul((dense - changed).to(ScalarType.Float64).t()).Squared().sum()
+                / wide.matmul(dense.to(ScalarType.Float64).t()).Squared().sum()).item<double>();
             double alone = statistic.RelativeOutputError(dense, changed);
             Assert.Equal(expected, alone, 1e-5 * expected);
             Assert.Equal(alone, ((ISharedOutputError)statistic).RelativeOutputError(dense, dense.t().matmul(dense), changed), 1e-6 * alone);

@@ -1,4 +1,5 @@
 using CsCheck;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -12,7 +13,7 @@ public sealed class TokenRangeTests
         Gen.Select(Gen.Int[2, 30], Gen.Int[0, 12], Gen.Double[0.01, 0.99], Gen.Int[1, 9]).Sample((first, second, share, chunk) =>
         {
             using var scope = NewDisposeScope();
-            Tensor all = arange(first + second, ScalarType.Float32).unsqueeze(1).expand(-1, 2).contiguous();
+            Tensor all = TensorArithmetic.Range(first + second, ScalarType.Float32).unsqueeze(1).expand(-1, 2).contiguous();
             var source = new TokenMatrix(all.narrow(0, 0, first), all.narrow(0, first, second));
 
             (TokenRange fitted, TokenRange heldOut) = TokenRange.Split(source, share);

@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Calibration;
@@ -25,7 +26,7 @@ public sealed class UnseenFeaturesTests
         using var scope = NewDisposeScope();
         using var expert = new HessianStatistic(5, CPU);
         using var layer = new HessianStatistic(5, CPU);
-        Tensor own = randn(40, 5) * tensor([1f, 1f, 0f, 1f, 0f]), dense = randn(3, 5), changed = dense * randn(3, 5).gt(0);
+        Tensor own = randn(40, 5) * tensor([1f, 1f, 0f, 1f, 0f]), dense = randn(3, 5), changed = dense * randn(3, 5).gt(Scalars.Of(0));
         expert.Observe(own);
         layer.Observe(cat([own, randn(60, 5)]));
         double before = expert.RelativeOutputError(dense, changed);
@@ -34,7 +35,7 @@ public sealed class UnseenFeaturesTests
 
         Assert.Equal(before, expert.RelativeOutputError(dense, changed), 1e-6 * before);
         Assert.Equal(before, ((ISharedOutputError)expert).RelativeOutputError(dense, dense.t().matmul(dense), changed), 1e-6 * before);
-        double outputs = ((own.matmul((dense - changed).t())).square().sum() / own.matmul(dense.t()).square().sum()).item<float>();
+        double outputs = ((own.matmul((dense - changed).t())).Squared().sum() / own.matmul(dense.t()).Squared().sum()).item<float>();
         Assert.Equal(outputs, before, 1e-5);
     }
 

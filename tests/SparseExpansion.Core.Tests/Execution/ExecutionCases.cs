@@ -1,4 +1,5 @@
 using CsCheck;
+using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -24,8 +25,8 @@ internal sealed record ExecutionCase(int Rows, int Columns, int Tokens, double S
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator((ulong)(Seed + expert));
-        Tensor kept = rand([Rows, Columns], generator: generator) >= Sparsity;
-        Tensor filled = rand([Rows, 1], generator: generator) >= (Sparsity == 0 ? 0.0 : 0.1);
+        Tensor kept = rand([Rows, Columns], generator: generator) >= Scalars.Of(Sparsity);
+        Tensor filled = rand([Rows, 1], generator: generator) >= Scalars.Of(Sparsity == 0 ? 0.0 : 0.1);
         return (randn([Rows, Columns], generator: generator) * kept * filled).to(Dtype).MoveToOuterDisposeScope();
     }
 
@@ -50,7 +51,7 @@ internal sealed record ExecutionCase(int Rows, int Columns, int Tokens, double S
         using var scope = NewDisposeScope();
         Tensor x = tokens.to(ScalarType.Float64), w = weight.to(ScalarType.Float64).t();
         Tensor b = bias?.to(ScalarType.Float64) ?? zeros(weight.shape[0], dtype: ScalarType.Float64);
-        return (Values(x.matmul(w) + b), Values(x.abs().matmul(w.abs()) + b.abs()));
+        return (Values(x.matmul(w).Plus(b)), Values(x.abs().matmul(w.abs()).Plus(b.abs())));
     }
 
     /// <summary>Fails unless every output is as near to the reference as rounding of float32 sums and of the output dtype allows.</summary>

@@ -1,4 +1,5 @@
 using CsCheck;
+using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -16,7 +17,7 @@ public sealed class GroupedMultiplicationTests
             Tensor? bias = problem.Bias();
             long[] chosen = Chosen(problem);
             (int[] order, int[] offsets) = Group(chosen, problem.Experts);
-            Tensor wide = full([problem.Tokens, problem.Rows + 3], 7f);
+            Tensor wide = full([problem.Tokens, problem.Rows + 3], Scalars.Of(7f));
             Tensor output = wide.narrow(1, 2, problem.Rows);
             PackedWeight[] packed = [.. weights.Select(w => PackedWeight.Pack(w))];
             Run(packed, offsets, order, tokens, output, bias, default);
@@ -28,7 +29,7 @@ public sealed class GroupedMultiplicationTests
             }
 
             // Nothing beside the output was written.
-            Assert.True(problem.Tokens == 0 || ((wide.narrow(1, 0, 2) == 7).all() & (wide[.., ^1] == 7).all()).item<bool>());
+            Assert.True(problem.Tokens == 0 || ((wide.narrow(1, 0, 2) == Scalars.Of(7)).all() & (wide[.., ^1] == Scalars.Of(7)).all()).item<bool>());
             Array.ForEach(packed, p => p.Dispose());
         },
         iter: 30, threads: 1);
@@ -127,7 +128,7 @@ public sealed class GroupedMultiplicationTests
     public void Run_MoreTokensThanAPassHolds_EqualsDense(string kernel, int count)
     {
         using var scope = NewDisposeScope();
-        Tensor[] weights = [.. Enumerable.Range(0, 3).Select(_ => randn(3, 20_000) * (rand(3, 20_000) >= 0.9))];
+        Tensor[] weights = [.. Enumerable.Range(0, 3).Select(_ => randn(3, 20_000) * (rand(3, 20_000) >= Scalars.Of(0.9)))];
         PackedWeight[] packed = [.. weights.Select(w => PackedWeight.Pack(w))];
         Tensor tokens = randn(count + 130, 20_000), output = empty(count + 130, 3);
         int[] offsets = [0, 70, 70 + count, 130 + count], order = [.. Enumerable.Range(0, count + 130).Reverse()];

@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Execution;
@@ -7,7 +8,7 @@ public sealed class KernelSelectorTests
     [Fact]
     public void Choose_FromManyThreads_AgreesAndIsRemembered()
     {
-        using Tensor weight = randn(600, 512) * (rand(600, 512) >= 0.8);
+        using Tensor weight = randn(600, 512) * (rand(600, 512) >= Scalars.Of(0.8));
         using PackedWeight packed = PackedWeight.Pack(weight);
         var choices = new KernelKind[8];
         Thread[] callers = [.. Enumerable.Range(0, 8).Select(i => new Thread(() => choices[i] = KernelSelector.Choose(packed, 5, false)))];
@@ -23,7 +24,7 @@ public sealed class KernelSelectorTests
     public void Choose_SmallWeight_DependsOnTheTokensOnly(double sparsity)
     {
         using var scope = NewDisposeScope();
-        using PackedWeight packed = PackedWeight.Pack(randn(384, 128) * (rand(384, 128) >= sparsity));
+        using PackedWeight packed = PackedWeight.Pack(randn(384, 128) * (rand(384, 128) >= Scalars.Of(sparsity)));
 
         Assert.Equal(KernelKind.Expand, KernelSelector.Choose(packed, 1, false));
         Assert.Equal(KernelKind.Index, KernelSelector.Choose(packed, 512, true));

@@ -1,4 +1,5 @@
 using CsCheck;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;
 
@@ -47,7 +48,7 @@ public sealed class PackedWeightTests
     [Fact]
     public void StoredBytes_HalfSparseFloat32_NeedsLittleMoreThanValuesAndOneBit()
     {
-        using Tensor weight = randn(512, 1024) * (rand(512, 1024) >= 0.5);
+        using Tensor weight = randn(512, 1024) * (rand(512, 1024) >= Scalars.Of(0.5));
         using PackedWeight packed = PackedWeight.Pack(weight);
         Assert.InRange(packed.StoredBytes / (512.0 * 1024), 2.1, 2.2);
     }
@@ -56,7 +57,7 @@ public sealed class PackedWeightTests
     public void FromArrays_OwnArrays_GivesTheSameWeight()
     {
         using var scope = NewDisposeScope();
-        Tensor weight = randn(300, 200) * (rand(300, 200) >= 0.7);
+        Tensor weight = randn(300, 200) * (rand(300, 200) >= Scalars.Of(0.7));
         using PackedWeight packed = PackedWeight.Pack(weight);
         using PackedWeight again = PackedWeight.FromArrays(Clone(packed.Arrays));
         Assert.Equal(packed.NonZeroCount, again.NonZeroCount);
@@ -67,7 +68,7 @@ public sealed class PackedWeightTests
     public void FromArrays_DamagedArrays_Throws()
     {
         using var scope = NewDisposeScope();
-        using PackedWeight packed = PackedWeight.Pack(randn(300, 200) * (rand(300, 200) >= 0.7));
+        using PackedWeight packed = PackedWeight.Pack(randn(300, 200) * (rand(300, 200) >= Scalars.Of(0.7)));
         var damages = new List<Func<PackedArrays, PackedArrays>>
         {
             a => a with { Rows = 299 },
@@ -79,10 +80,10 @@ public sealed class PackedWeightTests
             a => a with { Values = a.Values.narrow(0, 0, a.Values.numel() - 1).contiguous() },
             a => a with { Values = a.Values.to(ScalarType.Float64) },
             a => a with { Masks = a.Masks.narrow(0, 0, a.Masks.numel() - 1).contiguous() },
-            a => a with { Masks = a.Masks.index_fill(0, tensor([3L]), 255) },
+            a => a with { Masks = a.Masks.index_fill(0, tensor([3L]), Scalars.Of(255)) },
             a => a with { RowOrder = zeros_like(a.RowOrder) },
-            a => a with { RowOrder = a.RowOrder.index_fill(0, tensor([3L]), 255) },
-            a => a with { PanelOffsets = a.PanelOffsets + 1 },
+            a => a with { RowOrder = a.RowOrder.index_fill(0, tensor([3L]), Scalars.Of(255)) },
+            a => a with { PanelOffsets = a.PanelOffsets.Plus(1) },
         };
         foreach (Func<PackedArrays, PackedArrays> damage in damages)
         {

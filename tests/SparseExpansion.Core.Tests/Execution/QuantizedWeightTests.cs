@@ -1,5 +1,6 @@
 using CsCheck;
 using SparseExpansion.Quantization;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -48,7 +49,7 @@ public sealed class QuantizedWeightTests
             Assert.Equal(weight.count_nonzero().item<long>(), packed.NonZeroCount);
             foreach (InstructionSet set in Enum.GetValues<InstructionSet>().Where(KernelTable.IsSupported))
             {
-                Tensor dense = full_like(weight, 7);
+                Tensor dense = full_like(weight, Scalars.Of(7));
                 UnpackAll(packed, dense, set);
                 Assert.True(dense.eq(weight).all().item<bool>(), $"{set}: {quantization}");
             }
@@ -71,9 +72,9 @@ public sealed class QuantizedWeightTests
             using PackedWeight packed = PackedWeight.Pack(rounded, grid);
             Assert.Equal(ScalarType.Float32, packed.Dtype);
             Tensor scale = grid.Scales.to(ScalarType.Float32), steps = ((packed.Unpack() - exact) / scale).round();
-            Tensor far = (exact / scale).abs().gt(128);
-            Assert.Equal(0, steps.masked_fill(far, 0).count_nonzero().item<long>());
-            Assert.True(steps.abs().le(1).all().item<bool>());
+            Tensor far = (exact / scale).abs().gt(Scalars.Of(128));
+            Assert.Equal(0, steps.masked_fill(far, Scalars.Of(0)).count_nonzero().item<long>());
+            Assert.True(steps.abs().le(Scalars.Of(1)).all().item<bool>());
         },
         iter: 40,
         threads: 1);
@@ -97,7 +98,7 @@ public sealed class QuantizedWeightTests
     {
         using var scope = NewDisposeScope();
         using QuantizationGrid grid = QuantizationGrid.Fit(linspace(-1, 1, 64).view(1, 64), new WeightQuantization { Bits = 4, GroupSize = null });
-        Tensor between = grid.Round(full([1, 64], 0.5f)) + grid.Scales.to(ScalarType.Float32) / 2;
+        Tensor between = grid.Round(full([1, 64], Scalars.Of(0.5f))).Plus(grid.Scales.to(ScalarType.Float32) / Scalars.Of(2));
         Assert.False(grid.Contains(between));
         Assert.False(grid.Contains(between.to(ScalarType.BFloat16)));
     }
@@ -110,7 +111,7 @@ public sealed class QuantizedWeightTests
     public void StoredBytes_HalfOfTheWeights_AreFewAndNothingIsDerived(int bits, int? group, double most)
     {
         using var scope = NewDisposeScope();
-        Tensor weight = randn(1024, 1024) * rand(1024, 1024).lt(0.49);
+        Tensor weight = randn(1024, 1024) * rand(1024, 1024).lt(Scalars.Of(0.49));
         using QuantizationGrid grid = QuantizationGrid.Fit(weight, new WeightQuantization { Bits = bits, GroupSize = group });
         using PackedWeight packed = PackedWeight.Pack(grid.Round(weight), grid);
         foreach (KernelKind kind in Enum.GetValues<KernelKind>())
@@ -144,7 +145,7 @@ public sealed class QuantizedWeightTests
         AssertDamaged(good with { Values = good.Values[..^1].clone() }, "padding");
         AssertDamaged(good with { Values = good.Values.to(ScalarType.Float32) }, "codes");
         AssertDamaged(good with { Values = zeros(3, ScalarType.Byte) }, "padding");
-        AssertDamaged(good with { Masks = ones_like(good.Masks).mul_(255) }, "column");
+        AssertDamaged(good with { Masks = ones_like(good.Masks).mul_(Scalars.Of(255)) }, "column");
         AssertDamaged(good with { BlockColumns = 64 }, "groups");
         AssertDamaged(good with { Grid = Grid(141, 300) }, "scales");
         AssertDamaged(good with { Grid = Grid(140, 301) }, "scales");

@@ -3,6 +3,7 @@ using SparseExpansion.Internal;
 using SparseExpansion.Layers;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -74,7 +75,7 @@ public sealed class ExpansionTests : IDisposable
         using var other = new GatedModel();
         CalibrationBatch[] padded = [.. _batches.Select(batch =>
         {
-            Tensor garbage = full([2, 5, GatedModel.Width], 1e3);
+            Tensor garbage = full([2, 5, GatedModel.Width], Scalars.Of(1e3));
             Tensor mask = cat([ones(2, batch.shape[1], ScalarType.Bool), zeros(2, 5, ScalarType.Bool)], 1);
             return new CalibrationBatch(cat([batch, garbage], 1), mask);
         })];

@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -22,6 +23,6 @@ internal sealed class GatedBlock : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         Tensor entering = norm.call(input);
-        return (input + down.call(nn.functional.silu(gate.call(entering)) * up.call(entering))).MoveToOuterDisposeScope();
+        return input.Plus(down.call(nn.functional.silu(gate.call(entering)) * up.call(entering))).MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -34,12 +35,12 @@ internal sealed class GatedModel : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator((ulong)seed);
-        Tensor centers = randn(4, Width, generator: generator) * 3;
+        Tensor centers = randn(4, Width, generator: generator) * Scalars.Of(3);
         return [.. Enumerable.Range(0, count).Select(_ =>
         {
             Tensor cluster = randint(0, 4, [2 * sequence], generator: generator);
             Tensor noise = randn(2 * sequence, Width, generator: generator);
-            return (centers.index_select(0, cluster) + noise).reshape(2, sequence, Width).DetachFromDisposeScope();
+            return centers.index_select(0, cluster).Plus(noise).reshape(2, sequence, Width).DetachFromDisposeScope();
         })];
     }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using SparseExpansion.Internal;
 using SparseExpansion.Routing;
+using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -60,7 +61,7 @@ public sealed class ConcurrencyTests
 
     private static SparseMixtureLayer Create(string name, SharedRouter shared)
     {
-        Tensor[] weights = [.. Enumerable.Range(0, 4).Select(_ => randn(Width, Width) * rand(Width, Width).gt(0.5))];
+        Tensor[] weights = [.. Enumerable.Range(0, 4).Select(_ => randn(Width, Width) * rand(Width, Width).gt(Scalars.Of(0.5)))];
         return new SparseMixtureLayer(name, shared, weights).Pack();
     }
 }

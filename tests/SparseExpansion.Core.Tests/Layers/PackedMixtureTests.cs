@@ -1,4 +1,5 @@
 using SparseExpansion.Internal;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -135,7 +136,7 @@ public sealed class PackedMixtureTests
         using var scope = NewDisposeScope();
         using SparseMixtureLayer layer = CreateRegular(shift: 0).Pack();
         Dictionary<string, Tensor> state = layer.state_dict().ToDictionary(entry => entry.Key, entry => entry.Value.clone());
-        state["experts.items.1.masks"].fill_(255);
+        state["experts.items.1.masks"].fill_(Scalars.Of(255));
         layer.load_state_dict(state);
 
         using Tensor input = randn(3, 64);
@@ -161,7 +162,7 @@ public sealed class PackedMixtureTests
             "buffers" => layer.buffers().Last(buffer => buffer.dtype == ScalarType.Byte && buffer.numel() == (64 * 64 / 8) + 8),
             _ => layer.get_buffer("experts.items.1.masks")!,
         };
-        masks.fill_(255);
+        masks.fill_(Scalars.Of(255));
 
         Assert.Throws<CheckpointException>(() => layer.call(input));
     }
@@ -182,7 +183,7 @@ public sealed class PackedMixtureTests
     private static SparseMixtureLayer CreateRegular(int shift)
     {
         using var scope = NewDisposeScope();
-        Tensor kept = (arange(64).unsqueeze(0) + arange(64).unsqueeze(1) + shift) % 2;
+        Tensor kept = TensorArithmetic.Range(64).unsqueeze(0).Plus(TensorArithmetic.Range(64).unsqueeze(1)).Plus(shift) % Scalars.Of(2);
         Tensor[] weights = [.. Enumerable.Range(0, 2).Select(_ => randn(64, 64) * kept)];
         return new SparseMixtureLayer("regular", new ParityRouter(2, 64), weights);
     }
@@ -190,7 +191,7 @@ public sealed class PackedMixtureTests
     private static SparseMixtureLayer CreateSparse(ScalarType dtype, int width = 64)
     {
         using var scope = NewDisposeScope();
-        Tensor[] weights = [.. Enumerable.Range(0, 2).Select(_ => (randn(width, width) * rand(width, width).gt(0.5)).to(dtype))];
+        Tensor[] weights = [.. Enumerable.Range(0, 2).Select(_ => (randn(width, width) * rand(width, width).gt(Scalars.Of(0.5))).to(dtype))];
         return new SparseMixtureLayer("sparse", new ParityRouter(2, width), weights, randn(width).to(dtype));
     }
 }

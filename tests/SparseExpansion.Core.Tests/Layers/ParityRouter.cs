@@ -1,4 +1,5 @@
 using SparseExpansion.Routing;
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Layers;
@@ -18,7 +19,7 @@ internal sealed class ParityRouter(int expertCount, int inputFeatures) : IRouter
     {
         Interlocked.Increment(ref Calls);
         using var scope = NewDisposeScope();
-        return tokens.select(1, 0).to(ScalarType.Float32).floor().to(ScalarType.Int64).remainder(expertCount).MoveToOuterDisposeScope();
+        return tokens.select(1, 0).to(ScalarType.Float32).floor().to(ScalarType.Int64).remainder(Scalars.Of(expertCount)).MoveToOuterDisposeScope();
     }
 
     public void Dispose()

@@ -1,5 +1,6 @@
 using SparseExpansion.Internal;
 using SparseExpansion.Quantization;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -40,7 +41,7 @@ public sealed class QuantizedMixtureTests
         using SparseMixtureLayer layer = Create(new WeightQuantization(), ScalarType.Float32);
         using (no_grad())
         {
-            layer.parameters().Single(parameter => parameter.dim() == 3).mul_(1.001);
+            layer.parameters().Single(parameter => parameter.dim() == 3).mul_(Scalars.Of(1.001));
         }
 
         Tensor weight = layer.GetExpertWeight(0);
@@ -77,7 +78,7 @@ public sealed class QuantizedMixtureTests
         target.load_state_dict(state);
         Assert.True(TensorChecks.Equal(source.call(ones(3, 192)), target.call(ones(3, 192))));
 
-        state["experts.items.1.masks"].fill_(255);
+        state["experts.items.1.masks"].fill_(Scalars.Of(255));
         target.load_state_dict(state);
         Assert.Throws<CheckpointException>(() => target.call(ones(3, 192)));
     }
@@ -98,8 +99,8 @@ public sealed class QuantizedMixtureTests
     private static SparseMixtureLayer Create(WeightQuantization quantization, ScalarType dtype)
     {
         using var scope = NewDisposeScope();
-        Tensor kept = (arange(192).unsqueeze(0) + arange(130).unsqueeze(1)) % 2;
-        Tensor[] weights = [.. Enumerable.Range(0, 2).Select(_ => (randn(130, 192).sign() * (rand(130, 192) + 0.5)) * kept)];
+        Tensor kept = TensorArithmetic.Range(192).unsqueeze(0).Plus(TensorArithmetic.Range(130).unsqueeze(1)) % Scalars.Of(2);
+        Tensor[] weights = [.. Enumerable.Range(0, 2).Select(_ => randn(130, 192).sign() * rand(130, 192).Plus(0.5) * kept)];
         QuantizationGrid[] grids = [.. weights.Select(weight => QuantizationGrid.Fit(weight, quantization))];
         var experts = new MaskedDenseExperts([.. weights.Zip(grids, (weight, grid) => grid.Round(weight).to(dtype))], grids);
         Array.ForEach(grids, grid => grid.Dispose());

@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -20,7 +21,7 @@ public sealed class SparseMixtureLayerTests
         Tensor[] weights = RandomWeights();
         Tensor bias = randn(Out);
         using var layer = new SparseMixtureLayer("layer", new ParityRouter(Experts, In), weights, bias);
-        Tensor input = randn(shape) * 4;
+        Tensor input = randn(shape) * Scalars.Of(4);
 
         Tensor output = layer.call(input);
 
@@ -29,7 +30,7 @@ public sealed class SparseMixtureLayerTests
         for (long t = 0; t < tokens.shape[0]; t++)
         {
             int expert = ParityRouter.ExpertOf(tokens[t, 0].item<float>(), Experts);
-            Tensor expected = weights[expert].matmul(tokens[t]) + bias;
+            Tensor expected = weights[expert].matmul(tokens[t]).Plus(bias);
             Assert.True(expected.allclose(outputs[t], rtol: 1e-4, atol: 1e-5));
         }
     }
@@ -39,7 +40,7 @@ public sealed class SparseMixtureLayerTests
     {
         using var scope = NewDisposeScope();
         using SparseMixtureLayer layer = Create();
-        Tensor input = randn(2, 3, In) * 4;
+        Tensor input = randn(2, 3, In) * Scalars.Of(4);
 
         Tensor experts = layer.Route(input);
 
@@ -140,9 +141,9 @@ public sealed class SparseMixtureLayerTests
         var shared = new SharedRouter(new ParityRouter(Experts, In));
         using var gate = new SparseMixtureLayer("gate", shared, weights);
         using var up = new SparseMixtureLayer("up", shared, weights);
-        Tensor buffer = full([1, In], 0.5);
+        Tensor buffer = full([1, In], Scalars.Of(0.5));
         gate.call(buffer);
-        buffer.fill_(1.5);
+        buffer.fill_(Scalars.Of(1.5));
 
         Tensor refilled = gate.call(buffer);
         Tensor sharedOutput = up.call(buffer);
@@ -231,7 +232,7 @@ public sealed class SparseMixtureLayerTests
 
         public int InputFeatures => In;
 
-        public Tensor Route(Tensor tokens) => full([tokens.shape[0]], expert, dtype);
+        public Tensor Route(Tensor tokens) => full([tokens.shape[0]], Scalars.Of(expert), dtype);
 
         public void Dispose()
         {

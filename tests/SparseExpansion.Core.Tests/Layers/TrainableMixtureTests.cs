@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -12,7 +13,7 @@ public sealed class TrainableMixtureTests : IDisposable
     private const int Experts = 4;
 
     private readonly SparseMixtureLayer _layer = Create();
-    private readonly Tensor _input = randn(40, In) * 3;
+    private readonly Tensor _input = randn(40, In) * Scalars.Of(3);
 
     public void Dispose()
     {
@@ -27,14 +28,14 @@ public sealed class TrainableMixtureTests : IDisposable
         Tensor[] copies = [.. Enumerable.Range(0, Experts).Select(e => _layer.GetExpertWeight(e).requires_grad_(true))];
         Tensor experts = _layer.Route(_input);
         Tensor[] rows = [.. Enumerable.Range(0, 40).Select(t => copies[experts[t].item<long>()].matmul(_input[t]))];
-        IList<Tensor> expected = autograd.grad([stack(rows).square().sum()], copies, allow_unused: false);
+        IList<Tensor> expected = autograd.grad([stack(rows).Squared().sum()], copies, allow_unused: false);
 
         IReadOnlyList<Parameter> trained = _layer.Unfreeze();
-        Tensor gradient = autograd.grad([(_layer.call(_input) - trained[1]).square().sum()], [trained[0]])[0];
+        Tensor gradient = autograd.grad([(_layer.call(_input) - trained[1]).Squared().sum()], [trained[0]])[0];
 
         for (int e = 0; e < Experts; e++)
         {
-            Tensor kept = copies[e].ne(0).to(ScalarType.Float32);
+            Tensor kept = copies[e].ne(Scalars.Of(0)).to(ScalarType.Float32);
             Assert.True((expected[e] * kept).allclose(gradient[e], 1e-4, 1e-3));
         }
     }
@@ -47,13 +48,13 @@ public sealed class TrainableMixtureTests : IDisposable
         using var scope = NewDisposeScope();
         Tensor before = stack(Enumerable.Range(0, Experts).Select(_layer.GetExpertWeight));
         IReadOnlyList<Parameter> trained = _layer.Pack().Unfreeze();
-        using (var optimizer = optim.AdamW(trained, lr: 0.1, weight_decay: 0.1))
+        using (var optimizer = new AdamOptimizer(trained, new AdamOptions { LearningRate = 0.1, WeightDecay = 0.1 }))
         {
             for (int step = 0; step < 5; step++)
             {
-                optimizer.zero_grad();
-                _layer.call(_input).square().mean().backward();
-                optimizer.step();
+                optimizer.ZeroGradients();
+                _layer.call(_input).Squared().mean().backward();
+                optimizer.Step();
             }
         }
 
@@ -61,7 +62,7 @@ public sealed class TrainableMixtureTests : IDisposable
         {
             using var noGrad = no_grad();
             Tensor output = _layer.call(_input);
-            trained[0].add_(before.eq(0).to(ScalarType.Float32));
+            trained[0].PlusInPlace(before.eq(Scalars.Of(0)).to(ScalarType.Float32));
             Assert.True(_layer.call(_input).equal(output).all().item<bool>(), "What is masked has no effect.");
         }
 
@@ -70,7 +71,7 @@ public sealed class TrainableMixtureTests : IDisposable
         _layer.Freeze();
 
         Tensor after = stack(Enumerable.Range(0, Experts).Select(_layer.GetExpertWeight));
-        Assert.Equal(0, (before.eq(0) & after.ne(0)).sum().item<long>());
+        Assert.Equal(0, (before.eq(Scalars.Of(0)) & after.ne(Scalars.Of(0))).sum().item<long>());
         Assert.True((before - after).abs().sum().item<float>() > 1);
         Assert.All(trained, parameter => Assert.False(parameter.requires_grad));
         Assert.False(_layer.IsTrainable);
@@ -96,7 +97,7 @@ public sealed class TrainableMixtureTests : IDisposable
         {
             using var scope = NewDisposeScope();
             IReadOnlyList<Parameter> trained = _layer.Unfreeze();
-            autograd.grad([_layer.call(_input).square().sum()], [.. trained]);
+            autograd.grad([_layer.call(_input).Squared().sum()], [.. trained]);
             _layer.Freeze();
         });
     }

@@ -1,5 +1,6 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Internal;
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
@@ -40,7 +41,7 @@ public sealed class ExpertErrorTests
 
     private static HessianStatistic Observed(float value)
     {
-        using Tensor tokens = full(3, 4, value);
+        using Tensor tokens = full(3, 4, Scalars.Of(value));
         var statistic = new HessianStatistic(4, CPU);
         statistic.Observe(tokens);
         return statistic;

@@ -1,4 +1,5 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;
 
@@ -62,14 +63,14 @@ public sealed class GoldenTests
         using var scope = NewDisposeScope();
         Tensor tokens = golden.Tensor("tokens").to(ScalarType.Float64);
         Tensor weight = golden.Tensor("weight").to(ScalarType.Float64);
-        Tensor error = tokens.matmul((weight - pruned).t()).square().sum();
-        return (error / tokens.matmul(weight.t()).square().sum()).item<double>();
+        Tensor error = tokens.matmul((weight - pruned).t()).Squared().sum();
+        return (error / tokens.matmul(weight.t()).Squared().sum()).item<double>();
     }
 
     private static void AssertMask(Tensor expected, Tensor actual)
     {
         using var scope = NewDisposeScope();
-        double agreement = expected.eq(0).eq(actual.eq(0)).to(ScalarType.Float64).mean().item<double>();
+        double agreement = expected.eq(Scalars.Of(0)).eq(actual.eq(Scalars.Of(0))).to(ScalarType.Float64).mean().item<double>();
         Assert.True(agreement >= 0.999, $"Masks agree in {agreement:P3} of the weights.");
     }
 

@@ -1,5 +1,6 @@
 using MathNet.Numerics.LinearAlgebra;
 using SparseExpansion.Calibration;
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
@@ -58,8 +59,8 @@ internal static class LeastSquaresReference
     public static Tensor Tokens(int columns, int seed, int tokens)
     {
         using var scope = NewDisposeScope();
-        Tensor mixing = eye(columns).add_(Random(seed + 10, columns, columns).div_(Math.Sqrt(columns)));
-        return Random(seed, tokens, columns).matmul(mixing).add_(Random(seed + 20, tokens, 1)).MoveToOuterDisposeScope();
+        Tensor mixing = eye(columns).PlusInPlace(Random(seed + 10, columns, columns).div_(Scalars.Of(Math.Sqrt(columns))));
+        return Random(seed, tokens, columns).matmul(mixing).PlusInPlace(Random(seed + 20, tokens, 1)).MoveToOuterDisposeScope();
     }
 
     public static Tensor Random(int seed, long rows, long columns)

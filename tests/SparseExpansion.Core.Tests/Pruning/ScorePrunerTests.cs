@@ -1,4 +1,5 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -71,9 +72,9 @@ public sealed class ScorePrunerTests
         Assert.Throws<PruningException>(() => Magnitude.Prune(ones(2, 9), count, half));
         Assert.Throws<PruningException>(() => Wanda.Prune(ones(2, 9), norms, half));
         Assert.Throws<PruningException>(() => Wanda.Prune(ones(2, 8), norms, SparsityTarget.NM(1, 3)));
-        Assert.Throws<PruningException>(() => Magnitude.Prune(full(2, 8, float.NegativeInfinity), count, half));
+        Assert.Throws<PruningException>(() => Magnitude.Prune(full(2, 8, Scalars.Of(float.NegativeInfinity)), count, half));
         Assert.Throws<CalibrationException>(() => Wanda.Prune(ones(2, 8), empty, half));
-        norms.Observe(full(1, 8, float.NaN));
+        norms.Observe(full(1, 8, Scalars.Of(float.NaN)));
         Assert.Throws<CalibrationException>(() => Wanda.Prune(ones(2, 8), norms, half));
     }
 

@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;
 
@@ -43,7 +44,7 @@ public sealed class QuantizationGridTests
         Assert.False(grid.Contains(weight));
         Assert.True(grid.Contains(once));
         Assert.True(grid.Round(once).eq(once).all().item<bool>());
-        Assert.True(once.masked_select(weight.eq(0)).eq(0).all().item<bool>());
+        Assert.True(once.masked_select(weight.eq(Scalars.Of(0))).eq(Scalars.Of(0)).all().item<bool>());
         Assert.True(grid.Contains(grid.Round(weight.to(ScalarType.BFloat16))), "bfloat16 weights are not found again.");
     }
 
@@ -54,7 +55,7 @@ public sealed class QuantizationGridTests
     public void Fit_ExtremeWeights_StaysFinite(float magnitude)
     {
         using var scope = NewDisposeScope();
-        Tensor weight = full([2, 64], magnitude);
+        Tensor weight = full([2, 64], Scalars.Of(magnitude));
         using QuantizationGrid grid = QuantizationGrid.Fit(weight, new WeightQuantization());
         Tensor rounded = grid.Round(weight);
         Assert.True(rounded.isfinite().all().item<bool>());
@@ -96,7 +97,7 @@ public sealed class QuantizationGridTests
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator((ulong)seed);
-        Tensor kept = rand(rows, columns, generator: generator) < 0.5;
+        Tensor kept = rand(rows, columns, generator: generator) < Scalars.Of(0.5);
         return (randn(rows, columns, generator: generator) * kept).MoveToOuterDisposeScope();
     }
 }

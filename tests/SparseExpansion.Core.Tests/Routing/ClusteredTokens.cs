@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -11,9 +12,9 @@ internal static class ClusteredTokens
     {
         using var generator = new Generator(seed);
         using var scope = NewDisposeScope();
-        Tensor centers = randn(blobs, features, generator: generator) * distance + offset;
+        Tensor centers = (randn(blobs, features, generator: generator) * Scalars.Of(distance)).Plus(offset);
         Tensor noise = randn(blobs * perBlob, features, generator: generator);
-        return (centers.repeat_interleave(perBlob, 0) + noise).MoveToOuterDisposeScope();
+        return centers.repeat_interleave(perBlob, 0).Plus(noise).MoveToOuterDisposeScope();
     }
 
     public static double[,] ToMatrix(Tensor values)

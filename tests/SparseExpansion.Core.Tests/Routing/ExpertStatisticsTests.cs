@@ -1,4 +1,5 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -20,7 +21,7 @@ public sealed class ExpertStatisticsTests
             Tensor routed = router.Route(tokens);
             for (int e = 0; e < 2; e++)
             {
-                Tensor own = tokens.index_select(0, routed.eq(e).nonzero().flatten()).to(ScalarType.Float64);
+                Tensor own = tokens.index_select(0, routed.eq(Scalars.Of(e)).nonzero().flatten()).to(ScalarType.Float64);
                 var hessian = (HessianStatistic)statistics.Experts[e];
                 Assert.Equal(own.shape[0], hessian.TokenCount);
                 Assert.True(hessian.Hessian.to(ScalarType.Float64).allclose(own.t().matmul(own), 1e-5, 1e-5));
@@ -48,12 +49,12 @@ public sealed class ExpertStatisticsTests
         tokens = tokens.clone();
         using (router)
         {
-            Tensor second = router.Route(tokens).eq(1);
-            tokens.select(1, 3).masked_fill_(second, 0);
+            Tensor second = router.Route(tokens).eq(Scalars.Of(1));
+            tokens.select(1, 3).masked_fill_(second, Scalars.Of(0));
             using ExpertStatistics statistics = Gather(tokens, router);
 
             var expert = (HessianStatistic)statistics.Experts[1];
-            double whole = tokens.select(1, 3).square().sum(ScalarType.Float64).item<double>();
+            double whole = tokens.select(1, 3).Squared().sum(ScalarType.Float64).item<double>();
             Assert.Equal(whole * expert.TokenCount / tokens.shape[0], expert.Hessian[3, 3].item<float>(), 3);
         }
     }

@@ -1,4 +1,5 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static SparseExpansion.Routing.ClusteredTokens;
@@ -21,7 +22,7 @@ public sealed class KMeansTests
         double[,] slowTokens = ToMatrix(tokens);
         Tensor centroids = tokens.narrow(0, 3, 5).clone();
         double[,] slow = ToMatrix(centroids);
-        double squares = tokens.to(ScalarType.Float64).square().sum().item<double>();
+        double squares = tokens.to(ScalarType.Float64).Squared().sum().item<double>();
         for (int iteration = 0; iteration < 5; iteration++)
         {
             using ClusterPass pass = KMeans.Assign(source, centroids, chunkTokens, Cancellation);
@@ -117,7 +118,7 @@ public sealed class KMeansTests
     {
         // Three tokens far out form a cluster of their own unless five are asked for.
         using var scope = NewDisposeScope();
-        Tensor tokens = cat([Blobs(2, 100, 3, 10), full(3, 3, 60f)]);
+        Tensor tokens = cat([Blobs(2, 100, 3, 10), full(3, 3, Scalars.Of(60f))]);
         var options = new PcaKMeansOptions { Experts = 3 };
         Assert.Equal(3, Solve(tokens, options).shape[0]);
         Tensor merged = Solve(tokens, options with { MinimumTokensPerExpert = 5 });
@@ -139,6 +140,6 @@ public sealed class KMeansTests
         using var scope = NewDisposeScope();
         Tensor mean = tokens.mean([0]);
         Tensor around = new KMeansSolver(options, new CenteredTokens(new TokenMatrix(tokens), mean), new("group", CPU, seed), Cancellation).Solve();
-        return (around + mean).MoveToOuterDisposeScope();
+        return around.Plus(mean).MoveToOuterDisposeScope();
     }
 }

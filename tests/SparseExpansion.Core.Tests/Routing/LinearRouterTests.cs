@@ -1,4 +1,5 @@
 using CsCheck;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -12,13 +13,13 @@ public sealed class LinearRouterTests
         Gen.Select(Gen.Int[1, 12], Gen.Int[1, 12], Gen.Int[1, 9], Gen.Double[-20, 20], Gen.Bool).Sample((features, width, experts, offset, project) =>
         {
             using var scope = NewDisposeScope();
-            Tensor mean = randn(features, ScalarType.Float64) + offset;
+            Tensor mean = randn(features, ScalarType.Float64).Plus(offset);
             Tensor? components = project ? Orthonormal(Math.Min(width, features), features) : null;
             Tensor centroids = randn([experts, components?.shape[0] ?? features], ScalarType.Float64);
             using var router = LinearRouter.FoldPcaKMeans(mean, components, centroids);
-            Tensor tokens = randn([64, features], ScalarType.Float64) + offset;
+            Tensor tokens = randn([64, features], ScalarType.Float64).Plus(offset);
             Tensor centered = tokens - mean;
-            Tensor distances = cdist(components is null ? centered : centered.matmul(components.t()), centroids).square();
+            Tensor distances = cdist(components is null ? centered : centered.matmul(components.t()), centroids).Squared();
             AssertNearest(distances, router.Route(tokens.to(ScalarType.Float32)));
         }, iter: 100);
 

@@ -1,4 +1,5 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -24,7 +25,7 @@ public sealed class PcaTests
         Tensor expected = golden.Tensor("components");
         Tensor signs = (pca.Components * expected).sum(1, keepdim: true).sign();
         Assert.InRange(ClusteredTokens.MaxDifference(pca.Components * signs, expected), 0, 1e-4);
-        Tensor ratio = pca.Variances / pca.TotalVariance / golden.Tensor("explained_variance_ratio");
+        Tensor ratio = pca.Variances / Scalars.Of(pca.TotalVariance) / golden.Tensor("explained_variance_ratio");
         Assert.InRange(ClusteredTokens.MaxDifference(ratio, ones_like(ratio)), 0, 1e-4);
     }
 
@@ -65,7 +66,7 @@ public sealed class PcaTests
         double[] variances = pca.Variances.data<double>().ToArray();
         Assert.Equal(variances.OrderDescending(), variances);
         Tensor largest = pca.Components.gather(1, pca.Components.abs().argmax(1, keepdim: true));
-        Assert.True((largest > 0).all().item<bool>());
+        Assert.True((largest > Scalars.Of(0)).all().item<bool>());
     }
 
     [Fact]

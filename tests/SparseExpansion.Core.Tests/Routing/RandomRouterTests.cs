@@ -1,4 +1,5 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -58,7 +59,7 @@ public sealed class RandomRouterTests
     {
         using var scope = NewDisposeScope();
         using var router = new RandomRouter(4, 3, 1);
-        Tensor tokens = cat([zeros(1, 4), full(1, 4, 1e38f), full(1, 4, -1e-38f)]);
+        Tensor tokens = cat([zeros(1, 4), full(1, 4, Scalars.Of(1e38f)), full(1, 4, Scalars.Of(-1e-38f))]);
         long[] experts = router.Route(tokens).data<long>().ToArray();
         Assert.Equal(0, experts[0]);
         Assert.All(experts, expert => Assert.InRange(expert, 0, 2));

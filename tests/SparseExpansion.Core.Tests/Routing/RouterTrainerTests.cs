@@ -1,4 +1,5 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -103,7 +104,7 @@ public sealed class RouterTrainerTests
         foreach (float bad in new[] { float.NaN, float.PositiveInfinity, float.NegativeInfinity })
         {
             Tensor tokens = randn(30, 6);
-            tokens.narrow(0, 17, 1).fill_(bad);
+            tokens.narrow(0, 17, 1).fill_(Scalars.Of(bad));
             var error = Assert.Throws<CalibrationException>(() => trainer.Fit(new TokenMatrix(tokens), s_context, Cancellation));
             Assert.Contains("block.0.mlp", error.Message, StringComparison.Ordinal);
         }
@@ -116,7 +117,7 @@ public sealed class RouterTrainerTests
     {
         using var scope = NewDisposeScope();
         var trainer = new PcaKMeansTrainer(new PcaKMeansOptions { Experts = 3, PcaReduction = reduction });
-        var error = Assert.Throws<CalibrationException>(() => trainer.Fit(new TokenMatrix(randn(30, 6) * 1e25f), s_context, Cancellation));
+        var error = Assert.Throws<CalibrationException>(() => trainer.Fit(new TokenMatrix(randn(30, 6) * Scalars.Of(1e25f)), s_context, Cancellation));
         Assert.Contains("block.0.mlp", error.Message, StringComparison.Ordinal);
         Assert.Contains("overflow", error.Message, StringComparison.Ordinal);
     }
@@ -196,8 +197,8 @@ public sealed class RouterTrainerTests
         double sum = 0;
         for (int group = 0; group < count; group++)
         {
-            Tensor members = exact[groups == group];
-            sum += members.shape[0] == 0 ? 0 : (members - members.mean([0])).square().sum().item<double>();
+            Tensor members = exact[groups == Scalars.Of(group)];
+            sum += members.shape[0] == 0 ? 0 : (members - members.mean([0])).Squared().sum().item<double>();
         }
 
         return sum;

@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -13,10 +14,10 @@ public sealed class SoftmaxRegressionTests
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(4);
-        Tensor tokens = (randn(3_000, Features, generator: generator) * tensor([100f, 1f, 0.01f, 1f, 1f, 0f])) + 50;
+        Tensor tokens = (randn(3_000, Features, generator: generator) * tensor([100f, 1f, 0.01f, 1f, 1f, 0f])).Plus(50);
         using var truth = new LinearRouter(randn(3, Features, generator: generator) * tensor([0.01f, 1f, 100f, 1f, 1f, 0f]), zeros(3));
         Tensor shifted = tokens - tokens.mean([0L]);
-        Tensor costs = 1 - nn.functional.one_hot(truth.Route(shifted), 3).to(ScalarType.Float32);
+        Tensor costs = nn.functional.one_hot(truth.Route(shifted), 3).to(ScalarType.Float32).neg().Plus(1);
 
         using LinearRouter router = SoftmaxRegression.Fit(tokens, costs, 60, 0, 1, default);
 
@@ -32,7 +33,7 @@ public sealed class SoftmaxRegressionTests
         Tensor tokens = ones(300, Features);
         Tensor costs = cat([tensor([0f, 1f]).expand(200, 2), tensor([9f, 0f]).expand(100, 2)]);
 
-        using LinearRouter router = SoftmaxRegression.Fit(tokens, costs + 7, 60, 1e-4, 1, default);
+        using LinearRouter router = SoftmaxRegression.Fit(tokens, costs.Plus(7), 60, 1e-4, 1, default);
 
         Assert.Equal(300, router.Route(tokens).sum().item<long>());
     }
@@ -44,7 +45,7 @@ public sealed class SoftmaxRegressionTests
         Tensor weight = randn(4, Features, ScalarType.Float64, requires_grad: true), bias = randn(4, ScalarType.Float64, requires_grad: true);
         Tensor tokens = randn(50, Features, ScalarType.Float64), cheapest = randint(4, 50, ScalarType.Int64), weights = rand(50, ScalarType.Float64);
         Tensor entropies = nn.functional.cross_entropy(nn.functional.linear(tokens, weight, bias), cheapest, reduction: nn.Reduction.None);
-        IList<Tensor> expected = autograd.grad([(entropies * weights).mean() + (0.3 * weight.square().sum())], [weight, bias]);
+        IList<Tensor> expected = autograd.grad([(entropies * weights).mean().Plus(Scalars.Of(0.3) * weight.Squared().sum())], [weight, bias]);
 
         (Tensor ofWeight, Tensor ofBias) = SoftmaxRegression.Gradients(weight.detach(), bias.detach(), tokens, cheapest, weights, 0.3);
 

@@ -3,6 +3,7 @@ using SparseExpansion.Internal;
 using SparseExpansion.Layers;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -243,7 +244,7 @@ public sealed class ExpandedModelTests : IDisposable
             tensors = reader.Entries.Keys.ToDictionary(name => name, name => reader.Read(name));
         }
 
-        tensors[$"{layer}.experts.0.masks"].fill_(255);
+        tensors[$"{layer}.experts.0.masks"].fill_(Scalars.Of(255));
         SafetensorsWriter.Write(file, tensors);
     }
 

@@ -5,6 +5,7 @@ using SparseExpansion.Internal;
 using SparseExpansion.Layers;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;
 
@@ -115,7 +116,7 @@ public sealed class HostileFilesTests : IDisposable
     public void Load_LayoutThatFitsNoInteger_IsRefused()
     {
         string path = Path.Combine(Folder, "experts.safetensors");
-        Rewrite(path, (name, tensor) => name.EndsWith(".layout", StringComparison.Ordinal) ? tensor.fill_(long.MaxValue) : tensor);
+        Rewrite(path, (name, tensor) => name.EndsWith(".layout", StringComparison.Ordinal) ? tensor.fill_(Scalars.Of(long.MaxValue)) : tensor);
         AssertRefused();
         Rewrite(path, (name, tensor) => name.EndsWith(".layout", StringComparison.Ordinal) ? tensor.to(float32) : tensor);
         AssertRefused();
@@ -139,12 +140,12 @@ public sealed class HostileFilesTests : IDisposable
         {
             if (name.EndsWith(".values", StringComparison.Ordinal))
             {
-                tensor.narrow(0, tensor.shape[0] - 64, 64).fill_(float.NaN);
+                tensor.narrow(0, tensor.shape[0] - 64, 64).fill_(Scalars.Of(float.NaN));
             }
 
             if (name.EndsWith(".masks", StringComparison.Ordinal))
             {
-                tensor.narrow(0, tensor.shape[0] - 8, 8).fill_(255);
+                tensor.narrow(0, tensor.shape[0] - 8, 8).fill_(Scalars.Of(255));
             }
 
             return tensor;

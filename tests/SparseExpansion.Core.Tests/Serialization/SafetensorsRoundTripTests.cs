@@ -1,5 +1,6 @@
 using CsCheck;
 using SparseExpansion.Internal;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -46,8 +47,8 @@ public sealed class SafetensorsRoundTripTests : IDisposable
     public void Write_SameTensorsInAnotherOrder_GivesTheSameBytes()
     {
         using var scope = NewDisposeScope();
-        Tensor a = arange(6, dtype: float32);
-        Tensor b = arange(3, dtype: int64);
+        Tensor a = TensorArithmetic.Range(6, float32);
+        Tensor b = TensorArithmetic.Range(3);
         var metadata = new Dictionary<string, string> { ["z"] = "1", ["a"] = "✓" };
         var reversed = new Dictionary<string, string> { ["a"] = "✓", ["z"] = "1" };
         SafetensorsWriter.Write(_folder.File("1"), [new("a", a), new("b", b)], metadata);
@@ -68,7 +69,7 @@ public sealed class SafetensorsRoundTripTests : IDisposable
     public void Map_AnyDtype_GivesTheTensorBeyondTheReader(ScalarType dtype)
     {
         using var scope = NewDisposeScope();
-        Tensor values = (randn(70, 13) * 2).to(dtype), other = ones(3, dtype: ScalarType.Byte);
+        Tensor values = (randn(70, 13) * Scalars.Of(2)).to(dtype), other = ones(3, dtype: ScalarType.Byte);
         SafetensorsWriter.Write(_folder.File("mäp ü"), [new("v", values), new("a", other), new("empty", zeros(0, 4))]);
 
         Tensor mapped, empty;
@@ -89,7 +90,7 @@ public sealed class SafetensorsRoundTripTests : IDisposable
         byte[] before = File.ReadAllBytes(_folder.File("f"));
         using SafetensorsReader reader = SafetensorsReader.Open(_folder.File("f"));
 
-        reader.Map("v").fill_(7);
+        reader.Map("v").fill_(Scalars.Of(7));
 
         Assert.Equal(before, File.ReadAllBytes(_folder.File("f")));
     }
@@ -147,7 +148,7 @@ public sealed class SafetensorsRoundTripTests : IDisposable
     {
         Assert.SkipUnless(cuda.is_available(), "Needs a CUDA device.");
         using var scope = NewDisposeScope();
-        Tensor values = arange(12, dtype: float32, device: CUDA).view(3, 4).t();
+        Tensor values = TensorArithmetic.Range(12, float32, CUDA).view(3, 4).t();
         SafetensorsWriter.Write(_folder.File("f"), [new("v", values)]);
         using SafetensorsReader reader = SafetensorsReader.Open(_folder.File("f"));
         Tensor read = reader.Read("v", CUDA);

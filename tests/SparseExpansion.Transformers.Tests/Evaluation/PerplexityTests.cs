@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -63,7 +64,7 @@ public sealed class PerplexityTests
         using CausalLanguageModel model = PretrainedModel.Load(Fixture.Model(Fixture.Llama));
         using (no_grad())
         {
-            model.get_parameter("model.norm.weight")!.fill_(double.NaN);
+            model.get_parameter("model.norm.weight")!.fill_(Scalars.Of(double.NaN));
         }
 
         Assert.Contains("window 0", Assert.Throws<SparseExpansionException>(

@@ -1,4 +1,5 @@
 using SparseExpansion.Serialization;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -42,7 +43,7 @@ public sealed class TokenWindowsTests : IDisposable
         TokenWindows windows = TokenWindows.FromTokens([.. Enumerable.Range(0, 15)], 3);
         Tensor[] batches = [.. windows.Batches(2)];
         Assert.Equal([2L, 2, 1], batches.Select(batch => batch.size(0)));
-        Assert.True(cat(batches).flatten().equal(arange(15, dtype: int64)).all().item<bool>());
+        Assert.True(cat(batches).flatten().equal(TensorArithmetic.Range(15)).all().item<bool>());
         LeakCheck.NoTensorsLeft(() =>
         {
             foreach (Tensor batch in windows.Batches(2))

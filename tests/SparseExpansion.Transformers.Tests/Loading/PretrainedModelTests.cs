@@ -1,5 +1,6 @@
 using CsCheck;
 using SparseExpansion.Serialization;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -144,7 +145,7 @@ public sealed class PretrainedModelTests : IDisposable
         Fixture.CopyModel(Fixture.Qwen2, _folder.Path);
         Rewrite(tensors => new(tensors) { ["lm_head.weight"] = tensors["model.embed_tokens.weight"].clone() });
         PretrainedModel.Load(_folder.Path).Dispose();
-        Rewrite(tensors => new(tensors) { ["lm_head.weight"] = tensors["lm_head.weight"] + 1 });
+        Rewrite(tensors => new(tensors) { ["lm_head.weight"] = tensors["lm_head.weight"].Plus(1) });
         Assert.Contains("tie_word_embeddings", Fail().Message, StringComparison.Ordinal);
     }
 

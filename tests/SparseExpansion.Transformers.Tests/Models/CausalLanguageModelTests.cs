@@ -1,4 +1,5 @@
 using System.Reflection;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -171,7 +172,7 @@ public sealed class CausalLanguageModelTests
     public void Training_FewSteps_LowersTheLoss()
     {
         using CausalLanguageModel model = MakeTiny(Tiny);
-        using var optimizer = optim.Adam(model.parameters(), lr: 1e-2);
+        using var optimizer = new AdamOptimizer(model.parameters(), new AdamOptions { LearningRate = 1e-2 });
         using Tensor ids = tensor(new long[] { 1, 2, 3, 4, 5, 6, 7, 8 }).unsqueeze(0);
         double first = Step(model, optimizer, ids);
         double last = first;
@@ -222,14 +223,14 @@ public sealed class CausalLanguageModelTests
         return model;
     }
 
-    private static double Step(CausalLanguageModel model, optim.Optimizer optimizer, Tensor ids)
+    private static double Step(CausalLanguageModel model, AdamOptimizer optimizer, Tensor ids)
     {
         using var scope = NewDisposeScope();
         Tensor logits = model.call(ids.narrow(1, 0, ids.size(1) - 1));
         Tensor loss = functional.cross_entropy(logits.flatten(0, 1), ids.narrow(1, 1, ids.size(1) - 1).flatten());
-        optimizer.zero_grad();
+        optimizer.ZeroGradients();
         loss.backward();
-        optimizer.step();
+        optimizer.Step();
         return loss.item<float>();
     }
 

@@ -2,6 +2,7 @@ using SparseExpansion.Calibration;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
+using SparseExpansion.Tensors;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -52,7 +53,7 @@ internal sealed class AllocationSurvey(ExpansionPlan plan, CancellationToken can
         using var scope = NewDisposeScope();
         Tensor scores = weight.detach().to(ScalarType.Float32).abs() * statistic.SquaredNorms.sqrt().to(ScalarType.Float32);
         double mean = scores.sum([0L], type: ScalarType.Float64).sum().item<double>() / scores.numel();
-        return (double)scores.gt(threshold * mean).count_nonzero().item<long>() / scores.numel();
+        return (double)scores.gt(Scalars.Of(threshold * mean)).count_nonzero().item<long>() / scores.numel();
     }
 
     private double[] Errors(Tensor weight, LayerDescriptor layer, IActivationStatistic statistic, ITokenSource tokens)

@@ -2,6 +2,7 @@ using SparseExpansion.Calibration;
 using SparseExpansion.Internal;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;
@@ -59,7 +60,7 @@ internal sealed class InputShift : IDisposable
             return zeros_like(shift).MoveToOuterDisposeScope();
         }
 
-        energy.diagonal().add_(penalty);
+        energy.diagonal().PlusInPlace(penalty);
         (Tensor factor, Tensor info) = linalg.cholesky_ex(energy);
         return info.item<int>() == 0
             ? cholesky_solve(shift.t(), factor).t().MoveToOuterDisposeScope()

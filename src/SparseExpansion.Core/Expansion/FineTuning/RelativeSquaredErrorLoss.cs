@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;
@@ -10,8 +11,8 @@ internal sealed class RelativeSquaredErrorLoss : IFineTuningLoss
         using var scope = NewDisposeScope();
         ScalarType wide = FineTuningLoss.WideTypeOf(outputs);
         Tensor dense = denseOutputs.to(wide);
-        Tensor energy = dense.square().sum().clamp_min(float.Epsilon);
-        return ((outputs.to(wide) - dense).square().sum() / energy).MoveToOuterDisposeScope();
+        Tensor energy = dense.Squared().sum().clamp_min(Scalars.Of(float.Epsilon));
+        return ((outputs.to(wide) - dense).Squared().sum() / energy).MoveToOuterDisposeScope();
     }
 
     public override string ToString() => "relative squared error";

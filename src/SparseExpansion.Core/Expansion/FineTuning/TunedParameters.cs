@@ -1,4 +1,4 @@
-using SparseExpansion.Routing;
+using SparseExpansion.Tensors;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -25,7 +25,7 @@ internal sealed class TunedParameters
         _live = [.. parameters];
         _wide = [.. _live.Select(live => IsWide(live) ? live : live.detach().to(ScalarType.Float32))];
         _best = [.. _live.Select(live => live.detach().clone())];
-        _adam = new AdamSteps(_wide, Epsilon);
+        _adam = new AdamSteps(_wide, new AdamOptions { Epsilon = Epsilon });
     }
 
     /// <summary>Takes a step.</summary>
@@ -34,7 +34,7 @@ internal sealed class TunedParameters
         using var scope = NewDisposeScope();
 
         // Nothing is added to the loss, so that vectors which the block never uses have a gradient, of zero.
-        Tensor whole = _live.Where(live => live.Dimensions == 1).Aggregate(loss, (sum, live) => sum + (live.sum() * 0));
+        Tensor whole = _live.Where(live => live.Dimensions == 1).Aggregate(loss, (sum, live) => sum.Plus(live.sum() * Scalars.Of(0)));
         IList<Tensor> gradients = autograd.grad([whole], [.. _live]);
         _adam.Apply([.. gradients.Zip(_wide, (gradient, wide) => gradient.to(wide.dtype))], learningRate);
         using var noGrad = no_grad();

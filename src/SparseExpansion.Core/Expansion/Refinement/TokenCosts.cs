@@ -1,5 +1,6 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Pruning;
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;
@@ -28,7 +29,7 @@ internal static class TokenCosts
         {
             using var expertScope = NewDisposeScope();
             Tensor losses = cat([.. weights.Select((weight, l) =>
-                (weight.to(ScalarType.Float32) - experts[l][e].Weight.to(ScalarType.Float32)) / Math.Sqrt(energies[l]))]);
+                (weight.to(ScalarType.Float32) - experts[l][e].Weight.to(ScalarType.Float32)) / Scalars.Of(Math.Sqrt(energies[l])))]);
             FillColumn(costs.select(1, e), losses, tokens, chunkTokens);
         }
 
@@ -45,8 +46,8 @@ internal static class TokenCosts
             using var scope = NewDisposeScope();
             Tensor chunk = tokens.narrow(0, start, Math.Min(chunkTokens, tokens.shape[0] - start));
             Tensor product = chunk.matmul(factor);
-            Tensor squares = tall ? product.mul_(chunk) : product.square();
-            column.narrow(0, start, chunk.shape[0]).copy_(squares.sum([1L]).clamp_min_(0));
+            Tensor squares = tall ? product.mul_(chunk) : product.Squared();
+            column.narrow(0, start, chunk.shape[0]).copy_(squares.sum([1L]).clamp_min_(Scalars.Of(0)));
         }
     }
 }

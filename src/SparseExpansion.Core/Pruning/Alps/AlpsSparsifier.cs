@@ -1,5 +1,6 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Internal;
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
@@ -87,8 +88,8 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsif
         using var scope = NewDisposeScope();
         Tensor hessians = stack(statistics.Select(statistic => statistic.Hessian), 0);
         Tensor diagonal = hessians.diagonal(0, 1, 2), norms = diagonal.clone();
-        Tensor dead = diagonal.eq(0);
-        diagonal.masked_fill_(dead, 1);
+        Tensor dead = diagonal.eq(Scalars.Of(0));
+        diagonal.masked_fill_(dead, Scalars.Of(1));
         FactoredHessians factored = DampingLadder.Factor(hessians, Options.DampingSchedule, cancellationToken, Penalize);
         ReplaceHopeless(hessians, factored.Rungs);
         ScaledProblem problem = ScaledProblem.Create(hessians, dense, dead);
@@ -101,7 +102,7 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsif
     private void Penalize(Tensor damped)
     {
         using Tensor scales = ScaledProblem.ToUnitDiagonal(damped), diagonal = damped.diagonal(0, 1, 2);
-        diagonal.add_(Options.Penalty * PenaltyPath.Reach);
+        diagonal.PlusInPlace(Options.Penalty * PenaltyPath.Reach);
     }
 
     /// <summary>Damps every Hessian as its rung says; the identity in place of those given up, so that batched work on the others meets no NaN.</summary>
@@ -129,7 +130,7 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsif
         ScalarType precision = Options.ReducedPrecision && FastProducts.Bfloat16(factors.device) ? ScalarType.BFloat16 : ScalarType.Float32;
         using var path = new PenaltyPath(problem.Hessians, factors, Options.Penalty * PenaltyPath.Reach, precision);
         AlpsSupports found = AlpsSolver.Solve(problem, path, targets, Options, cancellationToken);
-        Tensor weights = found.Weights.masked_fill_(found.Pruned, 0);
+        Tensor weights = found.Weights.masked_fill_(found.Pruned, Scalars.Of(0));
         (int[] iterations, double[] residuals) = ConjugateGradients.Solve(
             problem.Hessians, problem.Weights, weights, found.Pruned, precision, Options.RefitTolerance, Options.MaxRefitIterations, cancellationToken);
         Convergence[] convergence = [.. residuals.Select((residual, i) => new Convergence(found.Iterations[i], found.Settled[i], iterations[i], residual))];

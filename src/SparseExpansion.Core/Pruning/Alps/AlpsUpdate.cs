@@ -1,4 +1,5 @@
 using SparseExpansion.Internal;
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
@@ -19,7 +20,7 @@ internal static unsafe class AlpsUpdate
     {
         if (precision != ScalarType.BFloat16)
         {
-            using Tensor signs = pruned.to(ScalarType.Float32).mul_(-1 - dualScale).add_(1);
+            using Tensor signs = pruned.to(ScalarType.Float32).mul_(Scalars.Of(-1 - dualScale)).PlusInPlace(1);
             return signs.mul_(state).sub(dense);
         }
 
@@ -41,8 +42,8 @@ internal static unsafe class AlpsUpdate
     {
         if (product.dtype != ScalarType.BFloat16)
         {
-            using Tensor scales = pruned.to(ScalarType.Float32).mul_(dualScale);
-            state.mul_(scales).add_(dense).add_(product);
+            using Tensor scales = pruned.to(ScalarType.Float32).mul_(Scalars.Of(dualScale));
+            state.mul_(scales).PlusInPlace(dense).PlusInPlace(product);
             return;
         }
 
@@ -57,7 +58,7 @@ internal static unsafe class AlpsUpdate
     {
         if (a.dtype != ScalarType.BFloat16)
         {
-            return a.mul(alpha).add_(b, alpha: beta).add_(c, alpha: gamma);
+            return a.mul(Scalars.Of(alpha)).add_(b, alpha: Scalars.Of(beta)).add_(c, alpha: Scalars.Of(gamma));
         }
 
         Tensor sum = empty_like(a);

@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
@@ -104,7 +105,7 @@ internal sealed class PenaltyPath : IDisposable
     private static Tensor Factor(Tensor hessians, double penalty)
     {
         using Tensor penalized = hessians.clone(), diagonal = penalized.diagonal(0, 1, 2);
-        diagonal.add_(penalty);
+        diagonal.PlusInPlace(penalty);
         (Tensor factors, bool[] succeeded) = InverseFactor.Compute(penalized);
         return succeeded.All(success => success)
             ? factors
@@ -119,7 +120,7 @@ internal sealed class PenaltyPath : IDisposable
     {
         using var scope = NewDisposeScope();
         double root = Math.ScaleB(1, (int)Math.Round(Math.Log2(penalty) / 2));
-        Tensor rounded = factors.to(_precision).mul(root);
+        Tensor rounded = factors.to(_precision).mul(Scalars.Of(root));
         Tensor first = rounded.mT.bmm(rounded), second = first.bmm(first), third = second.bmm(first);
         return (root * root, first.DetachFromDisposeScope(), second.DetachFromDisposeScope(), third.DetachFromDisposeScope());
     }

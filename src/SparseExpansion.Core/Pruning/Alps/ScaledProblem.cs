@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
@@ -19,7 +20,7 @@ internal sealed record ScaledProblem(Tensor Hessians, Tensor Weights, Tensor Sca
     {
         using var scope = NewDisposeScope();
         Tensor scales = ToUnitDiagonal(damped);
-        Tensor weights = (weight.unsqueeze(0) * scales.masked_fill(dead.unsqueeze(1), 0)).contiguous();
+        Tensor weights = (weight.unsqueeze(0) * scales.masked_fill(dead.unsqueeze(1), Scalars.Of(0))).contiguous();
         return new ScaledProblem(damped, weights.MoveToOuterDisposeScope(), scales.MoveToOuterDisposeScope());
     }
 

@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
@@ -63,7 +64,7 @@ internal static class DampingLadder
     public static void Damp(Tensor hessians, double damping)
     {
         using Tensor diagonal = hessians.diagonal(0, 1, 2), mean = diagonal.mean([1L], keepdim: true);
-        diagonal.add_(mean.mul_(damping));
+        diagonal.PlusInPlace(mean.mul_(Scalars.Of(damping)));
     }
 
     private static (Tensor Factors, bool[] Succeeded) Attempt(

@@ -1,4 +1,5 @@
 using SparseExpansion.Internal;
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
@@ -48,8 +49,8 @@ internal static unsafe class FactorLeaf
         (Tensor lower, Tensor info) = linalg.cholesky_ex(matrices, check_errors: false);
         Tensor identity = eye(matrices.shape[1], dtype: matrices.dtype, device: matrices.device).expand(matrices.shape);
         inverse.copy_(linalg.solve_triangular(lower, identity, upper: false));
-        Tensor pivots = lower.diagonal(0, 1, 2).to(ScalarType.Float64).square();
-        return info.eq(0).logical_and(pivots.gt(floors).all(1)).MoveToOuterDisposeScope();
+        Tensor pivots = lower.diagonal(0, 1, 2).to(ScalarType.Float64).Squared();
+        return info.eq(Scalars.Of(0)).logical_and(pivots.gt(floors).all(1)).MoveToOuterDisposeScope();
     }
 
     private static bool Factor(double* matrix, double* floors, int size)

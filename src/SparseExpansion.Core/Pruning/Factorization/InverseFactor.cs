@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
@@ -19,7 +20,7 @@ internal static class InverseFactor
         using var scope = NewDisposeScope();
         Tensor reversed = hessians.flip(1, 2);
         double epsilon = hessians.dtype == ScalarType.Float64 ? double.BitIncrement(1) - 1 : float.BitIncrement(1) - 1;
-        Tensor floors = reversed.diagonal(0, 1, 2).to(ScalarType.Float64).mul(epsilon);
+        Tensor floors = reversed.diagonal(0, 1, 2).to(ScalarType.Float64).mul(Scalars.Of(epsilon));
         Tensor inverse = zeros(hessians.shape, hessians.dtype, hessians.device);
         Tensor succeeded = ones(hessians.shape[0], ScalarType.Bool, hessians.device);
         Invert(reversed, floors, inverse, succeeded);

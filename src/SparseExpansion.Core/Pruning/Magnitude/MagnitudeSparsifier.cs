@@ -1,4 +1,5 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
@@ -26,7 +27,7 @@ public sealed class MagnitudeSparsifier : Sparsifier<TokenCountStatistic>, ISize
         PruningGuard.CheckFeatures(Name, weight, statistic.InFeatures);
         Tensor scores = weight.to(ScalarType.Float32);
         Tensor mask = MaskSelection.Select(scores, target, SparsityScope.Layer);
-        return new PrunedWeight(weight.masked_fill(mask, 0));
+        return new PrunedWeight(weight.masked_fill(mask, Scalars.Of(0)));
     }
 
     /// <summary>Name and options, for manifests.</summary>

@@ -1,4 +1,5 @@
 using SparseExpansion.Quantization;
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
@@ -21,7 +22,7 @@ internal static class MaskedQuantizer
         using var scope = NewDisposeScope();
         var options = new SparseGptOptions();
         Tensor hessians = hessian.unsqueeze(0).clone(), diagonal = hessians.diagonal(0, 1, 2);
-        diagonal.masked_fill_(diagonal.eq(0), 1);
+        diagonal.masked_fill_(diagonal.eq(Scalars.Of(0)), Scalars.Of(1));
         FactoredHessians factored = DampingLadder.Factor(hessians, options.DampingSchedule, cancellationToken);
         if (factored.Rungs[0].Method == DampingMethod.WandaFallback)
         {

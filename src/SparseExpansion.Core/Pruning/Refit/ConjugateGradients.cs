@@ -1,4 +1,5 @@
 using SparseExpansion.Internal;
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
@@ -95,12 +96,12 @@ internal sealed class ConjugateGradients
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             Tensor product = _direction.to(_factors.dtype).bmm(_factors);
-            iterations.add_(open);
+            iterations.PlusInPlace(open);
             // Experts that are done stand still: going on would make them depend on the others of the batch.
             Tensor gains = ConjugateStep.Take(_direction, product, _pruned, open, _solution, _residual, _squares), gain = Sum(gains);
             _rowErrors.sub_(gains);
             _errors.sub_(gain);
-            open.logical_and_(gain.gt(_errors.clamp(min: 0) * tolerance));
+            open.logical_and_(gain.gt(_errors.clamp(min: Scalars.Of(0)) * Scalars.Of(tolerance)));
         }
 
         return iterations.cpu().data<int>().ToArray();
@@ -113,14 +114,14 @@ internal sealed class ConjugateGradients
         long rows = _dense.shape[1], stride = Math.Max(1, rows / Witnesses);
         Tensor difference = Every(_dense, stride) - Every(_solution, stride);
         Tensor errors = Sum(RowErrors(difference, _hessians)), reckoned = Sum(Every(_rowErrors, stride));
-        Tensor trusted = errors.sub(reckoned).le(errors * Suspicion);
+        Tensor trusted = errors.sub(reckoned).le(errors * Scalars.Of(Suspicion));
         return trusted.logical_not().nonzero().flatten().cpu().data<long>().ToArray();
     }
 
     private ConjugateGradients BeginAnew(Tensor experts)
     {
         Tensor dense = _dense.index_select(0, experts), pruned = _pruned.index_select(0, experts);
-        return new ConjugateGradients(_hessians.index_select(0, experts), dense, dense.masked_fill(pruned, 0), pruned, ScalarType.Float32);
+        return new ConjugateGradients(_hessians.index_select(0, experts), dense, dense.masked_fill(pruned, Scalars.Of(0)), pruned, ScalarType.Float32);
     }
 
     /// <summary>Of each row the solution, or another one that is better.</summary>

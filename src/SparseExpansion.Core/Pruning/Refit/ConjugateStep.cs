@@ -1,4 +1,5 @@
 using SparseExpansion.Internal;
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
@@ -33,7 +34,7 @@ internal static unsafe class ConjugateStep
     internal static (Tensor Errors, Tensor Gradients, Tensor Squares) BeginOnDevice(Tensor direction, Tensor residual, Tensor pruned)
     {
         (Tensor errors, Tensor gradients) = (Dots(direction, residual), Dots(residual, residual));
-        residual.masked_fill_(pruned, 0);
+        residual.masked_fill_(pruned, Scalars.Of(0));
         direction.copy_(residual);
         return (errors, gradients, Dots(residual, residual));
     }
@@ -67,14 +68,14 @@ internal static unsafe class ConjugateStep
         Tensor direction, Tensor product, Tensor pruned, Tensor open, Tensor solution, Tensor residual, Tensor squares)
     {
         using var scope = NewDisposeScope();
-        Tensor kept = product.masked_fill_(pruned, 0), curvature = Dots(direction, kept);
-        Tensor moves = curvature.gt(0).logical_and(open.reshape(-1, 1, 1));
+        Tensor kept = product.masked_fill_(pruned, Scalars.Of(0)), curvature = Dots(direction, kept);
+        Tensor moves = curvature.gt(Scalars.Of(0)).logical_and(open.reshape(-1, 1, 1));
         Tensor step = where(moves, squares / curvature, zeros_like(curvature));
-        solution.addcmul_(direction, step, 1);
-        residual.addcmul_(kept, step, -1);
+        solution.addcmul_(direction, step, Scalars.Of(1));
+        residual.addcmul_(kept, step, Scalars.Of(-1));
         Tensor gain = step * squares, next = Dots(residual, residual);
-        Tensor turn = where(squares.gt(0), next / squares, zeros_like(squares));
-        direction.mul_(turn).add_(residual);
+        Tensor turn = where(squares.gt(Scalars.Of(0)), next / squares, zeros_like(squares));
+        direction.mul_(turn).PlusInPlace(residual);
         squares.copy_(next);
         return gain.MoveToOuterDisposeScope();
     }

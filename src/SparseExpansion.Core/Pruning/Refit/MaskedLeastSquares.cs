@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
@@ -21,8 +22,8 @@ internal static class MaskedLeastSquares
         using var scope = NewDisposeScope();
         Tensor damped = hessian.clone();
         Tensor diagonal = damped.diagonal();
-        diagonal.add_(diagonal.mean().mul_(options.Damping));
-        Tensor support = pruned.ne(0), counts = support.sum([1L]);
+        diagonal.PlusInPlace(diagonal.mean().mul_(Scalars.Of(options.Damping)));
+        Tensor support = pruned.ne(Scalars.Of(0)), counts = support.sum([1L]);
         (Tensor sorted, Tensor order) = counts.sort(dim: 0, descending: true, stable: true);
         Tensor target = dense.to(ScalarType.Float32), start = pruned.to(ScalarType.Float32), result = pruned.clone();
         long[] widths = sorted.cpu().data<long>().ToArray();
@@ -59,8 +60,8 @@ internal static class MaskedLeastSquares
     private static Tensor Columns(Tensor support, long width)
     {
         using var scope = NewDisposeScope();
-        Tensor indices = arange(support.shape[1], ScalarType.Int64, support.device).expand(support.shape);
-        (Tensor sorted, _) = indices.masked_fill(support.logical_not(), support.shape[1]).sort(dim: 1);
+        Tensor indices = TensorArithmetic.Range(support.shape[1], ScalarType.Int64, support.device).expand(support.shape);
+        (Tensor sorted, _) = indices.masked_fill(support.logical_not(), Scalars.Of(support.shape[1])).sort(dim: 1);
         return sorted.narrow(1, 0, width).MoveToOuterDisposeScope();
     }
 
@@ -75,13 +76,13 @@ internal static class MaskedLeastSquares
         long width = damped.shape[0], rows = columns.shape[0];
         // One more row and column of zeros, for padding to point at.
         Tensor padded = nn.functional.pad(damped.to(precision), [0, 1, 0, 1]);
-        Tensor systems = padded.flatten()[(columns.unsqueeze(2) * (width + 1)) + columns.unsqueeze(1)];
-        systems.diagonal(0, 1, 2).add_(columns.eq(width).to(precision));
+        Tensor systems = padded.flatten()[(columns.unsqueeze(2) * Scalars.Of(width + 1)).Plus(columns.unsqueeze(1))];
+        systems.diagonal(0, 1, 2).PlusInPlace(columns.eq(Scalars.Of(width)).to(precision));
         Tensor gradient = nn.functional.pad(error.to(precision).matmul(damped.to(precision)), [0, 1]).gather(1, columns);
         (Tensor factors, Tensor info) = linalg.cholesky_ex(systems);
         Tensor solution = cholesky_solve(gradient.unsqueeze(2), factors).squeeze(2);
         Tensor change = zeros(rows, width + 1, precision, damped.device).scatter_(1, columns, solution).narrow(1, 0, width);
-        Tensor failed = info.ne(0).logical_or(solution.isfinite().all(1).logical_not());
+        Tensor failed = info.ne(Scalars.Of(0)).logical_or(solution.isfinite().all(1).logical_not());
         return (change.to(ScalarType.Float32).MoveToOuterDisposeScope(), failed.MoveToOuterDisposeScope());
     }
 
@@ -89,12 +90,12 @@ internal static class MaskedLeastSquares
     private static Tensor Accept(Tensor hessian, Tensor result, Tensor chosen, Tensor begin, Tensor error, Tensor change, Tensor failed)
     {
         using var scope = NewDisposeScope();
-        Tensor candidate = (begin + change).to(result.dtype), stored = candidate.to(ScalarType.Float32);
+        Tensor candidate = begin.Plus(change).to(result.dtype), stored = candidate.to(ScalarType.Float32);
         Tensor step = stored - begin;
         // e(w) − e(p) = (w − p)H(w + p − 2ŵ)ᵀ: no cancellation between two large errors.
         Tensor rise = (step.matmul(hessian) * (step - error - error)).sum([1L], type: ScalarType.Float64);
-        Tensor sameMask = stored.ne(0).eq(begin.ne(0)).all(1);
-        Tensor accepted = rise.le(0).logical_and(sameMask).logical_and(failed.logical_not());
+        Tensor sameMask = stored.ne(Scalars.Of(0)).eq(begin.ne(Scalars.Of(0))).all(1);
+        Tensor accepted = rise.le(Scalars.Of(0)).logical_and(sameMask).logical_and(failed.logical_not());
         Tensor rows = accepted.nonzero().squeeze(1);
         result.index_copy_(0, chosen.index_select(0, rows), candidate.index_select(0, rows));
         return accepted.MoveToOuterDisposeScope();

@@ -1,4 +1,5 @@
 using SparseExpansion.Quantization;
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
@@ -50,7 +51,7 @@ internal static class SparseGptSolver
         Tensor pruned, Tensor factors, WeightQuantization quantization, int blockSize, Func<ColumnBlock, Tensor> kernel, CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
-        Tensor weights = pruned.clone().contiguous(), mask = pruned.eq(0);
+        Tensor weights = pruned.clone().contiguous(), mask = pruned.eq(Scalars.Of(0));
         BlockGrid grid = BlockGrid.Create(weights, quantization);
         Run(weights, factors, mask, null, grid, blockSize, kernel, cancellationToken);
         grid.Scales.MoveToOuterDisposeScope();
@@ -87,7 +88,7 @@ internal static class SparseGptSolver
         if (any.item<bool>())
         {
             using Tensor columns = dead.unsqueeze(1);
-            weights.masked_fill_(columns, 0);
+            weights.masked_fill_(columns, Scalars.Of(0));
         }
     }
 

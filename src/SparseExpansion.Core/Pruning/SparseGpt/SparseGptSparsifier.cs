@@ -1,6 +1,7 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Internal;
 using SparseExpansion.Quantization;
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
@@ -91,8 +92,8 @@ public sealed class SparseGptSparsifier : Sparsifier<HessianStatistic>, IRoundin
         using var scope = NewDisposeScope();
         Tensor hessians = stack(statistics.Select(statistic => statistic.Hessian), 0);
         Tensor diagonal = hessians.diagonal(0, 1, 2);
-        Tensor dead = diagonal.eq(0);
-        diagonal.masked_fill_(dead, 1);
+        Tensor dead = diagonal.eq(Scalars.Of(0));
+        diagonal.masked_fill_(dead, Scalars.Of(1));
         FactoredHessians factored = DampingLadder.Factor(hessians, Options.DampingSchedule, cancellationToken);
         Func<ColumnBlock, Tensor> kernel = SparseGptSolver.KernelFor(dense);
         Tensor solved = SparseGptSolver.Solve(dense, dead, factored.Factors, target, Options.BlockSize, kernel, cancellationToken);
@@ -106,7 +107,7 @@ public sealed class SparseGptSparsifier : Sparsifier<HessianStatistic>, IRoundin
         {
             DampingRung rung = factored.Rungs[i];
             pruned.Add(rung.Method == DampingMethod.WandaFallback
-                ? Fallback(WandaScore.Prune(dense, diagonal.select(0, i).masked_fill(dead.select(0, i), 0), target), rung)
+                ? Fallback(WandaScore.Prune(dense, diagonal.select(0, i).masked_fill(dead.select(0, i), Scalars.Of(0)), target), rung)
                 : new PrunedWeight(CheckFinite(OwnCopy(solved, i)).MoveToOuterDisposeScope(), rung, Grid: grid?.Of(i, (int)dense.shape[1])));
         }
     }

@@ -1,4 +1,5 @@
 using SparseExpansion.Quantization;
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
@@ -31,10 +32,10 @@ internal static class TensorBlockKernel
 
             Tensor column = weights.narrow(2, j, 1);
             Tensor pruned = mask.narrow(2, j, 1);
-            Tensor kept = (block.Grid is null ? column : Rounded(block, weights, mask, j)).masked_fill(pruned, 0);
+            Tensor kept = (block.Grid is null ? column : Rounded(block, weights, mask, j)).masked_fill(pruned, Scalars.Of(0));
             Tensor error = (column - kept).div_(diagonal.narrow(2, j, 1));
             errors.narrow(2, j, 1).copy_(error);
-            weights.narrow(2, j, block.Width - j).addcmul_(error, factors.narrow(1, j, 1).narrow(2, j, block.Width - j), -1);
+            weights.narrow(2, j, block.Width - j).addcmul_(error, factors.narrow(1, j, 1).narrow(2, j, block.Width - j), Scalars.Of(-1));
             column.copy_(kept);
         }
 
@@ -53,7 +54,7 @@ internal static class TensorBlockKernel
         if (grid.Quantization.GroupSize is { } size && (block.Start + column) % size == 0)
         {
             long width = Math.Min(size, block.Width - column);
-            Tensor kept = weights.narrow(2, column, width).masked_fill(mask.narrow(2, column, width), 0);
+            Tensor kept = weights.narrow(2, column, width).masked_fill(mask.narrow(2, column, width), Scalars.Of(0));
             (Tensor newScale, Tensor newZero) = GridFunctions.Fit(kept, maximumCode);
             scale.copy_(newScale);
             zero.copy_(newZero);

@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -26,8 +27,8 @@ internal sealed class GptNeoXBlock : DecoderBlock
     internal override Tensor Run(Tensor input, KeyValueCache? cache)
     {
         using var scope = NewDisposeScope();
-        Tensor attended = input + attention.Run(input_layernorm.call(input), cache);
+        Tensor attended = input.Plus(attention.Run(input_layernorm.call(input), cache));
         Tensor residual = _parallel ? input : attended;
-        return (attended + mlp.call(post_attention_layernorm.call(residual))).MoveToOuterDisposeScope();
+        return attended.Plus(mlp.call(post_attention_layernorm.call(residual))).MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -24,7 +25,7 @@ internal sealed class LlamaBlock : DecoderBlock
     internal override Tensor Run(Tensor input, KeyValueCache? cache)
     {
         using var scope = NewDisposeScope();
-        Tensor attended = input + self_attn.Run(input_layernorm.call(input), cache);
-        return (attended + mlp.call(post_attention_layernorm.call(attended))).MoveToOuterDisposeScope();
+        Tensor attended = input.Plus(self_attn.Run(input_layernorm.call(input), cache));
+        return attended.Plus(mlp.call(post_attention_layernorm.call(attended))).MoveToOuterDisposeScope();
     }
 }

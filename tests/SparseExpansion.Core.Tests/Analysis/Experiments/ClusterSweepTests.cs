@@ -1,6 +1,7 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;
 
@@ -51,7 +52,7 @@ public sealed class ClusterSweepTests : IDisposable
         // All tokens are alike for this router, so seven of its eight experts stay empty.
         using Tensor inputs = zeros(50, LayerFixture.In);
         using Tensor first = inputs.narrow(1, 0, 1);
-        first.fill_(1);
+        first.fill_(Scalars.Of(1));
         var options = new ClusterSweepOptions { Clusters = [8], Trainer = clusters => new RandomRouterTrainer(clusters) };
 
         ClusterSweepResult result = Sweep(options).Run(_fixture.Layer, new TokenMatrix(inputs));

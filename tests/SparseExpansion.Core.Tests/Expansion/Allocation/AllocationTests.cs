@@ -2,6 +2,7 @@ using CsCheck;
 using SparseExpansion.Calibration;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -121,8 +122,8 @@ public sealed class AllocationTests : IDisposable
         {
             // A weight of few large entries bears pruning well, one of equal magnitudes badly.
             Tensor gate = _model.get_parameter("blocks.0.gate.weight")!, up = _model.get_parameter("blocks.1.up.weight")!;
-            gate.pow_(5).mul_(100);
-            up.sign_().mul_(0.1);
+            gate.pow_(Scalars.Of(5)).mul_(Scalars.Of(100));
+            up.sign_().mul_(Scalars.Of(0.1));
         }
 
         using ExpansionResult uniform = Run(SparsityAllocation.Uniform, _model);

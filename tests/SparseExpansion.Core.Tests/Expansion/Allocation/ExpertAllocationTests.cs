@@ -2,6 +2,7 @@ using CsCheck;
 using SparseExpansion.Calibration;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -43,7 +44,7 @@ public sealed class ExpertAllocationTests
         for (int e = 0; e < targets.Length; e++)
         {
             using PruningResult one = together[e], alone = pruner.Prune(weight, statistics[e], targets[e]);
-            Assert.Equal(new long[] { 701, Rows * Features / 2, 701, 0 }[e], one.Weight.eq(0).sum().item<long>());
+            Assert.Equal(new long[] { 701, Rows * Features / 2, 701, 0 }[e], one.Weight.eq(Scalars.Of(0)).sum().item<long>());
             Assert.Equal(alone.RelativeOutputError!.Value, one.RelativeOutputError!.Value, 0.01 * alone.RelativeOutputError.Value);
         }
 
@@ -59,10 +60,10 @@ public sealed class ExpertAllocationTests
         Tensor weight = Weight(), marks = tensor(new float[] { 20, -20, 0 }).unsqueeze(1);
         Tensor[] parts = [Tokens(1, 900, 3), Tokens(2, 300, Features), Tokens(3, 400, 12)];
         using var router = new LinearRouter(
-            cat([marks, zeros(3, Features - 1)], 1), -marks.squeeze(1).square() / 2);
+            cat([marks, zeros(3, Features - 1)], 1), -marks.squeeze(1).Squared() / Scalars.Of(2));
         for (int e = 0; e < parts.Length; e++)
         {
-            parts[e].narrow(1, 0, 1).mul_(0).add_(marks[e]);
+            parts[e].narrow(1, 0, 1).mul_(Scalars.Of(0)).PlusInPlace(marks[e]);
         }
 
         var pruner = new ExpertPruner(
@@ -138,7 +139,7 @@ public sealed class ExpertAllocationTests
         using var scope = NewDisposeScope();
         using var generator = new Generator((ulong)seed);
         Tensor inside = randn(count, directions, generator: generator).matmul(randn(directions, Features, generator: generator));
-        return (inside / Math.Sqrt(directions)).add_(randn(count, Features, generator: generator), alpha: 0.05f).MoveToOuterDisposeScope();
+        return (inside / Scalars.Of(Math.Sqrt(directions))).add_(randn(count, Features, generator: generator), alpha: Scalars.Of(0.05f)).MoveToOuterDisposeScope();
     }
 
     private static IActivationStatistic Observe(ISparsifier pruner, Tensor tokens)

@@ -3,6 +3,7 @@ using SparseExpansion.Internal;
 using SparseExpansion.Layers;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -44,7 +45,7 @@ public sealed class ErrorCompensationTests : IDisposable
             double lost = unseen.Zip(dense, (batch, output) =>
             {
                 using var scope = NewDisposeScope();
-                return (_model.call(batch) - output).square().sum().item<float>();
+                return (_model.call(batch) - output).Squared().sum().item<float>();
             }).Sum();
             result.Revert();
             return lost;
@@ -89,9 +90,9 @@ public sealed class ErrorCompensationTests : IDisposable
         Tensor routes = mixture.Route(seen);
         for (int e = 0; e < mixture.ExpertCount; e++)
         {
-            Tensor own = routes.eq(e).nonzero().flatten();
+            Tensor own = routes.eq(Scalars.Of(e)).nonzero().flatten();
             Tensor wanted = dense.index_select(0, own).matmul(weight.t()), made = seen.index_select(0, own).matmul(mixture.GetExpertWeight(e).t());
-            double error = ((wanted - made).square().sum() / wanted.square().sum()).item<float>();
+            double error = ((wanted - made).Squared().sum() / wanted.Squared().sum()).item<float>();
             Assert.Equal(error, report.ExpertReports[e].OutputError, 1e-4);
         }
     }
@@ -187,7 +188,7 @@ public sealed class ErrorCompensationTests : IDisposable
     [Fact]
     public void Run_OtherTokensInTheDenseModel_NamesTheLayer()
     {
-        using var gated = new TokenChooser((_, hidden, _) => hidden.index_select(0, hidden.select(1, 0).gt(0).nonzero().flatten()));
+        using var gated = new TokenChooser((_, hidden, _) => hidden.index_select(0, hidden.select(1, 0).gt(Scalars.Of(0)).nonzero().flatten()));
         var error = Assert.Throws<CalibrationException>(() => gated.Expand()
             .RouteWith(new RandomRouterTrainer(2)).PruneWith(new MagnitudeSparsifier(), SparsityTarget.Unstructured(0.9))
             .CompensateErrors().CalibrateOn(_batches).Run());

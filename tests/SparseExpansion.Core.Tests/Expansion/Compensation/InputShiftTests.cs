@@ -2,6 +2,7 @@ using SparseExpansion.Calibration;
 using SparseExpansion.Internal;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -22,7 +23,7 @@ public sealed class InputShiftTests : IDisposable
     {
         manual_seed(3);
         _seen = randn(90, Features);
-        _dense = _seen.matmul(eye(Features) + (0.2 * randn(Features, Features))) + (0.1 * randn(90, Features));
+        _dense = _seen.matmul(eye(Features).Plus(Scalars.Of(0.2) * randn(Features, Features))).Plus(Scalars.Of(0.1) * randn(90, Features));
         _weight = randn(Rows, Features);
     }
 
@@ -36,7 +37,7 @@ public sealed class InputShiftTests : IDisposable
     {
         Tensor x = _seen.to(ScalarType.Float64), x0 = _dense.to(ScalarType.Float64);
         Tensor energy = x.t().matmul(x);
-        Tensor damped = energy + (damping * energy.diagonal().mean() * eye(Features, dtype: ScalarType.Float64));
+        Tensor damped = energy.Plus(Scalars.Of(damping) * energy.diagonal().mean() * eye(Features, dtype: ScalarType.Float64));
         Tensor expected = (x0 - x).t().matmul(x).matmul(damped.inverse());
 
         Tensor move = InputShift.Move(energy.to(ScalarType.Float32), (x0 - x).t().matmul(x).to(ScalarType.Float32), damping);
@@ -50,7 +51,7 @@ public sealed class InputShiftTests : IDisposable
         double[] distances = [.. new[] { 1e6, 1, 0.1, 1e-5 }.Select(damping =>
         {
             Tensor move = InputShift.Move(_seen.t().matmul(_seen), (_dense - _seen).t().matmul(_seen), damping);
-            return (_dense - _seen.matmul((eye(Features) + move).t())).norm().item<float>() / (double)(_dense - _seen).norm().item<float>();
+            return (_dense - _seen.matmul(eye(Features).Plus(move).t())).norm().item<float>() / (double)(_dense - _seen).norm().item<float>();
         })];
 
         Assert.Equal(1, distances[0], 1e-3);
@@ -80,8 +81,8 @@ public sealed class InputShiftTests : IDisposable
 
         for (int e = 1; e < 3; e++)
         {
-            Tensor own = routes.eq(e).nonzero().flatten(), x = _seen.index_select(0, own), x0 = _dense.index_select(0, own);
-            Tensor expected = _weight + _weight.matmul(InputShift.Move(x.t().matmul(x), (x0 - x).t().matmul(x), 0.3));
+            Tensor own = routes.eq(Scalars.Of(e)).nonzero().flatten(), x = _seen.index_select(0, own), x0 = _dense.index_select(0, own);
+            Tensor expected = _weight.Plus(_weight.matmul(InputShift.Move(x.t().matmul(x), (x0 - x).t().matmul(x), 0.3)));
             Assert.True(shift.Compensate(_weight, e - 1).allclose(expected, 1e-3, 1e-4));
         }
     }
@@ -122,10 +123,10 @@ public sealed class InputShiftTests : IDisposable
         Tensor routes = router.Route(_seen);
         for (int e = 0; e < 2; e++)
         {
-            Tensor own = routes.eq(e).nonzero().flatten();
+            Tensor own = routes.eq(Scalars.Of(e)).nonzero().flatten();
             Tensor wanted = _dense.index_select(0, own).matmul(_weight.t()), made = _seen.index_select(0, own).matmul(results[e].Weight.t());
-            Assert.Equal((wanted - made).square().sum().item<float>(), errors.Lost[e], 1e-3);
-            Assert.Equal(wanted.square().sum().item<float>(), errors.Energy[e], 1e-3);
+            Assert.Equal((wanted - made).Squared().sum().item<float>(), errors.Lost[e], 1e-3);
+            Assert.Equal(wanted.Squared().sum().item<float>(), errors.Energy[e], 1e-3);
         }
 
         results.DisposeAll();

@@ -1,5 +1,6 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Routing;
+using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -17,11 +18,11 @@ internal sealed class StarvedClusters : IDisposable
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(seed);
-        Tensor decay = pow(0.9f, arange(Features, ScalarType.Float32));
+        Tensor decay = pow(0.9f, TensorArithmetic.Range(Features, ScalarType.Float32));
         _mixing = (randn(Features, Features, generator: generator) * decay.unsqueeze(1)).DetachFromDisposeScope();
-        _centers = (randn(clusters, Features, generator: generator) * distance).DetachFromDisposeScope();
+        _centers = (randn(clusters, Features, generator: generator) * Scalars.Of(distance)).DetachFromDisposeScope();
         Weight = randn(64, Features, generator: generator).DetachFromDisposeScope();
-        Router = new LinearRouter(_centers, -_centers.square().sum(1) / 2);
+        Router = new LinearRouter(_centers, -_centers.Squared().sum(1) / Scalars.Of(2));
     }
 
     /// <summary>A dense weight, [64, features].</summary>
@@ -38,9 +39,9 @@ internal sealed class StarvedClusters : IDisposable
         var parts = new List<Tensor>();
         for (int cluster = 0; cluster < counts.Length; cluster++)
         {
-            Tensor noise = randn(4 * counts.Max(), Features, generator: generator).matmul(_mixing) * 0.5f;
-            Tensor tokens = _centers[cluster] + noise;
-            Tensor members = tokens.index_select(0, Router.Route(tokens).eq(cluster).nonzero().flatten());
+            Tensor noise = randn(4 * counts.Max(), Features, generator: generator).matmul(_mixing) * Scalars.Of(0.5f);
+            Tensor tokens = _centers[cluster].Plus(noise);
+            Tensor members = tokens.index_select(0, Router.Route(tokens).eq(Scalars.Of(cluster)).nonzero().flatten());
             parts.Add(members.narrow(0, 0, counts[cluster]));
         }
 

@@ -2,6 +2,7 @@ using SparseExpansion.Calibration;
 using SparseExpansion.Layers;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -67,7 +68,7 @@ public sealed class FineTuningTests : IDisposable
             for (int e = 0; e < layer.ExpertCount; e++)
             {
                 (Tensor before, Tensor after) = (plain.Layers[name].GetExpertWeight(e), layer.GetExpertWeight(e));
-                Assert.Equal(0, (before.eq(0) & after.ne(0)).sum().item<long>());
+                Assert.Equal(0, (before.eq(Scalars.Of(0)) & after.ne(Scalars.Of(0))).sum().item<long>());
                 Assert.True((before - after).abs().sum().item<float>() > 0);
             }
         }
@@ -139,7 +140,7 @@ public sealed class FineTuningTests : IDisposable
     {
         using Tensor before = _model.call(_batches[0]);
         SparseExpansionException error = Assert.ThrowsAny<SparseExpansionException>(() => Builder()
-            .FineTune(s_options with { Loss = FineTuningLoss.From("squares", (outputs, dense) => (outputs - dense).square()) }).Run());
+            .FineTune(s_options with { Loss = FineTuningLoss.From("squares", (outputs, dense) => (outputs - dense).Squared()) }).Run());
         Assert.Contains("scalar", error.Message, StringComparison.Ordinal);
         Assert.Contains("block 0", error.Message, StringComparison.Ordinal);
         using Tensor after = _model.call(_batches[0]);
@@ -207,7 +208,7 @@ public sealed class FineTuningTests : IDisposable
         Assert.Equal(0, experts.CountStray());
         using (no_grad())
         {
-            weight.add_(1);
+            weight.PlusInPlace(1);
         }
 
         Assert.True(experts.CountStray() > 0);
@@ -261,7 +262,7 @@ public sealed class FineTuningTests : IDisposable
         Tensor fresh = cat(GatedModel.Batches(count: 20)[12..]);
         Tensor dense = _model.call(fresh);
         using ExpansionResult result = builder.Run();
-        double error = ((_model.call(fresh) - dense).square().sum() / dense.square().sum()).item<float>();
+        double error = ((_model.call(fresh) - dense).Squared().sum() / dense.Squared().sum()).item<float>();
         result.Revert();
         return error;
     }

@@ -2,6 +2,7 @@ using SparseExpansion.Calibration;
 using SparseExpansion.Internal;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
+using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -60,7 +61,7 @@ public sealed class HeldOutWindowTests
     public void LeaveOut_ThenRead_ShareNoWindow(int dimensions, double share)
     {
         using var scope = NewDisposeScope();
-        Tensor Rows(int first, int count) => arange(first, first + count, ScalarType.Float32).reshape([count, .. Enumerable.Repeat(1L, dimensions - 1)]).expand([count, .. Enumerable.Repeat(4L, dimensions - 1)]);
+        Tensor Rows(int first, int count) => TensorArithmetic.Range(count, ScalarType.Float32).Plus(first).reshape([count, .. Enumerable.Repeat(1L, dimensions - 1)]).expand([count, .. Enumerable.Repeat(4L, dimensions - 1)]);
         CalibrationBatch[] batches = [new(Rows(0, 50)), new(Rows(50, 30)), new(Rows(80, 45))];
         HashSet<float> Seen(IEnumerable<Tensor> inputs) => [.. inputs.SelectMany(input => input.flatten().data<float>().ToArray())];
 
@@ -138,7 +139,7 @@ public sealed class HeldOutWindowTests
     public void Windows_Vectors_StayWholeAndAlone()
     {
         using var scope = NewDisposeScope();
-        CalibrationBatch[] ids = [.. Enumerable.Range(0, 3).Select(i => new CalibrationBatch(full(7, i, ScalarType.Int64)))];
+        CalibrationBatch[] ids = [.. Enumerable.Range(0, 3).Select(i => new CalibrationBatch(full(7, Scalars.Of(i), ScalarType.Int64)))];
         var windows = new TuningWindows(CPU, ids, [.. ids.Select(batch => new CalibrationBatch(batch.Input.to(ScalarType.Float32).narrow(0, 0, 5)))]);
         Assert.Equal(3, windows.Count);
         Assert.Equal(3, windows.InOrder(0, 3, 8).Count());
@@ -205,7 +206,7 @@ public sealed class HeldOutWindowTests
     private static Tensor Mask(int rows, int positions)
     {
         using var scope = NewDisposeScope();
-        Tensor mask = rand(rows, positions).gt(0.5);
+        Tensor mask = rand(rows, positions).gt(Scalars.Of(0.5));
         mask[TensorIndex.Colon, 0] = true;
         return mask.MoveToOuterDisposeScope();
     }

@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -40,7 +41,7 @@ internal sealed class NormedModel : nn.Module<Tensor, Tensor>
         public override Tensor forward(Tensor input)
         {
             using var scope = NewDisposeScope();
-            return (input + down.call(nn.functional.silu(up.call(norm.call(input))))).MoveToOuterDisposeScope();
+            return input.Plus(down.call(nn.functional.silu(up.call(norm.call(input))))).MoveToOuterDisposeScope();
         }
     }
 }

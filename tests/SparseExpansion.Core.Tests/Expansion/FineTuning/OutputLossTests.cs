@@ -2,6 +2,7 @@ using SparseExpansion.Calibration;
 using SparseExpansion.Internal;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -30,7 +31,7 @@ public sealed class OutputLossTests : IDisposable
         double expected = (p * (p.log() - q.log())).sum().item<double>() / 12;
 
         Assert.Equal(expected, FineTuningLoss.KullbackLeibler.Compute(outputs, dense).item<float>(), 1e-5);
-        Assert.Equal(0, FineTuningLoss.KullbackLeibler.Compute(dense + 3, dense).item<float>(), 1e-6);
+        Assert.Equal(0, FineTuningLoss.KullbackLeibler.Compute(dense.Plus(3), dense).item<float>(), 1e-6);
     }
 
     [Theory]
@@ -76,7 +77,7 @@ public sealed class OutputLossTests : IDisposable
     public void Shorten_IsDoneWhereTheModelDoesNotLookAtItsInputAgain(bool looksAgain)
     {
         using var scope = NewDisposeScope();
-        Func<Tensor, Tensor> forward = looksAgain ? input => _model.call(input) + (0.1 * input.sum([1L], keepdim: true).narrow(2, 0, 3)) : _model.call;
+        Func<Tensor, Tensor> forward = looksAgain ? input => _model.call(input).Plus(Scalars.Of(0.1) * input.sum([1L], keepdim: true).narrow(2, 0, 3)) : _model.call;
         CalibrationBatch[] batches = [.. _batches.Select(batch => new CalibrationBatch(batch))];
         var windows = new TuningWindows(CPU, batches, [.. batches.Select(batch => new CalibrationBatch(_model.blocks[1].call(batch.Input).detach()))], batches);
         ModelTail whole = new(forward, _model.blocks[1]), tail = new(forward, _model.blocks[1]);
@@ -158,7 +159,7 @@ public sealed class OutputLossTests : IDisposable
             {
                 Assert.Equal(0, outputs.shape[0] % 20);
                 Assert.Equal(2, outputs.Dimensions);
-                return outputs.square().mean();
+                return outputs.Squared().mean();
             })
             }).Run();
         mask.Dispose();

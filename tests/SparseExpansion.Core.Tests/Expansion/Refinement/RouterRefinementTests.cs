@@ -2,6 +2,7 @@ using SparseExpansion.Calibration;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
 using SparseExpansion.Serialization;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -38,8 +39,8 @@ public sealed class RouterRefinementTests : IDisposable
 
         for (int e = 0; e < experts.Count; e++)
         {
-            Tensor error = tokens.matmul((weight - experts[e].Weight).t()).to(ScalarType.Float64).square().sum([1L]);
-            Assert.True(costs.select(1, e).to(ScalarType.Float64).allclose(error * (1 / 2.0 + 1 / 3.0), 1e-3, 1e-4));
+            Tensor error = tokens.matmul((weight - experts[e].Weight).t()).to(ScalarType.Float64).Squared().sum([1L]);
+            Assert.True(costs.select(1, e).to(ScalarType.Float64).allclose(error * Scalars.Of(1 / 2.0 + 1 / 3.0), 1e-3, 1e-4));
         }
 
         experts.DisposeAll();

@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;
 
@@ -8,7 +9,7 @@ public sealed class FolderExpansionStoreTests : IDisposable
     private static readonly Dictionary<string, string> s_settings = new() { ["seed"] = "1" };
 
     private readonly TemporaryFolder _folder = new();
-    private readonly Tensor _tensor = arange(24, dtype: ScalarType.Float32).reshape(4, 6);
+    private readonly Tensor _tensor = TensorArithmetic.Range(24, ScalarType.Float32).reshape(4, 6);
 
     private string Partial => _folder.File("partial");
 
@@ -166,6 +167,6 @@ public sealed class FolderExpansionStoreTests : IDisposable
     {
         using var scope = NewDisposeScope();
         store.Add(new StoredUnit(
-            description, new Dictionary<string, Tensor> { ["weight"] = _tensor }, [.. Enumerable.Range(0, activations).Select(batch => full(2, (float)batch))]));
+            description, new Dictionary<string, Tensor> { ["weight"] = _tensor }, [.. Enumerable.Range(0, activations).Select(batch => full(2, Scalars.Of((float)batch)))]));
     }
 }

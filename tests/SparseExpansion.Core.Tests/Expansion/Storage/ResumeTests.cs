@@ -4,6 +4,7 @@ using SparseExpansion.Pruning;
 using SparseExpansion.Quantization;
 using SparseExpansion.Routing;
 using SparseExpansion.Serialization;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;
 
@@ -96,7 +97,7 @@ public sealed class ResumeTests : ResumeTestBase
             "options of the router" => builder.RouteWith(new PcaKMeansOptions { Experts = 3, PcaReduction = null }),
             "layers" => builder.Targets("blocks.?.up", "blocks.?.down"),
             "blocks" => builder.Blocks(m => m.blocks.Skip(1)),
-            "output of the dense model on the first batch" => builder.ForwardWith((m, input) => m.call(input) * 1.5),
+            "output of the dense model on the first batch" => builder.ForwardWith((m, input) => m.call(input) * Scalars.Of(1.5)),
             _ => builder,
         };
 

@@ -1,6 +1,7 @@
 using MathNet.Numerics.LinearAlgebra;
 using SparseExpansion.Calibration;
 using SparseExpansion.Internal;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static SparseExpansion.Pruning.LeastSquaresReference;
@@ -87,7 +88,7 @@ public sealed class AlpsSparsifierTests
         using HessianStatistic statistic = Observe(columns, 7, 400);
         Tensor weight = Random(8, rows, columns);
         using PruningResult result = Pruner.Prune(weight, statistic, SparsityTarget.Unstructured(sparsity, sparsityScope));
-        Tensor zeros = result.Weight.eq(0);
+        Tensor zeros = result.Weight.eq(Scalars.Of(0));
         long expected = sparsityScope switch
         {
             SparsityScope.Row => rows * (long)Math.Floor(columns * sparsity),
@@ -97,7 +98,7 @@ public sealed class AlpsSparsifierTests
         Assert.Equal(expected, zeros.sum().item<long>());
         if (sparsityScope == SparsityScope.Row)
         {
-            Assert.True(zeros.sum([1L]).eq(expected / rows).all().item<bool>());
+            Assert.True(zeros.sum([1L]).eq(Scalars.Of(expected / rows)).all().item<bool>());
         }
     });
 
@@ -107,7 +108,7 @@ public sealed class AlpsSparsifierTests
         using var scope = NewDisposeScope();
         using HessianStatistic statistic = Observe(64, 1, 200);
         using PruningResult result = Pruner.Prune(Random(2, 24, 64), statistic, SparsityTarget.Exactly(701, 24 * 64));
-        Assert.Equal(701, result.Weight.eq(0).sum().item<long>());
+        Assert.Equal(701, result.Weight.eq(Scalars.Of(0)).sum().item<long>());
     }
 
     [Fact]
@@ -116,7 +117,7 @@ public sealed class AlpsSparsifierTests
         using var scope = NewDisposeScope();
         using HessianStatistic statistic = Observe(64, 1, 200);
         using PruningResult result = Pruner.Prune(Random(2, 24, 64), statistic, SparsityTarget.NM(2, 4));
-        Assert.True(result.Weight.ne(0).reshape(-1, 4).sum([1L]).eq(2).all().item<bool>());
+        Assert.True(result.Weight.ne(Scalars.Of(0)).reshape(-1, 4).sum([1L]).eq(Scalars.Of(2)).all().item<bool>());
         Assert.Throws<PruningException>(() => Pruner.Prune(Random(2, 4, 64), statistic, SparsityTarget.NM(2, 5)));
     }
 
@@ -154,7 +155,7 @@ public sealed class AlpsSparsifierTests
         statistic.Observe(tokens);
         using PruningResult result = Pruner.Prune(Random(2, 12, 40), statistic, SparsityTarget.Unstructured(0.1));
         Assert.Equal(0, result.Weight.narrow(1, 10, 3).count_nonzero().item<long>());
-        Assert.Equal(48, result.Weight.eq(0).sum().item<long>());
+        Assert.Equal(48, result.Weight.eq(Scalars.Of(0)).sum().item<long>());
         Assert.True(result.Weight.isfinite().all().item<bool>());
     }
 
@@ -165,7 +166,7 @@ public sealed class AlpsSparsifierTests
         using HessianStatistic statistic = Observe(64, 1, 1);
         using PruningResult result = Pruner.Prune(Random(2, 16, 64), statistic, SparsityTarget.Unstructured(0.5));
         Assert.True(result.Weight.isfinite().all().item<bool>());
-        Assert.Equal(512, result.Weight.eq(0).sum().item<long>());
+        Assert.Equal(512, result.Weight.eq(Scalars.Of(0)).sum().item<long>());
         Assert.InRange(result.RelativeOutputError!.Value, 0, 0.05);
     }
 
@@ -180,7 +181,7 @@ public sealed class AlpsSparsifierTests
         using PruningResult fallen = results[0], standing = results[1];
         Assert.Equal(DampingMethod.WandaFallback, fallen.DampingRung!.Method);
         Assert.Null(fallen.Convergence);
-        Assert.Equal(256, fallen.Weight.eq(0).sum().item<long>());
+        Assert.Equal(256, fallen.Weight.eq(Scalars.Of(0)).sum().item<long>());
         Assert.Equal(new DampingRung(0, 0.01, DampingMethod.SinglePrecision), standing.DampingRung);
         using PruningResult alone = Pruner.Prune(weight, good, SparsityTarget.Unstructured(0.5));
         Assert.Equal(alone.RelativeOutputError!.Value, standing.RelativeOutputError!.Value, 0.01 * alone.RelativeOutputError.Value);
@@ -279,7 +280,7 @@ public sealed class AlpsSparsifierTests
         using HessianStatistic statistic = Observe(24, 1, 50), spoiled = Observe(24, 1, 50);
         using var empty = new HessianStatistic(24, CPU);
         using var norms = new ColumnNormStatistic(24, CPU);
-        spoiled.Observe(full(1, 24, float.NaN));
+        spoiled.Observe(full(1, 24, Scalars.Of(float.NaN)));
         Tensor weight = Random(2, 4, 24), nan = weight.clone();
         nan[1, 1] = float.NaN;
         SparsityTarget half = SparsityTarget.Unstructured(0.5);

@@ -1,5 +1,6 @@
 using CsCheck;
 using SparseExpansion.Internal;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;
 
@@ -16,7 +17,7 @@ public sealed class AlpsUpdateTests
         {
             using var scope = NewDisposeScope();
             (Tensor state, Tensor pruned, Tensor dense) = Problem(shape);
-            Tensor expected = where(pruned, state * -0.75, state) - dense;
+            Tensor expected = where(pruned, state * Scalars.Of(-0.75), state) - dense;
             Assert.True(TensorChecks.Equal(expected, AlpsUpdate.Step(state, pruned, dense, 0.75f, ScalarType.Float32)));
             Assert.True(TensorChecks.Equal(expected.to(ScalarType.BFloat16), AlpsUpdate.Step(state, pruned, dense, 0.75f, ScalarType.BFloat16)));
         },
@@ -29,7 +30,7 @@ public sealed class AlpsUpdateTests
             using var scope = NewDisposeScope();
             (Tensor state, Tensor pruned, Tensor dense) = Problem(shape);
             Tensor product = randn_like(state).to(ScalarType.BFloat16), host = state.clone(), tensors = state.clone();
-            Tensor expected = where(pruned, state * 0.75, zeros_like(state)) + dense + product.to(ScalarType.Float32);
+            Tensor expected = where(pruned, state * Scalars.Of(0.75), zeros_like(state)).Plus(dense).Plus(product.to(ScalarType.Float32));
             AlpsUpdate.Advance(host, pruned, dense, 0.75f, product);
             AlpsUpdate.Advance(tensors, pruned, dense, 0.75f, product.to(ScalarType.Float32));
             Assert.True(TensorChecks.Equal(expected, host));
@@ -45,7 +46,7 @@ public sealed class AlpsUpdateTests
             Tensor[] parts = [.. Enumerable.Range(0, 3).Select(_ => randn(shape.Experts, shape.Rows, shape.Columns).to(ScalarType.BFloat16))];
             Tensor[] wide = [.. parts.Select(part => part.to(ScalarType.Float32))];
             Tensor expected = AlpsUpdate.Combine(wide[0], 1.5, wide[1], -0.75, wide[2], 0.25);
-            Assert.True(expected.allclose((wide[0] * 1.5) - (wide[1] * 0.75) + (wide[2] * 0.25), 1e-5, 1e-6));
+            Assert.True(expected.allclose(((wide[0] * Scalars.Of(1.5)) - (wide[1] * Scalars.Of(0.75))).Plus(wide[2] * Scalars.Of(0.25)), 1e-5, 1e-6));
             Assert.True(AlpsUpdate.Combine(parts[0], 1.5, parts[1], -0.75, parts[2], 0.25).to(ScalarType.Float32).allclose(expected, 1.0 / 128, 1e-5));
         },
         iter: 100));
@@ -55,7 +56,7 @@ public sealed class AlpsUpdateTests
         shape =>
         {
             using var scope = NewDisposeScope();
-            Tensor before = rand(shape.Experts, shape.Rows, shape.Columns).gt(0.5), after = rand(shape.Experts, shape.Rows, shape.Columns).gt(0.5);
+            Tensor before = rand(shape.Experts, shape.Rows, shape.Columns).gt(Scalars.Of(0.5)), after = rand(shape.Experts, shape.Rows, shape.Columns).gt(Scalars.Of(0.5));
             Assert.Equal(before.ne(after).sum([1L, 2L]).data<long>().ToArray(), AlpsUpdate.Changes(before, after));
             Assert.All(AlpsUpdate.Changes(before, before), count => Assert.Equal(0, count));
         },
@@ -64,6 +65,6 @@ public sealed class AlpsUpdateTests
     private static (Tensor State, Tensor Pruned, Tensor Dense) Problem((int Experts, int Rows, int Columns, int Seed) shape)
     {
         random.manual_seed(shape.Seed);
-        return (randn(shape.Experts, shape.Rows, shape.Columns), rand(shape.Experts, shape.Rows, shape.Columns).gt(0.4), randn(shape.Experts, shape.Rows, shape.Columns));
+        return (randn(shape.Experts, shape.Rows, shape.Columns), rand(shape.Experts, shape.Rows, shape.Columns).gt(Scalars.Of(0.4)), randn(shape.Experts, shape.Rows, shape.Columns));
     }
 }

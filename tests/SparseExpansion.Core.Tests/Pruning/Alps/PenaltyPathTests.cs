@@ -1,5 +1,6 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Internal;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;
 
@@ -49,7 +50,7 @@ public sealed class PenaltyPathTests
     {
         using var scope = NewDisposeScope();
         Tensor hessians = Hessians();
-        using var path = new PenaltyPath(hessians, InverseFactor.Compute(hessians + (eye(48) * penalty)).Factors, penalty, precision);
+        using var path = new PenaltyPath(hessians, InverseFactor.Compute(hessians.Plus(eye(48) * Scalars.Of(penalty))).Factors, penalty, precision);
         AssertClose(hessians, penalty, path.At(penalty), precision, 0.06);
         AssertClose(hessians, 1.5 * penalty, path.At(1.5 * penalty), precision, 0.06);
     });
@@ -74,7 +75,7 @@ public sealed class PenaltyPathTests
         using var scope = NewDisposeScope();
         Tensor hessians = Hessians();
         using PenaltyPath path = Begin(hessians, ScalarType.Float32);
-        hessians.sub_(eye(48) * 100);
+        hessians.sub_(eye(48) * Scalars.Of(100));
         Assert.Contains("raise the damping", Assert.Throws<PruningException>(() => path.At(1)).Message);
     }
 
@@ -92,14 +93,14 @@ public sealed class PenaltyPathTests
     }
 
     private static PenaltyPath Begin(Tensor hessians, ScalarType precision) =>
-        new(hessians, InverseFactor.Compute(hessians + (eye(48) * Base)).Factors, Base, precision);
+        new(hessians, InverseFactor.Compute(hessians.Plus(eye(48) * Scalars.Of(Base))).Factors, Base, precision);
 
     /// <summary>The eigenvalues of (H + ρI)^½ G (H + ρI)^½ / ρ are 1 where G is exact.</summary>
     private static void AssertClose(Tensor hessians, double penalty, Tensor actual, ScalarType precision, double bound)
     {
         Assert.Equal(precision, actual.dtype);
-        Tensor root = linalg.cholesky((hessians + (eye(48) * penalty)).to(ScalarType.Float64));
-        Tensor ratios = linalg.eigvalsh(root.mT.matmul(actual.to(ScalarType.Float64)).matmul(root) / penalty);
+        Tensor root = linalg.cholesky(hessians.Plus(eye(48) * Scalars.Of(penalty)).to(ScalarType.Float64));
+        Tensor ratios = linalg.eigvalsh(root.mT.matmul(actual.to(ScalarType.Float64)).matmul(root) / Scalars.Of(penalty));
         Assert.InRange(ratios.min().item<double>(), 1 - bound, 1 + bound);
         Assert.InRange(ratios.max().item<double>(), 1 - bound, 1 + bound);
     }

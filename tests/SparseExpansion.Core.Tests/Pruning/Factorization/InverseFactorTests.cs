@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -23,7 +24,7 @@ public sealed class InverseFactorTests
         double tolerance = dtype == ScalarType.Float64 ? 1e-9 : 1e-2;
         Assert.True(product.allclose(eye(size, dtype: ScalarType.Float64).expand(2, size, size), tolerance, tolerance));
         Assert.Equal(0, u.tril(-1).count_nonzero().item<long>());
-        Assert.True(u.diagonal(0, 1, 2).gt(0).all().item<bool>());
+        Assert.True(u.diagonal(0, 1, 2).gt(Scalars.Of(0)).all().item<bool>());
     });
 
     [Fact]

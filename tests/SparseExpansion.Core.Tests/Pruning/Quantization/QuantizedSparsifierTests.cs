@@ -1,5 +1,6 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Quantization;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -20,7 +21,7 @@ public sealed class QuantizedSparsifierTests
         using var scope = NewDisposeScope();
         var quantization = new WeightQuantization { Bits = bits, GroupSize = group };
         using HessianStatistic statistic = Observe(200, 3);
-        Tensor pruned = Random(4, 37, 200) * Random(5, 37, 200).gt(0);
+        Tensor pruned = Random(4, 37, 200) * Random(5, 37, 200).gt(Scalars.Of(0));
 
         (Tensor weight, QuantizationGrid grid) = MaskedQuantizer.Quantize(pruned, statistic.Hessian, quantization, CancellationToken.None);
 
@@ -36,7 +37,7 @@ public sealed class QuantizedSparsifierTests
             // A near tie may be rounded to the other side in float32, and changes its row.
             Assert.InRange(differences, 0, actual.Length / 20);
             Assert.True(grid.Contains(weight));
-            Assert.True(weight.masked_select(pruned.eq(0)).eq(0).all().item<bool>());
+            Assert.True(weight.masked_select(pruned.eq(Scalars.Of(0))).eq(Scalars.Of(0)).all().item<bool>());
         }
     }
 
@@ -48,10 +49,10 @@ public sealed class QuantizedSparsifierTests
         var quantization = new WeightQuantization { Bits = bits, GroupSize = group };
         using HessianStatistic first = Observe(200, 3), second = Observe(200, 4);
         Tensor factors = DampingLadder.Factor(stack([first.Hessian, second.Hessian], 0), new SparseGptOptions().DampingSchedule, CancellationToken.None).Factors;
-        Tensor pruned = stack([Random(4, 37, 200) * Random(5, 37, 200).gt(0), Random(6, 37, 200)], 0);
+        Tensor pruned = stack([Random(4, 37, 200) * Random(5, 37, 200).gt(Scalars.Of(0)), Random(6, 37, 200)], 0);
         (Tensor panels, BlockGrid panelGrid) = SparseGptSolver.Quantize(pruned, factors, quantization, 128, PanelBlockKernel.Prune, CancellationToken.None);
         (Tensor tensors, BlockGrid tensorGrid) = SparseGptSolver.Quantize(pruned, factors, quantization, 128, TensorBlockKernel.Prune, CancellationToken.None);
-        Assert.True((panels - tensors).abs().gt(1e-5).to(ScalarType.Float32).mean().item<float>() < 0.05);
+        Assert.True((panels - tensors).abs().gt(Scalars.Of(1e-5)).to(ScalarType.Float32).mean().item<float>() < 0.05);
         Assert.True(panelGrid.Scales.allclose(tensorGrid.Scales, 0.1, 0.01));
     }
 
@@ -73,7 +74,7 @@ public sealed class QuantizedSparsifierTests
         Assert.True(joint.Weight.eq(after.Weight).all().item<bool>(), "Both ways must be the same.");
         Assert.Equal(quantization, joint.Grid!.Quantization);
         Assert.True(joint.Grid.Contains(joint.Weight));
-        Assert.True(joint.Weight.masked_select(plain.Weight.eq(0)).eq(0).all().item<bool>());
+        Assert.True(joint.Weight.masked_select(plain.Weight.eq(Scalars.Of(0))).eq(Scalars.Of(0)).all().item<bool>());
     }
 
     [Fact]
@@ -203,7 +204,7 @@ public sealed class QuantizedSparsifierTests
     {
         using var scope = NewDisposeScope();
         var statistic = new HessianStatistic(columns, CPU);
-        Tensor mixing = eye(columns).add_(Random(seed + 10, columns, columns).div_(2 * Math.Sqrt(columns)));
+        Tensor mixing = eye(columns).PlusInPlace(Random(seed + 10, columns, columns).div_(Scalars.Of(2 * Math.Sqrt(columns))));
         statistic.Observe(Random(seed, 600, columns).matmul(mixing));
         return statistic;
     }

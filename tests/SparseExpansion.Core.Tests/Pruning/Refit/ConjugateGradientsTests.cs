@@ -1,6 +1,7 @@
 using MathNet.Numerics.LinearAlgebra;
 using SparseExpansion.Calibration;
 using SparseExpansion.Internal;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using static SparseExpansion.Pruning.LeastSquaresReference;
 using static TorchSharp.torch;
@@ -26,7 +27,7 @@ public sealed class ConjugateGradientsTests
         double reached = RowErrors(Values(dense[0]), Values(start[0]), Values(hessians[0])).Sum();
         Assert.InRange(reached, best * (1 - 1e-6), best * (1 + 1e-3));
         Assert.True(before > 1.02 * best, $"Nothing to do: {before} against {best}.");
-        Assert.True(start.masked_select(pruned).eq(0).all().item<bool>());
+        Assert.True(start.masked_select(pruned).eq(Scalars.Of(0)).all().item<bool>());
         Assert.InRange(iterations[0], 3, 199);
         Assert.InRange(residuals[0], 0, 0.02);
     });
@@ -67,8 +68,8 @@ public sealed class ConjugateGradientsTests
     {
         using var scope = NewDisposeScope();
         random.manual_seed(columns);
-        Tensor pruned = rand(3, 6, columns).gt(0.5), difference = randn(3, 6, columns), gradient = randn(3, 6, columns);
-        Tensor expected = gradient.masked_fill(pruned, 0), direction = difference.clone(), residual = gradient.clone();
+        Tensor pruned = rand(3, 6, columns).gt(Scalars.Of(0.5)), difference = randn(3, 6, columns), gradient = randn(3, 6, columns);
+        Tensor expected = gradient.masked_fill(pruned, Scalars.Of(0)), direction = difference.clone(), residual = gradient.clone();
         Check(ConjugateStep.Begin(direction, residual, pruned));
         direction.copy_(difference);
         residual.copy_(gradient);
@@ -94,14 +95,14 @@ public sealed class ConjugateGradientsTests
         using var scope = NewDisposeScope();
         (Tensor hessians, Tensor dense, Tensor start, Tensor pruned) = Problem(75, 30, damping: 1e-5);
         ConjugateGradients.Solve(hessians, dense, start, pruned, ScalarType.Float32, 1e-7, 400, TestContext.Current.CancellationToken);
-        double best = Error(dense[0], start[0], hessians[0]), plain = Error(dense[0], dense[0].masked_fill(pruned[0], 0), hessians[0]);
-        start[0, 3] = start[0, 3] * float.NaN;
+        double best = Error(dense[0], start[0], hessians[0]), plain = Error(dense[0], dense[0].masked_fill(pruned[0], Scalars.Of(0)), hessians[0]);
+        start[0, 3] = start[0, 3] * Scalars.Of(float.NaN);
 
         (int[] iterations, _) = ConjugateGradients.Solve(hessians, dense, start, pruned, ScalarType.BFloat16, 1e-7, 1, TestContext.Current.CancellationToken);
 
         Assert.Equal(2, iterations[0]); // One in each precision.
         Assert.True(start.isfinite().all().item<bool>());
-        Assert.True(start.masked_select(pruned).eq(0).all().item<bool>());
+        Assert.True(start.masked_select(pruned).eq(Scalars.Of(0)).all().item<bool>());
         Assert.InRange(Error(dense[0], start[0], hessians[0]), best, 0.2 * plain);
     });
 
@@ -114,12 +115,12 @@ public sealed class ConjugateGradientsTests
     {
         using var scope = NewDisposeScope();
         random.manual_seed(columns);
-        Tensor pruned = rand(3, 6, columns).gt(0.5), open = tensor(new[] { true, false, true });
-        Tensor residual = randn(3, 6, columns).masked_fill_(pruned, 0), direction = (residual * 1.5) + randn(3, 6, columns).masked_fill_(pruned, 0);
+        Tensor pruned = rand(3, 6, columns).gt(Scalars.Of(0.5)), open = tensor(new[] { true, false, true });
+        Tensor residual = randn(3, 6, columns).masked_fill_(pruned, Scalars.Of(0)), direction = (residual * Scalars.Of(1.5)).Plus(randn(3, 6, columns).masked_fill_(pruned, Scalars.Of(0)));
         residual[2, 4].zero_();
         direction[2, 4].zero_();
-        Tensor product = (direction + (0.2 * randn(3, 6, columns))).to(ScalarType.BFloat16);
-        Tensor[] host = [direction.clone(), randn(3, 6, columns).masked_fill_(pruned, 0), residual.clone(), ConjugateStep.Dots(residual, residual)];
+        Tensor product = direction.Plus(Scalars.Of(0.2) * randn(3, 6, columns)).to(ScalarType.BFloat16);
+        Tensor[] host = [direction.clone(), randn(3, 6, columns).masked_fill_(pruned, Scalars.Of(0)), residual.clone(), ConjugateStep.Dots(residual, residual)];
         Tensor[] tensors = [.. host.Select(part => part.clone())];
         Tensor gainOnHost = ConjugateStep.Take(host[0], product, pruned, open, host[1], host[2], host[3]);
         Tensor gain = ConjugateStep.Take(tensors[0], product.to(ScalarType.Float32), pruned, open, tensors[1], tensors[2], tensors[3]);
@@ -143,6 +144,6 @@ public sealed class ConjugateGradientsTests
         DampingLadder.Damp(hessians, damping);
         ScaledProblem.ToUnitDiagonal(hessians);
         Tensor dense = Random(2, 40, columns).unsqueeze(0), pruned = MaskSelection.Select(dense, SparsityTarget.Unstructured(0.5), SparsityScope.Layer);
-        return (hessians, dense, dense.masked_fill(pruned, 0), pruned);
+        return (hessians, dense, dense.masked_fill(pruned, Scalars.Of(0)), pruned);
     }
 }

@@ -1,6 +1,7 @@
 using CsCheck;
 using MathNet.Numerics.LinearAlgebra;
 using SparseExpansion.Calibration;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static SparseExpansion.Pruning.LeastSquaresReference;
@@ -28,7 +29,7 @@ public sealed class RefitTests
         hessian.Observe(tokens);
         using PruningResult before = inner.Prune(weight, innerStatistic, SparsityTarget.Unstructured(0.5));
         using PruningResult after = refit.Prune(weight, statistic, SparsityTarget.Unstructured(0.5));
-        Assert.True(before.Weight.ne(0).eq(after.Weight.ne(0)).all().item<bool>(), "The mask changed.");
+        Assert.True(before.Weight.ne(Scalars.Of(0)).eq(after.Weight.ne(Scalars.Of(0))).all().item<bool>(), "The mask changed.");
         Matrix<double> expected = Solve(Values(weight), Values(before.Weight), Values(hessian.Hessian), 0.01);
         Assert.True((expected - Values(after.Weight)).FrobeniusNorm() < 1e-3 * expected.FrobeniusNorm());
         Assert.True(after.RelativeOutputError < hessian.RelativeOutputError(weight, before.Weight));
@@ -46,10 +47,10 @@ public sealed class RefitTests
                 using var scope = NewDisposeScope();
                 using HessianStatistic statistic = Observe(columns, seed, tokens);
                 Tensor weight = Random(seed + 1, rows, columns).to(seed % 2 == 0 ? ScalarType.Float32 : ScalarType.BFloat16);
-                Tensor pruned = weight.masked_fill(Random(seed + 2, rows, columns).gt(1 - (2 * sparsity)), 0);
+                Tensor pruned = weight.masked_fill(Random(seed + 2, rows, columns).gt(Scalars.Of(1 - (2 * sparsity))), Scalars.Of(0));
                 var options = new RefitOptions { Damping = seed % 3 == 0 ? 0 : 0.01, ChunkBytes = 20_000 };
                 (Tensor refitted, RefitReport report) = MaskedLeastSquares.Refit(weight, pruned, statistic.Hessian, options, CancellationToken.None);
-                Assert.True(pruned.ne(0).eq(refitted.ne(0)).all().item<bool>(), "The mask changed.");
+                Assert.True(pruned.ne(Scalars.Of(0)).eq(refitted.ne(Scalars.Of(0))).all().item<bool>(), "The mask changed.");
                 Matrix<double> hessian = Values(statistic.Hessian), dense = Values(weight);
                 double[] before = RowErrors(dense, Values(pruned), hessian), after = RowErrors(dense, Values(refitted), hessian);
                 double energy = RowErrors(dense, dense * 0, hessian).Max();
@@ -62,7 +63,7 @@ public sealed class RefitTests
     public void Refit_SingularNormalEquations_KeepsTheRows()
     {
         using var scope = NewDisposeScope();
-        Tensor hessian = zeros(6, 6), weight = Random(1, 3, 6), pruned = weight.masked_fill(weight.lt(0), 0);
+        Tensor hessian = zeros(6, 6), weight = Random(1, 3, 6), pruned = weight.masked_fill(weight.lt(Scalars.Of(0)), Scalars.Of(0));
         hessian[0, 0] = 1;
         (Tensor refitted, RefitReport report) = MaskedLeastSquares.Refit(
             weight, pruned, hessian, new RefitOptions { Damping = 0 }, CancellationToken.None);
@@ -101,7 +102,7 @@ public sealed class RefitTests
         narrowed.ShrinkTowards(whole, 10);
         narrowed.FillUnseen(whole);
         using Tensor borrowed = narrowed.Hessian.Diagonal();
-        Assert.True(borrowed.gt(0).all().item<bool>());
+        Assert.True(borrowed.gt(Scalars.Of(0)).all().item<bool>());
         Assert.True(borrowed.to(ScalarType.Float64).allclose(((ColumnNormStatistic)narrowed.Inner).SquaredNorms, 1e-3));
         Tensor weight = Random(3, 20, 48);
         IReadOnlyList<PruningResult> results = pruner.PruneExperts(weight, statistics, SparsityTarget.NM(2, 4));
@@ -136,7 +137,7 @@ public sealed class RefitTests
         Assert.Throws<PruningException>(() => pruner.Prune(Random(1, 4, 48), norms, half));
         Assert.Throws<CalibrationException>(() => pruner.Prune(Random(1, 4, 48), empty, half));
         Assert.Throws<PruningException>(() => pruner.Prune(Random(1, 4, 47), good, half));
-        Assert.Throws<PruningException>(() => pruner.Prune(full(4, 48, float.NaN), good, half));
+        Assert.Throws<PruningException>(() => pruner.Prune(full(4, 48, Scalars.Of(float.NaN)), good, half));
         Assert.Throws<ArgumentNullException>(() => pruner.Prune(Random(1, 4, 48), null!, half));
         Assert.Throws<OperationCanceledException>(() => pruner.Prune(Random(1, 4, 48), good, half, new CancellationToken(canceled: true)));
         Assert.Equal("Damping", Assert.Throws<ArgumentOutOfRangeException>(() => pruner.WithRefit(new RefitOptions { Damping = -1 })).ParamName);
@@ -166,6 +167,6 @@ public sealed class RefitTests
 
         protected override PrunedWeight PruneCore(
             Tensor weight, TokenCountStatistic statistic, SparsityTarget target, CancellationToken cancellationToken) =>
-            new(weight.masked_fill(LowestScores(Random(9, weight.shape[0], weight.shape[1]).abs(), target, SparsityScope.Row), 0));
+            new(weight.masked_fill(LowestScores(Random(9, weight.shape[0], weight.shape[1]).abs(), target, SparsityScope.Row), Scalars.Of(0)));
     }
 }

@@ -1,4 +1,5 @@
 using CsCheck;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -34,7 +35,7 @@ public sealed class MaskSelectionTests
     public void Smallest_LargeSets_EqualsStableSort(int sets, int size, double share) => LeakCheck.NoTensorsLeft(() =>
     {
         using var scope = NewDisposeScope();
-        Tensor scores = randn(sets, size).mul_(40).round().div_(40);
+        Tensor scores = randn(sets, size).mul_(Scalars.Of(40)).round().div_(Scalars.Of(40));
         long count = (long)(size * share);
         AssertSame(MaskSelection.SmallestBySort(scores, count), MaskSelection.Smallest(scores, count));
     });
@@ -48,8 +49,8 @@ public sealed class MaskSelectionTests
     public void Smallest_OrderedScores_EqualsStableSort(double share)
     {
         using var scope = NewDisposeScope();
-        Tensor index = arange(200_000, ScalarType.Float32);
-        Tensor[] orders = [index, index.flip(0), index.remainder(17), index.remainder(8193), index.div(50_000, RoundingMode.floor), zeros_like(index), index.sub(70_000)];
+        Tensor index = TensorArithmetic.Range(200_000, ScalarType.Float32);
+        Tensor[] orders = [index, index.flip(0), index.remainder(Scalars.Of(17)), index.remainder(Scalars.Of(8193)), index.div(Scalars.Of(50_000), RoundingMode.floor), zeros_like(index), index.sub(Scalars.Of(70_000))];
         Assert.All(orders, scores =>
         {
             Tensor sets = scores.unsqueeze(0);
@@ -86,10 +87,10 @@ public sealed class MaskSelectionTests
         using var scope = NewDisposeScope();
         Tensor scores = rand(2, 5, groupSize * 7);
         Tensor mask = MaskSelection.SelectGroups(scores, keep, groupSize).reshape(-1, groupSize);
-        Assert.True(mask.sum(1).eq(groupSize - keep).all().item<bool>());
+        Assert.True(mask.sum(1).eq(Scalars.Of(groupSize - keep)).all().item<bool>());
         Tensor groups = scores.reshape(-1, groupSize);
-        Tensor highestPruned = groups.masked_fill(mask.logical_not(), -1).amax([1L]);
-        Tensor lowestKept = groups.masked_fill(mask, 2).amin([1L]);
+        Tensor highestPruned = groups.masked_fill(mask.logical_not(), Scalars.Of(-1)).amax([1L]);
+        Tensor lowestKept = groups.masked_fill(mask, Scalars.Of(2)).amin([1L]);
         Assert.True(highestPruned.lt(lowestKept).all().item<bool>());
     }
 

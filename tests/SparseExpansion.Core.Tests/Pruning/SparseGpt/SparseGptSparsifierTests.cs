@@ -1,5 +1,6 @@
 using CsCheck;
 using SparseExpansion.Calibration;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -58,7 +59,7 @@ public sealed class SparseGptSparsifierTests
         Tensor dead = zeros(2, columns, ScalarType.Bool), weight = Random(5, 37, columns);
         Tensor panels = SparseGptSolver.Solve(weight, dead, factors, target, blockSize, PanelBlockKernel.Prune, CancellationToken.None);
         Tensor tensors = SparseGptSolver.Solve(weight, dead, factors, target, blockSize, TensorBlockKernel.Prune, CancellationToken.None);
-        Assert.True(panels.eq(0).eq(tensors.eq(0)).all().item<bool>(), "Masks differ.");
+        Assert.True(panels.eq(Scalars.Of(0)).eq(tensors.eq(Scalars.Of(0))).all().item<bool>(), "Masks differ.");
         Assert.True(panels.allclose(tensors, 1e-4, 1e-5), "Weights differ.");
     }
 
@@ -77,7 +78,7 @@ public sealed class SparseGptSparsifierTests
         using PruningResult expected = Pruner.Prune(weight, host, SparsityTarget.Parse(text));
         using PruningResult actual = Pruner.Prune(weight.cuda(), device, SparsityTarget.Parse(text));
         Assert.Equal(DeviceType.CUDA, actual.Weight.device.type);
-        double agreement = expected.Weight.eq(0).eq(actual.Weight.cpu().eq(0)).to(ScalarType.Float64).mean().item<double>();
+        double agreement = expected.Weight.eq(Scalars.Of(0)).eq(actual.Weight.cpu().eq(Scalars.Of(0))).to(ScalarType.Float64).mean().item<double>();
         Assert.True(agreement >= 0.999, $"Masks agree in {agreement:P3}.");
         Assert.Equal(expected.RelativeOutputError!.Value, actual.RelativeOutputError!.Value, 0.005 * expected.RelativeOutputError.Value);
     }
@@ -93,7 +94,7 @@ public sealed class SparseGptSparsifierTests
         Tensor weight = Random(8, rows, columns);
         using PruningResult result = Pruner.Prune(weight, statistic, SparsityTarget.Unstructured(sparsity));
         long expected = result.Weight.split(128, 1).Sum(block => (long)Math.Floor(block.numel() * sparsity));
-        Assert.Equal(expected, result.Weight.eq(0).sum().item<long>());
+        Assert.Equal(expected, result.Weight.eq(Scalars.Of(0)).sum().item<long>());
         Assert.Equal((double)expected / (rows * columns), result.Sparsity);
         if (sparsity == 0)
         {
@@ -113,7 +114,7 @@ public sealed class SparseGptSparsifierTests
         statistic.Observe(tokens);
         using PruningResult result = Pruner.Prune(Random(2, 12, 40), statistic, SparsityTarget.Unstructured(0.1));
         Assert.Equal(0, result.Weight.narrow(1, 10, 3).count_nonzero().item<long>());
-        Assert.Equal(48, result.Weight.eq(0).sum().item<long>());
+        Assert.Equal(48, result.Weight.eq(Scalars.Of(0)).sum().item<long>());
     }
 
     [Theory]
@@ -168,7 +169,7 @@ public sealed class SparseGptSparsifierTests
             using PruningResult expected = Pruner.Prune(weight, statistics[i], SparsityTarget.Parse(text));
             using PruningResult actual = batch[i];
             double scale = Math.Max(1, expected.RelativeOutputError!.Value);
-            Assert.True(expected.Weight.eq(0).eq(actual.Weight.eq(0)).to(ScalarType.Float64).mean().item<double>() >= 0.999);
+            Assert.True(expected.Weight.eq(Scalars.Of(0)).eq(actual.Weight.eq(Scalars.Of(0))).to(ScalarType.Float64).mean().item<double>() >= 0.999);
             Assert.Equal(expected.RelativeOutputError!.Value, actual.RelativeOutputError!.Value, 1e-3 * scale);
             Assert.Equal(expected.TokenCount, actual.TokenCount);
             statistics[i].Dispose();
@@ -184,7 +185,7 @@ public sealed class SparseGptSparsifierTests
         using PruningResult result = pruner.Prune(Random(2, 16, 64), statistic, SparsityTarget.Unstructured(0.5));
         Assert.Equal(DampingMethod.SinglePrecision, result.DampingRung!.Method);
         Assert.InRange(result.DampingRung.Index, 1, 12);
-        Assert.Equal(512, result.Weight.eq(0).sum().item<long>());
+        Assert.Equal(512, result.Weight.eq(Scalars.Of(0)).sum().item<long>());
     }
 
     [Fact]
@@ -198,8 +199,8 @@ public sealed class SparseGptSparsifierTests
         using PruningResult fallen = results[0], standing = results[1];
         Assert.Equal(new DampingRung(6, 1, DampingMethod.WandaFallback), fallen.DampingRung);
         Assert.Equal(new DampingRung(0, 0.01, DampingMethod.SinglePrecision), standing.DampingRung);
-        Assert.Equal(256, fallen.Weight.eq(0).sum().item<long>());
-        Assert.True(fallen.Weight.eq(weight).logical_or(fallen.Weight.eq(0)).all().item<bool>());
+        Assert.Equal(256, fallen.Weight.eq(Scalars.Of(0)).sum().item<long>());
+        Assert.True(fallen.Weight.eq(weight).logical_or(fallen.Weight.eq(Scalars.Of(0))).all().item<bool>());
         using PruningResult alone = Pruner.Prune(weight, good, SparsityTarget.Unstructured(0.5));
         Assert.True(alone.Weight.allclose(standing.Weight, 1e-4, 1e-5));
     });
@@ -212,7 +213,7 @@ public sealed class SparseGptSparsifierTests
         using var empty = new HessianStatistic(24, CPU);
         using var norms = new ColumnNormStatistic(24, CPU);
         using HessianStatistic spoiled = Observe(24, 1, 50);
-        spoiled.Observe(full(1, 24, float.NaN));
+        spoiled.Observe(full(1, 24, Scalars.Of(float.NaN)));
         Tensor weight = Random(2, 4, 24), nan = weight.clone();
         nan[1, 1] = float.NaN;
         SparsityTarget half = SparsityTarget.Unstructured(0.5);
@@ -260,7 +261,7 @@ public sealed class SparseGptSparsifierTests
     {
         using var scope = NewDisposeScope();
         var statistic = new HessianStatistic(columns, CPU);
-        Tensor mixing = eye(columns).add_(Random(seed + 10, columns, columns).div_(2 * Math.Sqrt(columns)));
+        Tensor mixing = eye(columns).PlusInPlace(Random(seed + 10, columns, columns).div_(Scalars.Of(2 * Math.Sqrt(columns))));
         statistic.Observe(Random(seed, tokens, columns).matmul(mixing));
         return statistic;
     }
