@@ -80,6 +80,7 @@ internal sealed unsafe class DenseSlices : IParallelWork
         using Tensor? share = _bias?.narrow(0, firstRow, rows);
         using Tensor product = nn.functional.linear(_tokens!, dense, share);
         DenseWork.Scatter(product, _order, _output, firstRow, rows);
+        RawMemory.KeepAlive(scratch);
     }
 
     // Kept between calls: fresh memory would cost a page fault for every page written.

@@ -71,6 +71,7 @@ internal sealed unsafe class DenseWork : IParallelWork
         }
 
         _weight = null;
+        RawMemory.KeepAlive(chunk);
     }
 
     /// <inheritdoc/>
@@ -93,6 +94,7 @@ internal sealed unsafe class DenseWork : IParallelWork
         old?.Dispose();
         Tensor scratch = empty([length], dtype: dtype, device: CPU).DetachFromDisposeScope();
         MemoryAdvice.HugePages(RawMemory.Address(scratch), (nuint)(length * scratch.element_size()));
+        RawMemory.KeepAlive(scratch);
         return scratch;
     }
 
@@ -106,6 +108,7 @@ internal sealed unsafe class DenseWork : IParallelWork
             Buffer.MemoryCopy(tokens.Row(order[i]), target + i * bytes, bytes, bytes);
         }
 
+        RawMemory.KeepAlive(gathered);
         return gathered.to(dtype);
     }
 
@@ -136,5 +139,7 @@ internal sealed unsafe class DenseWork : IParallelWork
                 }
             }
         }
+
+        RawMemory.KeepAlive(product);
     }
 }

@@ -19,9 +19,11 @@ internal static unsafe class PackedArraysCheck
         Require(arrays.Masks.numel() >= maskBytes, $"masks must have {maskBytes} elements, not {arrays.Masks.numel()}");
         RequireArray(arrays.RowOrder, "row order", ScalarType.Byte, layout.RowBlockCount);
         RequireArray(arrays.PanelOffsets, "panel offsets", ScalarType.Int64, layout.PanelCount + 1);
-        return CheckPanels(
+        long nonZeros = CheckPanels(
             layout, RawMemory.Address(arrays.Masks), RawMemory.Address(arrays.RowOrder),
             (long*)RawMemory.Address(arrays.PanelOffsets), capacity);
+        GC.KeepAlive(arrays);
+        return nonZeros;
     }
 
     /// <summary>The number of weights that there are values or codes for.</summary>

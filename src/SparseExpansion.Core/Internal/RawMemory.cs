@@ -19,6 +19,16 @@ internal static unsafe class RawMemory
         return tensor.numel() == 0 ? null : (T*)Address(tensor);
     }
 
+    /// <summary>
+    /// Says at the end of a kernel whose memory it has worked on: pointers keep no tensor alive, and a parameter that is not
+    /// used any more may be collected, and its memory freed, while a kernel still runs.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static void KeepAlive(params ReadOnlySpan<Tensor?> tensors)
+    {
+        _ = tensors.Length;
+    }
+
     /// <summary>Address of the first element of a tensor in host memory with at least one element; strides are the caller's business.</summary>
     public static byte* Address(Tensor tensor)
     {

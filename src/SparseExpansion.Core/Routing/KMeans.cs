@@ -121,7 +121,7 @@ internal static class KMeans
             Tensor least = SquaredDistances(chunk, norms, centroids).amin([1]);
 
             // What is left of a distance after cancellation is rounding, not a distance.
-            Tensor distances = where(least > Scalars.Of(1e-5) * norms.squeeze(1), least, Scalars.Of(0));
+            Tensor distances = where(least > Scalars.Of(1e-5) * norms.squeeze(1), least, zeros_like(least));
             (Tensor values, Tensor positions) = distances.topk((int)Math.Min(count, chunk.shape[0]));
             double[] hostValues = ToHost(values);
             double[] hostPositions = ToHost(positions);

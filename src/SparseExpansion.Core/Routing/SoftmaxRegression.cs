@@ -30,7 +30,7 @@ internal static class SoftmaxRegression
     {
         using var scope = NewDisposeScope();
         (Tensor mean, Tensor deviation) = Moments(tokens);
-        Tensor scale = where(deviation > Scalars.Of(1e-6) * deviation.max(), Scalars.Of(1) / deviation, Scalars.Of(0));
+        Tensor scale = where(deviation > Scalars.Of(1e-6) * deviation.max(), Scalars.Of(1) / deviation, zeros_like(deviation));
         Tensor regrets = costs - costs.amin([1]).unsqueeze(1);
         Tensor weights = regrets.mean([1L]);
         weights.div_(regrets.mean([0L]).mean().clamp_min(Scalars.Of(float.Epsilon))); // By columns: one sum of everything would round by the number of threads.

@@ -51,6 +51,7 @@ internal sealed class MappedFile : IDisposable
 
         using Tensor flat = whole.narrow(0, entry.Offset / size, entry.ByteLength / size);
         MemoryAdvice.ReadAhead(RawMemory.Address(flat), (nuint)entry.ByteLength);
+        RawMemory.KeepAlive(flat);
         return flat.view([.. entry.Shape]);
     }
 

@@ -176,6 +176,7 @@ public sealed unsafe class SafetensorsReader : IDisposable
         if (entry.ByteLength > 0)
         {
             MemoryAdvice.HugePages(RawMemory.Address(tensor), (nuint)entry.ByteLength);
+            RawMemory.KeepAlive(tensor);
             CopyInto(tensor, entry);
         }
     }

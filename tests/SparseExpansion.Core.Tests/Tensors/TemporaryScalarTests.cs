@@ -31,6 +31,7 @@ public sealed class TemporaryScalarTests
     [InlineData("M:TorchSharp.torch.Tensor.add_(TorchSharp.torch.Tensor)")]
     [InlineData("M:TorchSharp.torch.Tensor.square")]
     [InlineData("M:TorchSharp.TensorExtensionMethods.ToSingle(TorchSharp.torch.Tensor)")]
+    [InlineData("M:TorchSharp.torch.Tensor.op_Implicit(TorchSharp.Scalar)~TorchSharp.torch.Tensor")]
     [InlineData("T:TorchSharp.Modules.Adam")]
     [InlineData("T:TorchSharp.Modules.SGD")]
     [InlineData("T:TorchSharp.Modules.LeakyReLU")]

@@ -25,7 +25,7 @@ public sealed class TemporaryScalars
             _makers.Add(Instructions.Name(method));
         }
 
-        foreach (MethodDefinition method in _methods.Where(method => !ReturnsScalar(method) && LosesScalars(method)))
+        foreach (MethodDefinition method in _methods.Where(method => !ReturnsScalar(method) && (LosesScalars(method) || AlwaysThrows(method))))
         {
             _users.Add(Instructions.Name(method));
         }
@@ -45,6 +45,10 @@ public sealed class TemporaryScalars
     /// <summary>A scalar that is disposed later lives in a local variable until then; others are lost.</summary>
     private bool LosesScalars(MethodDefinition method) =>
         Instructions.Calls(method).Count(call => _makers.Contains(Instructions.Name(call))) > method.Body.Variables.Count(local => local.VariableType.FullName == "TorchSharp.Scalar");
+
+    /// <summary>The conversion of a scalar to a tensor, which compiles and always throws.</summary>
+    private static bool AlwaysThrows(MethodDefinition method) =>
+        method is { Name: "op_Implicit", ReturnType.FullName: "TorchSharp.torch/Tensor" } && method.Parameters[0].ParameterType.FullName == "TorchSharp.Scalar";
 
     /// <summary>Who calls such a method is one.</summary>
     private void Close()

@@ -29,6 +29,7 @@ internal static unsafe class AlpsUpdate
         byte* marks = RawMemory.Pointer<byte>(pruned);
         ushort* steps = (ushort*)RawMemory.Address(step);
         RowParallel.ForMemory(state.numel(), 1, (from, to) => HostAlpsUpdate.Step(states, marks, weights, dualScale, steps, from, to));
+        RawMemory.KeepAlive(state, pruned, dense);
         return step;
     }
 
@@ -51,6 +52,7 @@ internal static unsafe class AlpsUpdate
         byte* marks = RawMemory.Pointer<byte>(pruned);
         ushort* products = (ushort*)RawMemory.Address(product);
         RowParallel.ForMemory(state.numel(), 1, (from, to) => HostAlpsUpdate.Advance(states, marks, weights, dualScale, products, from, to));
+        RawMemory.KeepAlive(state, pruned, dense, product);
     }
 
     /// <summary>αA + βB + γC of matrices in bfloat16 in host memory, or in float32.</summary>
@@ -66,6 +68,7 @@ internal static unsafe class AlpsUpdate
         ushort* sums = (ushort*)RawMemory.Address(sum);
         RowParallel.ForMemory(a.numel(), 1, (from, to) => HostAlpsUpdate.Combine(
             first, (float)alpha, second, (float)beta, third, (float)gamma, sums, from, to));
+        RawMemory.KeepAlive(a, b, c);
         return sum;
     }
 
@@ -78,10 +81,12 @@ internal static unsafe class AlpsUpdate
         {
             byte* old = RawMemory.Pointer<byte>(before), current = RawMemory.Pointer<byte>(after);
             long experts = before.shape[0], size = before.numel() / experts;
-            return [.. Enumerable.Range(0, (int)experts).Select(expert => HostAlpsUpdate.CountDifferent(old + (expert * size), current + (expert * size), size))];
+            long[] changes = [.. Enumerable.Range(0, (int)experts).Select(expert => HostAlpsUpdate.CountDifferent(old + (expert * size), current + (expert * size), size))];
+            RawMemory.KeepAlive(before, after);
+            return changes;
         }
 
-        using Tensor different = before.ne(after), changes = different.sum([1L, 2L]), host = changes.cpu();
+        using Tensor different = before.ne(after), counts = different.sum([1L, 2L]), host = counts.cpu();
         return host.data<long>().ToArray();
     }
 }

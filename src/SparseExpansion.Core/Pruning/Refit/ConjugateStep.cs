@@ -61,6 +61,7 @@ internal static unsafe class ConjugateStep
                 (error[row], gradient[row], square[row]) = HostConjugateStep.Begin(directions + start, residuals + start, marks + start, width);
             }
         });
+        RawMemory.KeepAlive(direction, residual, pruned);
         return (errors, gradients, squares);
     }
 
@@ -98,6 +99,7 @@ internal static unsafe class ConjugateStep
                     directions + start, products + start, marks + start, solutions + start, residuals + start, norms + row, width);
             }
         });
+        RawMemory.KeepAlive(direction, product, pruned, open, solution, residual, squares);
         return gain;
     }
 }

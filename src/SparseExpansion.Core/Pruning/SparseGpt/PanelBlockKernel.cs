@@ -49,6 +49,7 @@ internal static unsafe class PanelBlockKernel
                 tileGrid?.Store(scaleStart + (first * groups), zeroStart + (first * groups), groups, height);
             }
         });
+        GC.KeepAlive(block);
         return errors.MoveToOuterDisposeScope();
     }
 }
