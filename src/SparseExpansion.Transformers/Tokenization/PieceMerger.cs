@@ -12,6 +12,7 @@ internal sealed class PieceMerger : IPieceModel
     private readonly Dictionary<string, int> _pieces = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _lookup;
     private readonly ILookup<char, string> _fixed;
+    private readonly int _longest;
     private readonly bool _hasUnused;
     private readonly int[]? _bytes;
 
@@ -26,6 +27,7 @@ internal sealed class PieceMerger : IPieceModel
         }
 
         _lookup = _pieces.GetAlternateLookup<ReadOnlySpan<char>>();
+        _longest = _pieces.Keys.Select(text => text.Length).DefaultIfEmpty().Max();
         _hasUnused = file.Pieces.Any(piece => piece.Type == SentencePieceType.Unused);
         _bytes = file.ByteFallback ? ByteTokens.Find(vocabulary) : null;
         _fixed = file.Pieces.Where(piece => piece.Type == SentencePieceType.UserDefined)
@@ -39,7 +41,7 @@ internal sealed class PieceMerger : IPieceModel
         var symbols = new MergedSymbols(piece);
         for (int at = 0; at < piece.Length;)
         {
-            string? whole = _fixed[piece[at]].FirstOrDefault(text => string.CompareOrdinal(piece, at, text, 0, text.Length) == 0);
+            string? whole = _fixed.Count == 0 ? null : FindFixed(piece, at);
             int length = whole?.Length ?? (char.IsSurrogatePair(piece, at) ? 2 : 1);
             symbols.Add(at, length, isFixed: whole is not null);
             at += length;
@@ -54,10 +56,20 @@ internal sealed class PieceMerger : IPieceModel
         }
     }
 
+    private string? FindFixed(string piece, int at) =>
+        _fixed[piece[at]].FirstOrDefault(text => string.CompareOrdinal(piece, at, text, 0, text.Length) == 0);
+
+    /// <summary>Rises as the score falls, and with the place where scores are equal. Bits of floats rise with the number, for negative ones against it.</summary>
+    private static ulong Rank(float score, int left)
+    {
+        int bits = BitConverter.SingleToInt32Bits(score + 0f); // No negative zero.
+        uint rising = bits < 0 ? (uint)~bits : (uint)bits | 0x8000_0000;
+        return ((ulong)~rising << 32) | (uint)left;
+    }
+
     private void Merge(MergedSymbols symbols, Dictionary<string, int>? parts)
     {
-        var queue = new PriorityQueue<(int Left, int Length), (float Score, int Left)>(Comparer<(float Score, int Left)>.Create(
-            static (a, b) => a.Score != b.Score ? b.Score.CompareTo(a.Score) : a.Left.CompareTo(b.Left)));
+        var queue = new PriorityQueue<(int Left, int Length), ulong>();
         for (int left = 0; left < symbols.Count; left++)
         {
             Offer(left);
@@ -81,9 +93,10 @@ internal sealed class PieceMerger : IPieceModel
 
         void Offer(int left)
         {
-            if (symbols.PairText(left) is { IsEmpty: false } union && _lookup.TryGetValue(union, out int id))
+            ReadOnlySpan<char> union = symbols.PairText(left);
+            if (!union.IsEmpty && union.Length <= _longest && _lookup.TryGetValue(union, out int id))
             {
-                queue.Enqueue((left, union.Length), (_file.Pieces[id].Score, left));
+                queue.Enqueue((left, union.Length), Rank(_file.Pieces[id].Score, left));
                 if (parts is not null && _file.Pieces[id].Type == SentencePieceType.Unused)
                 {
                     parts[union.ToString()] = symbols.Length(left);

@@ -5,17 +5,23 @@ namespace SparseExpansion.Transformers;
 /// <summary>A key of <c>config.json</c> that no reader asks for, and the values at which it changes nothing that the model computes.</summary>
 internal sealed record KnownKey
 {
-    private static readonly KnownKey s_irrelevant = new();
+    private static readonly KnownKey s_irrelevant = new() { IsIrrelevant = true };
 
-    private IReadOnlyList<JsonElement>? _values;
+    private IReadOnlyList<JsonElement> _values = [];
     private Func<JsonElement, bool>? _neutral;
 
     private KnownKey()
     {
     }
 
-    /// <summary>The neutral values as JSON, for messages; null where every value is neutral.</summary>
-    public string? Neutral { get; private init; }
+    /// <summary>True if the key changes nothing, whatever its value.</summary>
+    public bool IsIrrelevant { get; private init; }
+
+    /// <summary>The neutral values beside null, as JSON.</summary>
+    public IReadOnlyList<string> Values { get; private init; } = [];
+
+    /// <summary>The neutral values, for messages.</summary>
+    public string Neutral => Values.Count == 0 ? "null" : string.Join(" or ", Values);
 
     /// <summary>What is said of another value instead of naming it and the neutral ones; null where these are all there is to say.</summary>
     public string? Refusal { get; private init; }
@@ -28,7 +34,7 @@ internal sealed record KnownKey
     /// <param name="values">The values as JSON; none means null alone.</param>
     public static KeyValuePair<string, KnownKey> At(string name, params string[] values) => KeyValuePair.Create(name, new KnownKey
     {
-        Neutral = values.Length == 0 ? "null" : string.Join(" or ", values),
+        Values = values,
         _values = [.. values.Select(Parse)],
     });
 
@@ -46,11 +52,11 @@ internal sealed record KnownKey
     /// <param name="refusal">What the message says of them, behind the key.</param>
     /// <param name="neutral">Which values are neutral beside null; null: none.</param>
     public static KeyValuePair<string, KnownKey> Explained(string name, string refusal, Func<JsonElement, bool>? neutral = null) =>
-        KeyValuePair.Create(name, new KnownKey { Neutral = "null", Refusal = refusal, _neutral = neutral });
+        KeyValuePair.Create(name, new KnownKey { Refusal = refusal, _neutral = neutral });
 
     /// <summary>True if the value changes nothing.</summary>
-    public bool IsNeutral(JsonElement value) => Neutral is null || value.ValueKind == JsonValueKind.Null
-        || (_values?.Any(item => JsonElement.DeepEquals(item, value)) ?? false) || (_neutral?.Invoke(value) ?? false);
+    public bool IsNeutral(JsonElement value) => IsIrrelevant || value.ValueKind == JsonValueKind.Null
+        || _values.Any(item => JsonElement.DeepEquals(item, value)) || (_neutral?.Invoke(value) ?? false);
 
     private static JsonElement Parse(string json)
     {
