@@ -47,8 +47,16 @@ internal sealed class AddedTokenTable(string path, IReadOnlyDictionary<string, i
             if (_ids.TryGetValue(role.Content, out (int Id, string File) known))
             {
                 Add(role with { Id = known.Id, Normalized = !raw && role.Normalized });
+                MakeSpecial(role.Content);
             }
         }
+    }
+
+    /// <summary>What has a role is no text, even where its description says otherwise.</summary>
+    private void MakeSpecial(string content)
+    {
+        int at = _tokens.FindIndex(token => token.Content == content);
+        _tokens[at] = _tokens[at] with { Special = true };
     }
 
     private void Add(AddedToken token)

@@ -127,6 +127,14 @@ public sealed class AddedTokenFilesTests : IDisposable
     }
 
     [Fact]
+    public void TokenizerJson_AddedTokenWithARole_IsSpecialThoughItsDescriptionDeniesIt()
+    {
+        WriteJson();
+        Write("tokenizer_config.json", "{\"added_tokens_decoder\": {" + ChatTokens + "}, \"eos_token\": \"<|im_start|>\"}");
+        Assert.Equal("a", Load().Decode([11, 4, 10], skipSpecialTokens: true));
+    }
+
+    [Fact]
     public void TokenizerJson_FileBesideItContradictsIt_NamesBoth()
     {
         WriteJson();
