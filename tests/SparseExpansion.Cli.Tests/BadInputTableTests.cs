@@ -38,6 +38,16 @@ public sealed class BadInputTableTests
         ["config.json is a list"] = tiny => File.WriteAllText(tiny.Config, "[]"),
         ["model_type is bert"] = tiny => tiny.EditConfig("model_type", "bert"),
         ["config.json has an unknown key"] = tiny => tiny.EditConfig("clip_qkv", 8),
+        ["config.json turns a feature on"] = tiny => tiny.EditConfig("use_mrope", true),
+        ["config.json spells a setting twice"] = tiny =>
+        {
+            tiny.EditConfig("rope_theta", 10000);
+            tiny.EditConfig("rope_parameters", new System.Text.Json.Nodes.JsonObject { ["rope_theta"] = 500000 });
+        },
+        ["config.json asks for a window"] = tiny => tiny.EditConfig("sliding_window", 32),
+        ["added_tokens.json belongs to another tokenizer"] = tiny => File.WriteAllText(Path.Combine(tiny.Model, "added_tokens.json"), """{"<|im_end|>": 2}"""),
+        ["tokenizer_config.json adds a start token that is not named"] = tiny =>
+            File.WriteAllText(Path.Combine(tiny.Model, "tokenizer_config.json"), """{"add_bos_token": true}"""),
         ["config.json is quantized"] = tiny => tiny.EditConfig("quantization_config", new System.Text.Json.Nodes.JsonObject()),
         ["hidden_size is text"] = tiny => tiny.EditConfig("hidden_size", "32"),
         ["hidden_size is enormous"] = tiny => tiny.EditConfig("hidden_size", 1 << 30),
@@ -107,6 +117,8 @@ public sealed class BadInputTableTests
         ("the text is not UTF-8", "evaluate --model {model} --text {text}"),
         ("there is no tokenizer", Generate),
         ("the tokenizer is Unigram", Generate),
+        ("added_tokens.json belongs to another tokenizer", Generate),
+        ("tokenizer_config.json adds a start token that is not named", Generate),
         ("", Generate + " --max-tokens 61"),
         ("", Generate + " --max-new-tokens 61"),
         ("", Generate + " --temperature hot"),
@@ -115,7 +127,8 @@ public sealed class BadInputTableTests
         {
             "the weights are cut off", "the weights are empty", "the weights are text", "the weights are a folder", "the weights are missing", "the weights are a link to nothing",
             "the weights lack a tensor", "the weights have one tensor too many", "a tensor has another shape", "config.json is missing", "config.json is no JSON",
-            "config.json is a list", "model_type is bert", "config.json has an unknown key", "config.json is quantized", "hidden_size is text", "hidden_size is enormous",
+            "config.json is a list", "model_type is bert", "config.json has an unknown key", "config.json turns a feature on",
+            "config.json spells a setting twice", "config.json asks for a window", "config.json is quantized", "hidden_size is text", "hidden_size is enormous",
             "num_attention_heads does not divide", "expansion.json is of a later version", "expansion.json is no JSON", "a layer of expansion.json is unknown",
             "the experts are missing", "a mask is damaged",
         }.Select(given => (given, "inspect --model {model}")),

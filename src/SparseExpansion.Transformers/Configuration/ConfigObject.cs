@@ -126,21 +126,47 @@ internal sealed class ConfigObject
         _ => throw Error(key, "must be an object"),
     };
 
+    /// <summary>An object that was found inside of a key's value.</summary>
+    public ConfigObject Nested(string key, JsonElement value) => new(value, $"{_where}, {key}");
+
     /// <summary>Marks a key as read without looking at its value.</summary>
     public void Skip(string key) => _used.Add(key);
 
-    /// <summary>An error if a key was never asked for and is not known to be irrelevant.</summary>
-    public void RequireAllUsed(IReadOnlySet<string> irrelevant)
+    /// <summary>An error unless the key is missing, null or this number.</summary>
+    public void RequireSame(string key, int expected)
     {
-        string[] unknown = [.. _values.Keys.Where(key => !_used.Contains(key) && !irrelevant.Contains(key))];
-        if (unknown.Length > 0)
+        if (OptionalInt(key, least: 0) is { } value && value != expected)
         {
-            throw Error(unknown[0], "is not supported; the model may compute something that this library does not know");
+            throw Error(key, $"is {value}; supported is {expected}, which follows from the other keys");
         }
+    }
+
+    /// <summary>An error if a key was never asked for and its value is not known to change nothing.</summary>
+    public void RequireAllUsed(IReadOnlyDictionary<string, KnownKey> known)
+    {
+        string[] open = [.. _values.Keys.Where(key => !_used.Contains(key) && !(known.TryGetValue(key, out KnownKey? rule) && rule.IsNeutral(_values[key])))];
+
+        // What is known says more.
+        if (open.OrderByDescending(known.ContainsKey).FirstOrDefault() is { } key)
+        {
+            throw Error(key, Refusal(key, known.GetValueOrDefault(key)));
+        }
+    }
+
+    /// <summary>A key's value as the file has it, for messages.</summary>
+    public string Text(string key)
+    {
+        const int Longest = 60;
+        string text = _values.TryGetValue(key, out JsonElement value) ? value.GetRawText() : "missing";
+        return text.Length <= Longest ? text : text[..Longest] + "…";
     }
 
     /// <summary>An error about a key.</summary>
     public CheckpointException Error(string key, string what) => new($"{_where}: the key '{key}' {what}.");
+
+    private string Refusal(string key, KnownKey? rule) => rule is null
+        ? "is not supported; the model may compute something that this library does not know"
+        : rule.Refusal ?? $"is {Text(key)}, which changes what the model computes and is not supported; supported is {rule.Neutral}";
 
     private JsonElement? Find(string key)
     {

@@ -9,7 +9,12 @@ internal static class GptNeoXConfigReader
         int hidden = config.RequiredInt("hidden_size");
         int heads = config.RequiredInt("num_attention_heads");
         int headDimension = LlamaConfigReader.WholeHeads(config, hidden, heads);
+        int layers = config.RequiredInt("num_hidden_layers");
+        int positions = config.RequiredInt("max_position_embeddings");
         bool attentionBias = config.Bool("attention_bias", true);
+        config.RequireSame("head_dim", headDimension);
+        config.RequireSame("num_key_value_heads", heads);
+        WindowReader.Read(config, type, layers, positions);
         return new ModelConfig
         {
             Architecture = ModelArchitecture.GptNeoX,
@@ -17,12 +22,12 @@ internal static class GptNeoXConfigReader
             VocabularySize = config.RequiredInt("vocab_size"),
             HiddenSize = hidden,
             IntermediateSize = config.RequiredInt("intermediate_size"),
-            LayerCount = config.RequiredInt("num_hidden_layers"),
+            LayerCount = layers,
             HeadCount = heads,
             KeyValueHeadCount = heads,
             HeadDimension = headDimension,
-            MaxPositions = config.RequiredInt("max_position_embeddings"),
-            Rotary = RotaryReader.Read(config, headDimension, "rotary_emb_base", "rotary_pct", defaultPartial: 0.25),
+            MaxPositions = positions,
+            Rotary = RotaryReader.Read(config, headDimension, RotaryReader.GptNeoXSpelling, defaultPartial: 0.25),
             NormEpsilon = config.OptionalNumber("layer_norm_eps") ?? 1e-5,
             Activation = ModelConfigReader.ReadActivation(config, "hidden_act", "gelu"),
             QueryKeyValueBias = attentionBias,

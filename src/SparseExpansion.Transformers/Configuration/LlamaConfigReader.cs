@@ -9,7 +9,11 @@ internal static class LlamaConfigReader
         int hidden = config.RequiredInt("hidden_size");
         int heads = config.RequiredInt("num_attention_heads");
         int headDimension = config.OptionalInt("head_dim") ?? WholeHeads(config, hidden, heads);
-        bool attentionBias = config.Bool("attention_bias", false);
+        int layers = config.RequiredInt("num_hidden_layers");
+        int positions = config.RequiredInt("max_position_embeddings");
+
+        // Qwen2 has biases where it has them; its code does not look at the key.
+        bool attentionBias = type != "qwen2" && config.Bool("attention_bias", false);
         return new ModelConfig
         {
             Architecture = ModelArchitecture.Llama,
@@ -17,19 +21,18 @@ internal static class LlamaConfigReader
             VocabularySize = config.RequiredInt("vocab_size"),
             HiddenSize = hidden,
             IntermediateSize = config.RequiredInt("intermediate_size"),
-            LayerCount = config.RequiredInt("num_hidden_layers"),
+            LayerCount = layers,
             HeadCount = heads,
-            KeyValueHeadCount = config.OptionalInt("num_key_value_heads")
-                ?? (type == "llama" ? heads : throw config.Error("num_key_value_heads", "is missing")),
+            KeyValueHeadCount = ReadKeyValueHeads(config, type, heads),
             HeadDimension = headDimension,
-            MaxPositions = config.RequiredInt("max_position_embeddings"),
-            Rotary = RotaryReader.Read(config, headDimension, "rope_theta", partialKey: null, defaultPartial: 1),
+            MaxPositions = positions,
+            Rotary = RotaryReader.Read(config, headDimension, RotaryReader.CommonSpelling, defaultPartial: 1),
             NormEpsilon = config.OptionalNumber("rms_norm_eps") ?? 1e-6,
             Activation = ModelConfigReader.ReadActivation(config, "hidden_act", "silu"),
             QueryKeyValueBias = attentionBias || type == "qwen2",
             AttentionOutputBias = attentionBias,
             FeedForwardBias = config.Bool("mlp_bias", false),
-            SlidingWindow = ReadWindow(config, type),
+            SlidingWindow = WindowReader.Read(config, type, layers, positions),
             TieWordEmbeddings = config.Bool("tie_word_embeddings", false),
         };
     }
@@ -39,33 +42,7 @@ internal static class LlamaConfigReader
         ? hidden / heads
         : throw config.Error("num_attention_heads", $"is {heads}, which does not divide hidden_size {hidden}");
 
-    private static int? ReadWindow(ConfigObject config, string type)
-    {
-        int? window = type switch
-        {
-            // Null means no window; a file without the key means Mistral 7B's first release.
-            "mistral" => config.Contains("sliding_window") ? config.OptionalInt("sliding_window") : 4096,
-            "qwen2" => ReadUnusedQwenWindow(config),
-            _ => null,
-        };
-        string expected = window is null ? "full_attention" : "sliding_attention";
-        if (config.Strings("layer_types").Any(layer => layer != expected))
-        {
-            throw config.Error("layer_types", $"holds other layers than '{expected}'; mixed attention is not supported");
-        }
-
-        return window;
-    }
-
-    private static int? ReadUnusedQwenWindow(ConfigObject config)
-    {
-        if (config.Bool("use_sliding_window", false))
-        {
-            throw config.Error("use_sliding_window", "is true; only false is supported");
-        }
-
-        config.Skip("sliding_window");
-        config.Skip("max_window_layers");
-        return null;
-    }
+    /// <summary>Null means a head of its own for every query; a file without the key means it for Llama alone.</summary>
+    private static int ReadKeyValueHeads(ConfigObject config, string type, int heads) => config.OptionalInt("num_key_value_heads")
+        ?? (type == "llama" || config.Contains("num_key_value_heads") ? heads : throw config.Error("num_key_value_heads", "is missing"));
 }

@@ -15,7 +15,6 @@ internal static class ModelConfigReader
         }
 
         var config = new ConfigObject(JsonFile.ReadObject(path), path);
-        RefuseWhatNoReaderKnows(config);
         string type = config.OptionalString("model_type") ?? throw config.Error("model_type", "is missing");
         ModelConfig result = type switch
         {
@@ -24,7 +23,7 @@ internal static class ModelConfigReader
             _ => throw config.Error("model_type", $"is '{type}'; supported are llama, mistral, qwen2 and gpt_neox"),
         };
         result = ReadCommon(config, result);
-        config.RequireAllUsed(IrrelevantKeys.All);
+        config.RequireAllUsed(KnownKeys.Of(type));
         result = WithGenerationIds(result, folder);
         try
         {
@@ -52,48 +51,22 @@ internal static class ModelConfigReader
         };
     }
 
-    private static ModelConfig ReadCommon(ConfigObject config, ModelConfig result)
+    private static ModelConfig ReadCommon(ConfigObject config, ModelConfig result) => result with
     {
-        string? type = config.OptionalString("dtype");
-        type ??= config.OptionalString("torch_dtype");
-        return result with
-        {
-            InitializerRange = config.OptionalNumber("initializer_range") ?? 0.02,
-            BosId = config.OptionalInt("bos_token_id", least: 0),
-            EosIds = config.Ids("eos_token_id"),
-            DType = type switch
-            {
-                null => null,
-                "float32" => ScalarType.Float32,
-                "float16" => ScalarType.Float16,
-                "bfloat16" => ScalarType.BFloat16,
-                _ => throw config.Error("torch_dtype", $"is '{type}'; supported are float32, float16 and bfloat16"),
-            },
-        };
-    }
+        InitializerRange = config.OptionalNumber("initializer_range") ?? 0.02,
+        BosId = config.OptionalInt("bos_token_id", least: 0),
+        EosIds = config.Ids("eos_token_id"),
+        DType = Spellings.Agree(config, [("dtype", ReadType(config, "dtype")), ("torch_dtype", ReadType(config, "torch_dtype"))]),
+    };
 
-    private static void RefuseWhatNoReaderKnows(ConfigObject config)
+    private static ScalarType? ReadType(ConfigObject config, string key) => config.OptionalString(key) switch
     {
-        if (config.Has("quantization_config"))
-        {
-            throw config.Error("quantization_config", "is set; quantized checkpoints are not supported, use the float16, bfloat16 or float32 one");
-        }
-
-        if (config.Has("auto_map"))
-        {
-            throw config.Error("auto_map", "is set; models that bring code of their own are not supported");
-        }
-
-        if (config.Bool("is_encoder_decoder", false) || config.Bool("add_cross_attention", false))
-        {
-            throw config.Error("is_encoder_decoder", "(or add_cross_attention) is true; only decoder models are supported");
-        }
-
-        if (config.Object("pruned_heads") is { } heads)
-        {
-            heads.RequireAllUsed(IrrelevantKeys.All);
-        }
-    }
+        null => null,
+        "float32" => ScalarType.Float32,
+        "float16" => ScalarType.Float16,
+        "bfloat16" => ScalarType.BFloat16,
+        string other => throw config.Error(key, $"is '{other}'; supported are float32, float16 and bfloat16"),
+    };
 
     /// <summary>Instruction-tuned checkpoints name further end ids in generation_config.json only.</summary>
     private static ModelConfig WithGenerationIds(ModelConfig config, string folder)

@@ -38,8 +38,9 @@ public sealed class TokenWindows
 
     /// <summary>
     /// Tokenizes documents. They are separated by lines that hold <c>&lt;|endoftext|&gt;</c> only (a text without such a line is one
-    /// document) and trimmed of white space at both ends; empty ones are left out. Start token, tokens and end token of all
-    /// documents, as far as the tokenizer names these two, are put one after the other and cut; tokens that fill no window are dropped.
+    /// document) and trimmed of white space at both ends; empty ones are left out. What <see cref="TextTokenizer.Encode"/> gives for
+    /// each, which starts as a prompt does, and the end token, as far as the tokenizer names one, are put one after the other and cut;
+    /// tokens that fill no window are dropped.
     /// </summary>
     /// <param name="text">The documents.</param>
     /// <param name="tokenizer">The model's tokenizer.</param>
@@ -52,9 +53,7 @@ public sealed class TokenWindows
         var ids = new List<int>();
         foreach (string document in Documents(text))
         {
-            Add(ids, tokenizer.BosId);
-            ids.AddRange(tokenizer.Encode(document, addSpecialTokens: false));
-            Add(ids, tokenizer.EosId);
+            tokenizer.EncodeDocument(document, ids);
         }
 
         return ids.Count > 0
@@ -154,14 +153,6 @@ public sealed class TokenWindows
             {
                 yield return document;
             }
-        }
-    }
-
-    private static void Add(List<int> ids, int? id)
-    {
-        if (id is { } value)
-        {
-            ids.Add(value);
         }
     }
 }

@@ -18,7 +18,7 @@ public sealed record GenerationOptions
     /// <summary>Seed of the sampling. Default 0.</summary>
     public int Seed { get; init; }
 
-    /// <summary>Ids that end the text. Default null: those of the model; empty: none.</summary>
+    /// <summary>Ids that end the text. Default null: those of the model and, where a tokenizer takes part, its end token; empty: none.</summary>
     public IReadOnlyList<int>? EosIds { get; init; }
 
     /// <summary>Checks the values.</summary>

@@ -44,8 +44,11 @@ public static class TextGenerator
         options ??= new GenerationOptions();
         options.Validate();
         RequireFit(model.Config, ids, options);
+        options = options with { EosIds = options.EosIds ?? [.. model.Config.EosIds.Union(Optional(tokenizer.EosId))] };
         return Decode(tokenizer, ids, Continue(model, [.. ids], options, tokenizer.IsToken, cancellationToken));
     }
+
+    private static IEnumerable<int> Optional(int? id) => id is { } value ? [value] : [];
 
     private static IEnumerable<int> Continue(
         CausalLanguageModel model, IReadOnlyList<int> prompt, GenerationOptions options, Func<int, bool> isToken, CancellationToken cancellationToken)

@@ -9,7 +9,7 @@ namespace SparseExpansion.Transformers;
 /// are neighbours in no merged token: no token can span the cut, so the result is the same, and the merging, whose time grows with
 /// the square of the length, sees short strings only.
 /// </summary>
-internal sealed class BpeModel
+internal sealed class BpeModel : IPieceModel
 {
     private readonly Dictionary<string, int> _vocabulary;
     private readonly HashSet<(Rune Left, Rune Right)> _neighbours = [];

@@ -22,7 +22,7 @@ internal static class DecoderReader
             "ByteLevel" => ReadByteLevel(node),
             "Replace" => Each(TextPattern.ReadReplacement(node)),
             "ByteFallback" => JoinBytes,
-            "Fuse" => tokens => [string.Concat(tokens)],
+            "Fuse" => Fuse,
             "Strip" => ReadStrip(node),
             "Metaspace" => ReadMetaspace(node),
             _ => throw node.Error("type", $"is '{type}'; supported are Sequence, ByteLevel, Replace, ByteFallback, Fuse, Strip and Metaspace"),
@@ -30,6 +30,13 @@ internal static class DecoderReader
         node.RequireAllUsed(TokenizerJsonReader.NoKeys);
         return result;
     }
+
+    /// <summary>The decoder of SentencePiece models: marks become blanks, byte tokens bytes, and the mark that encoding added goes.</summary>
+    /// <param name="mark">What stands for a blank.</param>
+    /// <param name="start">True if encoding adds a mark in front.</param>
+    /// <param name="end">True if it adds one at the end.</param>
+    public static TokenDecoder ForSentencePiece(char mark, bool start, bool end) => Chain(
+        [Each(token => token.Replace(mark, ' ')), JoinBytes, Fuse, Each(text => Strip(text, ' ', start ? 1 : 0, end ? 1 : 0))]);
 
     private static TokenDecoder Chain(TokenDecoder[] steps) => tokens =>
     {
@@ -41,6 +48,8 @@ internal static class DecoderReader
             return result;
         });
     };
+
+    private static IReadOnlyList<string> Fuse(IReadOnlyList<string> tokens) => [string.Concat(tokens)];
 
     private static TokenDecoder Each(Func<string, string> change) => tokens => [.. tokens.Select(change)];
 

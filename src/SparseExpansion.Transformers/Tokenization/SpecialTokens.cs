@@ -1,39 +1,47 @@
-using System.Text.Json;
-
 namespace SparseExpansion.Transformers;
 
-/// <summary>The start and end tokens that <c>tokenizer_config.json</c>, or else <c>special_tokens_map.json</c>, names.</summary>
-/// <param name="Bos">Content of the start token.</param>
-/// <param name="Eos">Content of the end token.</param>
-/// <param name="AddBos">Whether texts start with it; null where the file does not say.</param>
-/// <param name="AddEos">Whether texts end with the end token.</param>
-/// <param name="AreNamed">False if neither file is there.</param>
-internal sealed record SpecialTokens(string? Bos, string? Eos, bool? AddBos, bool AddEos, bool AreNamed)
+/// <summary>What the files beside a tokenizer say of it.</summary>
+internal sealed record SpecialTokens
 {
-    public static SpecialTokens Read(string folder)
-    {
-        ConfigObject? config = Open(folder, "tokenizer_config.json");
-        ConfigObject? map = Open(folder, "special_tokens_map.json");
-        bool? addBos = config is not null && config.Has("add_bos_token") ? config.Bool("add_bos_token", false) : null;
-        return new SpecialTokens(
-            Content(config, "bos_token") ?? Content(map, "bos_token"),
-            Content(config, "eos_token") ?? Content(map, "eos_token"),
-            addBos,
-            config?.Bool("add_eos_token", false) ?? false,
-            config is not null || map is not null);
-    }
+    /// <summary>Content of the start token; null if no file names one.</summary>
+    public string? Bos { get; init; }
 
-    private static ConfigObject? Open(string folder, string name)
-    {
-        string path = Path.Combine(folder, name);
-        return File.Exists(path) ? new ConfigObject(JsonFile.ReadObject(path), path) : null;
-    }
+    /// <summary>Content of the end token; null if no file names one.</summary>
+    public string? Eos { get; init; }
 
-    /// <summary>A token is written as its content or as an object that holds it.</summary>
-    private static string? Content(ConfigObject? file, string key) => file?.Value(key) switch
-    {
-        null => null,
-        { ValueKind: JsonValueKind.Object } => file.Object(key)!.OptionalString("content"),
-        _ => file.OptionalString(key),
-    };
+    /// <summary>True if a file has the key of the start token, even if null.</summary>
+    public bool SpeaksOfBos { get; init; }
+
+    /// <summary>True if a file has the key of the end token, even if null.</summary>
+    public bool SpeaksOfEos { get; init; }
+
+    /// <summary>Whether texts start with the start token; null where the file does not say.</summary>
+    public bool? AddBos { get; init; }
+
+    /// <summary>Whether texts end with the end token; null where the file does not say.</summary>
+    public bool? AddEos { get; init; }
+
+    /// <summary>The tokenizer class without "Fast" at its end; null where the file does not say.</summary>
+    public string? TokenizerClass { get; init; }
+
+    /// <summary>SentencePiece only: true puts a blank in front of every text between added tokens, false in front of the first alone.</summary>
+    public bool Legacy { get; init; } = true;
+
+    /// <summary>SentencePiece only: false puts no blank in front.</summary>
+    public bool AddPrefixSpace { get; init; } = true;
+
+    /// <summary>Tokens with their ids, and the file that gives each.</summary>
+    public IReadOnlyList<(AddedToken Token, string File)> Added { get; init; } = [];
+
+    /// <summary>Tokens named for a role, such as the padding token. They carry no ids.</summary>
+    public IReadOnlyList<AddedToken> Roles { get; init; } = [];
+
+    /// <summary>True if tokenizer_config.json or special_tokens_map.json is there.</summary>
+    public bool AreNamed { get; init; }
+
+    /// <summary>Start and end of config.json, which count where <see cref="AreNamed"/> is false.</summary>
+    public (int? Bos, int? Eos) ModelIds { get; init; }
+
+    /// <summary>The file that says whether start and end tokens are added, for messages.</summary>
+    public required string ConfigFile { get; init; }
 }

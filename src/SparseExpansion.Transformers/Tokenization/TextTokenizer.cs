@@ -6,39 +6,48 @@ namespace SparseExpansion.Transformers;
 /// </summary>
 public sealed class TextTokenizer
 {
-    private readonly ITextCodec _codec;
+    private readonly TextCodec _codec;
+    private readonly TextFrame _frame;
 
-    private TextTokenizer(ITextCodec codec, int? bos, int? eos) => (_codec, BosId, EosId) = (codec, bos, eos);
+    private TextTokenizer(TextCodec codec, TextFrame frame) => (_codec, _frame) = (codec, frame);
 
-    /// <summary>The id that starts a text, if the tokenizer names one.</summary>
-    public int? BosId { get; }
+    /// <summary>The id that starts a text, if the tokenizer names one; whether texts get it is said by <see cref="Encode"/>.</summary>
+    public int? BosId => _frame.Bos;
 
     /// <summary>The id that ends a text, if the tokenizer names one.</summary>
-    public int? EosId { get; }
+    public int? EosId => _frame.Eos;
 
     /// <summary>The largest id plus one.</summary>
     public int VocabularySize => _codec.VocabularySize;
 
-    /// <summary>Loads the tokenizer of a checkpoint folder; <c>tokenizer.json</c> goes before <c>tokenizer.model</c>.</summary>
+    /// <summary>
+    /// Loads the tokenizer of a checkpoint folder; <c>tokenizer.json</c> goes before <c>tokenizer.model</c>. Further tokens, start and
+    /// end are read from <c>tokenizer_config.json</c>, <c>special_tokens_map.json</c> and <c>added_tokens.json</c>; where neither of
+    /// the first two is there, start and end are those of <c>config.json</c>.
+    /// </summary>
     /// <param name="folder">A folder in Hugging Face layout.</param>
-    /// <exception cref="CheckpointException">There is no tokenizer, it is malformed, or it uses something unsupported; the message names file and key.</exception>
+    /// <exception cref="CheckpointException">
+    /// There is no tokenizer, it is malformed, it uses something unsupported, or files contradict each other; the message names file and key.
+    /// </exception>
     public static TextTokenizer Load(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         string json = Path.Combine(folder, "tokenizer.json");
         string model = Path.Combine(folder, "tokenizer.model");
-        SpecialTokens special = SpecialTokens.Read(folder);
-        ITextCodec codec = Path.Exists(json) ? TokenizerJsonReader.Read(json)
-            : Path.Exists(model) ? SentencePieceCodec.Load(model, special)
+        SpecialTokens named = SpecialTokensReader.Read(folder);
+        (TextCodec codec, TextFrame frame) = Path.Exists(json) ? TokenizerJsonReader.Read(json, named)
+            : Path.Exists(model) ? SentencePieceReader.Read(model, named)
             : throw new CheckpointException($"{folder}: has neither tokenizer.json nor tokenizer.model; copy them from the checkpoint that the model was made of.");
-        return special.AreNamed
-            ? new TextTokenizer(codec, codec.FindId(special.Bos), codec.FindId(special.Eos))
-            : FromModelConfig(codec, Path.Combine(folder, ModelFolder.ConfigFile));
+        return new TextTokenizer(codec, frame);
     }
 
     /// <summary>Encodes a text.</summary>
     /// <param name="text">Any text; empty text gives no tokens but special ones. Lone surrogates become U+FFFD.</param>
-    /// <param name="addSpecialTokens">True adds the tokens that the tokenizer puts around a text, such as the start token. Default true.</param>
+    /// <param name="addSpecialTokens">
+    /// True adds the tokens that the tokenizer puts around a text, such as the start token. Default true. With <c>tokenizer.model</c>, and with
+    /// the tokenizer classes of Llama, Code Llama, Gemma, Cohere and GPT-NeoX, they are decided by <c>add_bos_token</c> and <c>add_eos_token</c>
+    /// of <c>tokenizer_config.json</c>; with other classes by the "post_processor" of <c>tokenizer.json</c>.
+    /// </param>
     /// <returns>Token ids.</returns>
     /// <exception cref="CheckpointException">
     /// The text needs Unicode normalization and this process runs without it (invariant globalization), or a pattern of the tokenizer
@@ -50,13 +59,13 @@ public sealed class TextTokenizer
         var ids = new List<int>(text.Length / 3);
         if (addSpecialTokens)
         {
-            ids.AddRange(_codec.Prefix);
+            ids.AddRange(_frame.Prefix);
         }
 
         TextPattern.Guard(() => _codec.Encode(UnicodeForms.WellFormed(text), ids));
         if (addSpecialTokens)
         {
-            ids.AddRange(_codec.Suffix);
+            ids.AddRange(_frame.Suffix);
         }
 
         return ids;
@@ -77,16 +86,13 @@ public sealed class TextTokenizer
     /// <summary>False for ids between others that no token has.</summary>
     internal bool IsToken(int id) => _codec.IsToken(id);
 
-    /// <summary>Folders with the bare tokenizer name start and end in config.json only.</summary>
-    private static TextTokenizer FromModelConfig(ITextCodec codec, string path)
+    /// <summary>Appends the ids of a document: what <see cref="Encode"/> gives, and the end token if it is not among them.</summary>
+    internal void EncodeDocument(string text, List<int> ids)
     {
-        if (!File.Exists(path))
+        ids.AddRange(Encode(text));
+        if (EosId is { } eos && !_frame.Suffix.Contains(eos))
         {
-            return new TextTokenizer(codec, null, null);
+            ids.Add(eos);
         }
-
-        var config = new ConfigObject(JsonFile.ReadObject(path), path);
-        int? eos = config.Ids("eos_token_id") is [int first, ..] ? first : null;
-        return new TextTokenizer(codec, config.OptionalInt("bos_token_id", least: 0), eos);
     }
 }

@@ -7,9 +7,12 @@ namespace SparseExpansion.Transformers;
 internal static class TokenizerJsonReader
 {
     /// <summary>For objects in which every key must be understood.</summary>
-    public static readonly FrozenSet<string> NoKeys = FrozenSet<string>.Empty;
+    public static readonly FrozenDictionary<string, KnownKey> NoKeys = KnownKeys.None;
 
-    public static BpeCodec Read(string path)
+    /// <summary>Reads the file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="named">What the files beside it say.</param>
+    public static (TextCodec Codec, TextFrame Frame) Read(string path, SpecialTokens named)
     {
         var root = new ConfigObject(JsonFile.ReadObject(path), path);
 
@@ -20,13 +23,16 @@ internal static class TokenizerJsonReader
         ConfigObject node = root.Object("model") ?? throw root.Error("model", "is missing");
         Dictionary<string, int> vocabulary = ReadVocabulary(node);
         BpeModel model = ReadModel(node, vocabulary);
-        AddedToken[] added = [.. root.Objects("added_tokens").Select(ReadAdded)];
+        var added = new AddedTokenTable(path, vocabulary);
+        added.AddOwn(root.Objects("added_tokens").Select(AddedTokenReader.Read));
+        added.AddNamed(named, raw: false);
         (IReadOnlyList<int> prefix, IReadOnlyList<int> suffix) = TemplateReader.Read(root.Object("post_processor"));
         Func<string, string> normalizer = NormalizerReader.Read(root.Object("normalizer"));
         PreTokenizer preTokenizer = PreTokenizerReader.Read(root.Object("pre_tokenizer"));
         TokenDecoder decoder = DecoderReader.Read(root.Object("decoder"));
         root.RequireAllUsed(NoKeys);
-        return new BpeCodec(model, vocabulary, added, normalizer, preTokenizer, decoder) { Prefix = prefix, Suffix = suffix };
+        var codec = new TextCodec(model, vocabulary, added.Tokens, normalizer, preTokenizer, decoder);
+        return (codec, TextFrame.OfTokenizerJson(named, codec, prefix, suffix));
     }
 
     private static BpeModel ReadModel(ConfigObject node, Dictionary<string, int> vocabulary)
@@ -74,16 +80,12 @@ internal static class TokenizerJsonReader
                 throw entries.Error(token, "is told from another token by U+F8FF alone, which is not supported");
             }
 
-            int id = RequireSmall(entries.OptionalInt(token, least: 0) ?? throw entries.Error(token, "has no id"), entries, token);
+            int id = AddedTokenReader.RequireSmall(entries.OptionalInt(token, least: 0) ?? throw entries.Error(token, "has no id"), entries, token);
             vocabulary.Add(token, ids.Add(id) ? id : throw entries.Error(token, $"has the id {id} of another token"));
         }
 
         return vocabulary;
     }
-
-    /// <summary>The vocabulary's size, the largest id plus one, must be an int as well.</summary>
-    private static int RequireSmall(int id, ConfigObject node, string key) =>
-        id < int.MaxValue ? id : throw node.Error(key, $"is the id {id}, which is larger than any vocabulary");
 
     /// <summary>Merges are strings "a b" in older files and pairs ["a", "b"] in newer ones, whose tokens may hold blanks.</summary>
     private static List<(string Left, string Right)> ReadMerges(ConfigObject node, Dictionary<string, int> vocabulary)
@@ -110,20 +112,5 @@ internal static class TokenizerJsonReader
         }
 
         return merges;
-    }
-
-    private static AddedToken ReadAdded(ConfigObject node)
-    {
-        if (node.Bool("single_word", false))
-        {
-            throw node.Error("single_word", "is true; it is not supported");
-        }
-
-        int id = RequireSmall(node.OptionalInt("id", least: 0) ?? throw node.Error("id", "is missing"), node, "id");
-        bool special = node.Bool("special", false);
-        var token = new AddedToken(
-            id, node.RequiredString("content"), special, node.Bool("normalized", !special), node.Bool("lstrip", false), node.Bool("rstrip", false));
-        node.RequireAllUsed(NoKeys);
-        return token;
     }
 }

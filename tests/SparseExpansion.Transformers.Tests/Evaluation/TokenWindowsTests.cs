@@ -23,6 +23,19 @@ public sealed class TokenWindowsTests : IDisposable
         Assert.Equal(start, windows.Ids[..8].ToArray());
     }
 
+    [Theory]
+    [InlineData("\"add_bos_token\": false", new long[] { 3, 9, 0, 9 })]
+    [InlineData("\"add_bos_token\": true", new long[] { 8, 3, 9, 8, 0, 9 })]
+    [InlineData("\"add_bos_token\": true, \"add_eos_token\": true", new long[] { 8, 3, 9, 8, 0, 9 })]
+    [InlineData("\"tokenizer_class\": \"GPTNeoXTokenizer\"", new long[] { 3, 9, 0, 9 })]
+    [InlineData("\"tokenizer_class\": \"LlamaTokenizer\"", new long[] { 8, 3, 9, 8, 0, 9 })]
+    public void FromText_Documents_StartAsPromptsDo(string flags, long[] expected)
+    {
+        TextTokenizer tokenizer = LetterTokenizer(flags);
+        Assert.Equal(expected, TokenWindows.FromText("d\n<|endoftext|>\na", tokenizer, 2).Ids.ToArray());
+        Assert.Equal(expected[..2].Select(id => (int)id), tokenizer.Encode("d").Append(9).Take(2));
+    }
+
     [Fact]
     public void FromTokens_TheTailThatFillsNoWindow_IsDropped()
     {
@@ -64,12 +77,12 @@ public sealed class TokenWindowsTests : IDisposable
         Assert.Throws<CheckpointException>(() => TokenWindows.FromSafetensors(_folder.File("f"), "missing"));
     }
 
-    private TextTokenizer LetterTokenizer()
+    private TextTokenizer LetterTokenizer(string flags = "\"add_bos_token\": true")
     {
         File.WriteAllText(_folder.File("tokenizer.json"), """
             {"model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "c": 2, "d": 3, "\n": 4, "<s>": 8, "</s>": 9}, "merges": []}}
             """);
-        File.WriteAllText(_folder.File("tokenizer_config.json"), """{"bos_token": "<s>", "eos_token": "</s>"}""");
+        File.WriteAllText(_folder.File("tokenizer_config.json"), $$"""{"bos_token": "<s>", "eos_token": "</s>", {{flags}}}""");
         return TextTokenizer.Load(_folder.Path);
     }
 }

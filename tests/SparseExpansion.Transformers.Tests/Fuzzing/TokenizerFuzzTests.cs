@@ -1,5 +1,6 @@
 using SparseExpansion.Testing;
 using SparseExpansion.Testing.Fuzzing;
+using SparseExpansion.Transformers.Tokenization;
 
 namespace SparseExpansion.Transformers.Fuzzing;
 
@@ -27,8 +28,26 @@ public sealed class TokenizerFuzzTests : IDisposable
     public void TokenizerConfig_Changed_LoadsOrRefuses()
     {
         File.Copy(Fixtures("tokenizer-byte-level.json"), _folder.File("tokenizer.json"));
-        var mutator = new JsonMutator("\"bos_token\"", "\"eos_token\"", "\"</s>\"", "{\"content\":\"</s>\"}", "{\"content\":1}");
+        var mutator = new JsonMutator(
+            "\"bos_token\"", "\"eos_token\"", "\"</s>\"", "{\"content\":\"</s>\"}", "{\"content\":1}", "\"LlamaTokenizerFast\"", "\"GPTNeoXTokenizer\"", "\"add_eos_token\"",
+            "\"added_tokens_decoder\"", "{\"700\":{\"content\":\"<x>\"}}", "{\"1\":{\"content\":\"<x>\",\"lstrip\":true}}", "\"additional_special_tokens\"", "[\"<x>\"]");
         Run("tokenizer_config.json", Seeds("tokenizer_config.json"), mutator, cases: 600);
+    }
+
+    [Fact]
+    public void AddedTokens_Changed_LoadOrAreRefused()
+    {
+        File.Copy(Fixtures("tokenizer-byte-level.json"), _folder.File("tokenizer.json"));
+        var mutator = new JsonMutator("\"<x>\"", "\"a\"", "\"\"", "0", "700", "2147483647");
+        Run("added_tokens.json", ["""{"<x>": 700, "<|x|>": 701}"""u8.ToArray()], mutator, cases: 400);
+    }
+
+    [Fact]
+    public void SentencePiece_Changed_LoadsOrRefuses()
+    {
+        var model = new SentencePieceModel { Bytes = true };
+        model.Add(-1, "▁a", "ab", "▁", "a", "b", "the").Add(SentencePieceType.UserDefined, "12").Add(SentencePieceType.Unused, "bc");
+        Run("tokenizer.model", [model.ToArray()], ByteMutator.Mutate, cases: 600);
     }
 
     private static string Fixtures(string name) => Path.Combine(AppContext.BaseDirectory, "Fixtures", "fuzz", name);
@@ -36,7 +55,9 @@ public sealed class TokenizerFuzzTests : IDisposable
     private static byte[][] Seeds(string pattern) =>
         [.. Directory.GetFiles(Fixtures("."), pattern).Order(StringComparer.Ordinal).Select(File.ReadAllBytes)];
 
-    private void Run(string file, byte[][] seeds, JsonMutator mutator, int cases) => FuzzRun.Cases(file, seeds, mutator.Mutate, bytes =>
+    private void Run(string file, byte[][] seeds, JsonMutator mutator, int cases) => Run(file, seeds, mutator.Mutate, cases);
+
+    private void Run(string file, byte[][] seeds, Func<byte[], Random, byte[]> mutate, int cases) => FuzzRun.Cases(file, seeds, mutate, bytes =>
     {
         File.WriteAllBytes(_folder.File(file), bytes);
         TextTokenizer tokenizer = TextTokenizer.Load(_folder.Path);

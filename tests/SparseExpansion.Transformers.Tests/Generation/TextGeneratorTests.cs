@@ -54,6 +54,29 @@ public sealed class TextGeneratorTests
     }
 
     [Fact]
+    public void GenerateText_EndTokenOfTheTokenizerAlone_EndsTheText()
+    {
+        using var folder = new TemporaryFolder();
+        using CausalLanguageModel model = PretrainedModel.Load(Fixture.Model(Fixture.Llama));
+        int[] all = [.. Generate(model, Prompt, new GenerationOptions { MaxNewTokens = 10, EosIds = [] })];
+        int end = all[5];
+        string vocabulary = string.Join(',', Enumerable.Range(0, model.Config.VocabularySize).Where(id => id != end).Select(id => $"\"{Name(id)}\":{id}"));
+        File.WriteAllText(folder.File("tokenizer.json"), $$$"""{"model":{"type":"BPE","merges":[],"vocab":{{{{vocabulary}}}}},"decoder":{"type":"Fuse"}}""");
+        File.WriteAllText(folder.File("added_tokens.json"), $$"""{"<|im_end|>":{{end}}}""");
+        File.WriteAllText(folder.File("tokenizer_config.json"), """{"eos_token":"<|im_end|>"}""");
+        TextTokenizer tokenizer = TextTokenizer.Load(folder.Path);
+
+        string text = string.Concat(TextGenerator.GenerateText(
+            model, tokenizer, string.Concat(Prompt.Select(Name)), new GenerationOptions { MaxNewTokens = 10 }, TestContext.Current.CancellationToken));
+
+        Assert.Equal(end, tokenizer.EosId);
+        Assert.DoesNotContain(end, model.Config.EosIds);
+        Assert.Equal(string.Concat(all.TakeWhile(id => id != end && !model.Config.EosIds.Contains(id)).Select(Name)), text);
+
+        static string Name(int id) => ((char)(0x4E00 + id)).ToString();
+    }
+
+    [Fact]
     public void Generate_SameSeed_GivesTheSameTokens()
     {
         using CausalLanguageModel model = PretrainedModel.Load(Fixture.Model(Fixture.Llama));

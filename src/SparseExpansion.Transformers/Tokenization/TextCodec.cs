@@ -1,9 +1,9 @@
 namespace SparseExpansion.Transformers;
 
-/// <summary>The pipeline of tokenizer.json: added tokens, normalizer, added tokens again, pre-tokenizer, BPE; and the decoder back.</summary>
-internal sealed class BpeCodec : ITextCodec
+/// <summary>The way from text to ids: added tokens, normalizer, added tokens again, pre-tokenizer, merges; and the decoder back.</summary>
+internal sealed class TextCodec
 {
-    private readonly BpeModel _model;
+    private readonly IPieceModel _model;
     private readonly AddedTokenFinder _raw;
     private readonly AddedTokenFinder _normalized;
     private readonly Func<string, string> _normalizer;
@@ -13,8 +13,8 @@ internal sealed class BpeCodec : ITextCodec
     private readonly Dictionary<int, string> _tokens = [];
     private readonly HashSet<int> _special;
 
-    public BpeCodec(
-        BpeModel model, Dictionary<string, int> vocabulary, IReadOnlyList<AddedToken> added,
+    public TextCodec(
+        IPieceModel model, IReadOnlyDictionary<string, int> vocabulary, IReadOnlyList<AddedToken> added,
         Func<string, string> normalizer, PreTokenizer preTokenizer, TokenDecoder decoder)
     {
         (_model, _normalizer, _preTokenizer, _decoder) = (model, normalizer, preTokenizer, decoder);
@@ -35,16 +35,16 @@ internal sealed class BpeCodec : ITextCodec
         VocabularySize = _tokens.Count == 0 ? 0 : _tokens.Keys.Max() + 1;
     }
 
+    /// <summary>The largest id plus one.</summary>
     public int VocabularySize { get; }
 
-    public required IReadOnlyList<int> Prefix { get; init; }
-
-    public required IReadOnlyList<int> Suffix { get; init; }
-
+    /// <summary>The id of a token's content, or null.</summary>
     public int? FindId(string? content) => content is not null && _ids.TryGetValue(content, out int id) ? id : null;
 
+    /// <summary>True if a token has this id.</summary>
     public bool IsToken(int id) => _tokens.ContainsKey(id);
 
+    /// <summary>Appends the ids of a text.</summary>
     public void Encode(string text, List<int> ids)
     {
         bool first = true;
@@ -73,6 +73,7 @@ internal sealed class BpeCodec : ITextCodec
         }
     }
 
+    /// <summary>The text of ids.</summary>
     public string Decode(IEnumerable<int> ids, bool skipSpecialTokens)
     {
         var tokens = new List<string>();
