@@ -40,10 +40,7 @@ public sealed class TextTokenizer
     /// <param name="text">Any text; empty text gives no tokens but special ones. Lone surrogates become U+FFFD.</param>
     /// <param name="addSpecialTokens">True adds the tokens that the tokenizer puts around a text, such as the start token. Default true.</param>
     /// <returns>Token ids.</returns>
-    /// <exception cref="CheckpointException">
-    /// The text needs Unicode normalization and this process runs without it (invariant globalization), or a pattern of the tokenizer
-    /// takes too long or makes the text too long.
-    /// </exception>
+    /// <exception cref="CheckpointException">A pattern of the tokenizer takes too long or makes the text too long.</exception>
     public IReadOnlyList<int> Encode(string text, bool addSpecialTokens = true)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -53,7 +50,7 @@ public sealed class TextTokenizer
             ids.AddRange(_codec.Prefix);
         }
 
-        TextPattern.Guard(() => _codec.Encode(UnicodeForms.WellFormed(text), ids));
+        _codec.Encode(UnicodeForms.WellFormed(text), ids);
         if (addSpecialTokens)
         {
             ids.AddRange(_codec.Suffix);
@@ -69,9 +66,7 @@ public sealed class TextTokenizer
     public string Decode(IEnumerable<int> ids, bool skipSpecialTokens = false)
     {
         ArgumentNullException.ThrowIfNull(ids);
-        string text = "";
-        TextPattern.Guard(() => text = _codec.Decode(ids, skipSpecialTokens));
-        return text;
+        return _codec.Decode(ids, skipSpecialTokens);
     }
 
     /// <summary>False for ids between others that no token has.</summary>

@@ -114,15 +114,13 @@ internal static class TokenizerJsonReader
 
     private static AddedToken ReadAdded(ConfigObject node)
     {
-        if (node.Bool("single_word", false))
-        {
-            throw node.Error("single_word", "is true; it is not supported");
-        }
-
         int id = RequireSmall(node.OptionalInt("id", least: 0) ?? throw node.Error("id", "is missing"), node, "id");
         bool special = node.Bool("special", false);
         var token = new AddedToken(
-            id, node.RequiredString("content"), special, node.Bool("normalized", !special), node.Bool("lstrip", false), node.Bool("rstrip", false));
+            id, node.RequiredString("content"), special, node.Bool("normalized", !special), node.Bool("lstrip", false), node.Bool("rstrip", false))
+        {
+            SingleWord = node.Bool("single_word", false),
+        };
         node.RequireAllUsed(NoKeys);
         return token;
     }
