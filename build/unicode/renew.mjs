@@ -55,11 +55,6 @@ function byValue(items, key) {
 }
 
 const characters = read('UnicodeData');
-const field = (character, ...names) => names.map((name) => character[name]).find((value) => value !== undefined);
-const known = new Set(characters.flatMap(Object.keys));
-const mappingKey = [...known].find((key) => /decomposition/i.test(key));
-const lowerKey = [...known].find((key) => /lower/i.test(key));
-
 const combining = new Map();
 const canonical = [];
 const compatible = [];
@@ -71,16 +66,15 @@ for (const character of characters) {
     (combining.get(combiningClass) ?? combining.set(combiningClass, []).get(combiningClass)).push(code);
   }
 
-  const mapping = field(character, mappingKey);
-  if (mapping) {
-    const parts = (Array.isArray(mapping) ? mapping.join(' ') : mapping).split(' ');
+  const parts = character.characterDecompositionMapping?.split(' ');
+  if (parts) {
     const isCompatible = parts[0].startsWith('<');
     const entry = `${hex(code)}:${parts.slice(isCompatible ? 1 : 0).map((part) => hex(number(part))).join('.')}`;
     (isCompatible ? compatible : canonical).push(entry);
   }
 
-  if (character[lowerKey]) {
-    lower.push(`${hex(code)}:${hex(number(character[lowerKey]))}`);
+  if (character.lower) {
+    lower.push(`${hex(code)}:${hex(number(character.lower))}`);
   }
 }
 

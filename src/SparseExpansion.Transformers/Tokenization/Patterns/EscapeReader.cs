@@ -62,7 +62,7 @@ internal static class EscapeReader
         string name = reader.Until('}', @"has \p{ without its end");
         CodePointSet set = UnicodeProperties.Find(name)
             ?? throw new PatternException($@"uses \p{{{name}}}; supported are categories, scripts, POSIX names, Alphabetic, Ideographic and the properties of emoji");
-        return new CharacterClass(set, negated, UnicodeProperties.Native(name) ?? CharacterClass.Spell(set));
+        return new CharacterClass(set, negated, UnicodeCategories.Native(name) ?? CharacterClass.Spell(set));
     }
 
     /// <summary>\1 … \9 refer to groups; longer numbers are octal.</summary>

@@ -1,14 +1,8 @@
-using System.Collections.Frozen;
-using System.Globalization;
-
 namespace SparseExpansion.Transformers;
 
 /// <summary>The sets of characters that patterns call by name: categories, scripts, properties and POSIX classes.</summary>
 internal static class UnicodeProperties
 {
-    private static readonly FrozenDictionary<string, UnicodeCategory[]> CategoryNames = MakeCategoryNames();
-    private static readonly Lazy<CodePointSet[]> CategorySets = new(MakeCategorySets);
-
     /// <summary>White_Space.</summary>
     public static CodePointSet Space { get; } =
         CodePointSet.FromRanges([(9, 13), (0x20, 0x20), (0x85, 0x85), (0xA0, 0xA0), (0x1680, 0x1680), (0x2000, 0x200A), (0x2028, 0x2029), (0x202F, 0x202F), (0x205F, 0x205F), (0x3000, 0x3000)]);
@@ -29,7 +23,7 @@ internal static class UnicodeProperties
     public static CodePointSet? Find(string name)
     {
         string key = Normalize(name);
-        return CategoryNames.TryGetValue(key, out UnicodeCategory[]? categories) ? OfCategories(categories) : key switch
+        return UnicodeCategories.Find(key) ?? key switch
         {
             "any" => CodePointSet.All,
             "assigned" => OfNames("cn").Complement(),
@@ -56,77 +50,9 @@ internal static class UnicodeProperties
         _ => null,
     };
 
-    /// <summary>The names of .NET for a category, for example "\p{Lu}\p{Ll}"; null where the name is not of a category or holds surrogates.</summary>
-    public static string? Native(string name)
-    {
-        string key = Normalize(name);
-        return key is "c" or "other" or "cs" or "surrogate" || !CategoryNames.TryGetValue(key, out UnicodeCategory[]? categories)
-            ? null
-            : string.Concat(categories.Select(category => $@"\p{{{ShortName(category)}}}"));
-    }
-
     private static CodePointSet Graph() => CodePointSet.Union(OfNames("cn", "cs", "cc"), Space).Complement();
 
     private static CodePointSet Table(string name) => UnicodeTables.FindSet(name)!;
 
-    private static CodePointSet OfNames(params IEnumerable<string> names) => CodePointSet.Union(names.Select(name => OfCategories(CategoryNames[name])));
-
-    private static CodePointSet OfCategories(UnicodeCategory[] categories) =>
-        CodePointSet.Union(categories.Select(category => CategorySets.Value[(int)category]));
-
-    private static CodePointSet[] MakeCategorySets()
-    {
-        List<(int, int)>[] ranges = [.. Enum.GetValues<UnicodeCategory>().Select(_ => new List<(int, int)>())];
-        int first = 0;
-        UnicodeCategory category = CharUnicodeInfo.GetUnicodeCategory(0);
-        for (int code = 1; code <= CodePointSet.Last + 1; code++)
-        {
-            UnicodeCategory? next = code <= CodePointSet.Last ? CharUnicodeInfo.GetUnicodeCategory(code) : null;
-            if (next != category)
-            {
-                ranges[(int)category].Add((first, code - 1));
-                (first, category) = (code, next ?? category);
-            }
-        }
-
-        return [.. ranges.Select(CodePointSet.FromRanges)];
-    }
-
-    private static string ShortName(UnicodeCategory category) => ShortNames[(int)category];
-
-    /// <summary>In the order of <see cref="UnicodeCategory"/>.</summary>
-    private static readonly string[] ShortNames =
-    [
-        "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No", "Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Co", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf",
-        "Po", "Sm", "Sc", "Sk", "So", "Cn",
-    ];
-
-    private static readonly string[] LongNames =
-    [
-        "uppercaseletter", "lowercaseletter", "titlecaseletter", "modifierletter", "otherletter", "nonspacingmark", "spacingmark", "enclosingmark",
-        "decimalnumber", "letternumber", "othernumber", "spaceseparator", "lineseparator", "paragraphseparator", "control", "format", "surrogate",
-        "privateuse", "connectorpunctuation", "dashpunctuation", "openpunctuation", "closepunctuation", "initialpunctuation", "finalpunctuation",
-        "otherpunctuation", "mathsymbol", "currencysymbol", "modifiersymbol", "othersymbol", "unassigned",
-    ];
-
-    private static FrozenDictionary<string, UnicodeCategory[]> MakeCategoryNames()
-    {
-        var names = new Dictionary<string, UnicodeCategory[]>();
-        for (int category = 0; category < ShortNames.Length; category++)
-        {
-            names[Normalize(ShortNames[category])] = names[LongNames[category]] = [(UnicodeCategory)category];
-        }
-
-        foreach ((string name, string alias) in new[]
-        {
-            ("l", "letter"), ("m", "mark"), ("m", "combiningmark"), ("n", "number"), ("p", "punctuation"), ("s", "symbol"), ("z", "separator"), ("c", "other"),
-        })
-        {
-            names[name] = names[alias] =
-                [.. Enumerable.Range(0, ShortNames.Length).Where(i => Normalize(ShortNames[i])[0] == name[0]).Select(i => (UnicodeCategory)i)];
-        }
-
-        names["lc"] = names["casedletter"] = [UnicodeCategory.UppercaseLetter, UnicodeCategory.LowercaseLetter, UnicodeCategory.TitlecaseLetter];
-        return names.ToFrozenDictionary();
-    }
+    private static CodePointSet OfNames(params IEnumerable<string> names) => CodePointSet.Union(names.Select(name => UnicodeCategories.Find(name)!));
 }
