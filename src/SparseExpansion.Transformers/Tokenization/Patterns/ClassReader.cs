@@ -51,10 +51,12 @@ internal static class ClassReader
 
     private static void ReadItem(PatternReader reader, Operand operand, int depth, bool first)
     {
+        bool nested = reader.Peek() == '[' && reader.Peek(1) != ':';
         if (ReadSet(reader, depth) is { } set)
         {
             operand.Add(set);
-            if (reader.Peek() == '-' && reader.Peek(1) != ']')
+            operand.EndsInRange = nested;
+            if (!nested && reader.Peek() == '-' && reader.Peek(1) != ']')
             {
                 throw new PatternException("has a range that starts at a set");
             }
@@ -156,7 +158,7 @@ internal static class ClassReader
         private readonly List<CodePointSet> _sets = [];
         private readonly StringBuilder _native = new();
 
-        /// <summary>True right behind a range: a hyphen there is a character.</summary>
+        /// <summary>True right behind a range or a class in brackets: a hyphen there is a character.</summary>
         public bool EndsInRange { get; set; }
 
         public void Add(int first, int last) => Add(new CharacterClass(CodePointSet.Of(first, last)));

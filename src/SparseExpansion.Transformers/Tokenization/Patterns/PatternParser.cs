@@ -139,6 +139,11 @@ internal sealed class PatternParser
             return "?:";
         }
 
+        if (_reader.Peek() == ')')
+        {
+            throw new PatternException("has a group (?) without options");
+        }
+
         bool on = true;
         while (true)
         {

@@ -31,8 +31,8 @@ internal static class PatternSymbols
             throw new PatternException($@"uses \{name}, which is not supported");
         }
 
-        return reader.Take("A") || reader.Take("`") ? ([@"\A"], false)
-            : reader.Take("z") || reader.Take("'") ? ([@"\z"], false)
+        return reader.Take("A") ? ([@"\A"], false)
+            : reader.Take("z") ? ([@"\z"], false)
             : reader.Take("Z") ? ([@"\Z"], false)
             : reader.Take("b") ? (WordBoundary("(?=", "(?!"), false)
             : reader.Take("B") ? (WordBoundary("(?!", "(?="), false)

@@ -7,7 +7,7 @@ namespace SparseExpansion.Transformers;
 internal sealed class TextMatcher
 {
     private const int MostCharacters = 1 << 16;
-    private const int MostTranslated = 1 << 21;
+    private const int MostTranslated = 1 << 20;
 
     /// <summary>Bounds what a hostile pattern can cost.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);

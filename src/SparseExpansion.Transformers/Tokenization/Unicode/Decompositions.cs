@@ -87,7 +87,8 @@ internal sealed class Decompositions
             if (canonical.ContainsKey(code))
             {
                 _canonical.Add(code, narrow);
-                Mark(code, code, Changes.Decomposed);
+                bool joins = ChangesOf(narrow[0]).HasFlag(Changes.Composed);
+                Mark(code, code, Changes.Decomposed | (joins ? Changes.Composed | Changes.CompatiblyComposed : Changes.None));
             }
 
             if (!narrow.SequenceEqual(wide))

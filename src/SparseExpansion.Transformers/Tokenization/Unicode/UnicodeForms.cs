@@ -60,7 +60,9 @@ internal static class UnicodeForms
             (done, stretch, at, before) = (end, end, end, 0);
         }
 
-        return result is null ? text : result.Append(text, done, text.Length - done).ToString();
+        // Marks that might compose may come out as they were.
+        string normalized = result is null ? text : result.Append(text, done, text.Length - done).ToString();
+        return normalized == text ? text : normalized;
     }
 
     private static int EndOfStretch(string text, int at, Decompositions table, Changes mask)
