@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.RegularExpressions;
 
 namespace SparseExpansion.Transformers;
@@ -32,6 +33,11 @@ internal sealed class AddedTokenFinder
         for (Match? match = _pattern?.Match(text); match is { Success: true }; match = match.NextMatch())
         {
             AddedToken token = _tokens[match.Value];
+            if (token.SingleWord && !StandsAlone(text, match.Index, match.Index + match.Length))
+            {
+                continue;
+            }
+
             string before = text[done..Math.Max(done, match.Index)];
             before = token.StripLeft ? before.TrimEnd() : before;
             if (before.Length > 0)
@@ -51,5 +57,13 @@ internal sealed class AddedTokenFinder
         {
             yield return (text[done..], null);
         }
+    }
+
+    private static bool StandsAlone(string text, int start, int end)
+    {
+        Rune.DecodeLastFromUtf16(text.AsSpan(0, start), out Rune before, out int read);
+        bool afterWord = read > 0 && UnicodeProperties.WordWithJoiners.Contains(before.Value);
+        Rune.DecodeFromUtf16(text.AsSpan(end), out Rune behind, out read);
+        return !afterWord && !(read > 0 && UnicodeProperties.WordWithJoiners.Contains(behind.Value));
     }
 }

@@ -13,15 +13,13 @@ internal static class AddedTokenReader
     /// <param name="special">Whether the token is special where the object does not say.</param>
     public static AddedToken Read(ConfigObject node, int id, bool special)
     {
-        if (node.Bool("single_word", false))
-        {
-            throw node.Error("single_word", "is true; it is not supported");
-        }
-
         node.Skip("__type");
         special = node.Bool("special", special);
         var token = new AddedToken(
-            id, node.RequiredString("content"), special, node.Bool("normalized", !special), node.Bool("lstrip", false), node.Bool("rstrip", false));
+            id, node.RequiredString("content"), special, node.Bool("normalized", !special), node.Bool("lstrip", false), node.Bool("rstrip", false))
+        {
+            SingleWord = node.Bool("single_word", false),
+        };
         node.RequireAllUsed(KnownKeys.None);
         return token;
     }

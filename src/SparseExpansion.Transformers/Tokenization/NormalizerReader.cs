@@ -22,7 +22,7 @@ internal static class NormalizerReader
             "NFD" => text => UnicodeForms.Normalize(text, NormalizationForm.FormD),
             "NFKC" => text => UnicodeForms.Normalize(text, NormalizationForm.FormKC),
             "NFKD" => text => UnicodeForms.Normalize(text, NormalizationForm.FormKD),
-            "Lowercase" => text => text.ToLowerInvariant(),
+            "Lowercase" => UnicodeCasing.ToLower,
             _ => throw node.Error("type", $"is '{type}'; supported are Sequence, Prepend, Replace, NFC, NFD, NFKC, NFKD and Lowercase"),
         };
         node.RequireAllUsed(TokenizerJsonReader.NoKeys);

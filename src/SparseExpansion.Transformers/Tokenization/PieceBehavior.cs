@@ -14,4 +14,7 @@ internal enum PieceBehavior
 
     /// <summary>They start the piece behind them.</summary>
     MergedWithNext,
+
+    /// <summary>They are pieces of their own, neighbors together.</summary>
+    Contiguous,
 }

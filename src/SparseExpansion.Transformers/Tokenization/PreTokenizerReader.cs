@@ -1,5 +1,3 @@
-using System.Text.RegularExpressions;
-
 namespace SparseExpansion.Transformers;
 
 /// <summary>Cuts a normalized text into pieces that are encoded apart, and may rewrite them.</summary>
@@ -12,6 +10,10 @@ internal static class PreTokenizerReader
 {
     /// <summary>GPT-2's pattern: contractions, words, numbers, punctuation, each with a blank before it, and white space.</summary>
     private const string Gpt2 = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
+
+    /// <summary>Words as Rust's \w knows them, and what is neither word nor blank.</summary>
+    private const string WordsAndSymbols = @"[[:word:]\u200C\u200D]+|[^[:word:]\u200C\u200D\s]+";
+    private const string AsciiPunctuation = @"!-/:-@\[-`{-~";
 
     public static PreTokenizer Read(ConfigObject? node)
     {
@@ -27,8 +29,14 @@ internal static class PreTokenizerReader
             "ByteLevel" => ReadByteLevel(node),
             "Split" => ReadSplit(node),
             "Digits" => ReadDigits(node),
+            "Punctuation" => CutAt($@"[{AsciiPunctuation}\p{{P}}]", ReadBehavior(node, PieceBehavior.Isolated), false, node),
+            "Whitespace" => CutAt(WordsAndSymbols, PieceBehavior.Removed, true, node),
+            "WhitespaceSplit" => CutAt(@"\s", PieceBehavior.Removed, false, node),
+            "CharDelimiterSplit" => CutAt(TextPattern.Escape(node.RequiredString("delimiter")), PieceBehavior.Removed, false, node),
             "Metaspace" => ReadMetaspace(node),
-            _ => throw node.Error("type", $"is '{type}'; supported are Sequence, ByteLevel, Split, Digits and Metaspace"),
+            _ => throw node.Error(
+                "type",
+                $"is '{type}'; supported are Sequence, ByteLevel, Split, Digits, Punctuation, Whitespace, WhitespaceSplit, CharDelimiterSplit and Metaspace"),
         };
         node.RequireAllUsed(TokenizerJsonReader.NoKeys);
         return result;
@@ -50,7 +58,7 @@ internal static class PreTokenizerReader
     {
         node.Skip("trim_offsets");
         bool prefix = node.Bool("add_prefix_space", true);
-        Regex? pattern = node.Bool("use_regex", true) ? TextPattern.Make(Gpt2, node) : null;
+        TextMatcher? pattern = node.Bool("use_regex", true) ? TextPattern.Make(Gpt2, node) : null;
         return (text, _) =>
         {
             string full = prefix && text.Length > 0 && text[0] != ' ' ? " " + text : text;
@@ -61,21 +69,27 @@ internal static class PreTokenizerReader
 
     private static PreTokenizer ReadSplit(ConfigObject node)
     {
-        Regex pattern = TextPattern.Read(node);
+        TextMatcher pattern = TextPattern.Read(node);
         bool invert = node.Bool("invert", false);
-        string name = node.RequiredString("behavior");
-        if (!Enum.TryParse(name, out PieceBehavior behavior) || !Enum.IsDefined(behavior))
-        {
-            throw node.Error("behavior", $"is '{name}'; supported are {string.Join(", ", Enum.GetNames<PieceBehavior>())}");
-        }
-
+        PieceBehavior behavior = ReadBehavior(node, null);
         return (text, _) => PieceCutter.Cut(text, pattern, behavior, invert);
     }
 
-    private static PreTokenizer ReadDigits(ConfigObject node)
+    private static PieceBehavior ReadBehavior(ConfigObject node, PieceBehavior? missing)
     {
-        Regex pattern = TextPattern.Make(node.Bool("individual_digits", false) ? @"\p{N}" : @"\p{N}+", node);
-        return (text, _) => PieceCutter.Cut(text, pattern, PieceBehavior.Isolated, invert: false);
+        string name = missing is { } behavior ? node.OptionalString("behavior") ?? behavior.ToString() : node.RequiredString("behavior");
+        return Enum.GetNames<PieceBehavior>().Contains(name, StringComparer.Ordinal)
+            ? Enum.Parse<PieceBehavior>(name)
+            : throw node.Error("behavior", $"is '{name}'; supported are {string.Join(", ", Enum.GetNames<PieceBehavior>())}");
+    }
+
+    private static PreTokenizer ReadDigits(ConfigObject node) =>
+        CutAt(node.Bool("individual_digits", false) ? @"\p{N}" : @"\p{N}+", PieceBehavior.Isolated, false, node);
+
+    private static PreTokenizer CutAt(string expression, PieceBehavior behavior, bool invert, ConfigObject node)
+    {
+        TextMatcher pattern = TextPattern.Make(expression, node);
+        return (text, _) => PieceCutter.Cut(text, pattern, behavior, invert);
     }
 
     private static PreTokenizer ReadMetaspace(ConfigObject node)
@@ -90,7 +104,7 @@ internal static class PreTokenizerReader
             throw node.Error("prepend_scheme", $"is '{scheme}'; supported are always, first and never");
         }
 
-        Regex pattern = TextPattern.Make(Regex.Escape(mark), node);
+        TextMatcher pattern = TextPattern.Make(TextPattern.Escape(mark), node);
         return (text, first) =>
         {
             string marked = text.Replace(" ", mark, StringComparison.Ordinal);

@@ -1,47 +1,48 @@
-using System.Text.RegularExpressions;
-
 namespace SparseExpansion.Transformers;
 
 /// <summary>A "pattern" of tokenizer.json: a literal string or a regular expression.</summary>
 internal static class TextPattern
 {
-    /// <summary>Bounds what a hostile pattern can cost.</summary>
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
-
     /// <summary>A text may grow by this factor, and by this many characters besides.</summary>
     private const int Growth = 64;
     private const int ExtraCharacters = 1 << 16;
 
     /// <summary>Reads the pattern of a node.</summary>
-    public static Regex Read(ConfigObject node)
+    public static TextMatcher Read(ConfigObject node)
     {
-        ConfigObject pattern = node.Object("pattern") ?? throw node.Error("pattern", "is missing");
-        string? literal = pattern.OptionalString("String");
-        string? expression = pattern.OptionalString("Regex");
-        pattern.RequireAllUsed(TokenizerJsonReader.NoKeys);
-        string text = literal is not null ? Regex.Escape(literal) : expression ?? throw node.Error("pattern", "needs 'String' or 'Regex'");
-        return Make(text, node);
+        (string text, bool literal) = ReadText(node);
+        return Make(literal ? Escape(text) : text, node);
     }
 
     /// <summary>Compiles an expression.</summary>
-    public static Regex Make(string expression, ConfigObject node)
+    public static TextMatcher Make(string expression, ConfigObject node)
     {
         try
         {
-            return new Regex(expression, RegexOptions.CultureInvariant | RegexOptions.Compiled, Timeout);
+            return new TextMatcher(expression);
         }
-        catch (ArgumentException error)
+        catch (PatternException error)
         {
-            throw node.Error("pattern", $"is an expression that .NET does not accept ({error.Message})");
+            throw node.Error("pattern", $"is '{Shorten(expression)}', which {error.Message}");
         }
     }
+
+    /// <summary>The expression that a text alone matches.</summary>
+    public static string Escape(string text) =>
+        string.Concat(text.EnumerateRunes().Select(rune => rune.Value < 128 && !char.IsAsciiLetterOrDigit((char)rune.Value) ? "\\" + rune : rune.ToString()));
 
     /// <summary>Reads a node that replaces a pattern by a fixed text.</summary>
     public static Func<string, string> ReadReplacement(ConfigObject node)
     {
-        Regex pattern = Read(node);
+        (string pattern, bool literal) = ReadText(node);
         string content = node.RequiredString("content");
-        return text => pattern.Replace(text, _ => content);
+        if (literal && pattern.Length > 0)
+        {
+            return text => text.Replace(pattern, content, StringComparison.Ordinal);
+        }
+
+        TextMatcher matcher = Make(pattern, node);
+        return text => matcher.Replace(text, content);
     }
 
     /// <summary>One step after the other. Replacements that each make a text somewhat longer must not fill the memory together.</summary>
@@ -64,17 +65,14 @@ internal static class TextPattern
         }
     }
 
-    /// <summary>Names the tokenizer where one of its patterns takes too long.</summary>
-    public static void Guard(Action action)
+    private static (string Text, bool Literal) ReadText(ConfigObject node)
     {
-        try
-        {
-            action();
-        }
-        catch (RegexMatchTimeoutException error)
-        {
-            throw new CheckpointException(
-                $"The tokenizer's pattern '{error.Pattern}' takes longer than {error.MatchTimeout.TotalSeconds} s on this text; mend it in tokenizer.json.", error);
-        }
+        ConfigObject pattern = node.Object("pattern") ?? throw node.Error("pattern", "is missing");
+        string? literal = pattern.OptionalString("String");
+        string? expression = pattern.OptionalString("Regex");
+        pattern.RequireAllUsed(TokenizerJsonReader.NoKeys);
+        return literal is not null ? (literal, true) : (expression ?? throw node.Error("pattern", "needs 'String' or 'Regex'"), false);
     }
+
+    private static string Shorten(string expression) => expression.Length <= 200 ? expression : expression[..200] + "…";
 }

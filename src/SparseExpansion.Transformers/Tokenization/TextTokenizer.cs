@@ -49,10 +49,7 @@ public sealed class TextTokenizer
     /// of <c>tokenizer_config.json</c>; with other classes by the "post_processor" of <c>tokenizer.json</c>.
     /// </param>
     /// <returns>Token ids.</returns>
-    /// <exception cref="CheckpointException">
-    /// The text needs Unicode normalization and this process runs without it (invariant globalization), or a pattern of the tokenizer
-    /// takes too long or makes the text too long.
-    /// </exception>
+    /// <exception cref="CheckpointException">A pattern of the tokenizer takes too long or makes the text too long.</exception>
     public IReadOnlyList<int> Encode(string text, bool addSpecialTokens = true)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -62,7 +59,7 @@ public sealed class TextTokenizer
             ids.AddRange(_frame.Prefix);
         }
 
-        TextPattern.Guard(() => _codec.Encode(UnicodeForms.WellFormed(text), ids));
+        _codec.Encode(UnicodeForms.WellFormed(text), ids);
         if (addSpecialTokens)
         {
             ids.AddRange(_frame.Suffix);
@@ -78,9 +75,7 @@ public sealed class TextTokenizer
     public string Decode(IEnumerable<int> ids, bool skipSpecialTokens = false)
     {
         ArgumentNullException.ThrowIfNull(ids);
-        string text = "";
-        TextPattern.Guard(() => text = _codec.Decode(ids, skipSpecialTokens));
-        return text;
+        return _codec.Decode(ids, skipSpecialTokens);
     }
 
     /// <summary>False for ids between others that no token has.</summary>
