@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Layers;
 
-/// <summary>Experts that hold their non-zero weights only and run sparse on the CPU. Not differentiable.</summary>
+/// <summary>Experts that hold their non-zero weights only and run sparse on the CPU. They have no gradient themselves; their tokens and the bias do.</summary>
 internal sealed class PackedExperts : ExpertWeights
 {
     /// <summary>Name of the layout in checkpoints; docs/format.md.</summary>
@@ -131,21 +131,52 @@ internal sealed class PackedExperts : ExpertWeights
 
     public override Tensor Multiply(Tensor tokens, RoutingDecision decision, Tensor? bias)
     {
-        if (tokens.requires_grad && is_grad_enabled())
+        HostGroups groups = decision.OnHost();
+        if (!is_grad_enabled() || !(tokens.requires_grad || bias is { requires_grad: true }))
         {
-            throw new InvalidOperationException(
-                "Packed experts have no gradient. Call Unpack() on the layer for training, or run under torch.no_grad().");
+            using var noGrad = no_grad();
+            return Multiply(tokens, groups, bias);
         }
 
-        using var noGrad = no_grad();
+        // The decision may be gone when gradients are asked for.
+        long[] order = Array.ConvertAll(groups.Order.ToArray(), token => (long)token);
+        int[] offsets = groups.Offsets.ToArray();
+        return DifferentiableProduct.Compute(tokens, bias, () => Multiply(tokens, groups, bias), gradient => TokensGradient(gradient, order, offsets));
+    }
+
+    private Tensor Multiply(Tensor tokens, HostGroups groups, Tensor? bias)
+    {
         using Tensor rows = tokens.stride(1) == 1 ? tokens.alias() : tokens.contiguous();
         Tensor output = empty(tokens.shape[0], OutFeatures, tokens.dtype, CPU);
-        HostGroups groups = decision.OnHost();
         GroupedMultiplication.Run(
             _weights, groups.Offsets, groups.Order, MatrixView.Of(rows), MatrixView.Of(output), bias is null ? MatrixView.None : MatrixView.Of(bias));
         GC.KeepAlive(bias);
         GC.KeepAlive(this);
         return output;
+    }
+
+    /// <summary>Σ over the experts of gradient · weight, one dense expert at a time.</summary>
+    private Tensor TokensGradient(Tensor gradient, long[] order, int[] offsets)
+    {
+        using var scope = NewDisposeScope();
+        var inverse = new long[order.Length];
+        for (int place = 0; place < order.Length; place++)
+        {
+            inverse[order[place]] = place;
+        }
+
+        Tensor sorted = gradient.index_select(0, tensor(order, device: CPU));
+        var shares = new List<Tensor>();
+        for (int e = 0; e < Count; e++)
+        {
+            if (offsets[e + 1] > offsets[e])
+            {
+                using Tensor dense = _weights[e].Unpack(), weight = dense.to(gradient.dtype, copy: true);
+                shares.Add(sorted.narrow(0, offsets[e], offsets[e + 1] - offsets[e]).matmul(weight));
+            }
+        }
+
+        return cat(shares, 0).index_select(0, tensor(inverse, device: CPU)).MoveToOuterDisposeScope();
     }
 
     public override void Verify(string layer)

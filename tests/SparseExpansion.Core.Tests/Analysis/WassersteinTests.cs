@@ -21,7 +21,7 @@ public sealed class WassersteinTests
         double[] expected = file.Read("wasserstein_to_gaussian").data<double>().ToArray();
         Tensor outputs = file.Read("outputs").t().contiguous();
 
-        double[] fast = Wasserstein.ToGaussian(outputs);
+        double[] fast = Wasserstein.ToGaussian(outputs, tokenDimension: 1);
 
         for (int column = 0; column < expected.Length; column++)
         {
@@ -44,7 +44,7 @@ public sealed class WassersteinTests
     {
         float[] rounded = Array.ConvertAll(values, value => (float)value);
         using Tensor outputs = tensor(rounded).unsqueeze(0);
-        Assert.Equal(Wasserstein.ToGaussian(Array.ConvertAll(rounded, value => (double)value)), Wasserstein.ToGaussian(outputs)[0], 1e-12);
+        Assert.Equal(Wasserstein.ToGaussian(Array.ConvertAll(rounded, value => (double)value)), Wasserstein.ToGaussian(outputs, tokenDimension: 1)[0], 1e-12);
     });
 
     [Fact]
@@ -103,8 +103,8 @@ public sealed class WassersteinTests
         using Tensor rounding = tensor(Enumerable.Range(0, 100).Select(i => i % 2 == 0 ? 1f : MathF.BitIncrement(1f)).ToArray()).unsqueeze(0);
 
         Assert.Equal(0, Wasserstein.ToGaussian([0.1, 0.1, 0.1]));
-        Assert.Equal(0, Wasserstein.ToGaussian(constant)[0]);
-        Assert.Equal(0, Wasserstein.ToGaussian(rounding)[0]);
+        Assert.Equal(0, Wasserstein.ToGaussian(constant, tokenDimension: 1)[0]);
+        Assert.Equal(0, Wasserstein.ToGaussian(rounding, tokenDimension: 1)[0]);
     }
 
     [Theory]
@@ -115,7 +115,7 @@ public sealed class WassersteinTests
         using Tensor outputs = tensor(new[] { 1.0, 2, bad, 4 }).unsqueeze(0);
 
         Assert.Throws<ArgumentException>(() => Wasserstein.ToGaussian([1, 2, bad]));
-        Assert.Throws<ArgumentException>(() => Wasserstein.ToGaussian(outputs));
+        Assert.Throws<ArgumentException>(() => Wasserstein.ToGaussian(outputs, tokenDimension: 1));
         Assert.Throws<ArgumentException>(() => Wasserstein.Between([1, bad], [1]));
     }
 
@@ -127,10 +127,10 @@ public sealed class WassersteinTests
         using Tensor integers = zeros(3, 4, ScalarType.Int64);
 
         Assert.Throws<ArgumentException>(() => Wasserstein.ToGaussian([1.0]));
-        Assert.Throws<ArgumentException>(() => Wasserstein.ToGaussian(one));
-        Assert.Throws<ArgumentException>(() => Wasserstein.ToGaussian(vector));
-        Assert.Throws<ArgumentException>(() => Wasserstein.ToGaussian(integers));
-        Assert.Throws<ArgumentNullException>(() => Wasserstein.ToGaussian((Tensor)null!));
+        Assert.Throws<ArgumentException>(() => Wasserstein.ToGaussian(one, tokenDimension: 1));
+        Assert.Throws<ArgumentException>(() => Wasserstein.ToGaussian(vector, tokenDimension: 1));
+        Assert.Throws<ArgumentException>(() => Wasserstein.ToGaussian(integers, tokenDimension: 1));
+        Assert.Throws<ArgumentNullException>(() => Wasserstein.ToGaussian(null!, tokenDimension: 1));
         Assert.Throws<ArgumentException>(() => Wasserstein.Between([], [1]));
     }
 
@@ -138,7 +138,7 @@ public sealed class WassersteinTests
     public void ToGaussian_Tensor_LeavesNothingBehind()
     {
         using Tensor outputs = randn(7, 33);
-        LeakCheck.NoTensorsLeft(() => Wasserstein.ToGaussian(outputs));
+        LeakCheck.NoTensorsLeft(() => Wasserstein.ToGaussian(outputs, tokenDimension: 1));
     }
 
     [Fact]

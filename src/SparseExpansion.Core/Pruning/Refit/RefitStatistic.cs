@@ -14,14 +14,14 @@ internal sealed class RefitStatistic(IActivationStatistic inner, HessianStatisti
 
     public void Observe(Tensor tokens)
     {
-        inner.Observe(tokens);
+        StatisticChecks.Observe(inner, tokens);
         hessian.Observe(tokens);
     }
 
     public void Merge(IActivationStatistic other)
     {
         RefitStatistic typed = CheckOther(other);
-        inner.Merge(typed.Inner);
+        StatisticChecks.Merge(inner, typed.Inner);
         hessian.Merge(typed.Hessian);
     }
 
