@@ -159,13 +159,7 @@ internal sealed class PackedExperts : ExpertWeights
     private Tensor TokensGradient(Tensor gradient, long[] order, int[] offsets)
     {
         using var scope = NewDisposeScope();
-        var inverse = new long[order.Length];
-        for (int place = 0; place < order.Length; place++)
-        {
-            inverse[order[place]] = place;
-        }
-
-        Tensor sorted = gradient.index_select(0, tensor(order, device: CPU));
+        Tensor places = tensor(order, device: CPU), sorted = gradient.index_select(0, places);
         var shares = new List<Tensor>();
         for (int e = 0; e < Count; e++)
         {
@@ -176,7 +170,7 @@ internal sealed class PackedExperts : ExpertWeights
             }
         }
 
-        return cat(shares, 0).index_select(0, tensor(inverse, device: CPU)).MoveToOuterDisposeScope();
+        return cat(shares, 0).index_select(0, places.argsort(0)).MoveToOuterDisposeScope();
     }
 
     public override void Verify(string layer)

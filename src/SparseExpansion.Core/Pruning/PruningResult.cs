@@ -64,7 +64,7 @@ public sealed class PruningResult : IDisposable
 
         if (pruned.Grid is { } grid && (grid.Scales.shape[0] != weight.shape[0] || grid.Columns != weight.shape[1]))
         {
-            throw new PruningException($"A pruner returned a grid for [{grid.Scales.shape[0]}, {grid.Columns}] with a weight [{string.Join(", ", weight.shape)}].");
+            throw new PruningException($"Pruner {pruner} returned a grid for [{grid.Scales.shape[0]}, {grid.Columns}] with a weight [{string.Join(", ", weight.shape)}].");
         }
 
         long zeros = weight.numel() - weight.count_nonzero().item<long>();

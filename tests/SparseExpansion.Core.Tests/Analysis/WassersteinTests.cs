@@ -135,6 +135,22 @@ public sealed class WassersteinTests
     }
 
     [Fact]
+    public void ToGaussian_TokensInEitherDimension_GivesTheSameNeurons()
+    {
+        using var scope = NewDisposeScope();
+        Tensor outputs = randn(5, 40);
+        double[] expected = Wasserstein.ToGaussian(outputs, tokenDimension: 1);
+
+        Assert.Equal(5, expected.Length);
+        Assert.Equal(expected, Wasserstein.ToGaussian(outputs.t(), tokenDimension: 0));
+        Assert.Equal(expected, Wasserstein.ToGaussian(outputs.t().contiguous(), tokenDimension: 0));
+        Assert.Equal(40, Wasserstein.ToGaussian(outputs, tokenDimension: 0).Length);
+        Assert.Throws<ArgumentOutOfRangeException>(() => Wasserstein.ToGaussian(outputs, tokenDimension: 2));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Wasserstein.ToGaussian(outputs, tokenDimension: -1));
+        Assert.Contains("[at least 2 tokens, neurons]", Assert.Throws<ArgumentException>(() => Wasserstein.ToGaussian(outputs.narrow(0, 0, 1), tokenDimension: 0)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void ToGaussian_Tensor_LeavesNothingBehind()
     {
         using Tensor outputs = randn(7, 33);
