@@ -18,6 +18,9 @@ internal sealed class DifferentiableProduct : autograd.SingleTensorFunction<Diff
     /// <inheritdoc/>
     public override string Name => "packed product";
 
+    /// <summary>True if a gradient is asked of tokens or bias.</summary>
+    public static bool IsAsked(Tensor tokens, Tensor? bias) => is_grad_enabled() && (tokens.requires_grad || bias is { requires_grad: true });
+
     /// <summary>Computes a product.</summary>
     /// <param name="tokens">[…, in_features].</param>
     /// <param name="bias">[out_features], or null.</param>
@@ -26,7 +29,7 @@ internal sealed class DifferentiableProduct : autograd.SingleTensorFunction<Diff
     /// <returns>The product: a part of the graph where a gradient is asked of tokens or bias.</returns>
     public static Tensor Compute(Tensor tokens, Tensor? bias, Func<Tensor> multiply, Func<Tensor, Tensor> tokensGradient)
     {
-        if (is_grad_enabled() && (tokens.requires_grad || bias is { requires_grad: true }))
+        if (IsAsked(tokens, bias))
         {
             return apply(tokens, bias!, new Product(multiply, tokens.requires_grad ? tokensGradient : null, bias is { requires_grad: true } ? bias.dtype : null));
         }

@@ -132,20 +132,13 @@ internal sealed class PackedExperts : ExpertWeights
     public override Tensor Multiply(Tensor tokens, RoutingDecision decision, Tensor? bias)
     {
         HostGroups groups = decision.OnHost();
-        if (!is_grad_enabled() || !(tokens.requires_grad || bias is { requires_grad: true }))
-        {
-            using var noGrad = no_grad();
-            return Multiply(tokens, groups, bias);
-        }
-
-        // The decision may be gone when gradients are asked for.
-        long[] order = Array.ConvertAll(groups.Order.ToArray(), token => (long)token);
-        int[] offsets = groups.Offsets.ToArray();
-        return DifferentiableProduct.Compute(tokens, bias, () => Multiply(tokens, groups, bias), gradient => TokensGradient(gradient, order, offsets));
+        return !DifferentiableProduct.IsAsked(tokens, bias) ? Multiply(tokens, groups, bias)
+            : DifferentiableProduct.Compute(tokens, bias, () => Multiply(tokens, groups, bias), PackedGradients.Of(_weights, groups));
     }
 
     private Tensor Multiply(Tensor tokens, HostGroups groups, Tensor? bias)
     {
+        using var noGrad = no_grad();
         using Tensor rows = tokens.stride(1) == 1 ? tokens.alias() : tokens.contiguous();
         Tensor output = empty(tokens.shape[0], OutFeatures, tokens.dtype, CPU);
         GroupedMultiplication.Run(
@@ -153,24 +146,6 @@ internal sealed class PackedExperts : ExpertWeights
         GC.KeepAlive(bias);
         GC.KeepAlive(this);
         return output;
-    }
-
-    /// <summary>Σ over the experts of gradient · weight, one dense expert at a time.</summary>
-    private Tensor TokensGradient(Tensor gradient, long[] order, int[] offsets)
-    {
-        using var scope = NewDisposeScope();
-        Tensor places = tensor(order, device: CPU), sorted = gradient.index_select(0, places);
-        var shares = new List<Tensor>();
-        for (int e = 0; e < Count; e++)
-        {
-            if (offsets[e + 1] > offsets[e])
-            {
-                using Tensor dense = _weights[e].Unpack(), weight = dense.to(gradient.dtype, copy: true);
-                shares.Add(sorted.narrow(0, offsets[e], offsets[e + 1] - offsets[e]).matmul(weight));
-            }
-        }
-
-        return cat(shares, 0).index_select(0, places.argsort(0)).MoveToOuterDisposeScope();
     }
 
     public override void Verify(string layer)

@@ -15,7 +15,8 @@ internal static class PrunerCalls
         ISparsifier sparsifier, Tensor weight, IActivationStatistic statistic, SparsityTarget target, CancellationToken cancellationToken)
     {
         using Tensor? own = CustomPart.Is(sparsifier) ? weight.detach().clone() : null;
-        return Check(sparsifier, weight, sparsifier.Prune(own ?? weight, statistic, target, cancellationToken));
+        return Check(
+            sparsifier, weight, PruningChecks.Unchanged(sparsifier, [statistic], () => sparsifier.Prune(own ?? weight, statistic, target, cancellationToken)));
     }
 
     /// <summary>Prunes one weight once per statistic.</summary>
@@ -23,7 +24,9 @@ internal static class PrunerCalls
         ISparsifier sparsifier, Tensor weight, IReadOnlyList<IActivationStatistic> statistics, SparsityTarget target, CancellationToken cancellationToken)
     {
         using Tensor? own = CustomPart.Is(sparsifier) ? weight.detach().clone() : null;
-        return Check(sparsifier, weight, statistics.Count, sparsifier.PruneExperts(own ?? weight, statistics, target, cancellationToken));
+        return Check(
+            sparsifier, weight, statistics.Count,
+            PruningChecks.Unchanged(sparsifier, statistics, () => sparsifier.PruneExperts(own ?? weight, statistics, target, cancellationToken)));
     }
 
     /// <summary>Prunes one weight once per statistic, each to its own target.</summary>
@@ -31,7 +34,9 @@ internal static class PrunerCalls
         ISparsifier sparsifier, Tensor weight, IReadOnlyList<IActivationStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken)
     {
         using Tensor? own = CustomPart.Is(sparsifier) ? weight.detach().clone() : null;
-        return Check(sparsifier, weight, statistics.Count, sparsifier.PruneExperts(own ?? weight, statistics, targets, cancellationToken));
+        return Check(
+            sparsifier, weight, statistics.Count,
+            PruningChecks.Unchanged(sparsifier, statistics, () => sparsifier.PruneExperts(own ?? weight, statistics, targets, cancellationToken)));
     }
 
     private static IReadOnlyList<PruningResult> Check(ISparsifier sparsifier, Tensor weight, int experts, IReadOnlyList<PruningResult>? results)

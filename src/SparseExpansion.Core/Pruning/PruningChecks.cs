@@ -16,6 +16,31 @@ internal static class PruningChecks
     public static IActivationStatistic CreateStatistic(ISparsifier sparsifier, LayerDescriptor layer) => sparsifier.CreateStatistic(layer)
         ?? throw new PruningException($"Pruner {CustomPart.Describe(sparsifier.Name, sparsifier)} made no statistic: CreateStatistic returned null.");
 
+    /// <summary>Prunes, and finds a custom pruner that writes to statistics, which the other linears of a group are pruned by.</summary>
+    /// <exception cref="PruningException">It did.</exception>
+    public static T Unchanged<T>(ISparsifier sparsifier, IReadOnlyList<IActivationStatistic> statistics, Func<T> prune)
+    {
+        if (!CustomPart.Is(sparsifier))
+        {
+            return prune();
+        }
+
+        double[] before = [.. statistics.Select(Checksum)];
+        T pruned = prune();
+        int changed = Enumerable.Range(0, before.Length).FirstOrDefault(i => !Checksum(statistics[i]).Equals(before[i]), -1);
+        if (changed < 0)
+        {
+            return pruned;
+        }
+
+        var error = new PruningException(
+            $"Pruner {CustomPart.Describe(sparsifier.Name, sparsifier)} changed the {statistics[changed].GetType().Name} that it was given, which other layers are pruned by, too; work on a clone() of its tensors.");
+        ErrorPlace.Note(error, changed);
+        throw error;
+
+        static double Checksum(IActivationStatistic statistic) => (statistic as IChecksummed)?.Checksum() ?? 0;
+    }
+
     /// <summary>Refuses what is no weight like the dense one.</summary>
     /// <param name="pruner">Name and class.</param>
     /// <param name="dense">[out_features, in_features].</param>

@@ -173,29 +173,8 @@ public abstract class Sparsifier<TStatistic> : ISparsifier
     /// <summary>The weight for a pruner to read. A custom one gets a copy: it may work in place, and the dense model must stay what it is.</summary>
     private Tensor Hand(Tensor weight) => CustomPart.Is(this) ? weight.clone() : weight;
 
-    /// <summary>Prunes, and finds a custom pruner that writes to statistics, which the other linears of a group are pruned by.</summary>
-    private T Unchanged<T>(TStatistic[] statistics, Func<T> prune)
-    {
-        if (!CustomPart.Is(this))
-        {
-            return prune();
-        }
-
-        double[] before = [.. statistics.Select(Checksum)];
-        T pruned = prune();
-        int changed = Enumerable.Range(0, before.Length).FirstOrDefault(i => !Checksum(statistics[i]).Equals(before[i]), -1);
-        if (changed < 0)
-        {
-            return pruned;
-        }
-
-        var error = new PruningException(
-            $"Pruner {Description} changed the {statistics[changed].GetType().Name} that it was given, which other layers are pruned by, too; work on a clone() of its tensors.");
-        ErrorPlace.Note(error, changed);
-        throw error;
-
-        static double Checksum(TStatistic statistic) => (statistic as IChecksummed)?.Checksum() ?? 0;
-    }
+    /// <inheritdoc cref="PruningChecks.Unchanged{T}"/>
+    private T Unchanged<T>(TStatistic[] statistics, Func<T> prune) => PruningChecks.Unchanged(this, statistics, prune);
 
     private IReadOnlyList<PruningResult> Measure(
         Tensor source, IReadOnlyList<PrunedWeight>? pruned, TStatistic[] statistics, IReadOnlyList<SparsityTarget> targets)

@@ -45,13 +45,15 @@ public sealed class PackedGradientTests : IDisposable
     {
         using var scope = NewDisposeScope();
 
-        Assert.True(Second(_layer).allclose(Second(Packed()), 1e-4, 1e-4));
+        Tensor expected = Second(_layer), packed = Second(Packed());
+
+        Assert.InRange((expected - packed).abs().max().item<float>() / expected.abs().max().item<float>(), 0, 1e-5);
 
         Tensor Second(SparseMixtureLayer layer)
         {
             Tensor input = _tokens.clone().requires_grad_(true);
             Tensor cubes = layer.call(input).pow(Scalars.Of(3)).sum();
-            Tensor first = autograd.grad([cubes], [input], create_graph: true)[0];
+            Tensor first = autograd.grad([cubes], [input], retain_graph: true, create_graph: true)[0];
             return autograd.grad([first.Squared().sum()], [input])[0];
         }
     }

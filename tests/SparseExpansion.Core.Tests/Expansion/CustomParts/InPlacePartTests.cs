@@ -60,6 +60,10 @@ public sealed class InPlacePartTests : CustomPartTestBase
     }
 
     [Fact]
+    public void Run_PrunerThatWrapsAnotherAndWritesToItsStatistic_IsFound() => Fails(
+        Builder().PruneWith(new ZeroingWrapper(statistic: true), s_half), "'blocks.0.gate', expert 0", "'zeroing' (ZeroingWrapper) changed the ColumnNormStatistic");
+
+    [Fact]
     public void Run_TrainerThatWritesToItsTokens_GivesTheExpertsOfOneThatDoesNot() =>
         AssertSame(Builder().RouteWith(new CenteringTrainer(inPlace: false)), Builder().RouteWith(new CenteringTrainer(inPlace: true)));
 
@@ -124,7 +128,7 @@ public sealed class InPlacePartTests : CustomPartTestBase
         }
     }
 
-    private sealed class ZeroingWrapper : ISparsifier
+    private sealed class ZeroingWrapper(bool statistic = false) : ISparsifier
     {
         private readonly WandaSparsifier _inner = new();
 
@@ -132,10 +136,15 @@ public sealed class InPlacePartTests : CustomPartTestBase
 
         public IActivationStatistic CreateStatistic(LayerDescriptor layer) => _inner.CreateStatistic(layer);
 
-        public PruningResult Prune(Tensor weight, IActivationStatistic statistic, SparsityTarget target, CancellationToken cancellationToken = default)
+        public PruningResult Prune(Tensor weight, IActivationStatistic norms, SparsityTarget target, CancellationToken cancellationToken = default)
         {
-            PruningResult result = _inner.Prune(weight, (ColumnNormStatistic)statistic, target, cancellationToken);
+            PruningResult result = _inner.Prune(weight, norms, target, cancellationToken);
             weight.zero_();
+            if (statistic)
+            {
+                ((ColumnNormStatistic)norms).SquaredNorms.zero_();
+            }
+
             return result;
         }
     }

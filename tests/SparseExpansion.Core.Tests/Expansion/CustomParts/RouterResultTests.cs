@@ -16,9 +16,9 @@ public sealed class RouterResultTests : CustomPartTestBase
     [InlineData("no experts", "returned a ScriptedRouter of 0 experts")]
     [InlineData("null experts", "ScriptedRouter returned null for")]
     [InlineData("short", "ScriptedRouter returned Int64 [1] on cpu for")]
-    [InlineData("floats", "ScriptedRouter returned Float32 [256] on cpu for")]
-    [InlineData("matrix", "ScriptedRouter returned Int64 [256, 1] on cpu for")]
-    [InlineData("elsewhere", "on meta for 256 tokens on cpu")]
+    [InlineData("floats", "ScriptedRouter returned Float32 [64] on cpu for")]
+    [InlineData("matrix", "ScriptedRouter returned Int64 [64, 1] on cpu for")]
+    [InlineData("elsewhere", "on meta for 64 tokens on cpu")]
     [InlineData("too high", "ScriptedRouter sent a token to expert 2, but has experts 0 … 1")]
     [InlineData("far too high", "ScriptedRouter sent a token to expert 4294967296, but")]
     [InlineData("negative", "ScriptedRouter sent a token to expert -1")]
@@ -27,8 +27,8 @@ public sealed class RouterResultTests : CustomPartTestBase
         "The router failed at layer 'blocks.0.gate, blocks.0.up'", said);
 
     [Theory]
-    [InlineData("without null", "ScriptedRouter.Without(0) returned null; it must return a router of 1 experts for tokens of width 16")]
-    [InlineData("without itself", "ScriptedRouter.Without(0) returned a router of 2 experts")]
+    [InlineData("without null", "ScriptedRouter.Without(1) returned null; it must return a router of 1 experts for tokens of width 16")]
+    [InlineData("without itself", "ScriptedRouter.Without(1) returned a router of 2 experts")]
     public void Run_RouterThatCannotBeReduced_IsAnErrorAndNoEndlessLoop(string fault, string said) => Fails(
         Builder().RouteWith(new ScriptedTrainer(fault)).WithExpertStatistics(new ExpertStatisticsOptions { MinimumTokens = 1_000 }), "The router failed at layer 'blocks.0.gate", said);
 
