@@ -58,6 +58,14 @@ public sealed class BadInputTableTests : IDisposable
         yield return ("FineTune with SparseGptOptions.Quantization", () => Ready()
             .PruneWith(new SparseGptSparsifier(new SparseGptOptions { Quantization = new WeightQuantization() }), SparsityTarget.Unstructured(0.5)).FineTune().PlanMemory());
         yield return ("FineTune, a target outside the blocks", () => Ready().Blocks(model => model.blocks).Targets("*").FineTune().Run());
+        yield return ("PruneWith(a pruner that returns NaN)", () => Scripted((weight, mask) => new PrunedWeight(weight.masked_fill(mask, Scalars.Of(double.NaN)))).Run());
+        yield return ("PruneWith(a pruner that returns the transposed weight)", () => Scripted((weight, _) => new PrunedWeight(weight.t())).Run());
+        yield return ("PruneWith(a pruner that prunes nothing)", () => Scripted((weight, _) => new PrunedWeight(weight)).Run());
+        yield return ("PruneWith(a pruner that returns null)", () => Scripted((_, _) => null).Run());
+        yield return ("PruneWith(a pruner that changes its statistic)", () => Ready().PruneWith(
+            new ScriptedPruner((weight, _) => new PrunedWeight(weight) { MayKeepMore = true }, statistic => statistic.SquaredNorms.zero_()), SparsityTarget.Unstructured(0.5)).Run());
+        yield return ("RouteWith(a trainer that returns null)", () => Ready().RouteWith(new NoTrainer()).Run());
+        yield return ("FineTune(a loss that is null)", () => Ready().FineTune(new FineTuningOptions { Loss = FineTuningLoss.From("mine", (_, _) => null!) }).Run());
         yield return ("WithOptions(ChunkTokens = 0)", () => Ready().WithOptions(new ExpansionOptions { ChunkTokens = 0 }));
         yield return ("Save of a dense model", () => ExpandedModel.Save(_model, _folder.File("dense")));
     }
@@ -84,6 +92,8 @@ public sealed class BadInputTableTests : IDisposable
         yield return ("LinearRouter.Route, tokens of another width", () => router.Route(ones(3, 5)));
         yield return ("LinearRouter.Route, integers", () => router.Route(ones(3, 4, dtype: int64)));
         yield return ("RouterKinds.Restore, unknown kind", () => RouterKinds.Default.Restore(new RouterState("hash", 4, 2, new Dictionary<string, Tensor>())));
+        yield return ("RouterKinds.Restore, a function that fails", () => RouterKinds.Default.With("mine", _ => throw new InvalidDataException("no planes")).Restore(new RouterState("mine", 4, 2, new Dictionary<string, Tensor>())));
+        yield return ("RouterKinds.With, a kind of the library's", () => RouterKinds.Default.With("linear", _ => new SingleExpertRouter(4)));
         yield return ("RouterKinds.Restore, missing tensor", () => RouterKinds.Default.Restore(new RouterState("linear", 4, 2, new Dictionary<string, Tensor>())));
         yield return ("RouterKinds.Restore, tensor of another shape", () => RouterKinds.Default.Restore(new RouterState("linear", 4, 2, new Dictionary<string, Tensor> { ["weight"] = ones(1) })));
     }
@@ -130,10 +140,19 @@ public sealed class BadInputTableTests : IDisposable
         );
     }
 
+    private ExpansionBuilder<GatedModel> Scripted(Func<Tensor, Tensor, PrunedWeight?> finish) => Ready().PruneWith(new ScriptedPruner(finish), SparsityTarget.Unstructured(0.5));
+
     private static ExpansionBuilder<GatedModel> WithBudget(ExpansionBuilder<GatedModel> builder) => builder.WithMemory(new MemoryBudget { Bytes = 8L << 30 });
 
     private ExpansionBuilder<GatedModel> Ready() => _model.Expand().Targets("blocks.*").RouteWith(new PcaKMeansOptions { Experts = 2, PcaReduction = 2 })
         .PruneWith(new MagnitudeSparsifier(), SparsityTarget.Unstructured(0.5)).CalibrateOn(_batches);
+
+    private sealed class NoTrainer : IRouterTrainer
+    {
+        public string Name => "none";
+
+        public IRouter Fit(ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken = default) => null!;
+    }
 
     private string Message(Action action)
     {

@@ -26,23 +26,30 @@ public static class Wasserstein
             : QuantileDistance.ToGaussian(sorted, moments.Mean, moments.StandardDeviation, GaussianQuantiles.For(sorted.Length));
     }
 
-    /// <summary>W₁ of every row to N(0,1), rows standardised to mean 0 and population variance 1.</summary>
-    /// <param name="outputs">[neurons, tokens], floating dtype, any device; compared in float32, summed in float64. At least two tokens.</param>
-    /// <returns>One distance a neuron, in standard deviations; 0 for a constant row.</returns>
+    /// <summary>W₁ of every neuron's outputs to N(0,1), standardised to mean 0 and population variance 1.</summary>
+    /// <param name="outputs">Outputs of neurons for tokens, a matrix, floating dtype, any device; compared in float32, summed in float64. At least two tokens.</param>
+    /// <param name="tokenDimension">Which dimension counts tokens: 0 for [tokens, neurons], what a layer puts out; 1 for [neurons, tokens].</param>
+    /// <returns>One distance a neuron, in standard deviations; 0 for a neuron that is constant.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The dimension is neither 0 nor 1.</exception>
     /// <exception cref="ArgumentException">Not a floating matrix, fewer than two tokens, or a value that is not finite.</exception>
     /// <remarks>Sorts on the device of <paramref name="outputs"/>; needs 16 bytes an element beside them.</remarks>
-    public static double[] ToGaussian(Tensor outputs)
+    public static double[] ToGaussian(Tensor outputs, int tokenDimension)
     {
         ArgumentNullException.ThrowIfNull(outputs);
-        if (outputs.dim() != 2 || !outputs.is_floating_point() || outputs.shape[1] < 2)
+        if (tokenDimension is not (0 or 1))
+        {
+            throw new ArgumentOutOfRangeException(nameof(tokenDimension), tokenDimension, "Tokens are counted by dimension 0, [tokens, neurons], or 1, [neurons, tokens].");
+        }
+
+        if (outputs.dim() != 2 || !outputs.is_floating_point() || outputs.shape[tokenDimension] < 2)
         {
             throw new ArgumentException(
-                $"Outputs must be floating [neurons, at least 2 tokens], got {outputs.dtype} [{string.Join(", ", outputs.shape)}].", nameof(outputs));
+                $"Outputs must be floating {(tokenDimension == 0 ? "[at least 2 tokens, neurons]" : "[neurons, at least 2 tokens]")}, got {outputs.dtype} [{string.Join(", ", outputs.shape)}].", nameof(outputs));
         }
 
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        var rows = new HostRows(HostRows.Sort(outputs.detach().to(ScalarType.Float32)));
+        var rows = new HostRows(HostRows.Sort((tokenDimension == 0 ? outputs.t() : outputs).detach().to(ScalarType.Float32)));
         GaussianQuantiles quantiles = GaussianQuantiles.For(rows.Width);
         var distances = new double[rows.Count];
         RowParallel.For(rows.Count, rows.Width, (from, to) =>
@@ -54,7 +61,7 @@ public static class Wasserstein
             }
         });
         int bad = Array.FindIndex(distances, double.IsNaN);
-        return bad < 0 ? distances : throw new ArgumentException($"Row {bad} holds NaN or infinite values.", nameof(outputs));
+        return bad < 0 ? distances : throw new ArgumentException($"Neuron {bad} has NaN or infinite values.", nameof(outputs));
     }
 
     /// <summary>W₁ between two samples, which may differ in size.</summary>

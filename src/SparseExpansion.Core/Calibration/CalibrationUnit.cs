@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using SparseExpansion.Internal;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Calibration;
@@ -10,6 +11,7 @@ namespace SparseExpansion.Calibration;
 internal sealed record CalibrationUnit(string Name, Func<Tensor, Tensor> Forward, Device Device)
 {
     /// <summary>Runs the part under <c>no_grad</c>; hooks may end the pass early, which gives null.</summary>
+    /// <remarks>On a copy of the input: models may work in place on what they are called with, and every pass must see the same.</remarks>
     /// <exception cref="CalibrationException">libtorch refuses the input.</exception>
     /// <returns>The output in host memory if it is wanted; the caller disposes it.</returns>
     public Tensor? Run(Tensor input, bool keepOutput)
@@ -18,7 +20,7 @@ internal sealed record CalibrationUnit(string Name, Func<Tensor, Tensor> Forward
         using var scope = NewDisposeScope();
         try
         {
-            Tensor output = Forward(input.to(Device));
+            Tensor output = Forward(input.to(Device, copy: true));
             return keepOutput ? output.to(CPU, copy: true).MoveToOuterDisposeScope() : null;
         }
         catch (StopForwardException)
@@ -27,9 +29,8 @@ internal sealed record CalibrationUnit(string Name, Func<Tensor, Tensor> Forward
         }
         catch (ExternalException e)
         {
-            // Native errors carry a stack trace below their first line.
             throw new CalibrationException(
-                $"Running {Name} on a calibration input {input.dtype} [{string.Join(", ", input.shape)}] failed: {e.Message.Split('\n', 2)[0]}", e);
+                $"Running {Name} on a calibration input {input.dtype} [{string.Join(", ", input.shape)}] failed: {e.FirstLine()}", e);
         }
     }
 }

@@ -5,7 +5,7 @@ namespace SparseExpansion.Calibration;
 
 /// <summary>Σ x_j² for every input feature j over the observed tokens: what Wanda needs, at the cost of one vector.</summary>
 /// <remarks>Not safe for concurrent use.</remarks>
-public sealed class ColumnNormStatistic : IUnseenFeatures, IShrinkable
+public sealed class ColumnNormStatistic : IUnseenFeatures, IShrinkable, IChecksummed
 {
     /// <summary>Creates the statistic of no tokens.</summary>
     /// <param name="inFeatures">Width of a token.</param>
@@ -71,6 +71,8 @@ public sealed class ColumnNormStatistic : IUnseenFeatures, IShrinkable
     /// <summary>Refuses a statistic that no pruner can work with. Pruners call it before they read the norms.</summary>
     /// <exception cref="CalibrationException">No token was observed, or a NaN, infinite or overflowing activation was.</exception>
     public void ThrowIfUnusable() => StatisticChecks.CheckUsable(TokenCount, SquaredNorms);
+
+    double IChecksummed.Checksum() => StatisticChecks.Checksum(SquaredNorms);
 
     /// <summary>Gives the memory back.</summary>
     public void Dispose() => SquaredNorms.Dispose();

@@ -11,7 +11,7 @@ namespace SparseExpansion.Calibration;
 /// Costs in_features² floats and in_features² multiplications a token; linears that read the same tensor share one.
 /// Not safe for concurrent use.
 /// </remarks>
-public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShrinkable
+public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShrinkable, IChecksummed
 {
     /// <summary>Features that only <see cref="FillUnseen"/> gave energy to, bool [in_features]; null where there are none.</summary>
     private Tensor? _borrowed;
@@ -125,6 +125,8 @@ public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShr
 
         return error / energy(weight);
     }
+
+    double IChecksummed.Checksum() => StatisticChecks.Checksum(Hessian);
 
     /// <summary>Gives the Hessian's memory back.</summary>
     public void Dispose()

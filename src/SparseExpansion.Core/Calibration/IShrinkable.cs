@@ -1,8 +1,8 @@
 namespace SparseExpansion.Calibration;
 
 /// <summary>
-/// A statistic that can lean on its layer where its expert has seen few tokens. Statistics of other kinds are left as they are when an
-/// expansion shrinks.
+/// A statistic that can lean on its layer where its expert has seen few tokens. An expansion that is asked to shrink statistics of other kinds
+/// fails, but for those that know nothing of the inputs (<see cref="TokenCountStatistic"/>).
 /// </summary>
 public interface IShrinkable : IActivationStatistic
 {

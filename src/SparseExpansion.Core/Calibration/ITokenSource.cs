@@ -17,7 +17,7 @@ public interface ITokenSource
     /// <summary>All tokens in order.</summary>
     /// <param name="chunkTokens">Largest number of tokens in a chunk.</param>
     /// <param name="device">Where the chunks are wanted.</param>
-    /// <returns>Tensors [at most <paramref name="chunkTokens"/>, features], float32; the caller disposes each and must not change it.</returns>
+    /// <returns>Tensors [at most <paramref name="chunkTokens"/>, features], float32; the caller disposes each and must not change it, as it may be a view. Trainers of routers that an expansion calls are given copies.</returns>
     IEnumerable<Tensor> ReadChunks(int chunkTokens, Device device);
 
     /// <summary>Single tokens, in the order asked for.</summary>

@@ -1,3 +1,4 @@
+using SparseExpansion.Internal;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
@@ -14,6 +15,47 @@ internal static class StatisticChecks
             throw new ArgumentException(
                 $"Tokens must be floating-point [tokens, {inFeatures}], got {tokens.dtype} [{string.Join(", ", tokens.shape)}].", nameof(tokens));
         }
+    }
+
+    /// <summary>Shows tokens to a statistic: to a custom one a copy, because it may work in place on what others read after it.</summary>
+    /// <exception cref="CalibrationException">The statistic does not count what it sees.</exception>
+    public static void Observe(IActivationStatistic statistic, Tensor tokens)
+    {
+        if (!CustomPart.Is(statistic))
+        {
+            statistic.Observe(tokens);
+            return;
+        }
+
+        long before = statistic.TokenCount, shown = tokens.shape[0];
+        using Tensor own = tokens.detach().clone();
+        statistic.Observe(own);
+        if (statistic.TokenCount != before + shown)
+        {
+            throw new CalibrationException(
+                $"The statistic {statistic.GetType().Name} was shown {shown} tokens, but its TokenCount went from {before} to {statistic.TokenCount}: Observe must count every token.");
+        }
+    }
+
+    /// <summary>Adds what another statistic has observed.</summary>
+    /// <exception cref="CalibrationException">A custom statistic does not count the other's tokens.</exception>
+    public static void Merge(IActivationStatistic statistic, IActivationStatistic other)
+    {
+        long before = statistic.TokenCount, added = other.TokenCount;
+        statistic.Merge(other);
+        if (CustomPart.Is(statistic) && statistic.TokenCount != before + added)
+        {
+            throw new CalibrationException(
+                $"The statistic {statistic.GetType().Name} took up one of {added} tokens, but its TokenCount went from {before} to {statistic.TokenCount}: Merge must add the token counts.");
+        }
+    }
+
+    /// <summary>Σ of all values in float64, row by row; see <see cref="IChecksummed"/>.</summary>
+    public static double Checksum(Tensor values)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        return values.sum([-1L], type: ScalarType.Float64).sum().item<double>();
     }
 
     public static TStatistic CheckOther<TStatistic>(TStatistic self, IActivationStatistic other, Func<TStatistic, int> inFeatures)

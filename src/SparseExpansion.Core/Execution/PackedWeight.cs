@@ -147,15 +147,20 @@ public sealed unsafe class PackedWeight : IDisposable
         return dense;
     }
 
-    /// <summary>tokens · weightᵀ + bias, in the dtype of the tokens; sums are float32.</summary>
+    /// <summary>tokens · weightᵀ + bias, in the dtype of the tokens; sums are float32. Gradients flow to tokens and bias; the weight has none.</summary>
     /// <param name="tokens">[…, in_features], float32 or bfloat16, CPU.</param>
     /// <param name="bias">[out_features], float32 or bfloat16, or null.</param>
     /// <returns>[…, out_features].</returns>
     /// <exception cref="ArgumentException">A shape or dtype does not fit.</exception>
     public Tensor Multiply(Tensor tokens, Tensor? bias = null)
     {
+        ArgumentNullException.ThrowIfNull(tokens);
         Verify();
-        return PackedProduct.Multiply(this, tokens, bias);
+        return DifferentiableProduct.Compute(tokens, bias, () => PackedProduct.Multiply(this, tokens, bias), gradient =>
+        {
+            using Tensor dense = Unpack();
+            return gradient.matmul(dense.to(gradient.dtype));
+        });
     }
 
     /// <inheritdoc/>

@@ -28,6 +28,7 @@ public sealed class ExpansionBuilder<TModel>
     /// Expands block by block: each block is calibrated on what the expanded blocks before it produce. Without this
     /// call the whole model is one block. Blocks map a hidden state to a hidden state of the same kind, and run in order.
     /// </summary>
+    /// <param name="select">The blocks, each a <c>Module&lt;Tensor, Tensor&gt;</c> called with the output of the one before it alone; without this call where they take more.</param>
     /// <exception cref="ArgumentException">There are no blocks.</exception>
     public ExpansionBuilder<TModel> Blocks(Func<TModel, IEnumerable<nn.Module<Tensor, Tensor>>> select)
     {

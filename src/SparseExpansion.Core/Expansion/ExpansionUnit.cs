@@ -1,5 +1,7 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Layers.Surgery;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;
 
@@ -7,4 +9,9 @@ namespace SparseExpansion.Expansion;
 /// <param name="Calibration">How the part is run.</param>
 /// <param name="Slots">The targets in it; a block may have none.</param>
 /// <param name="IsBlock">False for the whole model, which takes the user's batches instead of hidden states.</param>
-internal sealed record ExpansionUnit(CalibrationUnit Calibration, IReadOnlyList<ModuleSlot> Slots, bool IsBlock);
+internal sealed record ExpansionUnit(CalibrationUnit Calibration, IReadOnlyList<ModuleSlot> Slots, bool IsBlock)
+{
+    /// <summary>What is called for a block now: the block, or, where that is nothing but a linear, what is in its place.</summary>
+    public static nn.Module<Tensor, Tensor> InPlaceOf(nn.Module<Tensor, Tensor> block, IEnumerable<ModuleSlot> slots) =>
+        slots.FirstOrDefault(slot => ReferenceEquals(slot.Dense, block))?.Current ?? block;
+}

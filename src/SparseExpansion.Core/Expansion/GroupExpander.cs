@@ -139,7 +139,7 @@ internal sealed class GroupExpander(ExpansionPlan plan, Action<ExpansionStage, s
             ? ExpertAllocation.Divide(pruner, weight, statistics, group.Tokens, plan.Allocation.MaxDeviation, cancellationToken)
             : [.. statistics.Experts.Select(_ => pruner.Target)];
         return shift is null
-            ? pruner.Sparsifier.PruneExperts(weight, statistics.Experts, targets, cancellationToken)
+            ? PrunerCalls.PruneExperts(pruner.Sparsifier, weight, statistics.Experts, targets, cancellationToken)
             : shift.PruneExperts(pruner.Sparsifier, weight, statistics.Experts, targets, cancellationToken);
     }
 

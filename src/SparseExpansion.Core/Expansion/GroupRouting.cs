@@ -20,7 +20,7 @@ internal sealed class GroupRouting(ExpansionPlan plan, Action<ExpansionStage, st
         string group = string.Join(", ", slots.Select(slot => slot.Name));
         report(ExpansionStage.Routing, group);
         IRouter router = LayerErrors.Named(
-            group, "router", () => plan.Trainer!.Fit(tokens, new RouterTrainingContext(group, first.Device, seed), cancellationToken));
+            group, "router", () => RouterCalls.Fit(plan.Trainer!, tokens, new RouterTrainingContext(group, first.Device, seed), cancellationToken));
         int trained = router.ExpertCount;
         ExpertStatisticsOptions options = plan.Options.ExpertStatistics;
         (router, RouterAssignment assignment) = LayerErrors.Named(group, "router", () => SmallExperts.Dissolve(

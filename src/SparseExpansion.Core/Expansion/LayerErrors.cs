@@ -23,12 +23,9 @@ internal static class LayerErrors
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            throw new PruningException($"The {part} failed at layer '{layer}'{Expert(e, firstExpert)}: {FirstLine(e.Message)}", e);
+            throw new PruningException($"The {part} failed at layer '{layer}'{Expert(e, firstExpert)}: {e.FirstLine()}", e);
         }
     }
 
     private static string Expert(Exception error, int firstExpert) => ErrorPlace.ExpertOf(error) is { } number ? $", expert {number + firstExpert}" : "";
-
-    /// <summary>Native errors carry a stack trace in their message.</summary>
-    private static string FirstLine(string message) => message.Split('\n', 2)[0].TrimEnd();
 }

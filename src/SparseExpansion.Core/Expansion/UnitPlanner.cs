@@ -24,7 +24,8 @@ internal static class UnitPlanner
         {
             ModuleSlot[] slots = [.. left.Where(InsideOf([plan.Blocks[i]]))];
             left.RemoveAll(slots.Contains);
-            units.Add(new ExpansionUnit(new CalibrationUnit($"block {i}", plan.Blocks[i].call, device), slots, IsBlock: true));
+            nn.Module<Tensor, Tensor> block = plan.Blocks[i];
+            units.Add(new ExpansionUnit(new CalibrationUnit($"block {i}", input => ExpansionUnit.InPlaceOf(block, slots).call(input), device), slots, IsBlock: true));
         }
 
         if (left.Count > 0)

@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Layers;
 
-/// <summary>Experts that hold their non-zero weights only and run sparse on the CPU. Not differentiable.</summary>
+/// <summary>Experts that hold their non-zero weights only and run sparse on the CPU. They have no gradient themselves; their tokens and the bias do.</summary>
 internal sealed class PackedExperts : ExpertWeights
 {
     /// <summary>Name of the layout in checkpoints; docs/format.md.</summary>
@@ -131,16 +131,16 @@ internal sealed class PackedExperts : ExpertWeights
 
     public override Tensor Multiply(Tensor tokens, RoutingDecision decision, Tensor? bias)
     {
-        if (tokens.requires_grad && is_grad_enabled())
-        {
-            throw new InvalidOperationException(
-                "Packed experts have no gradient. Call Unpack() on the layer for training, or run under torch.no_grad().");
-        }
+        HostGroups groups = decision.OnHost();
+        return !DifferentiableProduct.IsAsked(tokens, bias) ? Multiply(tokens, groups, bias)
+            : DifferentiableProduct.Compute(tokens, bias, () => Multiply(tokens, groups, bias), PackedGradients.Of(_weights, groups));
+    }
 
+    private Tensor Multiply(Tensor tokens, HostGroups groups, Tensor? bias)
+    {
         using var noGrad = no_grad();
         using Tensor rows = tokens.stride(1) == 1 ? tokens.alias() : tokens.contiguous();
         Tensor output = empty(tokens.shape[0], OutFeatures, tokens.dtype, CPU);
-        HostGroups groups = decision.OnHost();
         GroupedMultiplication.Run(
             _weights, groups.Offsets, groups.Order, MatrixView.Of(rows), MatrixView.Of(output), bias is null ? MatrixView.None : MatrixView.Of(bias));
         GC.KeepAlive(bias);

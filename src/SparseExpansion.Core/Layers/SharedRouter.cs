@@ -90,17 +90,7 @@ public sealed class SharedRouter : IDisposable
     private RoutingDecision Compute(Tensor tokens)
     {
         using var noGrad = no_grad();
-        Tensor experts = Router.Route(tokens);
-        if (experts.dtype == ScalarType.Int64 && experts.dim() == 1 && experts.shape[0] == tokens.shape[0])
-        {
-            return new RoutingDecision(experts, Router.ExpertCount);
-        }
-
-        using (experts)
-        {
-            throw new SparseExpansionException(
-                $"{Router.GetType().Name} returned {experts.dtype} [{string.Join(", ", experts.shape)}] for {tokens.shape[0]} tokens; a router returns int64 [tokens].");
-        }
+        return new RoutingDecision(RouterCalls.Route(Router, tokens), Router.ExpertCount);
     }
 
     /// <inheritdoc/>

@@ -13,7 +13,8 @@ namespace SparseExpansion.Layers;
 /// weight multiplies it. It stands in for <c>nn.Linear</c>: y = W_{e(x)} x + b, arXiv 2405.15756, section 2.
 /// </summary>
 /// <remarks>
-/// Experts are stored packed (non-zero weights only, CPU, no gradients) or masked dense (differentiable, any device); see
+/// Experts are stored packed (non-zero weights only, CPU; gradients flow through them to what comes before, but they have none themselves) or
+/// masked dense (differentiable, any device); see
 /// <see cref="Pack"/> and <see cref="Unpack"/>. <c>state_dict</c> names: <c>router.*</c> (if the router is a module), <c>bias</c>
 /// [out_features], and <c>experts.weight</c> [experts, out_features, in_features] or <c>experts.items.E.values</c>, <c>.masks</c>,
 /// <c>.row_order</c>, <c>.panel_offsets</c> for every expert E, with <c>.scales</c> and <c>.zeros</c> if it is quantised. The dense layer is never run. <c>load_state_dict</c> into packed experts is for layers that were packed alike: what it brought is checked
@@ -97,7 +98,7 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
 
     internal Parameter? Bias => bias;
 
-    /// <summary>Stores the experts packed: smaller and faster on the CPU, without gradients. Values stay the same, bit by bit.</summary>
+    /// <summary>Stores the experts packed: smaller and faster on the CPU, without gradients of their own. Values stay the same, bit by bit.</summary>
     /// <remarks>Not to be called while a forward pass runs. Experts that were rounded to a grid are stored as codes, unless they were changed since.</remarks>
     /// <returns>This layer.</returns>
     /// <exception cref="InvalidOperationException">The experts are not on the CPU, or neither float32 nor bfloat16.</exception>
@@ -179,13 +180,14 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
         MixtureGuard.CheckInput(this, input);
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        return _shared.Router.Route(input.reshape(-1, InFeatures)).reshape(input.shape[..^1]).MoveToOuterDisposeScope();
+        return RouterCalls.Route(_shared.Router, input.reshape(-1, InFeatures)).reshape(input.shape[..^1]).MoveToOuterDisposeScope();
     }
 
     /// <summary>Routes every token to its expert and multiplies it there.</summary>
     /// <param name="input">[.., in_features], on the device and in the dtype of the experts (packed ones take float32 and bfloat16 alike); no tokens at all are fine.</param>
     /// <returns>[.., out_features].</returns>
     /// <exception cref="ArgumentException">The last dimension is not in_features.</exception>
+    /// <exception cref="SparseExpansionException">The router returned something else than one of its experts for each token.</exception>
     public override Tensor forward(Tensor input)
     {
         MixtureGuard.CheckInput(this, input);
@@ -198,10 +200,22 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
         }
 
         experts.Verify(Name);
+        try
+        {
+            return Multiply(input, tokens).reshape(outputShape).MoveToOuterDisposeScope();
+        }
+        catch (SparseExpansionException e)
+        {
+            throw new SparseExpansionException($"Layer '{Name}': {e.Message}", e);
+        }
+    }
+
+    private Tensor Multiply(Tensor input, Tensor tokens)
+    {
         RoutingDecision decision = _shared.Decide(this, input, tokens);
         try
         {
-            return experts.Multiply(tokens, decision, bias).reshape(outputShape).MoveToOuterDisposeScope();
+            return experts.Multiply(tokens, decision, bias);
         }
         finally
         {

@@ -1,4 +1,5 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Internal;
 using SparseExpansion.Quantization;
 using static TorchSharp.torch;
 
@@ -43,15 +44,19 @@ public sealed class PruningResult : IDisposable
     /// <summary>Tokens that the statistic had observed.</summary>
     public long TokenCount { get; }
 
-    /// <summary>Measures a pruned weight and moves it out of the current dispose scope.</summary>
+    /// <summary>Checks and measures a pruned weight and moves it out of the current dispose scope.</summary>
     /// <param name="dense">W, [out_features, in_features].</param>
     /// <param name="pruned">The pruned weight.</param>
     /// <param name="statistic">What it was pruned by.</param>
+    /// <param name="pruner">Name and class of the pruner, for messages.</param>
+    /// <param name="target">What the pruner was asked for; null where the mask is not its own.</param>
     /// <param name="gram">WᵀW where several weights are measured, see <see cref="Gram"/>.</param>
-    internal static PruningResult Measure(Tensor dense, PrunedWeight pruned, IActivationStatistic statistic, Tensor? gram = null)
+    /// <exception cref="PruningException">The weight is not one that the target allows.</exception>
+    internal static PruningResult Measure(
+        Tensor dense, PrunedWeight pruned, IActivationStatistic statistic, string pruner, SparsityTarget? target, Tensor? gram = null)
     {
         using var scope = NewDisposeScope();
-        Tensor weight = pruned.Weight.to(dense.dtype);
+        Tensor weight = PruningChecks.CheckForm(pruner, dense, pruned).Weight.to(dense.dtype);
         if (weight.Handle == dense.Handle)
         {
             weight = weight.clone();
@@ -59,16 +64,24 @@ public sealed class PruningResult : IDisposable
 
         if (pruned.Grid is { } grid && (grid.Scales.shape[0] != weight.shape[0] || grid.Columns != weight.shape[1]))
         {
-            throw new PruningException($"A pruner returned a grid for [{grid.Scales.shape[0]}, {grid.Columns}] with a weight [{string.Join(", ", weight.shape)}].");
+            throw new PruningException($"Pruner {pruner} returned a grid for [{grid.Scales.shape[0]}, {grid.Columns}] with a weight [{string.Join(", ", weight.shape)}].");
         }
 
-        double zeros = weight.numel() - weight.count_nonzero().item<long>();
-        double? error = gram is not null && statistic is ISharedOutputError shared
-            ? shared.RelativeOutputError(dense, gram, weight)
-            : (statistic as IOutputErrorStatistic)?.RelativeOutputError(dense, weight);
+        long zeros = weight.numel() - weight.count_nonzero().item<long>();
+        PruningChecks.CheckValues(pruner, weight, zeros, target, pruned.MayKeepMore);
+        double? error = PruningChecks.CheckError(statistic, OutputError(dense, weight, statistic, gram));
         return new PruningResult(
-            weight.DetachFromDisposeScope(), weight.numel() == 0 ? 0 : zeros / weight.numel(), error, pruned, statistic.TokenCount);
+            weight.DetachFromDisposeScope(), weight.numel() == 0 ? 0 : (double)zeros / weight.numel(), error, pruned, statistic.TokenCount);
     }
+
+    /// <summary>A custom statistic measures copies: it may work in place.</summary>
+    private static double? OutputError(Tensor dense, Tensor weight, IActivationStatistic statistic, Tensor? gram) => statistic switch
+    {
+        ISharedOutputError shared when gram is not null => shared.RelativeOutputError(dense, gram, weight),
+        IOutputErrorStatistic own when CustomPart.Is(own) => own.RelativeOutputError(dense.clone(), weight.clone()),
+        IOutputErrorStatistic output => output.RelativeOutputError(dense, weight),
+        _ => null,
+    };
 
     /// <summary>WᵀW where it makes measuring cheaper: with more than one expert. Null otherwise.</summary>
     internal static Tensor? Gram(Tensor dense, IReadOnlyList<IActivationStatistic> statistics)

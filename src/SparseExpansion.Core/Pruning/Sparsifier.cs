@@ -31,8 +31,8 @@ public abstract class Sparsifier<TStatistic> : ISparsifier
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         using Tensor source = weight.detach();
-        PrunedWeight pruned = PruneCore(source, typed, target, cancellationToken);
-        return PruningResult.Measure(source, pruned, typed);
+        PrunedWeight pruned = Unchanged([typed], () => PruneCore(Hand(source), typed, target, cancellationToken));
+        return PruningResult.Measure(source, pruned, typed, Description, target);
     }
 
     /// <inheritdoc/>
@@ -45,7 +45,8 @@ public abstract class Sparsifier<TStatistic> : ISparsifier
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         using Tensor source = weight.detach();
-        return Measure(source, PruneExpertsCore(source, typed, target, cancellationToken), typed);
+        return Measure(
+            source, Unchanged(typed, () => PruneExpertsCore(Hand(source), typed, target, cancellationToken)), typed, [.. typed.Select(_ => target)]);
     }
 
     /// <inheritdoc/>
@@ -61,23 +62,26 @@ public abstract class Sparsifier<TStatistic> : ISparsifier
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         using Tensor source = weight.detach();
-        return Measure(source, PruneExpertsCore(source, typed, targets, cancellationToken), typed);
+        return Measure(source, Unchanged(typed, () => PruneExpertsCore(Hand(source), typed, targets, cancellationToken)), typed, targets);
     }
 
     /// <summary>Does the work on checked arguments, inside <c>no_grad</c> and a dispose scope of its own.</summary>
-    /// <param name="weight">[out_features, in_features], finite, floating dtype. Not to be changed.</param>
-    /// <param name="statistic">The statistic of the inputs.</param>
+    /// <param name="weight">[out_features, in_features], finite, floating dtype: a copy, which may be written to and returned.</param>
+    /// <param name="statistic">The statistic of the inputs, which other linears of the group share. Not to be changed.</param>
     /// <param name="target">How many weights go; it divides the columns.</param>
     /// <param name="cancellationToken">To be observed between units of work.</param>
-    /// <returns>The pruned weight, and whatever the algorithm reports about itself.</returns>
+    /// <returns>
+    /// The pruned weight, and whatever the algorithm reports about itself. It is checked: finite values, the shape of
+    /// <paramref name="weight"/>, and as many zeros as the target asks for (see <see cref="PrunedWeight.MayKeepMore"/>).
+    /// </returns>
     protected abstract PrunedWeight PruneCore(Tensor weight, TStatistic statistic, SparsityTarget target, CancellationToken cancellationToken);
 
     /// <summary>
     /// Does the work for all experts of a layer, under the conditions of <see cref="PruneCore"/>. By default one after the
     /// other; override it where experts can share work.
     /// </summary>
-    /// <param name="weight">[out_features, in_features], the same for all experts. Not to be changed.</param>
-    /// <param name="statistics">One statistic an expert.</param>
+    /// <param name="weight">[out_features, in_features], the same for all experts: a copy of the model's.</param>
+    /// <param name="statistics">One statistic an expert. Not to be changed.</param>
     /// <param name="target">How many weights go, in every expert.</param>
     /// <param name="cancellationToken">To be observed between units of work.</param>
     /// <returns>One pruned weight for each statistic, in order, none sharing memory with another.</returns>
@@ -89,7 +93,7 @@ public abstract class Sparsifier<TStatistic> : ISparsifier
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            PrunedWeight expert = PruneOne(weight, statistic, target, pruned.Count, cancellationToken);
+            PrunedWeight expert = PruneOne(Hand(weight), weight, statistic, target, pruned.Count, cancellationToken);
             pruned.Add(expert with { Weight = ReferenceEquals(expert.Weight, weight) ? weight : expert.Weight.MoveToOuterDisposeScope() });
         }
 
@@ -100,8 +104,8 @@ public abstract class Sparsifier<TStatistic> : ISparsifier
     /// Does the work for experts of different targets, under the conditions of <see cref="PruneCore"/>. By default experts of equal target
     /// go together; override it where all can.
     /// </summary>
-    /// <param name="weight">[out_features, in_features], the same for all experts. Not to be changed.</param>
-    /// <param name="statistics">One statistic an expert.</param>
+    /// <param name="weight">[out_features, in_features], the same for all experts: a copy of the model's.</param>
+    /// <param name="statistics">One statistic an expert. Not to be changed.</param>
     /// <param name="targets">How many weights go, one for each expert.</param>
     /// <param name="cancellationToken">To be observed between units of work.</param>
     /// <returns>One pruned weight for each statistic, in order, none sharing memory with another.</returns>
@@ -134,11 +138,12 @@ public abstract class Sparsifier<TStatistic> : ISparsifier
         }
     }
 
-    private PrunedWeight PruneOne(Tensor weight, TStatistic statistic, SparsityTarget target, int expert, CancellationToken cancellationToken)
+    private PrunedWeight PruneOne(
+        Tensor handed, Tensor weight, TStatistic statistic, SparsityTarget target, int expert, CancellationToken cancellationToken)
     {
         try
         {
-            return PruneCore(weight, statistic, target, cancellationToken);
+            return PruningChecks.CheckForm(Description, weight, PruneCore(handed, statistic, target, cancellationToken));
         }
         catch (Exception e) when (ErrorPlace.Note(e, expert))
         {
@@ -164,28 +169,23 @@ public abstract class Sparsifier<TStatistic> : ISparsifier
         return MaskSelection.Select(exact, target, defaultScope).MoveToOuterDisposeScope();
     }
 
-    private static List<PruningResult> Measure(Tensor source, IReadOnlyList<PrunedWeight> pruned, TStatistic[] statistics)
+    private string Description => CustomPart.Describe(Name, this);
+
+    /// <summary>The weight for a pruner to read. A custom one gets a copy: it may work in place, and the dense model must stay what it is.</summary>
+    private Tensor Hand(Tensor weight) => CustomPart.Is(this) ? weight.clone() : weight;
+
+    /// <inheritdoc cref="PruningChecks.Unchanged{T}"/>
+    private T Unchanged<T>(TStatistic[] statistics, Func<T> prune) => PruningChecks.Unchanged(this, statistics, prune);
+
+    private IReadOnlyList<PruningResult> Measure(
+        Tensor source, IReadOnlyList<PrunedWeight>? pruned, TStatistic[] statistics, IReadOnlyList<SparsityTarget> targets)
     {
-        if (pruned.Count != statistics.Length)
+        if (pruned?.Count != statistics.Length)
         {
-            throw new PruningException($"The pruner returned {pruned.Count} weights for {statistics.Length} experts.");
+            throw new PruningException($"Pruner {Description} returned {(pruned is null ? "null" : $"{pruned.Count} weights")} for {statistics.Length} experts.");
         }
 
-        var results = new List<PruningResult>(pruned.Count);
-        try
-        {
-            using Tensor? gram = PruningResult.Gram(source, statistics);
-            for (int i = 0; i < pruned.Count; i++)
-            {
-                results.Add(PruningResult.Measure(source, pruned[i], statistics[i], gram));
-            }
-
-            return results;
-        }
-        catch
-        {
-            results.ForEach(result => result.Dispose());
-            throw;
-        }
+        using Tensor? gram = PruningResult.Gram(source, statistics);
+        return ExpertSeries.Run(statistics.Length, i => PruningResult.Measure(source, pruned[i], statistics[i], Description, targets[i], gram));
     }
 }

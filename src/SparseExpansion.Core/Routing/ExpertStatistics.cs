@@ -51,7 +51,7 @@ internal sealed class ExpertStatistics : IDisposable
         var statistics = new ExpertStatistics(create, count ?? tokens.ExpertCount - first);
         try
         {
-            tokens.Visit((expert, share) => statistics._experts[expert - first].Observe(share), cancellationToken, first, count);
+            tokens.Visit((expert, share) => StatisticChecks.Observe(statistics._experts[expert - first], share), cancellationToken, first, count);
             return statistics;
         }
         catch
@@ -73,7 +73,7 @@ internal sealed class ExpertStatistics : IDisposable
                 using (chunk)
                 {
                     cancellationToken.ThrowIfCancellationRequested();
-                    statistic.Observe(chunk);
+                    StatisticChecks.Observe(statistic, chunk);
                 }
             }
 
@@ -92,7 +92,7 @@ internal sealed class ExpertStatistics : IDisposable
         var copy = new ExpertStatistics(_create, _experts.Length);
         for (int e = 0; e < _experts.Length; e++)
         {
-            copy._experts[e].Merge(_experts[e]);
+            StatisticChecks.Merge(copy._experts[e], _experts[e]);
         }
 
         return copy;
@@ -112,9 +112,12 @@ internal sealed class ExpertStatistics : IDisposable
         }
 
         using IActivationStatistic whole = _create();
-        Array.ForEach(_experts, whole.Merge);
+        MergeInto(whole);
         Complete(whole, priorTokens);
     }
+
+    /// <summary>Adds what the experts have observed to the statistic of the whole group.</summary>
+    public void MergeInto(IActivationStatistic whole) => Array.ForEach(_experts, expert => StatisticChecks.Merge(whole, expert));
 
     /// <inheritdoc cref="Complete(double)"/>
     /// <param name="whole">The statistic of the whole group, where these are some of its experts.</param>
@@ -125,7 +128,7 @@ internal sealed class ExpertStatistics : IDisposable
         {
             if (expert.TokenCount == 0)
             {
-                expert.Merge(whole);
+                StatisticChecks.Merge(expert, whole);
             }
             else if (priorTokens > 0)
             {

@@ -58,7 +58,7 @@ public sealed class RouterAssignment
     /// <param name="device">Where to compute.</param>
     /// <param name="cancellationToken">Observed between chunks.</param>
     /// <exception cref="ArgumentException">The router takes tokens of another width.</exception>
-    /// <exception cref="InvalidOperationException">The router breaks its contract: an expert out of range, or not one a token.</exception>
+    /// <exception cref="SparseExpansionException">The router breaks its contract: an expert out of range, or not one a token.</exception>
     public static RouterAssignment Compute(
         IRouter router, ITokenSource tokens, int chunkTokens, Device device, CancellationToken cancellationToken = default)
     {
@@ -91,22 +91,14 @@ public sealed class RouterAssignment
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        Tensor routed = router.Route(chunk);
-        if (routed.dtype != ScalarType.Int64 || routed.dim() != 1 || routed.shape[0] != experts.Length)
+        Tensor local = RouterCalls.Route(router, chunk).cpu().contiguous();
+        ReadOnlySpan<long> routed = MemoryMarshal.Cast<byte, long>(local.bytes);
+        for (int i = 0; i < experts.Length; i++)
         {
-            throw new InvalidOperationException(
-                $"{router.GetType().Name} returned {routed.dtype} [{string.Join(", ", routed.shape)}] for {experts.Length} tokens; it must return int64, one expert a token.");
-        }
-
-        Tensor local = routed.to(ScalarType.Int32).cpu().contiguous();
-        MemoryMarshal.Cast<byte, int>(local.bytes).CopyTo(experts);
-        foreach (int expert in experts)
-        {
-            if ((uint)expert >= (uint)router.ExpertCount)
-            {
-                throw new InvalidOperationException(
-                    $"{router.GetType().Name} sent a token to expert {expert}, but has experts 0 … {router.ExpertCount - 1}.");
-            }
+            experts[i] = routed[i] >= 0 && routed[i] < router.ExpertCount
+                ? (int)routed[i]
+                : throw new SparseExpansionException(
+                    $"{router.GetType().Name} sent a token to expert {routed[i]}, but has experts 0 … {router.ExpertCount - 1}.");
         }
     }
 }

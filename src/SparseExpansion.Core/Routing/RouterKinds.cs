@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using SparseExpansion.Internal;
 
 namespace SparseExpansion.Routing;
 
@@ -8,34 +9,39 @@ namespace SparseExpansion.Routing;
 /// </summary>
 public sealed class RouterKinds
 {
+    private static readonly string[] s_own = [LinearRouter.Kind, SingleExpertRouter.Kind, RandomRouter.Kind];
+
     private readonly ImmutableSortedDictionary<string, Func<RouterState, IRouter>> _kinds;
 
     private RouterKinds(ImmutableSortedDictionary<string, Func<RouterState, IRouter>> kinds) => _kinds = kinds;
 
     /// <summary>The kinds of this library.</summary>
     public static RouterKinds Default { get; } =
-        new RouterKinds(ImmutableSortedDictionary.Create<string, Func<RouterState, IRouter>>(StringComparer.Ordinal))
-            .With(LinearRouter.Kind, LinearRouter.FromState)
-            .With(SingleExpertRouter.Kind, SingleExpertRouter.FromState)
-            .With(RandomRouter.Kind, RandomRouter.FromState);
+        new(ImmutableSortedDictionary.Create<string, Func<RouterState, IRouter>>(StringComparer.Ordinal)
+            .Add(LinearRouter.Kind, LinearRouter.FromState)
+            .Add(SingleExpertRouter.Kind, SingleExpertRouter.FromState)
+            .Add(RandomRouter.Kind, RandomRouter.FromState));
 
     /// <summary>Names of the known kinds, sorted.</summary>
     public IEnumerable<string> Names => _kinds.Keys;
 
-    /// <summary>A registry that knows one kind more, or another way to restore a known one.</summary>
-    /// <param name="kind">The <see cref="RouterState.Kind"/> that the router writes.</param>
+    /// <summary>A registry that knows one kind more, or another way to restore one that was added before.</summary>
+    /// <param name="kind">The <see cref="RouterState.Kind"/> that the router writes; not one of this library.</param>
     /// <param name="restore">Makes the router; it must copy the tensors of the state, which it does not own.</param>
+    /// <exception cref="ArgumentException">The kind is empty, or one of this library's: files of other people hold it.</exception>
     public RouterKinds With(string kind, Func<RouterState, IRouter> restore)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(kind);
         ArgumentNullException.ThrowIfNull(restore);
-        return new RouterKinds(_kinds.SetItem(kind, restore));
+        return s_own.Contains(kind, StringComparer.Ordinal)
+            ? throw new ArgumentException($"'{kind}' is a kind of routers of this library; give your router's {nameof(RouterState)} a kind of its own.", nameof(kind))
+            : new RouterKinds(_kinds.SetItem(kind, restore));
     }
 
     /// <summary>Makes a router from what a checkpoint kept of it.</summary>
     /// <param name="state">The state; its tensors stay with the caller.</param>
     /// <returns>The router, on the device of the state's tensors; the caller disposes it.</returns>
-    /// <exception cref="CheckpointException">The kind is unknown, or the state does not fit the kind.</exception>
+    /// <exception cref="CheckpointException">The kind is unknown, the state does not fit the kind, or the function that restores it failed.</exception>
     public IRouter Restore(RouterState state)
     {
         ArgumentNullException.ThrowIfNull(state);
@@ -46,7 +52,7 @@ public sealed class RouterKinds
                 $"Register it through {nameof(RouterKinds)}.{nameof(With)}.");
         }
 
-        IRouter router = restore(state);
+        IRouter router = Restore(state, restore);
         if (router.InputFeatures == state.InputFeatures && router.ExpertCount == state.ExpertCount)
         {
             return router;
@@ -57,6 +63,19 @@ public sealed class RouterKinds
             throw new CheckpointException(
                 $"A router of kind '{state.Kind}' was restored with {router.InputFeatures} inputs and {router.ExpertCount} experts, " +
                 $"but its state says {state.InputFeatures} and {state.ExpertCount}.");
+        }
+    }
+
+    private static IRouter Restore(RouterState state, Func<RouterState, IRouter> restore)
+    {
+        try
+        {
+            return restore(state) ?? throw new CheckpointException($"The function that restores routers of kind '{state.Kind}' returned null.");
+        }
+        catch (Exception e) when (e is not (CheckpointException or OperationCanceledException))
+        {
+            throw new CheckpointException(
+                $"A router of kind '{state.Kind}' with {state.InputFeatures} inputs and {state.ExpertCount} experts could not be restored: {e.FirstLine()}", e);
         }
     }
 }

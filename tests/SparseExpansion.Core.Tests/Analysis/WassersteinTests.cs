@@ -22,7 +22,7 @@ public sealed class WassersteinTests
         double[] expected = file.Read("wasserstein_to_gaussian").data<double>().ToArray();
         Tensor outputs = file.Read("outputs").t().contiguous();
 
-        double[] fast = Wasserstein.ToGaussian(outputs);
+        double[] fast = Wasserstein.ToGaussian(outputs, tokenDimension: 1);
 
         for (int column = 0; column < expected.Length; column++)
         {
@@ -45,7 +45,7 @@ public sealed class WassersteinTests
     {
         float[] rounded = Array.ConvertAll(values, value => (float)value);
         using Tensor outputs = tensor(rounded).unsqueeze(0);
-        Assert.Equal(Wasserstein.ToGaussian(Array.ConvertAll(rounded, value => (double)value)), Wasserstein.ToGaussian(outputs)[0], 1e-12);
+        Assert.Equal(Wasserstein.ToGaussian(Array.ConvertAll(rounded, value => (double)value)), Wasserstein.ToGaussian(outputs, tokenDimension: 1)[0], 1e-12);
     });
 
     [Fact]
@@ -104,8 +104,8 @@ public sealed class WassersteinTests
         using Tensor rounding = tensor(Enumerable.Range(0, 100).Select(i => i % 2 == 0 ? 1f : MathF.BitIncrement(1f)).ToArray()).unsqueeze(0);
 
         Assert.Equal(0, Wasserstein.ToGaussian([0.1, 0.1, 0.1]));
-        Assert.Equal(0, Wasserstein.ToGaussian(constant)[0]);
-        Assert.Equal(0, Wasserstein.ToGaussian(rounding)[0]);
+        Assert.Equal(0, Wasserstein.ToGaussian(constant, tokenDimension: 1)[0]);
+        Assert.Equal(0, Wasserstein.ToGaussian(rounding, tokenDimension: 1)[0]);
     }
 
     [Theory]
@@ -116,7 +116,7 @@ public sealed class WassersteinTests
         using Tensor outputs = tensor(new[] { 1.0, 2, bad, 4 }).unsqueeze(0);
 
         Assert.Throws<ArgumentException>(() => Wasserstein.ToGaussian([1, 2, bad]));
-        Assert.Throws<ArgumentException>(() => Wasserstein.ToGaussian(outputs));
+        Assert.Throws<ArgumentException>(() => Wasserstein.ToGaussian(outputs, tokenDimension: 1));
         Assert.Throws<ArgumentException>(() => Wasserstein.Between([1, bad], [1]));
     }
 
@@ -128,18 +128,34 @@ public sealed class WassersteinTests
         using Tensor integers = zeros(3, 4, ScalarType.Int64);
 
         Assert.Throws<ArgumentException>(() => Wasserstein.ToGaussian([1.0]));
-        Assert.Throws<ArgumentException>(() => Wasserstein.ToGaussian(one));
-        Assert.Throws<ArgumentException>(() => Wasserstein.ToGaussian(vector));
-        Assert.Throws<ArgumentException>(() => Wasserstein.ToGaussian(integers));
-        Assert.Throws<ArgumentNullException>(() => Wasserstein.ToGaussian((Tensor)null!));
+        Assert.Throws<ArgumentException>(() => Wasserstein.ToGaussian(one, tokenDimension: 1));
+        Assert.Throws<ArgumentException>(() => Wasserstein.ToGaussian(vector, tokenDimension: 1));
+        Assert.Throws<ArgumentException>(() => Wasserstein.ToGaussian(integers, tokenDimension: 1));
+        Assert.Throws<ArgumentNullException>(() => Wasserstein.ToGaussian(null!, tokenDimension: 1));
         Assert.Throws<ArgumentException>(() => Wasserstein.Between([], [1]));
+    }
+
+    [Fact]
+    public void ToGaussian_TokensInEitherDimension_GivesTheSameNeurons()
+    {
+        using var scope = NewDisposeScope();
+        Tensor outputs = randn(5, 40);
+        double[] expected = Wasserstein.ToGaussian(outputs, tokenDimension: 1);
+
+        Assert.Equal(5, expected.Length);
+        Assert.Equal(expected, Wasserstein.ToGaussian(outputs.t(), tokenDimension: 0));
+        Assert.Equal(expected, Wasserstein.ToGaussian(outputs.t().contiguous(), tokenDimension: 0));
+        Assert.Equal(40, Wasserstein.ToGaussian(outputs, tokenDimension: 0).Length);
+        Assert.Throws<ArgumentOutOfRangeException>(() => Wasserstein.ToGaussian(outputs, tokenDimension: 2));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Wasserstein.ToGaussian(outputs, tokenDimension: -1));
+        Assert.Contains("[at least 2 tokens, neurons]", Assert.Throws<ArgumentException>(() => Wasserstein.ToGaussian(outputs.narrow(0, 0, 1), tokenDimension: 0)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void ToGaussian_Tensor_LeavesNothingBehind()
     {
         using Tensor outputs = randn(7, 33);
-        LeakCheck.NoTensorsLeft(() => Wasserstein.ToGaussian(outputs));
+        LeakCheck.NoTensorsLeft(() => Wasserstein.ToGaussian(outputs, tokenDimension: 1));
     }
 
     [Fact]

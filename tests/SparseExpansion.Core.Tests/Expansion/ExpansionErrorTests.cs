@@ -270,7 +270,7 @@ public sealed class ExpansionErrorTests : IDisposable
         public override TokenCountStatistic CreateStatistic(LayerDescriptor layer) => new(layer.InFeatures);
 
         protected override PrunedWeight PruneCore(Tensor weight, TokenCountStatistic statistic, SparsityTarget target, CancellationToken cancellationToken) =>
-            _layers++ < failAt * 2 ? new PrunedWeight(weight.clone()) : throw new NotSupportedException("no more");
+            _layers++ < failAt * 2 ? new PrunedWeight(weight.clone()) { MayKeepMore = true } : throw new NotSupportedException("no more");
     }
 
     private sealed class SharedLinearModel : nn.Module<Tensor, Tensor>

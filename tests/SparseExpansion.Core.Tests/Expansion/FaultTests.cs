@@ -111,7 +111,7 @@ public sealed class FaultTests : IDisposable
         public override TokenCountStatistic CreateStatistic(LayerDescriptor layer) => new(layer.InFeatures);
 
         protected override PrunedWeight PruneCore(Tensor weight, TokenCountStatistic statistic, SparsityTarget target, CancellationToken cancellationToken) =>
-            weight.shape[1] == GatedModel.Hidden && _downs++ == 2 + expert ? throw new NotSupportedException("out of ideas") : new PrunedWeight(weight.clone());
+            weight.shape[1] == GatedModel.Hidden && _downs++ == 2 + expert ? throw new NotSupportedException("out of ideas") : new PrunedWeight(weight.clone()) { MayKeepMore = true };
     }
 
     private sealed class ThrowingTrainer(string failAt) : IRouterTrainer

@@ -63,6 +63,6 @@ public sealed class ExpertErrorTests
         public override TokenCountStatistic CreateStatistic(LayerDescriptor layer) => new(layer.InFeatures);
 
         protected override PrunedWeight PruneCore(Tensor weight, TokenCountStatistic statistic, SparsityTarget target, CancellationToken cancellationToken) =>
-            statistic.TokenCount == tokens ? throw new NotSupportedException("out of ideas") : new PrunedWeight(weight.clone());
+            statistic.TokenCount == tokens ? throw new NotSupportedException("out of ideas") : new PrunedWeight(weight.clone()) { MayKeepMore = true };
     }
 }

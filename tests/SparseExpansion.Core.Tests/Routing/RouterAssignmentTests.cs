@@ -56,9 +56,9 @@ public sealed class RouterAssignmentTests
     {
         using var scope = NewDisposeScope();
         var source = new TokenMatrix(ones(6, 2));
-        Assert.Throws<InvalidOperationException>(() => RouterAssignment.Compute(new BadRouter(tokens => full(tokens, Scalars.Of(2L))), source, 4, CPU, Cancellation));
-        Assert.Throws<InvalidOperationException>(() => RouterAssignment.Compute(new BadRouter(tokens => full(tokens, Scalars.Of(-1L))), source, 4, CPU, Cancellation));
-        Assert.Throws<InvalidOperationException>(() => RouterAssignment.Compute(new BadRouter(_ => zeros(1, ScalarType.Int64)), source, 4, CPU, Cancellation));
+        Assert.Throws<SparseExpansionException>(() => RouterAssignment.Compute(new BadRouter(tokens => full(tokens, Scalars.Of(2L))), source, 4, CPU, Cancellation));
+        Assert.Throws<SparseExpansionException>(() => RouterAssignment.Compute(new BadRouter(tokens => full(tokens, Scalars.Of(-1L))), source, 4, CPU, Cancellation));
+        Assert.Throws<SparseExpansionException>(() => RouterAssignment.Compute(new BadRouter(_ => zeros(1, ScalarType.Int64)), source, 4, CPU, Cancellation));
     }
 
     [Fact]

@@ -43,6 +43,25 @@ public sealed class RouterKindsTests
     }
 
     [Fact]
+    public void With_KindThatWasAdded_ExchangesIt()
+    {
+        var state = new RouterState("mine", 7, 1, new Dictionary<string, Tensor>());
+        RouterKinds kinds = RouterKinds.Default.With("mine", _ => throw new NotSupportedException()).With("mine", of => new SingleExpertRouter(of.InputFeatures));
+        using IRouter router = kinds.Restore(state);
+    }
+
+    [Fact]
+    public void Restore_FunctionThatFailsOrReturnsNull_NamesTheKind()
+    {
+        var state = new RouterState("mine", 7, 3, new Dictionary<string, Tensor>());
+        var failed = Assert.Throws<CheckpointException>(() => RouterKinds.Default.With("mine", _ => throw new InvalidDataException("no planes\nstack")).Restore(state));
+        Assert.Equal("A router of kind 'mine' with 7 inputs and 3 experts could not be restored: no planes", failed.Message);
+        Assert.IsType<InvalidDataException>(failed.InnerException);
+        var none = Assert.Throws<CheckpointException>(() => RouterKinds.Default.With("mine", _ => null!).Restore(state));
+        Assert.Contains("'mine' returned null", none.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Restore_StateThatDoesNotFit_SaysWhat()
     {
         using var scope = NewDisposeScope();
@@ -59,6 +78,8 @@ public sealed class RouterKindsTests
     {
         Assert.Throws<ArgumentException>(() => RouterKinds.Default.With(" ", state => new SingleExpertRouter(1)));
         Assert.Throws<ArgumentNullException>(() => RouterKinds.Default.With("mine", null!));
+        Assert.All(RouterKinds.Default.Names, name => Assert.Contains(
+            $"'{name}' is a kind of routers of this library", Assert.Throws<ArgumentException>(() => RouterKinds.Default.With(name, state => new SingleExpertRouter(1))).Message, StringComparison.Ordinal));
         Assert.Throws<ArgumentNullException>(() => RouterKinds.Default.Restore(null!));
     }
 

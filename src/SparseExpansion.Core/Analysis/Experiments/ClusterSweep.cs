@@ -95,15 +95,15 @@ public sealed class ClusterSweep
     private IRouter Fit(DenseLinear layer, ITokenSource calibration, int clusters, CancellationToken cancellationToken)
     {
         IRouterTrainer trainer = clusters == 1 ? new SingleExpertRouterTrainer() : _options.Trainer(clusters);
-        return trainer.Fit(calibration, new RouterTrainingContext(layer.Name, layer.Weight.device, _analyzer.Options.Seed), cancellationToken);
+        return RouterCalls.Fit(trainer, calibration, new RouterTrainingContext(layer.Name, layer.Weight.device, _analyzer.Options.Seed), cancellationToken);
     }
 
     private IReadOnlyList<PruningResult> Prune(
         DenseLinear layer, ITokenSource calibration, RouterAssignment assignment, CancellationToken cancellationToken)
     {
         var experts = new ExpertTokens(calibration, assignment, _analyzer.Options.ChunkTokens, layer.Weight.device);
-        using ExpertStatistics statistics = ExpertStatistics.Gather(() => _sparsifier.CreateStatistic(layer.Describe()), experts, cancellationToken);
-        return _sparsifier.PruneExperts(layer.Weight, statistics.Experts, _target, cancellationToken);
+        using ExpertStatistics statistics = ExpertStatistics.Gather(() => PruningChecks.CreateStatistic(_sparsifier, layer.Describe()), experts, cancellationToken);
+        return PrunerCalls.PruneExperts(_sparsifier, layer.Weight, statistics.Experts, _target, cancellationToken);
     }
 
     private Dictionary<int, float[]> Record(Func<float[][]> outputs) => _options.RecordedNeurons.Count == 0

@@ -46,7 +46,7 @@ public sealed class NeuronAblation : IDisposable
         dense.CheckTokens(tokens);
         ArgumentOutOfRangeException.ThrowIfLessThan(chunkTokens, 1);
         IActivationStatistic statistic = ExpertStatistics.ObserveAll(
-            () => sparsifier.CreateStatistic(dense.Describe()), tokens, chunkTokens, weight.device, cancellationToken);
+            () => PruningChecks.CreateStatistic(sparsifier, dense.Describe()), tokens, chunkTokens, weight.device, cancellationToken);
         return new NeuronAblation(layer, weight, sparsifier, statistic);
     }
 
@@ -128,7 +128,7 @@ public sealed class NeuronAblation : IDisposable
             return known.Result.Weight;
         }
 
-        PruningResult result = _sparsifier.Prune(Weight, _statistic, target, cancellationToken);
+        PruningResult result = PrunerCalls.Prune(_sparsifier, Weight, _statistic, target, cancellationToken);
         _pruned?.Result.Dispose();
         _pruned = (target, result);
         return result.Weight;

@@ -20,9 +20,9 @@ internal sealed class AllocationSurvey(ExpansionPlan plan, CancellationToken can
     {
         LayerDescriptor layer = UnitPlanner.Describe(slots[0]);
         bool owl = plan.Allocation.Method == AllocationMethod.Owl;
-        using IActivationStatistic statistic = ExpertStatistics.ObserveAll(
-            () => owl ? new ColumnNormStatistic(layer.InFeatures, layer.Device) : plan.Sparsifier!.CreateStatistic(layer),
-            tokens, plan.Options.ChunkTokens, layer.Device, cancellationToken);
+        using IActivationStatistic statistic = LayerErrors.Named(layer.Name, "allocation", () => ExpertStatistics.ObserveAll(
+            () => owl ? new ColumnNormStatistic(layer.InFeatures, layer.Device) : PruningChecks.CreateStatistic(plan.Sparsifier!, layer),
+            tokens, plan.Options.ChunkTokens, layer.Device, cancellationToken));
         foreach (ModuleSlot slot in slots)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -64,9 +64,9 @@ internal sealed class AllocationSurvey(ExpansionPlan plan, CancellationToken can
         {
             cancellationToken.ThrowIfCancellationRequested();
             SparsityTarget target = SparsityTarget.Unstructured(sparsity, _target.Scope);
-            using PruningResult result = plan.Sparsifier!.Prune(rows, statistic, target, cancellationToken);
+            using PruningResult result = PrunerCalls.Prune(plan.Sparsifier!, rows, statistic, target, cancellationToken);
             return result.RelativeOutputError ?? OutputErrorMeter.Measure(
-                rows, [result], new ExpertPruner(plan.Sparsifier, target, layer, plan.Options.ChunkTokens).Divide(tokens, all, cancellationToken), cancellationToken).Total;
+                rows, [result], new ExpertPruner(plan.Sparsifier!, target, layer, plan.Options.ChunkTokens).Divide(tokens, all, cancellationToken), cancellationToken).Total;
         })];
     }
 }

@@ -48,14 +48,43 @@ internal static class WeightBudget
     }
 
     /// <summary>
-    /// Whole numbers of weights that go: floor(Σ n · s) in all, each within one of n_l · s_l. No linear loses its last weight, whatever s.
+    /// Shares under which every linear keeps a weight, s_l ≤ 1 − 1 / n_l: what a linear cannot lose the others lose instead, the same
+    /// share of each as far as they can, so that Σ n · s stays; or all can, where that is too much for all of them.
     /// </summary>
     /// <param name="sparsities">s_l, whose mean weighted by the sizes is s but for rounding.</param>
     /// <param name="sizes">n_l.</param>
     /// <param name="sparsity">s.</param>
+    /// <returns>The very shares where they leave a weight of each.</returns>
+    public static double[] LeaveOne(IReadOnlyList<double> sparsities, IReadOnlyList<long> sizes, double sparsity)
+    {
+        double[] shares = [.. sparsities];
+        bool[] full = new bool[shares.Length];
+        while (true)
+        {
+            int[] over = [.. Enumerable.Range(0, shares.Length).Where(l => !full[l] && shares[l] * sizes[l] > sizes[l] - 1)];
+            if (over.Length == 0)
+            {
+                return shares;
+            }
+
+            Array.ForEach(over, l => (full[l], shares[l]) = (true, 1 - (1.0 / sizes[l])));
+            int[] free = [.. Enumerable.Range(0, shares.Length).Where(l => !full[l])];
+            double missing = (sizes.Sum() * sparsity) - shares.Zip(sizes, (share, size) => share * size).Sum();
+            double rise = free.Length == 0 ? 0 : Math.Max(0, missing) / free.Sum(l => (double)sizes[l]);
+            Array.ForEach(free, l => shares[l] += rise);
+        }
+    }
+
+    /// <summary>
+    /// Whole numbers of weights that go: floor(Σ n · s) in all, each within one of n_l · s_l for shares that leave every linear a weight, see
+    /// <see cref="LeaveOne"/>. Where s itself would not, all but one weight of every linear go.
+    /// </summary>
+    /// <param name="sparsities">s_l, whose mean weighted by the sizes is s but for rounding; <see cref="LeaveOne"/> is applied.</param>
+    /// <param name="sizes">n_l.</param>
+    /// <param name="sparsity">s.</param>
     public static long[] Round(IReadOnlyList<double> sparsities, IReadOnlyList<long> sizes, double sparsity)
     {
-        double[] exact = [.. sparsities.Zip(sizes, (share, size) => Math.Clamp(share, 0, 1) * size)];
+        double[] exact = [.. LeaveOne(sparsities, sizes, sparsity).Zip(sizes, (share, size) => Math.Clamp(share, 0, 1) * size)];
         long[] counts = [.. exact.Select((value, l) => Math.Min((long)Math.Floor(value), sizes[l] - 1))];
         long missing = Math.Min((long)Math.Floor(sizes.Sum() * sparsity), sizes.Sum() - sizes.Count) - counts.Sum();
         int[] order = [.. Enumerable.Range(0, counts.Length).OrderByDescending(l => exact[l] - counts[l])];
@@ -89,7 +118,7 @@ internal static class WeightBudget
         Int128 left = (Int128)uniform * tokens.Aggregate(Int128.Zero, (sum, count) => sum + count);
         left -= kept.Zip(tokens).Aggregate(Int128.Zero, (sum, expert) => sum + ((Int128)expert.First * expert.Second));
         int[] seen = [.. Enumerable.Range(0, kept.Length).Where(e => tokens[e] > 0).OrderByDescending(e => exact[e] - kept[e])];
-        // Rounding down and the least of one weight can leave the sum above the budget only by rounding errors of the shares.
+        // Rounding down stays in the budget, but for rounding errors of the shares; the least of one weight may not.
         for (int i = 0; left < 0; i = (i + 1) % seen.Length)
         {
             int expert = seen[^(i + 1)];

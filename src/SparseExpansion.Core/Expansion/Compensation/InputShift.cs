@@ -90,7 +90,7 @@ internal sealed class InputShift : IDisposable
         ExpertSeries.Run(statistics.Count, expert =>
         {
             using Tensor compensated = Compensate(weight, expert);
-            return sparsifier.Prune(compensated, statistics[expert], targets[expert], cancellationToken);
+            return PrunerCalls.Prune(sparsifier, compensated, statistics[expert], targets[expert], cancellationToken);
         });
 
     /// <inheritdoc/>

@@ -32,7 +32,7 @@ internal sealed record ExpertPruner(ISparsifier Sparsifier, SparsityTarget Targe
 
     /// <summary>The experts of one linear; the caller disposes them.</summary>
     public IReadOnlyList<PruningResult> Prune(Tensor weight, ExpertStatistics statistics, CancellationToken cancellationToken) =>
-        Sparsifier.PruneExperts(weight, statistics.Experts, Target, cancellationToken);
+        PrunerCalls.PruneExperts(Sparsifier, weight, statistics.Experts, Target, cancellationToken);
 
     /// <summary>Rows of a weight that stand for all of them in a trial, evenly spread; the caller disposes the copy.</summary>
     public static Tensor RowsForTrial(Tensor weight, int most = TrialRows)
@@ -45,5 +45,5 @@ internal sealed record ExpertPruner(ISparsifier Sparsifier, SparsityTarget Targe
     }
 
     /// <summary>An empty statistic; the caller disposes it.</summary>
-    public IActivationStatistic CreateStatistic() => Sparsifier.CreateStatistic(Layer);
+    public IActivationStatistic CreateStatistic() => PruningChecks.CreateStatistic(Sparsifier, Layer);
 }

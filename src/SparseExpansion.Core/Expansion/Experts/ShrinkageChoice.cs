@@ -25,12 +25,18 @@ internal static class ShrinkageChoice
     public static double Choose(
         Shrinkage shrinkage, ExpertPruner pruner, Tensor weight, IRouter router, ITokenSource tokens, CancellationToken cancellationToken)
     {
+        if (shrinkage.PriorTokens == 0)
+        {
+            return 0;
+        }
+
+        bool canLean = CanLean(pruner);
         if (shrinkage.PriorTokens is { } given)
         {
             return given;
         }
 
-        if (router.ExpertCount == 1 || tokens.TokenCount < 2)
+        if (!canLean || router.ExpertCount == 1 || tokens.TokenCount < 2)
         {
             return 0;
         }
@@ -38,11 +44,6 @@ internal static class ShrinkageChoice
         using Tensor rows = ExpertPruner.RowsForTrial(weight);
         (TokenRange fitted, TokenRange heldOut) = TokenRange.Split(tokens, shrinkage.HeldOutShare);
         using ExpertStatistics observed = pruner.Observe(pruner.Divide(fitted, router, cancellationToken), cancellationToken);
-        if (observed.Experts[0] is not IShrinkable)
-        {
-            return 0;
-        }
-
         ExpertTokens unseen = pruner.Divide(heldOut, router, cancellationToken);
         return s_strengths.Select(strength => strength * tokens.Features).MinBy(prior =>
         {
@@ -59,5 +60,19 @@ internal static class ShrinkageChoice
                 pruned.DisposeAll();
             }
         });
+    }
+
+    /// <summary>False for pruners that look at no inputs, so that there is nothing to lean.</summary>
+    private static bool CanLean(ExpertPruner pruner)
+    {
+        using IActivationStatistic probe = pruner.CreateStatistic();
+        return (probe is RefitStatistic both ? both.Inner : probe) switch
+        {
+            IShrinkable => true,
+            TokenCountStatistic => probe is IShrinkable,
+            { } other => throw new PruningException(
+                $"The {other.GetType().Name} of pruner '{pruner.Sparsifier.Name}' cannot lean on its layer, which {nameof(ExpertStatisticsOptions)}.{nameof(ExpertStatisticsOptions.Shrinkage)} asks for: "
+                + $"implement {nameof(IShrinkable)}, or leave the shrinkage off."),
+        };
     }
 }

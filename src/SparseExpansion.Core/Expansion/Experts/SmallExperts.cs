@@ -30,7 +30,7 @@ internal static class SmallExperts
                     return (router, assignment);
                 }
 
-                IRouter reduced = reducible.Without(smallest);
+                IRouter reduced = RouterCalls.Without(reducible, smallest);
                 router.Dispose();
                 router = reduced;
             }

@@ -1,5 +1,6 @@
 using SparseExpansion.Analysis;
 using SparseExpansion.Calibration;
+using SparseExpansion.Internal;
 using SparseExpansion.Layers;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -132,12 +133,24 @@ internal sealed class BlockFineTuner(FineTuningOptions options, ModelTail? tail,
             target = tail.Run(batch.ModelInput!, target);
         }
 
-        Tensor loss = options.Loss.Compute(batch.Select(outputs), batch.Select(target));
+        Tensor loss = Compute(batch.Select(outputs), batch.Select(target));
         return loss.numel() == 1 && (loss.requires_grad || !is_grad_enabled())
             ? loss.squeeze()
             : throw new SparseExpansionException(
                 $"The loss '{options.Loss}' must be a scalar that can be differentiated; it is [{string.Join(", ", loss.shape)}]"
                 + $"{(loss.requires_grad || !is_grad_enabled() ? "" : " without gradient")}.");
+    }
+
+    private Tensor Compute(Tensor outputs, Tensor target)
+    {
+        try
+        {
+            return options.Loss.Compute(outputs, target) ?? throw new SparseExpansionException($"The loss '{options.Loss}' is null in place of a tensor.");
+        }
+        catch (Exception e) when (e is not (SparseExpansionException or OperationCanceledException))
+        {
+            throw new SparseExpansionException($"The loss '{options.Loss}' failed: {e.FirstLine()}", e);
+        }
     }
 
     /// <summary>Half a cosine from the learning rate to 0.</summary>

@@ -46,7 +46,7 @@ internal sealed class FineTuningPass(ExpansionPlan plan, CancellationToken cance
                 unit.Calibration.Name, "fine-tuning", () => new TuningWindows(unit.Calibration.Device, batches, dense ?? own!, last && unit.IsBlock ? plan.Batches : null));
             var tuner = new BlockFineTuner(
                 last ? options with { Loss = options.OutputLoss! } : options,
-                last && unit.IsBlock ? new ModelTail(plan.Forward!, plan.Blocks[index]) : null,
+                last && unit.IsBlock ? new ModelTail(plan.Forward!, () => ExpansionUnit.InPlaceOf(plan.Blocks[index], unit.Slots)) : null,
                 plan.Options.Seed + index,
                 progress,
                 cancellationToken);

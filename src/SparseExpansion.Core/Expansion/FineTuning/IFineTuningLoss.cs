@@ -8,6 +8,7 @@ public interface IFineTuningLoss
     /// <summary>How far the expanded block is from the dense one, or the model with it as <see cref="FineTuningOptions.OutputLoss"/>.</summary>
     /// <param name="outputs">Outputs of the expanded block (or model), with gradient: [windows, .., features], or [tokens, features] where padding was taken out.</param>
     /// <param name="denseOutputs">Outputs of the dense block (or model) for the same inputs, same shape, without gradient.</param>
+    /// <remarks>Both may be written to, as autograd allows it.</remarks>
     /// <returns>A scalar that can be differentiated with respect to <paramref name="outputs"/>. Smaller is better.</returns>
     Tensor Compute(Tensor outputs, Tensor denseOutputs);
 }

@@ -6,13 +6,19 @@ namespace SparseExpansion.Expansion;
 
 /// <summary>What comes after a block, up to the model's outputs.</summary>
 /// <param name="forward">Runs the model.</param>
-/// <param name="block">The block.</param>
+/// <param name="block">What is in the place of the block.</param>
 /// <remarks>
 /// Runs the whole model and exchanges the block's output on the way: where a model goes after its blocks is its own affair. What it does before
 /// is thrown away and has no gradient, so that it is enough to do it for one position, see <see cref="Shorten"/>.
 /// </remarks>
-internal sealed class ModelTail(Func<Tensor, Tensor> forward, nn.Module<Tensor, Tensor> block)
+internal sealed class ModelTail(Func<Tensor, Tensor> forward, Func<nn.Module<Tensor, Tensor>> block)
 {
+    /// <summary>What comes after a block that stays in its place.</summary>
+    public ModelTail(Func<Tensor, Tensor> forward, nn.Module<Tensor, Tensor> block)
+        : this(forward, () => block)
+    {
+    }
+
     /// <summary>True if only the first position of an input is run through what comes before the block.</summary>
     public bool IsShort { get; private set; }
 
@@ -57,10 +63,10 @@ internal sealed class ModelTail(Func<Tensor, Tensor> forward, nn.Module<Tensor, 
             return false; // No positions, but features.
         }
 
-        Tensor outputs = Exchange(input, hidden);
+        Tensor outputs = Exchange(input, hidden.clone());
         try
         {
-            return TensorChecks.Equal(outputs, Exchange(input.narrow(1, 0, 1), hidden));
+            return TensorChecks.Equal(outputs, Exchange(input.narrow(1, 0, 1), hidden.clone()));
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -73,14 +79,14 @@ internal sealed class ModelTail(Func<Tensor, Tensor> forward, nn.Module<Tensor, 
         bool differentiates = is_grad_enabled();
         IDisposable? after = null;
         using var before = no_grad();
-        var hook = block.register_forward_hook((_, _, _) =>
+        var hook = block().register_forward_hook((_, _, _) =>
         {
             after ??= set_grad_enabled(differentiates);
             return hidden.alias();
         });
         try
         {
-            return forward(input);
+            return forward(input.clone()); // Models may work in place on what they are called with.
         }
         finally
         {

@@ -22,28 +22,36 @@ internal static class ExpertPasses
     {
         if (expertsAtOnce >= tokens.ExpertCount)
         {
-            using ExpertStatistics all = pruner.Gather(tokens, priorTokens, cancellationToken);
+            using ExpertStatistics all = LayerErrors.Named(pruner.Layer.Name, "pruner", () => pruner.Gather(tokens, priorTokens, cancellationToken));
             visit(0, all);
             return;
         }
 
-        using IActivationStatistic whole = pruner.CreateStatistic();
+        using IActivationStatistic whole = LayerErrors.Named(pruner.Layer.Name, "pruner", pruner.CreateStatistic);
         for (int first = 0; first < tokens.ExpertCount; first += expertsAtOnce)
         {
-            using ExpertStatistics some = pruner.Observe(tokens, cancellationToken, first, Count(first));
-            foreach (IActivationStatistic expert in some.Experts)
-            {
-                whole.Merge(expert);
-            }
+            using ExpertStatistics some = Observe(first);
+            Named(() => some.MergeInto(whole));
         }
 
         for (int first = 0; first < tokens.ExpertCount; first += expertsAtOnce)
         {
-            using ExpertStatistics some = pruner.Observe(tokens, cancellationToken, first, Count(first));
-            some.Complete(whole, priorTokens);
+            using ExpertStatistics some = Observe(first);
+            Named(() => some.Complete(whole, priorTokens), first);
             visit(first, some);
         }
 
-        int Count(int first) => Math.Min(expertsAtOnce, tokens.ExpertCount - first);
+        ExpertStatistics Observe(int first) => LayerErrors.Named(
+            pruner.Layer.Name, "pruner", () => pruner.Observe(tokens, cancellationToken, first, Math.Min(expertsAtOnce, tokens.ExpertCount - first)), first);
+
+        void Named(Action action, int first = 0) => LayerErrors.Named(
+            pruner.Layer.Name,
+            "pruner",
+            () =>
+            {
+                action();
+                return true;
+            },
+            first);
     }
 }

@@ -92,7 +92,7 @@ internal sealed class WorkSize
     /// <summary>Bytes of one expert's statistic.</summary>
     public long Statistic(long features)
     {
-        using IActivationStatistic probe = Plan.Sparsifier!.CreateStatistic(new LayerDescriptor("memory plan", 1, 1, CPU));
+        using IActivationStatistic probe = PruningChecks.CreateStatistic(Plan.Sparsifier!, new LayerDescriptor("memory plan", 1, 1, CPU));
         return probe is ColumnNormStatistic or TokenCountStatistic ? features * sizeof(double) : features * features * sizeof(float);
     }
 

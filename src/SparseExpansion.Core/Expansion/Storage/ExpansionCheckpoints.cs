@@ -17,29 +17,32 @@ namespace SparseExpansion.Expansion;
 internal sealed class ExpansionCheckpoints(IExpansionStore store, bool resume, RouterKinds kinds, bool mapped)
 {
     /// <summary>Number of blocks that need not be expanded.</summary>
-    public int Finished => store.UnitCount;
+    public int Finished => store.UnitCount is >= 0 and var count
+        ? count
+        : throw new CheckpointException($"The store {store.GetType().Name} says that it holds {store.UnitCount} blocks.");
 
     /// <summary>Begins anew, or checks that the stored blocks are of this very expansion.</summary>
     /// <exception cref="SparseExpansionException">They are not, or there are some and nobody asked to go on.</exception>
     public void Start(ExpansionPlan plan, IReadOnlyList<ExpansionUnit> units)
     {
-        if (store.UnitCount > 0 && !resume)
+        if (Finished > 0 && !resume)
         {
             throw new SparseExpansionException(
-                $"The store holds {store.UnitCount} finished blocks of an expansion: go on with it by ResumeFrom, or give an empty store.");
+                $"The store holds {Finished} finished blocks of an expansion: go on with it by ResumeFrom, or give an empty store.");
         }
 
         Dictionary<string, string> settings = StoredSettings.Of(plan, units);
-        if (store.UnitCount == 0)
+        if (Finished == 0)
         {
             store.Begin(settings);
             return;
         }
 
-        StoredSettings.RequireSame(store.Settings!, settings);
-        if (store.UnitCount > units.Count)
+        StoredSettings.RequireSame(
+            store.Settings ?? throw new CheckpointException($"The store {store.GetType().Name} holds {Finished} blocks, but its Settings are null: they must be what Begin was given."), settings);
+        if (Finished > units.Count)
         {
-            throw new CheckpointException($"The store holds {store.UnitCount} blocks, the expansion has {units.Count}; begin anew with an empty store.");
+            throw new CheckpointException($"The store holds {Finished} blocks, the expansion has {units.Count}; begin anew with an empty store.");
         }
     }
 
@@ -51,7 +54,7 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, bool resume, R
     public UnitDescription Restore(int unit, IReadOnlyList<ModuleSlot> slots, List<Replacement> replacements, List<Tensor> norms)
     {
         using var noGrad = no_grad();
-        using StoredUnit stored = store.Read(unit);
+        using StoredUnit stored = ReadUnit(unit);
         (UnitDescription description, ExpandedIndex index) = UnitDescription.Parse(stored.Description, unit);
         Reader(unit, index, stored).Build(slots.ToDictionary(slot => slot.Name), replacements);
         while (stored.Tensors.TryGetValue(Norm(norms.Count), out Tensor? norm))
@@ -66,7 +69,7 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, bool resume, R
     /// <param name="former">Batches with the masks that go with it.</param>
     public IReadOnlyList<CalibrationBatch> RestoreActivations(IReadOnlyList<CalibrationBatch> former)
     {
-        StoredUnit stored = store.Read(store.UnitCount - 1);
+        StoredUnit stored = ReadUnit(Finished - 1);
         foreach (Tensor tensor in stored.Tensors.Values)
         {
             tensor.Dispose();
@@ -102,7 +105,13 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, bool resume, R
             tensors.Add(Norm(i), tuned.Norms[i].detach().cpu());
         }
 
+        int before = Finished;
         store.Add(new StoredUnit(description.ToJson(), tensors, [.. handedOn.Select(batch => batch.Input)]));
+        if (Finished != before + 1)
+        {
+            throw new CheckpointException($"The store {store.GetType().Name} held {before} blocks before it was given one more, and holds {Finished} now.");
+        }
+
         if (mapped)
         {
             Map(mixtures, bundle.Index);
@@ -127,9 +136,9 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, bool resume, R
 
         using var noGrad = no_grad();
         Dictionary<string, SparseMixtureLayer> layers = mixtures.ToDictionary(layer => layer.Name);
-        for (int unit = 0; unit < store.UnitCount; unit++)
+        for (int unit = 0; unit < Finished; unit++)
         {
-            using StoredUnit stored = store.Read(unit);
+            using StoredUnit stored = ReadUnit(unit);
             (_, ExpandedIndex index) = UnitDescription.Parse(stored.Description, unit);
             MixtureReader reader = Reader(unit, index, stored);
             foreach (ExpandedLayerEntry entry in index.Layers.Where(entry => entry.Storage is PackedExperts.Kind or PackedExperts.QuantizedKind))
@@ -142,13 +151,17 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, bool resume, R
     /// <summary>Lets packed experts lie in the store's files, which the system reads when it needs them and forgets when memory is short.</summary>
     private void Map(IReadOnlyList<SparseMixtureLayer> mixtures, ExpandedIndex index)
     {
-        using StoredUnit stored = store.Read(store.UnitCount - 1);
-        MixtureReader reader = Reader(store.UnitCount - 1, index, stored);
+        using StoredUnit stored = ReadUnit(Finished - 1);
+        MixtureReader reader = Reader(Finished - 1, index, stored);
         foreach ((SparseMixtureLayer layer, ExpandedLayerEntry entry) in mixtures.Zip(index.Layers).Where(pair => pair.First.IsPacked))
         {
             layer.Exchange(reader.ReadExperts(entry));
         }
     }
+
+    private StoredUnit ReadUnit(int unit) => store.Read(unit) is { Description: not null, Tensors: not null, Activations: not null } stored
+        ? stored
+        : throw new CheckpointException($"The store {store.GetType().Name} gave back null for block {unit}, or a block without description, tensors or activations.");
 
     private MixtureReader Reader(int unit, ExpandedIndex index, StoredUnit stored) =>
         new(index, stored.Tensors.Keys, name => mapped ? stored.Tensors[name].alias() : stored.Tensors[name].clone(), kinds, $"stored block {unit}");

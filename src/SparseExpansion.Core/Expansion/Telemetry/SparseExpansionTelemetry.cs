@@ -11,7 +11,7 @@ public static class SparseExpansionTelemetry
 
     /// <summary>
     /// Prefix of the activities of the stages, children of <see cref="ExpansionActivity"/>: <c>expansion.calibration</c>, <c>.routing</c>,
-    /// <c>.pruning</c>, <c>.propagation</c>, <c>.packing</c>, <c>.discovery</c>. Tags: <see cref="StageTag"/>, <see cref="BlockTag"/>, <see cref="LayerTag"/>.
+    /// <c>.pruning</c>, <c>.finetuning</c>, <c>.propagation</c>, <c>.packing</c>, <c>.discovery</c>. Tags: <see cref="StageTag"/>, <see cref="BlockTag"/>, <see cref="LayerTag"/>.
     /// </summary>
     public const string StageActivityPrefix = "expansion.";
 

@@ -5,13 +5,16 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Layers.Surgery;
 
 /// <summary>
-/// A field typed <c>Linear</c>, which nothing else fits into. The linear stays and is served by hooks: a pre-hook hands
+/// A field typed <c>Linear</c>, which nothing else fits into, or a model that is nothing but a linear. The linear stays and is served by hooks: a pre-hook hands
 /// it no tokens, a post-hook answers with the mixture's output. Hooks fire through <c>call</c> only.
 /// </summary>
 internal sealed class LinearHookSlot(string name, Linear linear) : ModuleSlot(name, linear)
 {
     /// <summary>Name of the mixture among the linear's children, and so in <c>state_dict</c>.</summary>
     public const string ChildName = "mixture";
+
+    /// <summary>Name of the layer where the linear is the whole model, which has no path in it.</summary>
+    public const string RootName = "linear";
 
     // Between the two hooks only the linear itself runs, so one input a thread is enough.
     [ThreadStatic]

@@ -12,6 +12,9 @@ internal abstract class ModuleSlot(string name, nn.Module<Tensor, Tensor> dense)
     /// <summary>The dense layer that belongs here.</summary>
     public nn.Module<Tensor, Tensor> Dense { get; } = dense;
 
+    /// <summary>What runs in this place now: the dense layer, which hooks may make a mixture of, or a mixture.</summary>
+    public virtual nn.Module<Tensor, Tensor> Current => Dense;
+
     /// <summary>Puts the mixture into the place.</summary>
     public abstract void Install(SparseMixtureLayer mixture);
 

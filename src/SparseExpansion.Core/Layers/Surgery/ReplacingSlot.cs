@@ -7,7 +7,17 @@ namespace SparseExpansion.Layers.Surgery;
 internal sealed class ReplacingSlot(string name, nn.Module<Tensor, Tensor> dense, Action<nn.Module<Tensor, Tensor>> assign)
     : ModuleSlot(name, dense)
 {
-    public override void Install(SparseMixtureLayer mixture) => assign(mixture);
+    private nn.Module<Tensor, Tensor> _current = dense;
 
-    public override void Restore() => assign(Dense);
+    public override nn.Module<Tensor, Tensor> Current => _current;
+
+    public override void Install(SparseMixtureLayer mixture) => Assign(mixture);
+
+    public override void Restore() => Assign(Dense);
+
+    private void Assign(nn.Module<Tensor, Tensor> module)
+    {
+        assign(module);
+        _current = module;
+    }
 }

@@ -11,10 +11,15 @@ internal static class SlotFinder
 {
     private const BindingFlags Fields = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
 
-    /// <summary>All <c>Linear</c> modules below <paramref name="root"/>, depth first in the order of registration.</summary>
+    /// <summary>All <c>Linear</c> modules below <paramref name="root"/>, depth first in the order of registration; or the root itself, if it is one.</summary>
     public static IReadOnlyList<ModuleSlot> FindLinears(nn.Module root)
     {
         ArgumentNullException.ThrowIfNull(root);
+        if (root is Linear whole)
+        {
+            return IsExpanded(whole) ? [] : [new LinearHookSlot(LinearHookSlot.RootName, whole)];
+        }
+
         var slots = new List<ModuleSlot>();
         Visit(root, "", slots);
         return slots;
@@ -25,7 +30,7 @@ internal static class SlotFinder
         foreach ((string name, nn.Module child) in parent.named_children())
         {
             string path = prefix.Length == 0 ? name : $"{prefix}.{name}";
-            if (child is Linear linear && !linear.children().OfType<SparseMixtureLayer>().Any())
+            if (child is Linear linear && !IsExpanded(linear))
             {
                 slots.Add(CreateSlot(parent, name, path, linear));
             }
@@ -35,6 +40,8 @@ internal static class SlotFinder
             }
         }
     }
+
+    private static bool IsExpanded(Linear linear) => linear.children().OfType<SparseMixtureLayer>().Any();
 
     private static ModuleSlot CreateSlot(nn.Module parent, string name, string path, Linear linear)
     {

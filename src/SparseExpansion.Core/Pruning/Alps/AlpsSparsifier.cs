@@ -94,6 +94,7 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsif
         ReplaceHopeless(hessians, factored.Rungs);
         ScaledProblem problem = ScaledProblem.Create(hessians, dense, dead);
         (Tensor solved, Convergence[] convergence) = Solve(problem, factored.Factors, targets, cancellationToken);
+        solved = DeadFeatures.Keep(solved, dense, dead, scores => MaskSelection.Select(scores, targets, SparsityScope.Layer));
         return [.. factored.Rungs.Select((rung, i) => rung.Method == DampingMethod.WandaFallback
             ? new PrunedWeight(WandaScore.Prune(dense, norms.select(0, i), targets[i]).MoveToOuterDisposeScope(), rung)
             : new PrunedWeight(CheckFinite(OwnCopy(solved, i)).MoveToOuterDisposeScope(), rung, convergence[i]))];

@@ -30,19 +30,19 @@ internal sealed class QuantizedSparsifier : ISparsifier, IRoundingSparsifier, IS
     /// <remarks>Rounding updates later weights as SparseGPT does.</remarks>
     public double RelativeTime => PrunerSize.RelativeTime(_inner) + 1;
 
-    public IActivationStatistic CreateStatistic(LayerDescriptor layer) => _inner.CreateStatistic(layer);
+    public IActivationStatistic CreateStatistic(LayerDescriptor layer) => PruningChecks.CreateStatistic(_inner, layer);
 
     public PruningResult Prune(
         Tensor weight, IActivationStatistic statistic, SparsityTarget target, CancellationToken cancellationToken = default)
     {
-        using PruningResult pruned = _inner.Prune(weight, statistic, target, cancellationToken);
+        using PruningResult pruned = PrunerCalls.Prune(_inner, weight, statistic, target, cancellationToken);
         return Quantize(weight, pruned, statistic, cancellationToken);
     }
 
     public IReadOnlyList<PruningResult> PruneExperts(
         Tensor weight, IReadOnlyList<IActivationStatistic> statistics, SparsityTarget target, CancellationToken cancellationToken = default)
     {
-        IReadOnlyList<PruningResult> pruned = _inner.PruneExperts(weight, statistics, target, cancellationToken);
+        IReadOnlyList<PruningResult> pruned = PrunerCalls.PruneExperts(_inner, weight, statistics, target, cancellationToken);
         try
         {
             return ExpertSeries.Run(pruned.Count, expert => Quantize(weight, pruned[expert], statistics[expert], cancellationToken));
@@ -68,7 +68,8 @@ internal sealed class QuantizedSparsifier : ISparsifier, IRoundingSparsifier, IS
         (Tensor rounded, QuantizationGrid grid) = HessianOf(statistic) is { } hessian
             ? MaskedQuantizer.Quantize(pruned.Weight, hessian, _quantization, cancellationToken)
             : MaskedQuantizer.ToNearest(pruned.Weight, _quantization);
-        return PruningResult.Measure(weight.detach(), new PrunedWeight(rounded, pruned.DampingRung, pruned.Convergence, pruned.Refit, grid), statistic);
+        return PruningResult.Measure(
+            weight.detach(), new PrunedWeight(rounded, pruned.DampingRung, pruned.Convergence, pruned.Refit, grid), statistic, CustomPart.Describe(Name, this), null);
     }
 
     private static Tensor? HessianOf(IActivationStatistic statistic) => statistic switch

@@ -30,7 +30,7 @@ internal sealed class RefitSparsifier : ISparsifier, ISizedSparsifier
     public IActivationStatistic CreateStatistic(LayerDescriptor layer)
     {
         ArgumentNullException.ThrowIfNull(layer);
-        IActivationStatistic statistic = _inner.CreateStatistic(layer);
+        IActivationStatistic statistic = PruningChecks.CreateStatistic(_inner, layer);
         return statistic is HessianStatistic or RefitStatistic ? statistic : new RefitStatistic(statistic, new HessianStatistic(layer.InFeatures, layer.Device));
     }
 
@@ -40,7 +40,7 @@ internal sealed class RefitSparsifier : ISparsifier, ISizedSparsifier
         (IActivationStatistic inner, HessianStatistic hessian) = Split(statistic);
         PruningGuard.CheckWeight(Name, weight, target);
         PruningGuard.CheckHessians(Name, weight, [hessian]);
-        using PruningResult pruned = _inner.Prune(weight, inner, target, cancellationToken);
+        using PruningResult pruned = PrunerCalls.Prune(_inner, weight, inner, target, cancellationToken);
         return Refit(weight, pruned, hessian, null, cancellationToken);
     }
 
@@ -51,7 +51,7 @@ internal sealed class RefitSparsifier : ISparsifier, ISizedSparsifier
         (IActivationStatistic Inner, HessianStatistic Hessian)[] parts = [.. statistics.Select(Split)];
         PruningGuard.CheckWeight(Name, weight, target);
         PruningGuard.CheckHessians(Name, weight, [.. parts.Select(part => part.Hessian)]);
-        IReadOnlyList<PruningResult> pruned = _inner.PruneExperts(weight, [.. parts.Select(part => part.Inner)], target, cancellationToken);
+        IReadOnlyList<PruningResult> pruned = PrunerCalls.PruneExperts(_inner, weight, [.. parts.Select(part => part.Inner)], target, cancellationToken);
         try
         {
             using Tensor? gram = PruningResult.Gram(weight, [.. parts.Select(part => part.Hessian)]);
@@ -96,6 +96,6 @@ internal sealed class RefitSparsifier : ISparsifier, ISizedSparsifier
         using var scope = NewDisposeScope();
         Tensor dense = weight.detach();
         (Tensor refitted, RefitReport report) = MaskedLeastSquares.Refit(dense, pruned.Weight, hessian.Hessian, _options, cancellationToken);
-        return PruningResult.Measure(dense, new PrunedWeight(refitted, pruned.DampingRung, pruned.Convergence, report), hessian, gram);
+        return PruningResult.Measure(dense, new PrunedWeight(refitted, pruned.DampingRung, pruned.Convergence, report), hessian, CustomPart.Describe(Name, this), null, gram);
     }
 }

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Pruning;
 
 /// <summary>What the inner pruner asks for, and the Hessian that the refit needs, over the same tokens.</summary>
-internal sealed class RefitStatistic(IActivationStatistic inner, HessianStatistic hessian) : ISharedOutputError, IUnseenFeatures, IShrinkable
+internal sealed class RefitStatistic(IActivationStatistic inner, HessianStatistic hessian) : ISharedOutputError, IUnseenFeatures, IShrinkable, IChecksummed
 {
     public IActivationStatistic Inner => inner;
 
@@ -14,14 +14,14 @@ internal sealed class RefitStatistic(IActivationStatistic inner, HessianStatisti
 
     public void Observe(Tensor tokens)
     {
-        inner.Observe(tokens);
+        StatisticChecks.Observe(inner, tokens);
         hessian.Observe(tokens);
     }
 
     public void Merge(IActivationStatistic other)
     {
         RefitStatistic typed = CheckOther(other);
-        inner.Merge(typed.Inner);
+        StatisticChecks.Merge(inner, typed.Inner);
         hessian.Merge(typed.Hessian);
     }
 
@@ -43,6 +43,8 @@ internal sealed class RefitStatistic(IActivationStatistic inner, HessianStatisti
 
     public double RelativeOutputError(Tensor dense, Tensor gram, Tensor changed) =>
         ((ISharedOutputError)hessian).RelativeOutputError(dense, gram, changed);
+
+    public double Checksum() => ((IChecksummed)hessian).Checksum() + ((inner as IChecksummed)?.Checksum() ?? 0);
 
     public void Dispose()
     {

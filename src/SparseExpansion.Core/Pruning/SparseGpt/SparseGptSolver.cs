@@ -59,6 +59,31 @@ internal static class SparseGptSolver
         return (weights.MoveToOuterDisposeScope(), grid);
     }
 
+    /// <summary>The weights that go by scores which are known beforehand, in the sets that <see cref="Solve"/> chooses in.</summary>
+    /// <param name="scores">[k, rows, d], float32.</param>
+    /// <param name="target">How many weights go.</param>
+    /// <param name="blockSize">Columns in a block.</param>
+    /// <returns>bool, the shape of <paramref name="scores"/>.</returns>
+    public static Tensor Select(Tensor scores, SparsityTarget target, int blockSize)
+    {
+        if (target is not UnstructuredTarget { Scope: SparsityScope.PrunerDefault or SparsityScope.ColumnBlock } unstructured)
+        {
+            return MaskSelection.Select(scores, target, SparsityScope.ColumnBlock);
+        }
+
+        using var scope = NewDisposeScope();
+        long columns = scores.shape[2];
+        Tensor mask = empty(scores.shape, ScalarType.Bool, scores.device);
+        for (long start = 0; start < columns; start += blockSize)
+        {
+            long width = Math.Min(blockSize, columns - start);
+            double share = unstructured.SparsityOf(scores.shape[1], start, width, columns);
+            mask.narrow(2, start, width).copy_(MaskSelection.Select(scores.narrow(2, start, width), share, SparsityScope.Layer));
+        }
+
+        return mask.MoveToOuterDisposeScope();
+    }
+
     /// <summary>What prunes a block on the device of a tensor.</summary>
     public static Func<ColumnBlock, Tensor> KernelFor(Tensor weights) =>
         weights.device.type == TorchSharp.DeviceType.CPU ? PanelBlockKernel.Prune : TensorBlockKernel.Prune;

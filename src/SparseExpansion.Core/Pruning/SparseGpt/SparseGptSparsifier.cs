@@ -97,6 +97,7 @@ public sealed class SparseGptSparsifier : Sparsifier<HessianStatistic>, IRoundin
         FactoredHessians factored = DampingLadder.Factor(hessians, Options.DampingSchedule, cancellationToken);
         Func<ColumnBlock, Tensor> kernel = SparseGptSolver.KernelFor(dense);
         Tensor solved = SparseGptSolver.Solve(dense, dead, factored.Factors, target, Options.BlockSize, kernel, cancellationToken);
+        solved = DeadFeatures.Keep(solved, dense, dead, scores => SparseGptSolver.Select(scores, target, Options.BlockSize));
         BlockGrid? grid = null;
         if (Options.Quantization is { } quantization)
         {

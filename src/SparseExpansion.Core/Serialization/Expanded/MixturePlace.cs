@@ -24,7 +24,8 @@ internal sealed record MixturePlace(string Path, SparseMixtureLayer Layer)
     /// <exception cref="SparseExpansionException">The layer is called otherwise than its place.</exception>
     public void RequireNamedByPath()
     {
-        if (Path != Layer.Name && Path != $"{Layer.Name}.{LinearHookSlot.ChildName}")
+        bool isModel = Path == LinearHookSlot.ChildName && Layer.Name == LinearHookSlot.RootName;
+        if (!isModel && Path != Layer.Name && Path != $"{Layer.Name}.{LinearHookSlot.ChildName}")
         {
             throw new SparseExpansionException(
                 $"The mixture layer at '{Path}' is called '{Layer.Name}', so what is saved could not be loaded. Save the model that was expanded, or give the "
@@ -35,6 +36,11 @@ internal sealed record MixturePlace(string Path, SparseMixtureLayer Layer)
     /// <summary>The live tensors of the model that belong to no mixture, by <c>state_dict</c> name.</summary>
     public static Dictionary<string, Tensor> DenseState(nn.Module model, IEnumerable<MixturePlace> places)
     {
+        if (model is Linear)
+        {
+            return []; // All that there is belongs to the mixture, or is what is left of the linear.
+        }
+
         // A mixture's own tensors lie below its name, and so does what is left of a hooked linear.
         string[] prefixes = [.. places.Select(place => place.Layer.Name + ".")];
         return model.state_dict()

@@ -20,6 +20,9 @@ public sealed class AllocationTests : IDisposable
         Array.ForEach(_batches, batch => batch.Dispose());
     }
 
+    /// <summary>One weight, and what summing up shares rounds.</summary>
+    private const double Within = 1 + 1e-6;
+
     [Fact]
     public void Round_AnySharesOfTheBudget_MeetItToOneWeight() =>
         Gen.Select(Gen.Long[10, 5_000].Array[1, 12], Gen.OneOf(Gen.Double[0, 0.95], Gen.Double[0.95, 0.999_999_9]), Gen.Double[0.01, 0.5], Gen.Int[0, 1_000]).Sample((sizes, sparsity, reach, seed) =>
@@ -32,8 +35,40 @@ public sealed class AllocationTests : IDisposable
             Assert.Equal(Math.Min((long)Math.Floor(sizes.Sum() * sparsity), sizes.Sum(size => size - 1)), counts.Sum());
             Assert.All(shares, share => Assert.InRange(share, sparsity - reach - 1e-9, sparsity + reach + 1e-9));
             Assert.All(counts.Zip(sizes), pair => Assert.InRange(pair.First, 0, pair.Second - 1));
-            Assert.All(counts.Zip(sizes).Zip(shares), entry => Assert.InRange(entry.First.First, (entry.Second * entry.First.Second) - 2, (entry.Second * entry.First.Second) + 2));
+            double[] left = WeightBudget.LeaveOne(shares, sizes, sparsity);
+            Assert.All(counts.Zip(sizes).Zip(left), entry => Assert.InRange(entry.First.First, (entry.Second * entry.First.Second) - Within, (entry.Second * entry.First.Second) + Within));
         }, iter: 300);
+
+    [Fact]
+    public void LeaveOne_AnyShares_CapsThemAndSpreadsTheRestEvenly() =>
+        Gen.Select(Gen.Long[1, 5_000].Array[1, 12], Gen.OneOf(Gen.Double[0, 0.95], Gen.Double[0.95, 0.999_999_9]), Gen.Double[0.01, 0.5], Gen.Int[0, 1_000]).Sample((sizes, sparsity, reach, seed) =>
+        {
+            var random = new Random(seed);
+            double[] shares = WeightBudget.ByOutliers([.. sizes.Select(_ => random.NextDouble())], sizes, sparsity, reach);
+            double[] left = WeightBudget.LeaveOne(shares, sizes, sparsity);
+
+            Assert.All(left.Zip(sizes), linear => Assert.InRange(linear.First * linear.Second, -1e-6, linear.Second - 1 + 1e-6));
+            Assert.Equal(Math.Min(sizes.Sum() * sparsity, sizes.Sum(size => size - 1)), left.Zip(sizes, (share, size) => share * size).Sum(), 1e-6);
+            double[] rises = [.. Enumerable.Range(0, sizes.Length).Where(l => left[l] * sizes[l] < sizes[l] - 1 - 1e-6).Select(l => left[l] - shares[l])];
+            Assert.All(rises, rise => Assert.InRange(rise, -1e-9, 1));
+            Assert.All(rises, rise => Assert.Equal(rises[0], rise, 1e-9));
+            if (shares.Zip(sizes).All(linear => linear.First * linear.Second <= linear.Second - 1))
+            {
+                Assert.Equal(shares, left);
+            }
+        }, iter: 300);
+
+    [Fact]
+    public void Round_ManyTinyLinearsBesideALargeOne_KeepsEachWithinOneOfItsShare()
+    {
+        long[] sizes = [.. Enumerable.Repeat(10L, 11), 5_000];
+        double[] shares = [.. sizes.Select(_ => 0.99)];
+
+        Assert.Equal([.. Enumerable.Repeat(9L, 11), 4_959], WeightBudget.Round(shares, sizes, 0.99));
+        double[] left = WeightBudget.LeaveOne(shares, sizes, 0.99);
+        Assert.All(left[..11], share => Assert.Equal(0.9, share, 1e-12));
+        Assert.Equal(((0.99 * 5_110) - 99) / 5_000, left[11], 1e-12);
+    }
 
     [Fact]
     public void ByOutliers_MoreOutliers_KeepMore()

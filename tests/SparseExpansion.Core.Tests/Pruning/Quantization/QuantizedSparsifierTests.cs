@@ -232,7 +232,7 @@ public sealed class QuantizedSparsifierTests
         protected override PrunedWeight PruneCore(Tensor weight, HessianStatistic statistic, SparsityTarget target, CancellationToken cancellationToken)
         {
             (Tensor rounded, QuantizationGrid grid) = MaskedQuantizer.ToNearest(weight, new WeightQuantization());
-            return new PrunedWeight(rounded, Grid: grid);
+            return new PrunedWeight(rounded, Grid: grid) { MayKeepMore = true };
         }
     }
 }

@@ -1,0 +1,87 @@
+using SparseExpansion.Calibration;
+using SparseExpansion.Internal;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Pruning;
+
+/// <summary>
+/// Calls pruners. Those that derive from <see cref="Sparsifier{TStatistic}"/> are handed copies and checked there; of the others, which can
+/// only pass on results of them, it is checked here that the results are those of this very weight.
+/// </summary>
+internal static class PrunerCalls
+{
+    /// <summary>Prunes one weight.</summary>
+    public static PruningResult Prune(
+        ISparsifier sparsifier, Tensor weight, IActivationStatistic statistic, SparsityTarget target, CancellationToken cancellationToken)
+    {
+        using Tensor? own = CustomPart.Is(sparsifier) ? weight.detach().clone() : null;
+        return Check(
+            sparsifier, weight, PruningChecks.Unchanged(sparsifier, [statistic], () => sparsifier.Prune(own ?? weight, statistic, target, cancellationToken)));
+    }
+
+    /// <summary>Prunes one weight once per statistic.</summary>
+    public static IReadOnlyList<PruningResult> PruneExperts(
+        ISparsifier sparsifier, Tensor weight, IReadOnlyList<IActivationStatistic> statistics, SparsityTarget target, CancellationToken cancellationToken)
+    {
+        using Tensor? own = CustomPart.Is(sparsifier) ? weight.detach().clone() : null;
+        return Check(
+            sparsifier, weight, statistics.Count,
+            PruningChecks.Unchanged(sparsifier, statistics, () => sparsifier.PruneExperts(own ?? weight, statistics, target, cancellationToken)));
+    }
+
+    /// <summary>Prunes one weight once per statistic, each to its own target.</summary>
+    public static IReadOnlyList<PruningResult> PruneExperts(
+        ISparsifier sparsifier, Tensor weight, IReadOnlyList<IActivationStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken)
+    {
+        using Tensor? own = CustomPart.Is(sparsifier) ? weight.detach().clone() : null;
+        return Check(
+            sparsifier, weight, statistics.Count,
+            PruningChecks.Unchanged(sparsifier, statistics, () => sparsifier.PruneExperts(own ?? weight, statistics, targets, cancellationToken)));
+    }
+
+    private static IReadOnlyList<PruningResult> Check(ISparsifier sparsifier, Tensor weight, int experts, IReadOnlyList<PruningResult>? results)
+    {
+        if (results?.Count != experts)
+        {
+            results?.Where(result => result is not null).DisposeAll();
+            throw new PruningException(
+                $"Pruner {CustomPart.Describe(sparsifier.Name, sparsifier)} returned {(results is null ? "null" : $"{results.Count} results")} for {experts} experts.");
+        }
+
+        int checkedResults = 0;
+        try
+        {
+            for (; checkedResults < experts; checkedResults++)
+            {
+                Check(sparsifier, weight, results[checkedResults]);
+            }
+
+            return results;
+        }
+        catch (Exception e) when (ErrorPlace.Note(e, checkedResults))
+        {
+            throw; // Not reached: the filter only says which expert it was.
+        }
+        catch
+        {
+            results.Where(result => result is not null).DisposeAll();
+            throw;
+        }
+    }
+
+    private static PruningResult Check(ISparsifier sparsifier, Tensor weight, PruningResult? result)
+    {
+        if (result is null)
+        {
+            throw new PruningException($"Pruner {CustomPart.Describe(sparsifier.Name, sparsifier)} returned null in place of a result.");
+        }
+
+        Tensor pruned = result.Weight;
+        return !pruned.IsInvalid && pruned.dtype == weight.dtype && pruned.shape.SequenceEqual(weight.shape) && Placement.Same(pruned.device, weight.device)
+            ? result
+            : throw new PruningException(
+                $"Pruner {CustomPart.Describe(sparsifier.Name, sparsifier)} returned "
+                + (pruned.IsInvalid ? "a result that is disposed" : $"{pruned.dtype} [{string.Join(", ", pruned.shape)}] on {pruned.device}")
+                + $" for a weight {weight.dtype} [{string.Join(", ", weight.shape)}] on {weight.device}.");
+    }
+}

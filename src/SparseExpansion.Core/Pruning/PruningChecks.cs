@@ -1,0 +1,115 @@
+using SparseExpansion.Calibration;
+using SparseExpansion.Internal;
+using SparseExpansion.Tensors;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Pruning;
+
+/// <summary>What is checked of the results of pruners, custom ones above all, in one pass over the weight.</summary>
+internal static class PruningChecks
+{
+    /// <summary>Part of the weights by which a pruner may fall short of an unstructured target: scopes of its own are rounded otherwise than the library's.</summary>
+    private const double Shortfall = 0.01;
+
+    /// <summary>An empty statistic of a pruner; the caller disposes it.</summary>
+    /// <exception cref="PruningException">The pruner made none.</exception>
+    public static IActivationStatistic CreateStatistic(ISparsifier sparsifier, LayerDescriptor layer) => sparsifier.CreateStatistic(layer)
+        ?? throw new PruningException($"Pruner {CustomPart.Describe(sparsifier.Name, sparsifier)} made no statistic: CreateStatistic returned null.");
+
+    /// <summary>Prunes, and finds a custom pruner that writes to statistics, which the other linears of a group are pruned by.</summary>
+    /// <exception cref="PruningException">It did.</exception>
+    public static T Unchanged<T>(ISparsifier sparsifier, IReadOnlyList<IActivationStatistic> statistics, Func<T> prune)
+    {
+        if (!CustomPart.Is(sparsifier))
+        {
+            return prune();
+        }
+
+        double[] before = [.. statistics.Select(Checksum)];
+        T pruned = prune();
+        int changed = Enumerable.Range(0, before.Length).FirstOrDefault(i => !Checksum(statistics[i]).Equals(before[i]), -1);
+        if (changed < 0)
+        {
+            return pruned;
+        }
+
+        var error = new PruningException(
+            $"Pruner {CustomPart.Describe(sparsifier.Name, sparsifier)} changed the {statistics[changed].GetType().Name} that it was given, which other layers are pruned by, too; work on a clone() of its tensors.");
+        ErrorPlace.Note(error, changed);
+        throw error;
+
+        static double Checksum(IActivationStatistic statistic) => (statistic as IChecksummed)?.Checksum() ?? 0;
+    }
+
+    /// <summary>Refuses what is no weight like the dense one.</summary>
+    /// <param name="pruner">Name and class.</param>
+    /// <param name="dense">[out_features, in_features].</param>
+    /// <param name="pruned">What the pruner returned.</param>
+    public static PrunedWeight CheckForm(string pruner, Tensor dense, PrunedWeight? pruned)
+    {
+        if (pruned?.Weight is not { } weight)
+        {
+            throw new PruningException($"Pruner {pruner} returned null in place of a weight.");
+        }
+
+        return weight.is_floating_point() && weight.shape.SequenceEqual(dense.shape) && Placement.Same(weight.device, dense.device)
+            ? pruned
+            : throw new PruningException(
+                $"Pruner {pruner} returned {weight.dtype} [{string.Join(", ", weight.shape)}] on {weight.device} for a weight {dense.dtype} [{string.Join(", ", dense.shape)}] on {dense.device}.");
+    }
+
+    /// <summary>Refuses values that are no numbers, and masks that are not those of the target.</summary>
+    /// <param name="pruner">Name and class.</param>
+    /// <param name="weight">The pruned weight, [out_features, in_features].</param>
+    /// <param name="zeros">How many of its weights are zero.</param>
+    /// <param name="target">What was asked for; null where the mask is not this pruner's.</param>
+    /// <param name="mayKeepMore"><see cref="PrunedWeight.MayKeepMore"/>.</param>
+    public static void CheckValues(string pruner, Tensor weight, long zeros, SparsityTarget? target, bool mayKeepMore)
+    {
+        if (!TensorChecks.AllFinite(weight))
+        {
+            throw new PruningException($"Pruner {pruner} returned a weight with NaN or infinite values.");
+        }
+
+        if (target is null || mayKeepMore)
+        {
+            return;
+        }
+
+        if (target is NMTarget groups && !KeepsToGroups(weight, groups))
+        {
+            throw new PruningException($"Pruner {pruner} kept more than {groups.Keep} of {groups.GroupSize} consecutive weights where the target is {groups}.");
+        }
+
+        long least = target is UnstructuredTarget ? LeastZeros(weight.shape[0], weight.shape[1], target.Sparsity) : 0;
+        if (zeros < least)
+        {
+            throw new PruningException(
+                $"Pruner {pruner} made {zeros} of {weight.numel()} weights zero where the target {target} asks for {least} or more. "
+                + $"If that is meant, return the weight with {nameof(PrunedWeight.MayKeepMore)} = true.");
+        }
+    }
+
+    /// <summary>Refuses an output error that is no number.</summary>
+    public static double? CheckError(IActivationStatistic statistic, double? error) => error is null || (double.IsFinite(error.Value) && (error >= 0 || !CustomPart.Is(statistic)))
+        ? error
+        : throw new PruningException($"The statistic {statistic.GetType().Name} tells a relative output error of {error}; it must be a number of at least 0.");
+
+    /// <summary>Zeros that any scope leaves after rounding down, less what is tolerated.</summary>
+    internal static long LeastZeros(long rows, long columns, double sparsity)
+    {
+        long byRows = rows * MaskSelection.PrunedCount(columns, sparsity), byBlocks = 0;
+        for (long start = 0; start < columns; start += SparsityTarget.ColumnBlockSize)
+        {
+            byBlocks += MaskSelection.PrunedCount(rows * Math.Min(SparsityTarget.ColumnBlockSize, columns - start), sparsity);
+        }
+
+        return Math.Max(0, Math.Min(byRows, byBlocks) - (long)(Shortfall * rows * columns));
+    }
+
+    private static bool KeepsToGroups(Tensor weight, NMTarget groups)
+    {
+        using var scope = NewDisposeScope();
+        return weight.ne(Scalars.Of(0)).reshape(-1, groups.GroupSize).sum([1L], type: ScalarType.Int32).max().item<int>() <= groups.Keep;
+    }
+}
