@@ -38,6 +38,9 @@ internal sealed record ExpansionPlan(nn.Module Model)
 
     public IReadOnlyList<CalibrationBatch> Batches { get; init; } = [];
 
+    /// <summary>Makes <see cref="Batches"/>, which are then the run's own; null: they are the caller's.</summary>
+    public Func<IEnumerable<CalibrationBatch>>? BatchSource { get; init; }
+
     public Func<Tensor, Tensor>? Forward { get; init; }
 
     public ExpansionOptions Options { get; init; } = new();
@@ -67,7 +70,7 @@ internal sealed record ExpansionPlan(nn.Module Model)
         string? missing =
             Trainer is null ? "RouteWith"
             : Sparsifier is null ? "PruneWith"
-            : Batches.Count == 0 ? "CalibrateOn"
+            : Batches.Count == 0 && BatchSource is null ? "CalibrateOn"
             : Forward is null ? "ForwardWith (the model is no Module<Tensor, Tensor>)"
             : null;
         if (missing is not null)
