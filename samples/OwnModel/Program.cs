@@ -46,6 +46,8 @@ try
     using Tensor before = model.call(test);
     using Tensor after = loaded.call(test);
     Console.WriteLine($"Saved, loaded: outputs are {(before.allclose(after, rtol: 0, atol: 0) ? "equal" : "DIFFERENT")}.");
+    TrainOn(expanded, model, signals);
+    Console.WriteLine($"  trained on  {Training.LostVariance(model, test):P2}");
     expanded.Revert();
     ExpandWithAStore(model, calibration, folder, unfinished: folder + ".unfinished", CancellationToken.None);
 }
@@ -98,6 +100,18 @@ static void ExpandWithAStore(Autoencoder model, Tensor calibration, string folde
         .Run(step => Console.Error.Write($"\r{step.Fraction:P0}"), cancellationToken);
     result.Save(folder, overwrite: true);
     store.Delete();
+    #endregion
+}
+
+static void TrainOn(ExpansionResult result, Autoencoder model, Signals signals)
+{
+    #region train-on
+    using (var optimizer = optim.Adam(result.Unfreeze(), lr: 1e-3)) // or any other, for the parameters of all layers
+    {
+        Training.Run(model, optimizer, signals, steps: 100);
+    }
+
+    result.Freeze().Pack();
     #endregion
 }
 

@@ -29,11 +29,15 @@ public sealed class ExpansionBuilder<TModel>
     /// Expands block by block: each block is calibrated on what the expanded blocks before it produce. Without this
     /// call the whole model is one block. Blocks map a hidden state to a hidden state of the same kind, and run in order.
     /// </summary>
-    /// <exception cref="ArgumentException">There are no blocks.</exception>
-    public ExpansionBuilder<TModel> Blocks(Func<TModel, IEnumerable<nn.Module<Tensor, Tensor>>> select)
+    /// <param name="select">
+    /// Blocks from a tensor to a tensor, or with up to three tensors more, such as masks and positions: these are recorded from the model, once, and handed to the blocks again. A block
+    /// may put out a tuple of tensors; the first of them is the hidden state.
+    /// </param>
+    /// <exception cref="ArgumentException">There are no blocks, or one takes or gives something else.</exception>
+    public ExpansionBuilder<TModel> Blocks(Func<TModel, IEnumerable<nn.Module>> select)
     {
         ArgumentNullException.ThrowIfNull(select);
-        nn.Module<Tensor, Tensor>[] blocks = [.. select(Model)];
+        Block[] blocks = [.. select(Model).Select(Block.Of)];
         return blocks.Length > 0
             ? Set(plan => plan with { Blocks = blocks })
             : throw new ArgumentException("The selection holds no blocks.", nameof(select));

@@ -24,13 +24,13 @@ internal static class UnitPlanner
         {
             ModuleSlot[] slots = [.. left.Where(InsideOf([plan.Blocks[i]]))];
             left.RemoveAll(slots.Contains);
-            units.Add(new ExpansionUnit(new CalibrationUnit($"block {i}", plan.Blocks[i].call, device), slots, IsBlock: true));
+            units.Add(new ExpansionUnit(plan.Blocks[i].ToUnit(i, device), slots, IsBlock: true));
         }
 
         if (left.Count > 0)
         {
             CheckFineTuning(plan, left);
-            units.Add(new ExpansionUnit(new CalibrationUnit("the model", plan.Forward!, device), left, IsBlock: false));
+            units.Add(new ExpansionUnit(CalibrationUnit.Of("the model", plan.Forward!, device), left, IsBlock: false));
         }
 
         int last = units.FindLastIndex(unit => unit.Slots.Count > 0);
@@ -107,9 +107,9 @@ internal static class UnitPlanner
         ? " Others are expanded already: revert that expansion, or begin with the dense model."
         : "";
 
-    private static Func<ModuleSlot, bool> InsideOf(IEnumerable<nn.Module> blocks)
+    private static Func<ModuleSlot, bool> InsideOf(IEnumerable<Block> blocks)
     {
-        HashSet<nn.Module> inside = [.. blocks.SelectMany(block => block.modules().Prepend(block))];
+        HashSet<nn.Module> inside = [.. blocks.SelectMany(block => block.Module.modules().Prepend(block.Module))];
         return slot => inside.Contains(slot.Dense);
     }
 }

@@ -11,7 +11,7 @@ namespace SparseExpansion.Expansion;
 /// Runs the whole model and exchanges the block's output on the way: where a model goes after its blocks is its own affair. What it does before
 /// is thrown away and has no gradient, so that it is enough to do it for one position, see <see cref="Shorten"/>.
 /// </remarks>
-internal sealed class ModelTail(Func<Tensor, Tensor> forward, nn.Module<Tensor, Tensor> block)
+internal sealed class ModelTail(Func<Tensor, Tensor> forward, Block block)
 {
     /// <summary>True if only the first position of an input is run through what comes before the block.</summary>
     public bool IsShort { get; private set; }
@@ -73,7 +73,7 @@ internal sealed class ModelTail(Func<Tensor, Tensor> forward, nn.Module<Tensor, 
         bool differentiates = is_grad_enabled();
         IDisposable? after = null;
         using var before = no_grad();
-        var hook = block.register_forward_hook((_, _, _) =>
+        Action unhook = block.OnReturn(_ =>
         {
             after ??= set_grad_enabled(differentiates);
             return hidden.alias();
@@ -84,7 +84,7 @@ internal sealed class ModelTail(Func<Tensor, Tensor> forward, nn.Module<Tensor, 
         }
         finally
         {
-            hook.remove();
+            unhook();
             after?.Dispose();
         }
     }
