@@ -46,6 +46,8 @@ try
     using Tensor before = model.call(test);
     using Tensor after = loaded.call(test);
     Console.WriteLine($"Saved, loaded: outputs are {(before.allclose(after, rtol: 0, atol: 0) ? "equal" : "DIFFERENT")}.");
+    TrainOn(expanded, model, signals);
+    Console.WriteLine($"  trained on  {Training.LostVariance(model, test):P2}");
     expanded.Revert();
     ExpandWithAStore(model, calibration, folder, unfinished: folder + ".unfinished", CancellationToken.None);
 }
@@ -61,7 +63,7 @@ static ExpansionResult Expand(Autoencoder model, Tensor calibration, int experts
         .Targets("encoder.*", "decoder.*")
         .RouteWith(new PcaKMeansOptions { Experts = experts, PcaReduction = null })
         .PruneWith(new SparseGptSparsifier(), SparsityTarget.Unstructured(0.6))
-        .CalibrateOn(calibration.split(1_024))
+        .CalibrateOn(() => calibration.split(1_024))
         .WithSeed(1)
         .Run();
     #endregion
@@ -78,7 +80,7 @@ static ExpansionResult ExpandBeyondThePaper(Autoencoder model, Tensor calibratio
         .WithExpertStatistics(new ExpertStatisticsOptions { Shrinkage = Shrinkage.HeldOut() }) // for experts with few tokens
         .CompensateErrors() // experts make up for what layers before them lose
         .FineTune(new FineTuningOptions { Steps = 200 }) // weights that stay are fitted to the dense model's outputs
-        .CalibrateOn(calibration.split(1_024))
+        .CalibrateOn(() => calibration.split(1_024))
         .WithSeed(1)
         .Run();
     #endregion
@@ -93,11 +95,23 @@ static void ExpandWithAStore(Autoencoder model, Tensor calibration, string folde
         .RouteWith(new PcaKMeansOptions { Experts = 8, PcaReduction = null })
         .PruneWith(new AlpsSparsifier(), SparsityTarget.Unstructured(0.6))
         .FineTune(new FineTuningOptions { Steps = 200 })
-        .CalibrateOn(calibration.split(1_024))
+        .CalibrateOn(() => calibration.split(1_024))
         .ResumeFrom(store)
-        .Run(new Progress<ExpansionProgress>(step => Console.Error.Write($"\r{step.Fraction:P0}")), cancellationToken);
+        .Run(step => Console.Error.Write($"\r{step.Fraction:P0}"), cancellationToken);
     result.Save(folder, overwrite: true);
     store.Delete();
+    #endregion
+}
+
+static void TrainOn(ExpansionResult result, Autoencoder model, Signals signals)
+{
+    #region train-on
+    using (var optimizer = new AdamOptimizer(result.Unfreeze())) // or any other, for the parameters of all layers
+    {
+        Training.Run(model, optimizer, signals, steps: 100);
+    }
+
+    result.Freeze().Pack();
     #endregion
 }
 

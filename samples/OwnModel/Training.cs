@@ -10,6 +10,13 @@ internal static class Training
     public static void Run(Autoencoder model, Signals signals, int steps, double learningRate = 3e-3)
     {
         using var optimizer = new AdamOptimizer(model.parameters(), new AdamOptions { LearningRate = learningRate });
+        Run(model, optimizer, signals, steps);
+    }
+
+    /// <summary>Trains what an optimizer was given, its learning rate falling in a straight line.</summary>
+    public static void Run(Autoencoder model, AdamOptimizer optimizer, Signals signals, int steps)
+    {
+        double learningRate = optimizer.LearningRate;
         for (int step = 0; step < steps; step++)
         {
             using var scope = NewDisposeScope();

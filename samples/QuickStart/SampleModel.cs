@@ -1,5 +1,4 @@
 using SparseExpansion.Transformers;
-using TorchSharp;
 
 namespace QuickStart;
 
@@ -17,7 +16,7 @@ internal sealed class SampleModel : IDisposable
         _folder = folder;
         Model = PretrainedModel.Load(folder);
         Tokenizer = TextTokenizer.Load(folder);
-        Calibration = [.. ReadWindows("calibration.txt").Take(CalibrationWindows).Batches(batchSize: 16)];
+        Calibration = ReadWindows("calibration.txt").Take(CalibrationWindows);
         Evaluation = ReadWindows("evaluation.txt").Take(EvaluationWindows);
     }
 
@@ -27,8 +26,8 @@ internal sealed class SampleModel : IDisposable
     /// <summary>Its tokenizer.</summary>
     public TextTokenizer Tokenizer { get; }
 
-    /// <summary>Batches of token ids to calibrate on.</summary>
-    public IReadOnlyList<torch.Tensor> Calibration { get; }
+    /// <summary>Text to calibrate on.</summary>
+    public TokenWindows Calibration { get; }
 
     /// <summary>Held-out text of all domains.</summary>
     public TokenWindows Evaluation { get; }
@@ -43,15 +42,7 @@ internal sealed class SampleModel : IDisposable
     /// <summary>Held-out text of one domain.</summary>
     public TokenWindows ReadDomain(string domain) => ReadWindows(Path.Combine("domains", domain + ".txt"));
 
-    public void Dispose()
-    {
-        foreach (torch.Tensor batch in Calibration)
-        {
-            batch.Dispose();
-        }
-
-        Model.Dispose();
-    }
+    public void Dispose() => Model.Dispose();
 
     private TokenWindows ReadWindows(string file) =>
         TokenWindows.FromText(File.ReadAllText(Path.Combine(_folder, file)), Tokenizer, Context);

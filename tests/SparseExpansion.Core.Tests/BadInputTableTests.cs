@@ -43,6 +43,9 @@ public sealed class BadInputTableTests : IDisposable
         yield return ("Expand() without PruneWith", () => _model.Expand().RouteWith(new PcaKMeansOptions()).CalibrateOn(_batches).Run());
         yield return ("Expand() without CalibrateOn", () => _model.Expand().RouteWith(new PcaKMeansOptions()).PruneWith(new MagnitudeSparsifier(), SparsityTarget.Unstructured(0.5)).Run());
         yield return ("Blocks(no blocks)", () => Ready().Blocks(_ => []));
+        yield return ("Blocks(an LSTM)", () => Ready().Blocks(_ => [nn.LSTM(4, 4)]));
+        yield return ("CalibrateOn(() => no batches)", () => Ready().CalibrateOn(() => Array.Empty<Tensor>()).Run());
+        yield return ("Mixtures() of a dense model, by name", () => _ = _model.Mixtures()["blocks.0.up"]);
         yield return ("Targets()", () => Ready().Targets());
         yield return ("Targets(\"*.mlp.*\"), none there", () => Ready().Targets("*.mlp.*").Run());
         yield return ("CalibrateOn(no batches)", () => Ready().CalibrateOn(Array.Empty<Tensor>()));
@@ -157,7 +160,7 @@ public sealed class BadInputTableTests : IDisposable
     private string Message(Action action)
     {
         Exception error = Assert.ThrowsAny<Exception>(action);
-        Assert.True(error is SparseExpansionException or ArgumentException or InvalidOperationException or FormatException, error.ToString());
+        Assert.True(error is SparseExpansionException or ArgumentException or InvalidOperationException or FormatException or KeyNotFoundException, error.ToString());
         return $"{error.GetType().Name}: {error.Message.Replace(_folder.Path, "{folder}", StringComparison.Ordinal)}";
     }
 }

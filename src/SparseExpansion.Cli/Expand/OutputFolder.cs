@@ -13,8 +13,8 @@ internal static class OutputFolder
     /// <exception cref="UsageException">The folder cannot be made, or something would be lost.</exception>
     public static void Check(string output, bool overwrite, string model, bool resume = false)
     {
-        string path = Normalize(output);
-        if (IsInside(Normalize(model), path))
+        string path = FolderPath.Normalize(output);
+        if (FolderPath.IsInside(model, path))
         {
             throw new UsageException($"--output {output}: holds the model itself; name another folder.");
         }
@@ -74,9 +74,4 @@ internal static class OutputFolder
             throw new UsageException($"--output {output}: cannot be written: {error.Message}");
         }
     }
-
-    private static bool IsInside(string path, string folder) =>
-        path == folder || path.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
-
-    private static string Normalize(string path) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
 }

@@ -45,7 +45,7 @@ internal static class ActivationCapture
         });
         try
         {
-            unit.Run(batch.Input, keepOutput: false);
+            unit.Run(batch, keepOutput: false);
         }
         finally
         {

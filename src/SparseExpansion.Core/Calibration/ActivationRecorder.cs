@@ -37,9 +37,9 @@ public sealed class ActivationRecorder
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(batches);
         CalibrationTarget[] targets = FindTargets(model, layers);
-        var unit = new CalibrationUnit("the model", model.call, model.parameters().Select(parameter => parameter.device).FirstOrDefault(CPU));
+        var unit = CalibrationUnit.Of("the model", model.call, model.parameters().Select(parameter => parameter.device).FirstOrDefault(CPU));
         using var modes = new EvaluationMode(model);
-        return new ActivationRecorder(model, unit, InputGroupFinder.Find(unit, targets, batches.Select(batch => batch.Input), cancellationToken));
+        return new ActivationRecorder(model, unit, InputGroupFinder.Find(unit, targets, batches, cancellationToken));
     }
 
     /// <summary>Runs the model over all batches and keeps what one group reads.</summary>

@@ -10,6 +10,9 @@ namespace SparseExpansion.Calibration;
 /// </param>
 public sealed record CalibrationBatch(Tensor Input, Tensor? Mask = null)
 {
+    /// <summary>What the model hands its blocks beside <see cref="Input"/>; null: nothing.</summary>
+    internal BlockArguments? Arguments { get; init; }
+
     /// <summary>A batch without padding.</summary>
     public static implicit operator CalibrationBatch(Tensor input) => FromTensor(input);
 

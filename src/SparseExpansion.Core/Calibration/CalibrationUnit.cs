@@ -8,19 +8,22 @@ namespace SparseExpansion.Calibration;
 /// <param name="Name">For messages.</param>
 /// <param name="Forward">Runs the part.</param>
 /// <param name="Device">Where its inputs are wanted.</param>
-internal sealed record CalibrationUnit(string Name, Func<Tensor, Tensor> Forward, Device Device)
+internal sealed record CalibrationUnit(string Name, Func<CalibrationBatch, Tensor> Forward, Device Device)
 {
+    /// <summary>A part that needs nothing but its input, such as the whole model.</summary>
+    public static CalibrationUnit Of(string name, Func<Tensor, Tensor> forward, Device device) => new(name, batch => forward(batch.Input), device);
+
     /// <summary>Runs the part under <c>no_grad</c>; hooks may end the pass early, which gives null.</summary>
     /// <remarks>On a copy of the input: models may work in place on what they are called with, and every pass must see the same.</remarks>
     /// <exception cref="CalibrationException">libtorch refuses the input.</exception>
     /// <returns>The output in host memory if it is wanted; the caller disposes it.</returns>
-    public Tensor? Run(Tensor input, bool keepOutput)
+    public Tensor? Run(CalibrationBatch batch, bool keepOutput)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         try
         {
-            Tensor output = Forward(input.to(Device, copy: true));
+            Tensor output = Forward(batch with { Input = batch.Input.to(Device, copy: true) });
             return keepOutput ? output.to(CPU, copy: true).MoveToOuterDisposeScope() : null;
         }
         catch (StopForwardException)
@@ -30,7 +33,7 @@ internal sealed record CalibrationUnit(string Name, Func<Tensor, Tensor> Forward
         catch (ExternalException e)
         {
             throw new CalibrationException(
-                $"Running {Name} on a calibration input {input.dtype} [{string.Join(", ", input.shape)}] failed: {e.FirstLine()}", e);
+                $"Running {Name} on a calibration input {batch.Input.dtype} [{string.Join(", ", batch.Input.shape)}] failed: {e.FirstLine()}", e);
         }
     }
 }

@@ -9,14 +9,14 @@ internal static class InputGroupFinder
     /// <returns>The groups in the order of execution.</returns>
     /// <exception cref="CalibrationException">A target is never called.</exception>
     public static IReadOnlyList<InputGroup> Find(
-        CalibrationUnit unit, IReadOnlyList<CalibrationTarget> targets, IEnumerable<Tensor> inputs, CancellationToken cancellationToken)
+        CalibrationUnit unit, IReadOnlyList<CalibrationTarget> targets, IEnumerable<CalibrationBatch> batches, CancellationToken cancellationToken)
     {
         var found = new List<InputGroup>();
         var waiting = new HashSet<CalibrationTarget>(targets);
-        foreach (Tensor input in inputs)
+        foreach (CalibrationBatch batch in batches)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            IReadOnlyList<InputGroup> groups = Watch(unit, [.. targets.Where(waiting.Contains)], input);
+            IReadOnlyList<InputGroup> groups = Watch(unit, [.. targets.Where(waiting.Contains)], batch);
             found.AddRange(groups);
             waiting.ExceptWith(groups.SelectMany(group => group.Layers));
             if (waiting.Count == 0)
@@ -30,7 +30,7 @@ internal static class InputGroupFinder
             + "A layer is seen only when its parent invokes it by call(x), not forward(x), and when the batches take that path; else leave it out of the targets.");
     }
 
-    private static InputGroup[] Watch(CalibrationUnit unit, IReadOnlyList<CalibrationTarget> targets, Tensor input)
+    private static InputGroup[] Watch(CalibrationUnit unit, IReadOnlyList<CalibrationTarget> targets, CalibrationBatch batch)
     {
         var calls = new List<(CalibrationTarget Target, Tensor Input)>();
         Action[] remove = [.. targets.Select(target => (Action)target.Module.register_forward_pre_hook((_, seen) =>
@@ -40,7 +40,7 @@ internal static class InputGroupFinder
         }).remove)];
         try
         {
-            unit.Run(input, keepOutput: false);
+            unit.Run(batch, keepOutput: false);
         }
         finally
         {

@@ -13,14 +13,14 @@ internal static class BlockEntry
         ExpansionPlan plan, Device device, CancellationToken cancellationToken)
     {
         Func<Tensor, Tensor> keep = HiddenStates.Keeper(plan.Memory);
-        var model = new CalibrationUnit("the model", plan.Forward!, device);
+        var model = CalibrationUnit.Of("the model", plan.Forward!, device);
         var captured = new List<CalibrationBatch>();
         try
         {
             foreach (CalibrationBatch batch in plan.Batches)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                captured.Add(new CalibrationBatch(keep(CaptureOne(model, plan.Blocks[0], batch.Input)), batch.Mask));
+                captured.Add(batch with { Input = keep(CaptureOne(model, plan.Blocks[0], batch)) });
             }
 
             return captured;
@@ -39,28 +39,27 @@ internal static class BlockEntry
         Tensor? previous = null;
         int calls = 0;
         var remove = new List<Action>();
-        foreach (nn.Module<Tensor, Tensor> block in plan.Blocks)
+        foreach (Block block in plan.Blocks)
         {
             int index = remove.Count / 2;
-            remove.Add(block.register_forward_pre_hook((_, input) =>
+            remove.Add(block.OnCall((input, _) =>
             {
                 Check(index >= calls, plan, index, "is called again, or after blocks that come later");
                 Check(index == calls, plan, calls, $"is not called through call(x) before block {index}");
                 Check(previous is null || TensorChecks.Equal(previous, input), plan, index, "is called with something else than the output of the block before it");
-                return input;
-            }).remove);
-            remove.Add(block.register_forward_hook((_, _, output) =>
+            }));
+            remove.Add(block.OnReturn(output =>
             {
                 previous?.Dispose();
                 previous = output.detach().clone().DetachFromDisposeScope();
                 calls++;
                 return output;
-            }).remove);
+            }));
         }
 
         try
         {
-            new CalibrationUnit("the model", plan.Forward!, device).Run(plan.Batches[0].Input, keepOutput: false);
+            CalibrationUnit.Of("the model", plan.Forward!, device).Run(plan.Batches[0], keepOutput: false);
             Check(calls == plan.Blocks.Count, plan, calls, "is not called through call(x)");
         }
         finally
@@ -70,31 +69,32 @@ internal static class BlockEntry
         }
     }
 
-    private static Tensor CaptureOne(CalibrationUnit model, nn.Module<Tensor, Tensor> first, Tensor input)
+    private static Tensor CaptureOne(CalibrationUnit model, Block first, CalibrationBatch batch)
     {
         Tensor? entry = null;
-        var hook = first.register_forward_pre_hook((_, seen) =>
+        Action unhook = first.OnCall((seen, _) =>
         {
             entry = seen.detach().to(CPU, copy: true).DetachFromDisposeScope();
             throw new StopForwardException();
         });
         try
         {
-            model.Run(input, keepOutput: false);
+            model.Run(batch, keepOutput: false);
         }
         finally
         {
-            hook.remove();
+            unhook();
         }
 
         return entry ?? throw new SparseExpansionException("The first of the blocks is not called through call(x) when the model runs.");
     }
 
-    private static void Check(bool chained, ExpansionPlan plan, int index, string fault)
+    /// <exception cref="SparseExpansionException">A condition of running blocks one after the other does not hold.</exception>
+    public static void Check(bool chained, ExpansionPlan plan, int index, string fault)
     {
         if (!chained)
         {
-            string name = plan.PathOf(plan.Blocks[index]) ?? "which is no module of the model";
+            string name = plan.PathOf(plan.Blocks[index].Module) ?? "which is no module of the model";
             throw new SparseExpansionException(
                 $"Block {index} ({name}) {fault}, so blocks cannot be expanded one after the other. "
                 + "Give Blocks(…) the model's own blocks in order, or leave Blocks out to expand the model as a whole.");

@@ -32,12 +32,14 @@ internal static class CalibrationGuard
     {
         if (plan.FineTuning is not null && CountWindows(plan) < 2)
         {
-            throw new CalibrationException("Fine-tuning learns from some calibration windows and is judged by others; give at least two that are not all padding.");
+            throw new CalibrationException("Fine-tuning learns from some calibration windows and is judged by others; give at least two that are not all padding"
+                + (plan.BlocksTakeMore ? "; where blocks take masks or other tensors, a window is a whole batch." : "."));
         }
     }
 
     /// <summary>Blocks may be called with other rows than the model, and may cut a vector; their windows are looked at when they are there.</summary>
     private static long CountWindows(ExpansionPlan plan) => plan.Blocks.Count == 0
         ? TuningWindow.Cut(plan.Batches).Count()
+        : plan.BlocksTakeMore ? plan.Batches.Count
         : plan.Batches.Sum(batch => batch.Input.shape[0]);
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using SparseExpansion.Calibration;
 using SparseExpansion.Pruning;
@@ -13,27 +12,32 @@ namespace SparseExpansion.Expansion;
 public sealed class ExpansionBuilder<TModel>
     where TModel : nn.Module
 {
-    private readonly TModel _model;
     private ExpansionPlan _plan;
     private bool _frozen;
 
     internal ExpansionBuilder(TModel model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        _model = model;
+        Model = model;
         _plan = new ExpansionPlan(model) { Forward = model is nn.Module<Tensor, Tensor> module ? module.call : null };
     }
+
+    /// <summary>The model that is expanded.</summary>
+    public TModel Model { get; }
 
     /// <summary>
     /// Expands block by block: each block is calibrated on what the expanded blocks before it produce. Without this
     /// call the whole model is one block. Blocks map a hidden state to a hidden state of the same kind, and run in order.
     /// </summary>
-    /// <param name="select">The blocks, each a <c>Module&lt;Tensor, Tensor&gt;</c> called with the output of the one before it alone; without this call where they take more.</param>
-    /// <exception cref="ArgumentException">There are no blocks.</exception>
-    public ExpansionBuilder<TModel> Blocks(Func<TModel, IEnumerable<nn.Module<Tensor, Tensor>>> select)
+    /// <param name="select">
+    /// Blocks from a tensor to a tensor, or with up to three tensors more, such as masks and positions: these are recorded from the model, once, and handed to the blocks again. A block
+    /// may put out a tuple of tensors; the first of them is the hidden state.
+    /// </param>
+    /// <exception cref="ArgumentException">There are no blocks, or one takes or gives something else.</exception>
+    public ExpansionBuilder<TModel> Blocks(Func<TModel, IEnumerable<nn.Module>> select)
     {
         ArgumentNullException.ThrowIfNull(select);
-        nn.Module<Tensor, Tensor>[] blocks = [.. select(_model)];
+        Block[] blocks = [.. select(Model).Select(Block.Of)];
         return blocks.Length > 0
             ? Set(plan => plan with { Blocks = blocks })
             : throw new ArgumentException("The selection holds no blocks.", nameof(select));
@@ -159,15 +163,6 @@ public sealed class ExpansionBuilder<TModel>
         return Set(plan => plan with { Allocation = allocation });
     }
 
-    /// <summary>Sets the calibration inputs, without padding.</summary>
-    /// <param name="inputs">What the model is called with, batch by batch; kept alive by the caller until <see cref="Run"/> returns.</param>
-    [OverloadResolutionPriority(1)]
-    public ExpansionBuilder<TModel> CalibrateOn(IEnumerable<Tensor> inputs)
-    {
-        ArgumentNullException.ThrowIfNull(inputs);
-        return CalibrateOn(inputs.Select(CalibrationBatch.FromTensor));
-    }
-
     /// <summary>Sets the calibration inputs.</summary>
     /// <param name="batches">What the model is called with, and padding masks; kept alive by the caller until <see cref="Run"/> returns.</param>
     /// <exception cref="ArgumentException">There are no batches.</exception>
@@ -176,15 +171,23 @@ public sealed class ExpansionBuilder<TModel>
         ArgumentNullException.ThrowIfNull(batches);
         CalibrationBatch[] list = [.. batches];
         return list.Length > 0
-            ? Set(plan => plan with { Batches = list })
+            ? Set(plan => plan with { Batches = list, BatchSource = null })
             : throw new ArgumentException("There are no calibration batches.", nameof(batches));
+    }
+
+    /// <summary>Sets calibration inputs that are made when the work begins, and disposed with their masks when it ends: nobody has to keep them.</summary>
+    /// <param name="makeBatches">Called by <see cref="Run"/> and by <see cref="PlanMemory"/>; makes new tensors each time.</param>
+    public ExpansionBuilder<TModel> CalibrateOn(Func<IEnumerable<CalibrationBatch>> makeBatches)
+    {
+        ArgumentNullException.ThrowIfNull(makeBatches);
+        return Set(plan => plan with { Batches = [], BatchSource = makeBatches });
     }
 
     /// <summary>Says how the model is called, where it is not a <c>Module&lt;Tensor, Tensor&gt;</c>.</summary>
     public ExpansionBuilder<TModel> ForwardWith(Func<TModel, Tensor, Tensor> forward)
     {
         ArgumentNullException.ThrowIfNull(forward);
-        return Set(plan => plan with { Forward = input => forward(_model, input) });
+        return Set(plan => plan with { Forward = input => forward(Model, input) });
     }
 
     /// <summary>
@@ -239,8 +242,9 @@ public sealed class ExpansionBuilder<TModel>
     public ExpansionMemoryPlan PlanMemory()
     {
         _plan.Validate();
-        CalibrationGuard.CheckWindows(_plan);
-        return MemoryPlanner.Choose(_plan).Plan;
+        using OwnedBatches owned = OwnedBatches.Of(_plan);
+        CalibrationGuard.CheckWindows(owned.Plan);
+        return MemoryPlanner.Choose(owned.Plan).Plan;
     }
 
     /// <summary>Keeps to a budget of memory: activations go to disk and experts are pruned a few at a time where they would not fit.</summary>
@@ -262,8 +266,9 @@ public sealed class ExpansionBuilder<TModel>
     {
         ThrowIfFrozen();
         _plan.Validate();
+        using OwnedBatches owned = OwnedBatches.Of(_plan);
         _frozen = true;
-        return new ExpansionPipeline(_plan, progress, cancellationToken).Run();
+        return new ExpansionPipeline(owned.Plan, progress, cancellationToken).Run();
     }
 
     /// <summary>Cuts the work in a given way, whatever the budget.</summary>

@@ -34,6 +34,8 @@ internal sealed class ExpansionPipeline(ExpansionPlan plan, IProgress<ExpansionP
         {
             cancellationToken.ThrowIfCancellationRequested();
             _plan = _plan with { Memory = _plan.Memory ?? MemoryPlanner.Schedule(_plan, units) };
+            using RecordedArguments arguments = RecordedArguments.Of(_plan, units[0].Calibration.Device, cancellationToken);
+            _plan = _plan with { Batches = arguments.Batches };
             _dense = DenseStream.IsNeeded(_plan) ? new DenseStream(_plan, cancellationToken) : null;
             _checkpoints?.Start(_plan, units);
             _plan = _plan with { Allocated = AllocationPass.Run(_plan, units, cancellationToken) };

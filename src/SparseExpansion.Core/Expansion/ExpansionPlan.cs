@@ -11,7 +11,7 @@ namespace SparseExpansion.Expansion;
 /// <summary>What the builder has collected.</summary>
 internal sealed record ExpansionPlan(nn.Module Model)
 {
-    public IReadOnlyList<nn.Module<Tensor, Tensor>> Blocks { get; init; } = [];
+    public IReadOnlyList<Block> Blocks { get; init; } = [];
 
     /// <summary>Null: all linears, or with blocks all inside them.</summary>
     public TargetFilter? Targets { get; init; }
@@ -38,6 +38,9 @@ internal sealed record ExpansionPlan(nn.Module Model)
 
     public IReadOnlyList<CalibrationBatch> Batches { get; init; } = [];
 
+    /// <summary>Makes <see cref="Batches"/>, which are then the run's own; null: they are the caller's.</summary>
+    public Func<IEnumerable<CalibrationBatch>>? BatchSource { get; init; }
+
     public Func<Tensor, Tensor>? Forward { get; init; }
 
     public ExpansionOptions Options { get; init; } = new();
@@ -59,6 +62,9 @@ internal sealed record ExpansionPlan(nn.Module Model)
     /// <summary>What later layers of a block are calibrated on: there is nothing to compensate for at dense ones.</summary>
     public BlockInputs WithinBlock => Compensation is null ? Options.WithinBlock : BlockInputs.Expanded;
 
+    /// <summary>True if the model hands its blocks more than a hidden state.</summary>
+    public bool BlocksTakeMore => Blocks.Any(block => block.OtherArguments > 0);
+
     /// <summary>How many weights of a linear go.</summary>
     public SparsityTarget TargetOf(string name) => Allocated?[name] ?? Target!;
 
@@ -67,7 +73,7 @@ internal sealed record ExpansionPlan(nn.Module Model)
         string? missing =
             Trainer is null ? "RouteWith"
             : Sparsifier is null ? "PruneWith"
-            : Batches.Count == 0 ? "CalibrateOn"
+            : Batches.Count == 0 && BatchSource is null ? "CalibrateOn"
             : Forward is null ? "ForwardWith (the model is no Module<Tensor, Tensor>)"
             : null;
         if (missing is not null)
@@ -84,6 +90,12 @@ internal sealed record ExpansionPlan(nn.Module Model)
         if (Allocation.PerExpert && Options.Memory is not null)
         {
             throw new InvalidOperationException("Allocation among experts needs the statistics of all experts at once; it does not go with a memory budget (WithMemory).");
+        }
+
+        if (BlocksTakeMore && Options.Memory is not null)
+        {
+            throw new InvalidOperationException(
+                "What blocks take beside the hidden state, masks or positions, is kept in memory for all batches; that does not go with a memory budget (WithMemory). Leave the budget out, or let each block make its mask itself.");
         }
 
         if (FineTuning is not null)

@@ -1,6 +1,7 @@
 using SparseExpansion.Layers;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Serialization;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;
@@ -16,6 +17,7 @@ public sealed class ExpansionResult : IDisposable
     private readonly IReadOnlyList<SavedParameter> _saved;
     private readonly nn.Module _model;
     private bool _settled;
+    private bool _reverted;
 
     internal ExpansionResult(nn.Module model, ExpansionReport report, IReadOnlyList<Replacement> replacements, IReadOnlyList<SavedParameter> saved)
     {
@@ -23,14 +25,46 @@ public sealed class ExpansionResult : IDisposable
         Report = report;
         _replacements = replacements;
         _saved = saved;
-        Layers = replacements.ToDictionary(replacement => replacement.Slot.Name, replacement => replacement.Mixture);
+        Layers = new MixtureCollection(replacements.Select(replacement => (replacement.Slot.Name, replacement.Mixture)));
     }
 
     /// <summary>What was done, layer by layer.</summary>
     public ExpansionReport Report { get; }
 
-    /// <summary>The mixtures by module path; they belong to the model.</summary>
-    public IReadOnlyDictionary<string, SparseMixtureLayer> Layers { get; }
+    /// <summary>The mixtures by module path, in the order in which they were made; they belong to the model.</summary>
+    public MixtureCollection Layers { get; }
+
+    /// <summary>Packs all layers or, if one cannot be, none; see <see cref="SparseMixtureLayer.Pack"/>. An expansion leaves them packed where it can.</summary>
+    /// <returns>This result.</returns>
+    /// <exception cref="InvalidOperationException">The experts of a layer cannot be packed, or the expansion was reverted.</exception>
+    public ExpansionResult Pack()
+    {
+        Living().Pack();
+        return this;
+    }
+
+    /// <summary>Unpacks all layers: their experts are then differentiable, and move to any device with the model. See <see cref="SparseMixtureLayer.Unpack"/>.</summary>
+    /// <returns>This result.</returns>
+    /// <exception cref="InvalidOperationException">The expansion was reverted.</exception>
+    public ExpansionResult Unpack()
+    {
+        Living().Unpack();
+        return this;
+    }
+
+    /// <summary>Unpacks all layers and lets their kept weights and biases be trained; see <see cref="SparseMixtureLayer.Unfreeze"/>.</summary>
+    /// <returns>The parameters of all layers, for one optimizer.</returns>
+    /// <exception cref="InvalidOperationException">The experts of a layer are quantised, or the expansion was reverted; no layer has changed.</exception>
+    public IReadOnlyList<Parameter> Unfreeze() => Living().Unfreeze();
+
+    /// <summary>Ends the training of all layers: pruned weights are exactly zero. <see cref="Pack"/> may follow.</summary>
+    /// <returns>This result.</returns>
+    /// <exception cref="InvalidOperationException">The expansion was reverted.</exception>
+    public ExpansionResult Freeze()
+    {
+        Living().Freeze();
+        return this;
+    }
 
     /// <summary>Writes the expanded model and its report to a folder, which appears only when it is complete.</summary>
     /// <param name="folder">The folder to make; read it back with <see cref="ExpandedModel"/>.</param>
@@ -58,10 +92,13 @@ public sealed class ExpansionResult : IDisposable
             throw new InvalidOperationException("The dense layers are gone: the result was disposed, or reverted before.");
         }
 
-        _settled = true;
+        (_settled, _reverted) = (true, true);
         Replacement.UndoAll(_replacements);
         SavedParameter.RestoreAll(_saved);
     }
+
+    private MixtureCollection Living() =>
+        _reverted ? throw new InvalidOperationException("The expansion was reverted: its mixtures are gone, and the model is dense again.") : Layers;
 
     /// <summary>Frees the dense layers. The model stays expanded.</summary>
     public void Dispose()

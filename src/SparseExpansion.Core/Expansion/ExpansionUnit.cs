@@ -1,7 +1,5 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Layers.Surgery;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;
 
@@ -12,6 +10,8 @@ namespace SparseExpansion.Expansion;
 internal sealed record ExpansionUnit(CalibrationUnit Calibration, IReadOnlyList<ModuleSlot> Slots, bool IsBlock)
 {
     /// <summary>What is called for a block now: the block, or, where that is nothing but a linear, what is in its place.</summary>
-    public static nn.Module<Tensor, Tensor> InPlaceOf(nn.Module<Tensor, Tensor> block, IEnumerable<ModuleSlot> slots) =>
-        slots.FirstOrDefault(slot => ReferenceEquals(slot.Dense, block))?.Current ?? block;
+    public static Block InPlaceOf(Block block, IEnumerable<ModuleSlot> slots) =>
+        slots.FirstOrDefault(slot => ReferenceEquals(slot.Dense, block.Module))?.Current is { } current && !ReferenceEquals(current, block.Module)
+            ? BlockForms.TryCreate(current)!
+            : block;
 }

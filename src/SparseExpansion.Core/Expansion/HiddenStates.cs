@@ -31,7 +31,7 @@ internal static class HiddenStates
             foreach (CalibrationBatch batch in batches)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                outputs.Add(batch with { Input = keep(unit.Run(batch.Input, keepOutput: true)!) });
+                outputs.Add(batch with { Input = keep(unit.Run(batch, keepOutput: true)!) });
                 done(batch);
             }
 

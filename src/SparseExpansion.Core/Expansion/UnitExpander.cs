@@ -14,7 +14,7 @@ internal sealed class UnitExpander(
     /// <summary>Finds the linears that read the same tensor.</summary>
     public static IReadOnlyList<InputGroup> FindGroups(ExpansionUnit unit, IReadOnlyList<CalibrationBatch> batches, CancellationToken cancellationToken) =>
         InputGroupFinder.Find(
-            unit.Calibration, [.. unit.Slots.Select(slot => new CalibrationTarget(slot.Name, slot.Dense))], batches.Select(batch => batch.Input), cancellationToken);
+            unit.Calibration, [.. unit.Slots.Select(slot => new CalibrationTarget(slot.Name, slot.Dense))], batches, cancellationToken);
 
     /// <summary>Expands a unit.</summary>
     /// <param name="unit">The unit; it has targets.</param>

@@ -24,14 +24,14 @@ internal static class UnitPlanner
         {
             ModuleSlot[] slots = [.. left.Where(InsideOf([plan.Blocks[i]]))];
             left.RemoveAll(slots.Contains);
-            nn.Module<Tensor, Tensor> block = plan.Blocks[i];
-            units.Add(new ExpansionUnit(new CalibrationUnit($"block {i}", input => ExpansionUnit.InPlaceOf(block, slots).call(input), device), slots, IsBlock: true));
+            Block block = plan.Blocks[i];
+            units.Add(new ExpansionUnit(Block.ToUnit(() => ExpansionUnit.InPlaceOf(block, slots), i, device), slots, IsBlock: true));
         }
 
         if (left.Count > 0)
         {
             CheckFineTuning(plan, left);
-            units.Add(new ExpansionUnit(new CalibrationUnit("the model", plan.Forward!, device), left, IsBlock: false));
+            units.Add(new ExpansionUnit(CalibrationUnit.Of("the model", plan.Forward!, device), left, IsBlock: false));
         }
 
         int last = units.FindLastIndex(unit => unit.Slots.Count > 0);
@@ -108,9 +108,9 @@ internal static class UnitPlanner
         ? " Others are expanded already: revert that expansion, or begin with the dense model."
         : "";
 
-    private static Func<ModuleSlot, bool> InsideOf(IEnumerable<nn.Module> blocks)
+    private static Func<ModuleSlot, bool> InsideOf(IEnumerable<Block> blocks)
     {
-        HashSet<nn.Module> inside = [.. blocks.SelectMany(block => block.modules().Prepend(block))];
+        HashSet<nn.Module> inside = [.. blocks.SelectMany(block => block.Module.modules().Prepend(block.Module))];
         return slot => inside.Contains(slot.Dense);
     }
 }

@@ -23,8 +23,19 @@ internal sealed class AtomicFolder : IDisposable
     /// <exception cref="CheckpointException">The target exists and is not empty, or cannot be written.</exception>
     public static AtomicFolder Create(string target, bool overwrite)
     {
+        string full = RequireFree(target, overwrite);
+        string temporary = $"{full}.{Guid.NewGuid():N}{Suffix}";
+        Guarded(full, () => Directory.CreateDirectory(temporary));
+        return new AtomicFolder(full, temporary);
+    }
+
+    /// <summary>Finds out, before the work, whether a folder may be made.</summary>
+    /// <returns>Its full path, behind links.</returns>
+    /// <exception cref="CheckpointException">The target is a file, leads nowhere, or exists and is not empty.</exception>
+    public static string RequireFree(string target, bool overwrite)
+    {
         ArgumentException.ThrowIfNullOrWhiteSpace(target);
-        string full = Resolve(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(target)));
+        string full = Resolve(FolderPath.Normalize(target));
         if (File.Exists(full))
         {
             throw new CheckpointException($"{full}: is a file; name a folder.");
@@ -35,9 +46,7 @@ internal sealed class AtomicFolder : IDisposable
             throw new CheckpointException($"{full}: exists and is not empty. Name another folder, or allow it to be replaced (overwrite: true).");
         }
 
-        string temporary = $"{full}.{Guid.NewGuid():N}{Suffix}";
-        Guarded(full, () => Directory.CreateDirectory(temporary));
-        return new AtomicFolder(full, temporary);
+        return full;
     }
 
     /// <summary>Puts the folder into its place, on disk and not in caches only. Where the system can, an old folder is replaced in one step.</summary>
@@ -81,7 +90,7 @@ internal sealed class AtomicFolder : IDisposable
     /// <summary>Removes what processes that were killed while they wrote to a target have left beside it. No other process may be writing to it.</summary>
     public static void RemoveLeftovers(string target)
     {
-        string full = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(target));
+        string full = FolderPath.Normalize(target);
         string parent = System.IO.Path.GetDirectoryName(full) ?? full;
         if (!Directory.Exists(parent))
         {

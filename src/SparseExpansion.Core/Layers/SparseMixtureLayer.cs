@@ -104,29 +104,19 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     /// <exception cref="InvalidOperationException">The experts are not on the CPU, or neither float32 nor bfloat16.</exception>
     public SparseMixtureLayer Pack()
     {
-        if (IsPacked)
+        if (MakePacked() is not { } packed)
         {
             return this;
         }
 
-        if (!PackedExperts.Supports(experts))
-        {
-            throw new InvalidOperationException(
-                $"Layer '{Name}' is {experts.DType} on {experts.Device}; only float32 and bfloat16 experts on the CPU can be packed.");
-        }
-
         Freeze();
-        return Exchange(PackedExperts.Pack(experts));
+        return Exchange(packed);
     }
 
     /// <summary>Stores the experts as dense tensors with zeros in them: differentiable, movable to any device.</summary>
     /// <returns>This layer.</returns>
     /// <remarks>Not to be called while a forward pass runs.</remarks>
-    public SparseMixtureLayer Unpack()
-    {
-        experts.Verify(Name);
-        return IsPacked ? Exchange(MaskedDenseExperts.From(experts)) : this;
-    }
+    public SparseMixtureLayer Unpack() => MakeUnpacked() is { } unpacked ? Exchange(unpacked) : this;
 
     /// <summary>True between <see cref="Unfreeze"/> and <see cref="Freeze"/>.</summary>
     public bool IsTrainable => experts is MaskedDenseExperts { IsTrainable: true };
@@ -138,8 +128,10 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     /// </summary>
     /// <returns>What to hand to an optimizer: the weight [experts, out_features, in_features], and the bias [out_features] if there is one.</returns>
     /// <remarks>Takes twice the experts' memory. Move the layer before, not after. Not to be called while a forward pass runs.</remarks>
+    /// <exception cref="InvalidOperationException">The experts were rounded to a grid, which training would leave; the layer stays as it is.</exception>
     public IReadOnlyList<Parameter> Unfreeze()
     {
+        RequireTrainable();
         Unpack();
         Parameter weight = ((MaskedDenseExperts)experts).Unfreeze();
         bias?.requires_grad_(true);
@@ -220,6 +212,30 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
         finally
         {
             decision.Release();
+        }
+    }
+
+    /// <summary>The experts packed; null if they are.</summary>
+    internal ExpertWeights? MakePacked() =>
+        IsPacked ? null
+        : PackedExperts.Supports(experts) ? PackedExperts.Pack(experts)
+        : throw new InvalidOperationException(
+            $"Layer '{Name}' is {experts.DType} on {experts.Device}; only float32 and bfloat16 experts on the CPU can be packed.");
+
+    /// <summary>The experts unpacked; null if they are.</summary>
+    internal ExpertWeights? MakeUnpacked()
+    {
+        experts.Verify(Name);
+        return IsPacked ? MaskedDenseExperts.From(experts) : null;
+    }
+
+    /// <exception cref="InvalidOperationException">The experts were rounded to a grid.</exception>
+    internal void RequireTrainable()
+    {
+        if (experts.GridOf(0) is not null)
+        {
+            throw new InvalidOperationException(
+                $"The experts of layer '{Name}' are quantised and cannot be trained: their weights would leave the grid. Train first, without quantisation.");
         }
     }
 

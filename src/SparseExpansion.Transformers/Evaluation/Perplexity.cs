@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using SparseExpansion.Internal;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -14,6 +16,7 @@ public static class Perplexity
     /// <param name="cancellationToken">Looked at before each batch.</param>
     /// <exception cref="ArgumentException">A window is longer than the model's context, or ids are outside of its vocabulary.</exception>
     /// <exception cref="SparseExpansionException">The model gives logits that are not finite.</exception>
+    [OverloadResolutionPriority(1)] // For null.
     public static PerplexityResult Evaluate(
         CausalLanguageModel model, TokenWindows windows, PerplexityOptions? options = null,
         IProgress<PerplexityProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -22,7 +25,7 @@ public static class Perplexity
         ArgumentNullException.ThrowIfNull(windows);
         options ??= new PerplexityOptions();
         options.Validate();
-        RequireFit(model.Config, windows);
+        TokenWindows.RequireFit(windows, model.Config);
         double sum = 0;
         int done = 0;
         foreach (Tensor batch in windows.Batches(options.BatchSize, model.Device))
@@ -41,19 +44,13 @@ public static class Perplexity
         return new PerplexityResult(Math.Exp(sum / predicted), sum / predicted, predicted, done, windows.Context);
     }
 
-    private static void RequireFit(ModelConfig config, TokenWindows windows)
+    /// <inheritdoc cref="Evaluate(CausalLanguageModel, TokenWindows, PerplexityOptions?, IProgress{PerplexityProgress}?, CancellationToken)"/>
+    /// <param name="progress">Called after each batch, in order, on this thread: the work waits for it. <see cref="Progress{T}"/> would post to other threads.</param>
+    public static PerplexityResult Evaluate(
+        CausalLanguageModel model, TokenWindows windows, Action<PerplexityProgress> progress, PerplexityOptions? options = null, CancellationToken cancellationToken = default)
     {
-        if (windows.Context > config.MaxPositions)
-        {
-            throw new ArgumentException($"Windows of {windows.Context} tokens are longer than the model's context of {config.MaxPositions}.", nameof(windows));
-        }
-
-        if (windows.SmallestId < 0 || windows.LargestId >= config.VocabularySize)
-        {
-            throw new ArgumentException(
-                $"Windows hold ids from {windows.SmallestId} to {windows.LargestId}; the model's vocabulary has {config.VocabularySize}. Is it the model's own tokenizer?",
-                nameof(windows));
-        }
+        ArgumentNullException.ThrowIfNull(progress);
+        return Evaluate(model, windows, options, new ActionProgress<PerplexityProgress>(progress), cancellationToken);
     }
 
     /// <summary>Σ (logsumexp(logits) − logit of the next token), summed in double precision.</summary>

@@ -9,8 +9,16 @@ public sealed class TokenWindows
 {
     private const string DocumentEnd = "<|endoftext|>";
 
+    /// <summary>Tokens that go through a model at a time where nobody says otherwise.</summary>
+    private const int BatchTokens = 4096;
+
+    /// <summary>Longest window that a text is cut into where nobody says otherwise, in tokens.</summary>
+    private const int LongestDefaultContext = 2048;
+
     /// <summary>As many as a span of bytes can hold.</summary>
     private const long LargestCount = int.MaxValue / sizeof(long);
+
+    private const int LongestPath = 4096;
 
     private readonly long[] _ids;
 
@@ -33,6 +41,9 @@ public sealed class TokenWindows
     /// <summary>The smallest id in any window.</summary>
     public long SmallestId { get; }
 
+    /// <summary>Windows in a batch where nobody says otherwise: as many as make 4,096 tokens, at least 1.</summary>
+    public int DefaultBatchSize => Math.Max(1, BatchTokens / Context);
+
     /// <summary>All ids, window after window.</summary>
     public ReadOnlySpan<long> Ids => _ids;
 
@@ -45,11 +56,17 @@ public sealed class TokenWindows
     /// <param name="text">The documents.</param>
     /// <param name="tokenizer">The model's tokenizer.</param>
     /// <param name="context">Tokens of a window, at least 2.</param>
-    /// <exception cref="CalibrationException">The text is empty or gives fewer tokens than one window.</exception>
+    /// <exception cref="CalibrationException">The text is empty or gives fewer tokens than one window, or it is the path of a file.</exception>
     public static TokenWindows FromText(string text, TextTokenizer tokenizer, int context)
     {
         ArgumentNullException.ThrowIfNull(text);
         ArgumentNullException.ThrowIfNull(tokenizer);
+        ArgumentOutOfRangeException.ThrowIfLessThan(context, 2);
+        if (text.Length < LongestPath && !text.Contains('\n') && File.Exists(text))
+        {
+            throw new CalibrationException($"The text is '{text}', the path of a file: give what is in it, File.ReadAllText(path).");
+        }
+
         var ids = new List<int>();
         foreach (string document in Documents(text))
         {
@@ -59,6 +76,14 @@ public sealed class TokenWindows
         return ids.Count > 0
             ? FromTokens(ids, context)
             : throw new CalibrationException("The text holds no document: it is empty or white space.");
+    }
+
+    /// <summary>Tokens of a window where nobody says otherwise: as many as the model was made for, at most 2,048.</summary>
+    /// <param name="config">The model's architecture.</param>
+    public static int DefaultContext(ModelConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        return Math.Min(config.MaxPositions, LongestDefaultContext);
     }
 
     /// <summary>Cuts a stream of tokens; those that fill no window are dropped.</summary>
@@ -118,13 +143,30 @@ public sealed class TokenWindows
     }
 
     /// <summary>The windows in batches.</summary>
-    /// <param name="batchSize">Largest number of windows in a batch.</param>
+    /// <param name="batchSize">Largest number of windows in a batch; null means <see cref="DefaultBatchSize"/>.</param>
     /// <param name="device">Where they are wanted; null means the CPU.</param>
-    /// <returns>int64 tensors [at most <paramref name="batchSize"/>, <see cref="Context"/>]; the caller disposes each.</returns>
-    public IEnumerable<Tensor> Batches(int batchSize, Device? device = null)
+    /// <returns>int64 tensors [at most <paramref name="batchSize"/>, <see cref="Context"/>]; the caller disposes each. An expansion takes the windows themselves and makes its own batches.</returns>
+    public IEnumerable<Tensor> Batches(int? batchSize = null, Device? device = null)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
-        return MakeBatches(batchSize, device);
+        int size = batchSize ?? DefaultBatchSize;
+        ArgumentOutOfRangeException.ThrowIfLessThan(size, 1, nameof(batchSize));
+        return MakeBatches(size, device);
+    }
+
+    /// <exception cref="ArgumentException">The windows are longer than the model's context, or have ids outside of its vocabulary.</exception>
+    internal static void RequireFit(TokenWindows windows, ModelConfig config)
+    {
+        if (windows.Context > config.MaxPositions)
+        {
+            throw new ArgumentException($"Windows of {windows.Context} tokens are longer than the model's context of {config.MaxPositions}.", nameof(windows));
+        }
+
+        if (windows.SmallestId < 0 || windows.LargestId >= config.VocabularySize)
+        {
+            throw new ArgumentException(
+                $"Windows hold ids from {windows.SmallestId} to {windows.LargestId}; the model's vocabulary has {config.VocabularySize}. Is it the model's own tokenizer?",
+                nameof(windows));
+        }
     }
 
     private IEnumerable<Tensor> MakeBatches(int batchSize, Device? device)

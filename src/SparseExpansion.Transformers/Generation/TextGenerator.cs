@@ -48,6 +48,27 @@ public static class TextGenerator
         return Decode(tokenizer, ids, Continue(model, [.. ids], options, tokenizer.IsToken, cancellationToken));
     }
 
+    /// <summary>
+    /// Continues a text for a caller that must not block, such as a user interface or a server: the model runs on threads of the pool, a piece at a time, and only
+    /// while somebody waits for the next one.
+    /// </summary>
+    /// <param name="model">The model, in any state of expansion; neither changed nor disposed before the stream has ended.</param>
+    /// <param name="tokenizer">Its tokenizer.</param>
+    /// <param name="prompt">The text; the tokenizer adds its start token.</param>
+    /// <param name="options">Sampling and length; null means greedy, 128 tokens.</param>
+    /// <param name="cancellationToken">Looked at before each token.</param>
+    /// <returns>The pieces of <see cref="GenerateText"/>. Who stops early leaves nothing running and no tensors behind.</returns>
+    /// <remarks>What <see cref="GenerateText"/> says of a prompt, the first piece says here: whoever waits for it gets the exception, as with those of the model.</remarks>
+    public static IAsyncEnumerable<string> StreamAsync(
+        CausalLanguageModel model, TextTokenizer tokenizer, string prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        ArgumentNullException.ThrowIfNull(prompt);
+        options?.Validate();
+        return BackgroundSequence.Run(token => GenerateText(model, tokenizer, prompt, options, token), cancellationToken);
+    }
+
     private static IEnumerable<int> Optional(int? id) => id is { } value ? [value] : [];
 
     private static IEnumerable<int> Continue(

@@ -28,12 +28,24 @@ public static class ModelFolder
     /// <param name="source">The folder of the dense checkpoint.</param>
     /// <param name="overwrite">Replaces what is there; otherwise an existing folder must be empty.</param>
     /// <param name="format">How the experts are stored; the model stays as it is.</param>
-    /// <exception cref="CheckpointException">The folder exists or cannot be written, or the source does not exist.</exception>
+    /// <exception cref="CheckpointException">The folder exists or cannot be written or holds the source, or the source does not exist.</exception>
     public static void SavePretrained(
         this ExpansionResult result, string folder, string source, bool overwrite = false, ExpertFormat format = ExpertFormat.Unchanged)
     {
         ArgumentNullException.ThrowIfNull(result);
+        RequireApart(folder, source);
         result.Save(folder, overwrite, path => CopySideFiles(source, path), format);
+    }
+
+    /// <exception cref="CheckpointException">Writing to <paramref name="output"/> would replace the checkpoint.</exception>
+    internal static void RequireApart(string output, string source)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(output);
+        ArgumentException.ThrowIfNullOrEmpty(source);
+        if (FolderPath.IsInside(source, output))
+        {
+            throw new CheckpointException($"{output}: holds the dense checkpoint itself, which would be replaced; name another folder.");
+        }
     }
 
     /// <summary>Lists configuration and tokenizer files: what must travel with the weights.</summary>

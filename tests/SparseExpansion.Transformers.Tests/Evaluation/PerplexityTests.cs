@@ -48,6 +48,21 @@ public sealed class PerplexityTests
     }
 
     [Fact]
+    public void Evaluate_ALambdaForProgress_IsCalledInOrderOnThisThread()
+    {
+        using CausalLanguageModel model = PretrainedModel.Load(Fixture.Model(Fixture.Llama));
+        TokenWindows windows = TokenWindows.FromTokens([.. Enumerable.Range(0, 50)], 10);
+        var seen = new List<(int Thread, int Windows)>();
+
+        PerplexityResult result = Perplexity.Evaluate(
+            model, windows, step => seen.Add((Environment.CurrentManagedThreadId, step.Windows)), new PerplexityOptions { BatchSize = 2 }, TestContext.Current.CancellationToken);
+
+        int here = Environment.CurrentManagedThreadId;
+        Assert.Equal([(here, 2), (here, 4), (here, 5)], seen);
+        Assert.Equal(result, Perplexity.Evaluate(model, windows, null, null, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public void Evaluate_WindowsThatDoNotFit_Throws()
     {
         using CausalLanguageModel model = PretrainedModel.Load(Fixture.Model(Fixture.Llama));

@@ -47,6 +47,25 @@ public sealed class TokenWindowsTests : IDisposable
     }
 
     [Fact]
+    public void FromText_ThePathOfAFile_SaysSo()
+    {
+        string path = _folder.File("text.txt");
+        File.WriteAllText(path, "abcd");
+        Assert.Contains("File.ReadAllText", Assert.Throws<CalibrationException>(() => TokenWindows.FromText(path, LetterTokenizer(), 2)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Defaults_FollowContextAndModel()
+    {
+        Assert.Equal(2, TokenWindows.FromTokens(new int[4096], 2048).DefaultBatchSize);
+        Assert.Equal(1, TokenWindows.FromTokens(new int[8192], 8192).DefaultBatchSize);
+        ModelConfig config = ModelConfig.Load(Fixture.Model(Fixture.Llama));
+        Assert.Equal(256, TokenWindows.DefaultContext(config));
+        Assert.Equal(2048, TokenWindows.DefaultContext(config with { MaxPositions = 100_000 }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => TokenWindows.FromTokens([1, 2], 2).Batches(0));
+    }
+
+    [Fact]
     public void FromText_NoText_Throws() => Assert.Throws<CalibrationException>(() => TokenWindows.FromText(" \n<|endoftext|>\n", LetterTokenizer(), 2));
 
     [Fact]

@@ -120,7 +120,7 @@ internal sealed class BlockFineTuner(FineTuningOptions options, ModelTail? tail,
 
     private Tensor Loss(CalibrationUnit unit, TuningBatch batch)
     {
-        Tensor outputs = unit.Forward(batch.Input), target = batch.Target;
+        Tensor outputs = unit.Forward(new CalibrationBatch(batch.Input) { Arguments = batch.Arguments }), target = batch.Target;
         if (is_grad_enabled() && !outputs.requires_grad)
         {
             throw new SparseExpansionException($"Its output does not depend on its expanded layers in a way that can be differentiated.");

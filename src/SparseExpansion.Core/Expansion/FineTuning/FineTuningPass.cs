@@ -110,6 +110,6 @@ internal sealed class FineTuningPass(ExpansionPlan plan, CancellationToken cance
 
     /// <summary>A norm that blocks share stays: training it for one of them would change the others, and the dense outputs of those to come.</summary>
     private IReadOnlyList<Parameter> FindNorms(ExpansionUnit unit, int index) => plan.FineTuning is not { TrainNorms: true } ? [] : unit.IsBlock
-        ? [.. BlockNorms.Find(plan.Blocks[index]).Except(plan.Blocks.Where((_, other) => other != index).SelectMany(BlockNorms.Find))]
+        ? [.. BlockNorms.Find(plan.Blocks[index].Module).Except(plan.Blocks.Where((_, other) => other != index).SelectMany(block => BlockNorms.Find(block.Module)))]
         : BlockNorms.Find(plan.Model);
 }

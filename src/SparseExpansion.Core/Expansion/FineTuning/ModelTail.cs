@@ -11,10 +11,10 @@ namespace SparseExpansion.Expansion;
 /// Runs the whole model and exchanges the block's output on the way: where a model goes after its blocks is its own affair. What it does before
 /// is thrown away and has no gradient, so that it is enough to do it for one position, see <see cref="Shorten"/>.
 /// </remarks>
-internal sealed class ModelTail(Func<Tensor, Tensor> forward, Func<nn.Module<Tensor, Tensor>> block)
+internal sealed class ModelTail(Func<Tensor, Tensor> forward, Func<Block> block)
 {
     /// <summary>What comes after a block that stays in its place.</summary>
-    public ModelTail(Func<Tensor, Tensor> forward, nn.Module<Tensor, Tensor> block)
+    public ModelTail(Func<Tensor, Tensor> forward, Block block)
         : this(forward, () => block)
     {
     }
@@ -79,7 +79,7 @@ internal sealed class ModelTail(Func<Tensor, Tensor> forward, Func<nn.Module<Ten
         bool differentiates = is_grad_enabled();
         IDisposable? after = null;
         using var before = no_grad();
-        var hook = block().register_forward_hook((_, _, _) =>
+        Action unhook = block().OnReturn(_ =>
         {
             after ??= set_grad_enabled(differentiates);
             return hidden.alias();
@@ -90,7 +90,7 @@ internal sealed class ModelTail(Func<Tensor, Tensor> forward, Func<nn.Module<Ten
         }
         finally
         {
-            hook.remove();
+            unhook();
             after?.Dispose();
         }
     }

@@ -1,3 +1,4 @@
+using SparseExpansion.Calibration;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;
@@ -10,6 +11,9 @@ namespace SparseExpansion.Expansion;
 /// <param name="Windows">Number of windows.</param>
 internal sealed record TuningBatch(Tensor Input, Tensor Target, Tensor? Mask, Tensor? ModelInput, int Windows)
 {
+    /// <summary>What the model hands the block beside <see cref="Input"/>; null: nothing.</summary>
+    public BlockArguments? Arguments { get; init; }
+
     /// <summary>Outputs without padding. Those that are not one for each position, a classifier's, all count.</summary>
     /// <param name="outputs">[.., features].</param>
     public Tensor Select(Tensor outputs) => Mask is not null && outputs.numel() == Mask.numel() * outputs.shape[^1]

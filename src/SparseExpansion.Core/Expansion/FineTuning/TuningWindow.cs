@@ -15,7 +15,8 @@ internal sealed record TuningWindow(int Batch, long Start, long Length)
     /// <summary>Cuts batches; a window that is all padding is none.</summary>
     /// <remarks>
     /// By the inputs alone, so that what experts are made from and what judges them are cut alike: a row of what has more than two
-    /// dimensions or holds ids is a sequence; rows of a matrix of floats are tokens, of which a window takes several; a vector stays whole.
+    /// dimensions or holds ids is a sequence; rows of a matrix of floats are tokens, of which a window takes several; a vector stays whole,
+    /// and so does a batch with further arguments: nothing says whether the rows of a mask [4, 4] are those of a batch of 4.
     /// </remarks>
     /// <exception cref="CalibrationException">A mask has no parts that belong to the rows of its input.</exception>
     public static IEnumerable<TuningWindow> Cut(IReadOnlyList<CalibrationBatch> inputs)
@@ -48,6 +49,7 @@ internal sealed record TuningWindow(int Batch, long Start, long Length)
 
     private static long LengthIn(CalibrationBatch batch, long rows) => batch.Input.Dimensions switch
     {
+        _ when batch.Arguments is not null => batch.Input.shape[0],
         1 => batch.Input.shape[0],
         2 when batch.Input.is_floating_point() => Math.Clamp(rows / LeastWindows, 1, LongestWindow),
         _ => 1,

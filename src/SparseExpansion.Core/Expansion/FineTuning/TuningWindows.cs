@@ -95,7 +95,10 @@ internal sealed class TuningWindows
             Gather(batch => _targets[batch].Input),
             _inputs[chosen[0].Batch].Mask is null ? null : Gather(batch => _inputs[batch].Mask!.flatten()).to(ScalarType.Bool),
             _modelInputs is null ? null : Gather(batch => _modelInputs[batch].Input),
-            windows.Length);
+            windows.Length)
+        {
+            Arguments = _inputs[chosen[0].Batch].Arguments,
+        };
     }
 
     /// <summary>Outputs go with rows of inputs if there are as many, or if sequences were flattened to [sequences · positions, features]. A vector is never cut.</summary>
@@ -108,6 +111,6 @@ internal sealed class TuningWindows
     private string ShapeOf(int window)
     {
         CalibrationBatch batch = _inputs[_windows[window].Batch];
-        return batch.Input.Dimensions == 1 ? $"vector {window}" : $"{batch.Input.dtype} {string.Join(",", batch.Input.shape[1..])} {batch.Mask is null}";
+        return batch.Input.Dimensions == 1 || batch.Arguments is not null ? $"whole {window}" : $"{batch.Input.dtype} {string.Join(",", batch.Input.shape[1..])} {batch.Mask is null}";
     }
 }

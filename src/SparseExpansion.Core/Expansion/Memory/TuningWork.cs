@@ -47,7 +47,7 @@ internal static class TuningWork
         .DefaultIfEmpty(0).Max();
 
     private static long LinearFeatures(WorkSize size, int unit) =>
-        (size.Units[unit].IsBlock ? (nn.Module)size.Plan.Blocks[unit] : size.Plan.Model).modules().OfType<Linear>().Sum(linear => linear.in_features + linear.out_features);
+        (size.Units[unit].IsBlock ? size.Plan.Blocks[unit].Module : size.Plan.Model).modules().OfType<Linear>().Sum(linear => linear.in_features + linear.out_features);
 
     /// <summary>As wide as the widest matrix of the model, which is the vocabulary of a language model.</summary>
     private static long OutputFeatures(WorkSize size) =>

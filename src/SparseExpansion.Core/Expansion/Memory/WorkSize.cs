@@ -111,7 +111,7 @@ internal sealed class WorkSize
 
     /// <summary>Weights that a token meets in a unit.</summary>
     public long Parameters(int unit) =>
-        (Units[unit].IsBlock ? (nn.Module)Plan.Blocks[unit] : Plan.Model).parameters().Sum(parameter => parameter.numel());
+        (Units[unit].IsBlock ? Plan.Blocks[unit].Module : Plan.Model).parameters().Sum(parameter => parameter.numel());
 
     /// <summary>Tokens of all calibration batches, padding included.</summary>
     public static long CountTokens(ExpansionPlan plan) => plan.Batches.Sum(TokensOf);

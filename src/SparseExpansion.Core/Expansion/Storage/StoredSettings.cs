@@ -23,7 +23,7 @@ internal static class StoredSettings
             ["model"] = TensorHash.OfState(plan.Model.state_dict()),
             ["output of the dense model on the first batch"] = HashOutput(plan, units[0].Calibration.Device),
             ["device"] = $"{units[0].Calibration.Device}",
-            ["blocks"] = Text($"{plan.Blocks.Count}: {string.Join(", ", plan.Blocks.Select(block => plan.PathOf(block) ?? "unnamed"))}"),
+            ["blocks"] = Text($"{plan.Blocks.Count}: {string.Join(", ", plan.Blocks.Select(block => plan.PathOf(block.Module) ?? "unnamed"))}"),
             ["layers"] = string.Join(", ", units.SelectMany(unit => unit.Slots).Select(slot => slot.Name)),
             ["pruner"] = manifest.Pruner,
             ["options of the pruner"] = $"{plan.Sparsifier}",
@@ -60,7 +60,7 @@ internal static class StoredSettings
     /// <summary>What a model computes depends on more than its weights: constants such as the ε of a norm or the base of rotary positions.</summary>
     private static string HashOutput(ExpansionPlan plan, Device device)
     {
-        using Tensor output = new CalibrationUnit("the model", plan.Forward!, device).Run(plan.Batches[0].Input, keepOutput: true)!;
+        using Tensor output = CalibrationUnit.Of("the model", plan.Forward!, device).Run(plan.Batches[0], keepOutput: true)!;
         return TensorHash.OfState([KeyValuePair.Create("output", output)]);
     }
 

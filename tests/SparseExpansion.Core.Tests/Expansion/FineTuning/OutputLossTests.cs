@@ -46,7 +46,7 @@ public sealed class OutputLossTests : IDisposable
             hidden = _model.blocks[b].call(hidden);
         }
 
-        var tail = new ModelTail(_model.call, _model.blocks[block]);
+        var tail = new ModelTail(_model.call, Block.Of(_model.blocks[block], block));
         Assert.True(TensorChecks.Equal(_model.call(_batches[0]), tail.Run(_batches[0], hidden)));
         Assert.True(TensorChecks.Equal(tail.Run(_batches[0], hidden), tail.Run(_batches[1], hidden)), "What comes before does not count.");
     }
@@ -56,7 +56,7 @@ public sealed class OutputLossTests : IDisposable
     {
         using var scope = NewDisposeScope();
         Tensor hidden = rand(2, 32, GatedModel.Width, requires_grad: true);
-        var tail = new ModelTail(_model.call, _model.blocks[1]);
+        var tail = new ModelTail(_model.call, Block.Of(_model.blocks[1], 1));
 
         tail.Run(_batches[0], hidden).sum().backward();
 
@@ -109,7 +109,7 @@ public sealed class OutputLossTests : IDisposable
     {
         using var scope = NewDisposeScope();
         CalibrationBatch[] batches = [.. _batches.Select(batch => new CalibrationBatch(batch))];
-        var tail = new ModelTail(_ => throw new InvalidDataException("broken"), _model.blocks[1]);
+        var tail = new ModelTail(_ => throw new InvalidDataException("broken"), Block.Of(_model.blocks[1], 1));
         Assert.Throws<InvalidDataException>(() => tail.Shorten(new TuningWindows(CPU, batches, batches, batches), 5, default));
     }
 

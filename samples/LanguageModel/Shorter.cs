@@ -1,0 +1,47 @@
+using SparseExpansion;
+using SparseExpansion.Expansion;
+using SparseExpansion.Pruning;
+using SparseExpansion.Transformers;
+
+/// <summary>Shorter ways to say what <c>Program.cs</c> says, and text as it comes.</summary>
+internal static class Shorter
+{
+    public static void InOneLine(string folder, string output, string text)
+    {
+        #region in-one-line
+        PretrainedModel.Expand(folder, output, File.ReadAllText(text), SparsityTarget.Unstructured(0.5));
+        #endregion
+    }
+
+    public static void WithOptions(string folder, string output, string text)
+    {
+        #region in-one-line-with-options
+        PretrainedModel.Expand(folder, output, File.ReadAllText(text), SparsityTarget.NM(2, 4), new PretrainedExpansionOptions
+        {
+            Recipe = LanguageModelRecipe.Best,
+            Context = 1024,
+            Progress = step => Console.Error.Write($"\r{step.Fraction:P0}"),
+            Configure = builder => builder.Targets("*.mlp.*", "*.self_attn.*").WithSeed(1), // anything that the builder can do
+        });
+        #endregion
+    }
+
+    public static void InThreeLines(string folder, string output, string text)
+    {
+        #region in-three-lines
+        using CausalLanguageModel model = PretrainedModel.Load(folder);
+        using ExpansionResult result = model.ExpandFeedForward(SparsityTarget.Unstructured(0.5)).CalibrateOnText(File.ReadAllText(text), TextTokenizer.Load(folder)).Run();
+        result.SavePretrained(output, source: folder);
+        #endregion
+    }
+
+    public static async Task Stream(CausalLanguageModel model, TextTokenizer tokenizer, CancellationToken cancellationToken)
+    {
+        #region stream
+        await foreach (string piece in TextGenerator.StreamAsync(model, tokenizer, "Once upon a time", cancellationToken: cancellationToken))
+        {
+            Console.Write(piece);
+        }
+        #endregion
+    }
+}

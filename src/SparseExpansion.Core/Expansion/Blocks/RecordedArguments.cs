@@ -1,0 +1,121 @@
+using SparseExpansion.Calibration;
+using SparseExpansion.Internal;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Expansion;
+
+/// <summary>
+/// What a model hands its blocks beside the hidden state, recorded from one pass of the dense model over all batches, so that blocks can be run apart from it. Equal tensors, such as
+/// one mask for all blocks and batches, are kept once.
+/// </summary>
+internal sealed class RecordedArguments : IDisposable
+{
+    private readonly List<Tensor> _kept = [];
+
+    private RecordedArguments(IReadOnlyList<CalibrationBatch> batches) => Batches = batches;
+
+    /// <summary>The batches of the plan with their arguments.</summary>
+    public IReadOnlyList<CalibrationBatch> Batches { get; private set; }
+
+    /// <summary>Runs the dense model, unless all blocks take a hidden state only.</summary>
+    /// <exception cref="SparseExpansionException">A block is not called, or with arguments that depend on the blocks before it.</exception>
+    public static RecordedArguments Of(ExpansionPlan plan, Device device, CancellationToken cancellationToken)
+    {
+        var recorded = new RecordedArguments(plan.Batches);
+        if (!plan.BlocksTakeMore)
+        {
+            return recorded;
+        }
+
+        try
+        {
+            recorded.Record(plan, CalibrationUnit.Of("the model", plan.Forward!, device), cancellationToken);
+            return recorded;
+        }
+        catch
+        {
+            recorded.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose() => _kept.ForEach(tensor => tensor.Dispose());
+
+    private void Record(ExpansionPlan plan, CalibrationUnit model, CancellationToken cancellationToken)
+    {
+        var batches = new List<CalibrationBatch>();
+        int former = 0;
+        foreach (CalibrationBatch batch in plan.Batches)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            int start = _kept.Count;
+            BlockArguments arguments = Watch(plan, model, batch, tensor => Keep(tensor, former));
+            if (batches.Count == 0)
+            {
+                RequireIndependent(plan, model, batch, arguments);
+            }
+
+            batches.Add(batch with { Arguments = arguments });
+            former = start < _kept.Count ? start : former; // A batch is compared with the one before it that was of another kind.
+        }
+
+        Batches = batches;
+    }
+
+    private static BlockArguments Watch(ExpansionPlan plan, CalibrationUnit model, CalibrationBatch batch, Func<Tensor, Tensor> keep)
+    {
+        var seen = new IReadOnlyList<Tensor?>?[plan.Blocks.Count];
+        Action[] remove = [.. plan.Blocks.Select((block, index) => block.OnCall((_, others) => seen[index] = [.. others.Select(other => other is null ? null : keep(other))]))];
+        try
+        {
+            model.Run(batch, keepOutput: false);
+        }
+        finally
+        {
+            Array.ForEach(remove, action => action());
+        }
+
+        int missing = Array.IndexOf(seen, null);
+        BlockEntry.Check(missing < 0, plan, missing, "is not called through call(…)");
+        return new BlockArguments(seen!);
+    }
+
+    /// <summary>
+    /// Calls the blocks with other hidden states and looks whether they get the same arguments. If not, those of the dense model would be wrong for the expanded one.
+    /// </summary>
+    private static void RequireIndependent(ExpansionPlan plan, CalibrationUnit model, CalibrationBatch batch, BlockArguments arguments)
+    {
+        using var scope = NewDisposeScope();
+        Action[] remove = [.. plan.Blocks.Select(block => block.OnReturn(output => output.flip(-1)))];
+        BlockArguments others;
+        try
+        {
+            others = Watch(plan, model, batch, tensor => tensor.detach().to(CPU, copy: true).MoveToOtherDisposeScope(scope));
+        }
+        finally
+        {
+            Array.ForEach(remove, action => action());
+        }
+
+        for (int block = 0; block < plan.Blocks.Count; block++)
+        {
+            bool same = arguments.Of(block).Zip(others.Of(block)).All(pair => (pair.First is null) == (pair.Second is null) && (pair.First is null || Same(pair.First, pair.Second!)));
+            BlockEntry.Check(same, plan, block, "takes an argument beside the hidden state that depends on what the blocks before it put out");
+        }
+    }
+
+    private Tensor Keep(Tensor tensor, int first)
+    {
+        Tensor copy = tensor.detach().to(CPU, copy: true).DetachFromDisposeScope();
+        if (_kept.Skip(first).FirstOrDefault(kept => Same(kept, copy)) is { } known)
+        {
+            copy.Dispose();
+            return known;
+        }
+
+        _kept.Add(copy);
+        return copy;
+    }
+
+    private static bool Same(Tensor left, Tensor right) => left.dtype == right.dtype && TensorChecks.Equal(left, right);
+}
