@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using SparseExpansion.Internal;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Calibration;
@@ -27,9 +28,8 @@ internal sealed record CalibrationUnit(string Name, Func<Tensor, Tensor> Forward
         }
         catch (ExternalException e)
         {
-            // Native errors carry a stack trace below their first line.
             throw new CalibrationException(
-                $"Running {Name} on a calibration input {input.dtype} [{string.Join(", ", input.shape)}] failed: {e.Message.Split('\n', 2)[0]}", e);
+                $"Running {Name} on a calibration input {input.dtype} [{string.Join(", ", input.shape)}] failed: {PlainMessage.Of(e)}", e);
         }
     }
 }

@@ -17,18 +17,15 @@ internal static class LayerErrors
         {
             return action();
         }
-        catch (CalibrationException e)
+        catch (CalibrationException e) when (e.Layer is null)
         {
-            throw e.Message.Contains(layer, StringComparison.Ordinal) ? e : new CalibrationException($"Layer '{layer}'{Expert(e, firstExpert)}: {e.Message}", e);
+            throw new CalibrationException($"Layer '{layer}'{Expert(e, firstExpert)}: {e.Message}", e) { Layer = layer };
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (e is not OperationCanceledException and not CalibrationException)
         {
-            throw new PruningException($"The {part} failed at layer '{layer}'{Expert(e, firstExpert)}: {FirstLine(e.Message)}", e);
+            throw new PruningException($"The {part} failed at layer '{layer}'{Expert(e, firstExpert)}: {PlainMessage.Of(e)}", e);
         }
     }
 
     private static string Expert(Exception error, int firstExpert) => ErrorPlace.ExpertOf(error) is { } number ? $", expert {number + firstExpert}" : "";
-
-    /// <summary>Native errors carry a stack trace in their message.</summary>
-    private static string FirstLine(string message) => message.Split('\n', 2)[0].TrimEnd();
 }

@@ -37,7 +37,7 @@ internal sealed class SentencePieceCodec : ITextCodec
         // The library reports a damaged file by whatever its protobuf reader throws.
         catch (Exception error) when (error is not OutOfMemoryException)
         {
-            throw new CheckpointException($"{path}: is not a SentencePiece model that can be read: {error.Message}", error);
+            throw new CheckpointException($"{path}: is not a SentencePiece model that can be read: {PlainMessage.Of(error)}", error);
         }
     }
 

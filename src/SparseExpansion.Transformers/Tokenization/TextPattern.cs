@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using SparseExpansion.Internal;
 
 namespace SparseExpansion.Transformers;
 
@@ -32,7 +33,7 @@ internal static class TextPattern
         }
         catch (ArgumentException error)
         {
-            throw node.Error("pattern", $"is an expression that .NET does not accept ({error.Message})");
+            throw node.Error("pattern", $"is an expression that .NET does not accept ({PlainMessage.Of(error)})");
         }
     }
 
