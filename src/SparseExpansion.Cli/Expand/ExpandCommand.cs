@@ -16,7 +16,7 @@ internal sealed class ExpandCommand : Command
     private readonly ToolHost _host;
     private readonly Option<string> _model = CommonOptions.Model("Folder of the dense model: a Hugging Face checkpoint.");
     private readonly Option<string> _output = CommonOptions.Output();
-    private readonly Option<bool> _overwrite = CommonOptions.Overwrite();
+    private readonly Option<bool> _overwrite = CommonOptions.Overwrite(OutputKind.ExpandedModel);
     private readonly Option<bool> _resume = new("--resume")
     {
         Description = "Go on with the finished blocks in OUTPUT.partial that a run with the same options has left; begin anew where there are none.",
@@ -64,8 +64,8 @@ internal sealed class ExpandCommand : Command
         CheckTogether(parsed, method);
         string output = parsed.GetRequiredValue(_output);
         bool overwrite = parsed.GetValue(_overwrite);
-        OutputFolder.Check(output, overwrite, source.Folder, parsed.GetValue(_resume));
-        TokenWindows windows = _source.Read(parsed, source);
+        OutputFolder.Check(output, overwrite, source.Folder, OutputKind.ExpandedModel, parsed.GetValue(_resume));
+        TokenWindows windows = _source.Read(parsed, source, _host.Input);
         MemoryBudget? budget = _memory.Read(parsed, output, device);
         if (_memory.IsDryRun(parsed))
         {
@@ -89,7 +89,7 @@ internal sealed class ExpandCommand : Command
         }
         else
         {
-            ExpandReport.Print(_host.Output, report, output, PeakBytes());
+            ExpandReport.Print(_host.Text, report, output, PeakBytes());
         }
 
         return ExitCode.Success;
@@ -146,7 +146,7 @@ internal sealed class ExpandCommand : Command
         }
         else
         {
-            _host.Output.WriteLine(plan.ToString());
+            MemoryPlanText.Print(_host.Text, plan);
         }
 
         return plan.Fits ? ExitCode.Success : ExitCode.Failure;
