@@ -136,7 +136,8 @@ public sealed class BadInputTableTests
         ("", "analyze --model {model} --output {output} --tokens {tokens}:windows --targets mlp"),
         ("the model is expanded", "analyze --model {model} --output {output} --tokens {tokens}:windows"),
         ("the output holds something", "analyze --model {model} --output {output} --tokens {tokens}:windows --overwrite"),
-        ("", "export --model {model} --output {text}/below --format dense"),
+        ("the model is expanded", "export --model {model} --output {text}/below --format dense"),
+        ("", Expand + " --targets *.up_proj --targets *.dwon_proj"),
         ("", "export --model nowhere --output {output} --format dense"),
         ("the model is expanded", "export --model {model} --output {model} --format dense"),
     ];

@@ -17,19 +17,21 @@ public sealed class UnwritableOutputTests : IDisposable
         ToolRun run = line.Run();
         run.AssertRefused("--output /proc/expanded/model: cannot be written: nothing can be made in /proc (");
         Assert.DoesNotContain("probe", run.Error, StringComparison.Ordinal);
-        Assert.DoesNotContain("Success", run.Error, StringComparison.Ordinal);
-        Assert.Matches(@"\([A-Za-z][a-z ]+\)\.\s*\z", run.Error);
+        Assert.EndsWith("(the system says that it does not exist).", run.Error.TrimEnd(), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Output_BelowAFile_NamesTheFile() =>
         _tiny.Command("expand").With("--output", Path.Combine(_tiny.Text, "model")).Run().AssertRefused("--output", $"cannot be made, for {_tiny.Text} is a file");
 
+    /// <summary>28 is ENOSPC there.</summary>
     [Fact]
     public void Of_ErrorOfTheSystem_LeavesTheNameOut()
     {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Numbers of errors differ.");
         var missing = Assert.Throws<FileNotFoundException>(() => File.OpenRead(_tiny.Path("nothing")));
         Assert.DoesNotContain("nothing", SystemReason.Of(missing), StringComparison.Ordinal);
-        Assert.Equal("access is denied", SystemReason.Of(new UnauthorizedAccessException("/secret")));
+        Assert.Equal("No space left on device", SystemReason.Of(new IOException("No space left on device : '/secret'", 28)));
+        Assert.Equal("permission denied", SystemReason.Of(new UnauthorizedAccessException("/secret")));
     }
 }

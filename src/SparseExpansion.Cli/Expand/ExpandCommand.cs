@@ -73,7 +73,7 @@ internal sealed class ExpandCommand : Command
         }
 
         using PartialWork partial = PartialWork.Open(output, parsed.GetValue(_resume), _host.Error);
-        ExpansionReport report = Guarded(parsed, method, partial, () => ProgressBar.Run(_host, "loading", show =>
+        ExpansionReport report = Guarded(parsed, partial, () => ProgressBar.Run(_host, "loading", show =>
         {
             using CausalLanguageModel model = budget is null ? source.Load(device, _dtype.Read(parsed)) : source.LoadMapped(device, _dtype.Read(parsed), budget.ScratchFolder);
             using ExpansionResult result = Expand(parsed, model, windows, method, partial, budget, show);
@@ -96,14 +96,14 @@ internal sealed class ExpandCommand : Command
     }
 
     /// <summary>Says what goes wrong in terms of the options.</summary>
-    private T Guarded<T>(ParseResult parsed, Method method, PartialWork? partial, Func<T> work)
+    private T Guarded<T>(ParseResult parsed, PartialWork? partial, Func<T> work)
     {
         try
         {
             return work();
         }
         catch (SparseExpansionException error)
-            when ((partial?.Foreign(parsed.GetRequiredValue(_output), error) ?? OptionMessage.Of(error, method)) is { } message)
+            when ((partial?.Foreign(parsed.GetRequiredValue(_output), error) ?? OptionMessage.Of(error)) is { } message)
         {
             throw new UsageException(message);
         }
@@ -139,7 +139,7 @@ internal sealed class ExpandCommand : Command
     {
         using FolderExpansionStore store = PartialWork.OpenStore(output);
         using CausalLanguageModel model = source.CreateUnset(device, _dtype.Read(parsed)); // A plan needs no weights.
-        ExpansionMemoryPlan plan = Prepare(parsed, model, windows, method, budget, builder => Guarded(parsed, method, partial: null, () => builder.ResumeFrom(store).PlanMemory()));
+        ExpansionMemoryPlan plan = Prepare(parsed, model, windows, method, budget, builder => Guarded(parsed, partial: null, () => builder.ResumeFrom(store).PlanMemory()));
         if (parsed.GetValue(_json))
         {
             JsonOutput.Write(_host, JsonSerializer.SerializeToNode(plan, s_planJson)!.AsObject());

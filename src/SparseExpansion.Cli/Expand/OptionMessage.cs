@@ -6,14 +6,14 @@ namespace SparseExpansion.Cli;
 internal static class OptionMessage
 {
     /// <summary>The message for an error that options cause; null for others.</summary>
-    public static string? Of(SparseExpansionException error, Method method) => error switch
+    public static string? Of(SparseExpansionException error) => error switch
     {
         IncompatibleSparsityException { Layer: { } layer } misfit => Text(
             $"--sparsity {misfit.Target}: needs in_features divisible by {misfit.Target.GroupSize}; layer '{layer}' has {misfit.InFeatures}. Take another group, or leave the layer out by --targets."),
-        NoMatchingLayerException none => TargetsOption.NoMatch(method.Targets, none.Layers),
+        NoMatchingLayerException none => TargetsOption.NoMatch(none.Unmatched, none.Layers),
         MemoryBudgetException budget => $"--memory-budget {ByteSize.Format(budget.Plan.BudgetBytes!.Value)}: the expansion does not fit. {budget.Plan.Advice}",
         TooManyExpertsException many => Text(
-            $"--experts {many.Experts}: layer {many.Layer} has seen only {many.Tokens} calibration tokens. Calibrate on more tokens or ask for fewer experts."),
+            $"--experts {many.Experts}: only {many.Tokens} calibration tokens reached {many.Layer}. Calibrate on more tokens or ask for fewer experts."),
         _ => null,
     };
 

@@ -5,16 +5,17 @@ namespace SparseExpansion.Cli;
 /// <summary>Why the system refuses a file or folder, without the name of it: that may be one which the user has never heard of.</summary>
 internal static class SystemReason
 {
-    /// <summary>Such as <c>Permission denied</c>.</summary>
-    public static string Of(Exception error)
-    {
-        if (error is UnauthorizedAccessException { InnerException: null } or PathTooLongException)
-        {
-            return error is PathTooLongException ? "the path is too long" : "access is denied";
-        }
+    private const int SystemError = unchecked((int)0x8007_0000);
 
-        // On Unix the number of the system's error itself, on Windows that number in the lower half.
-        int number = (error.InnerException ?? error).HResult;
-        return Marshal.GetPInvokeErrorMessage(OperatingSystem.IsWindows() ? number & 0xFFFF : number);
-    }
+    /// <summary>Such as <c>permission denied</c>.</summary>
+    public static string Of(Exception error) => error switch
+    {
+        UnauthorizedAccessException => "permission denied",
+        FileNotFoundException or DirectoryNotFoundException => "the system says that it does not exist",
+        PathTooLongException => "the path is too long",
+        // On Unix the number of the system's error itself; on Windows that number in the lower half.
+        { HResult: > 0 } => Marshal.GetPInvokeErrorMessage(error.HResult),
+        _ when (error.HResult & SystemError) == SystemError => Marshal.GetPInvokeErrorMessage(error.HResult & 0xFFFF),
+        _ => error.GetType().Name,
+    };
 }

@@ -30,8 +30,7 @@ internal static class Choice
                 return convert(text);
             }
 
-            string near = NearestName.Of(text, names) is { } name ? $"; did you mean {name}?" : ".";
-            result.AddError($"{option.Name} '{text}': it must be {string.Join(", ", names.SkipLast(1))} or {names.Last()}{near}");
+            result.AddError($"{option.Name} '{text}': it must be {string.Join(", ", names.SkipLast(1))} or {names.Last()}.");
             return default;
         };
     }

@@ -18,12 +18,12 @@ internal sealed class TargetsOption(string verb)
     public string[] Read(ParseResult parsed) => parsed.GetValue(_option)!;
 
     /// <summary>The message where nothing matches.</summary>
-    /// <param name="targets">The patterns.</param>
+    /// <param name="unmatched">The patterns that match nothing, in quotes.</param>
     /// <param name="layers">Module paths of the model's linears.</param>
-    public static string NoMatch(IEnumerable<string> targets, IReadOnlyList<string> layers)
+    public static string NoMatch(string unmatched, IReadOnlyList<string> layers)
     {
         const int shown = 8;
         string names = string.Join(", ", layers.Take(shown)) + (layers.Count > shown ? ", …" : "");
-        return $"--targets {string.Join(' ', targets)}: no linear layer matches; patterns name whole paths, like '*.mlp.*'. The model has {layers.Count}: {names}.";
+        return $"--targets {unmatched}: no linear layer matches; patterns name whole paths, like '*.mlp.*'. The model has {layers.Count}: {names}.";
     }
 }

@@ -77,7 +77,7 @@ public sealed partial class AnalyzeTests : IDisposable
     [InlineData("--sparsity", "1", "between 0 and 1")]
     [InlineData("--sparsity", "2:4", "--sparsity '2:4'")]
     [InlineData("--seed", "-1", "--seed")]
-    [InlineData("--targets", "*.nothing.*", "--targets *.nothing.*: no linear layer matches")]
+    [InlineData("--targets", "*.nothing.*", "--targets '*.nothing.*': no linear layer matches")]
     [InlineData("--max-windows", "1", "--tokens")]
     [InlineData("--context", "1", "--context")]
     [InlineData("--model", "nowhere", "--model nowhere")]
@@ -95,7 +95,7 @@ public sealed partial class AnalyzeTests : IDisposable
     {
         Command().Without("--output").Run().AssertRefused("--output");
         Command().With("--output", _tiny.Text).Run().AssertRefused("--output", "is a file");
-        Command().With("--output", _tiny.Model).Run().AssertRefused("--output", _tiny.Model, "not empty");
+        Command().With("--output", _tiny.Model).Run().AssertRefused("--output", _tiny.Model, "holds the model itself");
         Command().With("--text", _tiny.Text).Run().AssertRefused("not both");
     }
 

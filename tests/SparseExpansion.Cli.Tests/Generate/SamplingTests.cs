@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Cli;
 
@@ -28,10 +29,14 @@ public sealed class SamplingTests : IDisposable
     }
 
     [Fact]
-    public void RepetitionPenalty_Huge_RepeatsNoToken()
+    public void RepetitionPenalty_IsThatOfTheLibrary()
     {
-        string text = Text(_tiny.Command("generate").With("--repetition-penalty", "1e6").With("--max-tokens", "20"));
-        Assert.Equal(text.Length, text.Distinct().Count());
+        using CausalLanguageModel model = PretrainedModel.Load(_tiny.Model);
+        var options = new GenerationOptions { MaxNewTokens = 20, RepetitionPenalty = 1.5 };
+        string expected = string.Concat(TextGenerator.GenerateText(model, TextTokenizer.Load(_tiny.Model), "line 7", options, TestContext.Current.CancellationToken));
+        CommandLine line = _tiny.Command("generate").With("--max-tokens", "20");
+        Assert.NotEqual(expected, Text(line));
+        Assert.Equal(expected, Text(line.With("--repetition-penalty", "1.5")));
     }
 
     [Fact]

@@ -34,12 +34,12 @@ public sealed class ProgressBarTests : IDisposable
             _tiny.Command("expand").With("--recipe", "best").With("--fine-tune", "20").Without("--pca-reduction").Arguments(),
             host => host with { ShowProgress = true, ProgressConsole = console });
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
-        Assert.Matches(@"\d/2 (, \d+:\d\d left )?(discovery|calibration|routing|pruning|finetuning|propagation|packing)", console.Output.Replace(" left", "", StringComparison.Ordinal));
+        Assert.Matches(@"\d/2(, \d+:\d\d left)? (discovery|calibration|routing|pruning|finetuning|propagation|packing)", console.Output);
         Assert.All(console.Lines, line => Assert.True(line.TrimEnd().Length <= width, line));
     }
 
     [Fact]
-    public void Fit_NothingFits_CutsTheShortest() => Assert.Equal("sh…t", new ProgressText("a long text", "shortest").Fit(4));
+    public void Fit_NothingFits_CutsTheShortest() => Assert.Equal("s…st", new ProgressText("a long text", "shortest").Fit(4));
 
     private static string Show(int width, ProgressText text)
     {

@@ -70,12 +70,13 @@ internal sealed class ModelAnalysis(CausalLanguageModel model, AnalyzeSettings s
     private Dictionary<string, Linear> Match()
     {
         Dictionary<string, Linear> all = model.named_modules().Where(entry => entry.module is Linear).ToDictionary(entry => entry.name, entry => (Linear)entry.module);
-        Dictionary<string, Linear> chosen = all
-            .Where(entry => settings.Targets.Any(glob => FileSystemName.MatchesSimpleExpression(glob, entry.Key, ignoreCase: false))).ToDictionary();
-        return chosen.Count > 0
-            ? chosen
-            : throw new UsageException(TargetsOption.NoMatch(settings.Targets, [.. all.Keys]));
+        string[] idle = [.. settings.Targets.Where(target => !all.Keys.Any(path => Matches(target, path)))];
+        return idle.Length == 0
+            ? all.Where(entry => settings.Targets.Any(target => Matches(target, entry.Key))).ToDictionary()
+            : throw new UsageException(TargetsOption.NoMatch(string.Join(", ", idle.Select(target => $"'{target}'")), [.. all.Keys]));
     }
+
+    private static bool Matches(string target, string path) => FileSystemName.MatchesSimpleExpression(target, path, ignoreCase: false);
 
     private IEnumerable<CalibrationBatch> Batches(TokenWindows windows)
     {
