@@ -6,25 +6,28 @@ using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
 using SparseExpansion.Transformers;
 
-OpenMPWaiting.UsePassive(); // before anything of torch: its threads then leave the processors to others while they wait
-string folder = args.Length > 0 ? args[0] : Path.Combine(AppContext.BaseDirectory, "model"); // config.json, safetensors, tokenizer
-string output = Path.Combine(Path.GetTempPath(), "expanded-" + Path.GetRandomFileName());
+if (args is not [string folder, string calibration, string evaluation, string output])
+{
+    Console.Error.WriteLine("Give the model's folder, a text to calibrate on, another to evaluate on, and the folder to make: MODEL calibration.txt evaluation.txt OUTPUT");
+    return 1;
+}
 
-using CausalLanguageModel model = PretrainedModel.Load(folder);
+OpenMPWaiting.UsePassive(); // before anything of torch: its threads then leave the processors to others while they wait
+using CausalLanguageModel model = PretrainedModel.Load(folder); // config.json, safetensors, tokenizer
 TextTokenizer tokenizer = TextTokenizer.Load(folder);
-TokenWindows Read(string file) => TokenWindows.FromText(File.ReadAllText(Path.Combine(folder, file)), tokenizer, context: 256).Take(32);
+TokenWindows Read(string file) => TokenWindows.FromText(File.ReadAllText(file), tokenizer, Math.Min(256, model.Config.MaxPositions)).Take(32);
 
 using ExpansionResult result = model.Expand()
     .Blocks(m => m.Blocks)
     .Targets("*.mlp.*")
     .RouteWith(new PcaKMeansOptions { Experts = 8, PcaReduction = 4 })
     .PruneWith(new SparseGptSparsifier(), SparsityTarget.Unstructured(0.5))
-    .CalibrateOn(Read("calibration.txt").Batches(batchSize: 8))
+    .CalibrateOn(Read(calibration).Batches(batchSize: 8))
     .Run();
-Console.WriteLine($"perplexity {Perplexity.Evaluate(model, Read("evaluation.txt")).Perplexity:F3}");
+Console.WriteLine($"perplexity {Perplexity.Evaluate(model, Read(evaluation)).Perplexity:F3}");
 
 result.SavePretrained(output, source: folder);
 using CausalLanguageModel loaded = PretrainedModel.Load(output);
 Console.WriteLine(string.Concat(TextGenerator.GenerateText(loaded, tokenizer, "Once upon a time", new GenerationOptions { MaxNewTokens = 30 })));
+return 0;
 #endregion
-Directory.Delete(output, recursive: true);

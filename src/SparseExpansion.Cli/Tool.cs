@@ -45,7 +45,8 @@ internal static class Tool
         }
     }
 
-    private static RootCommand CreateRootCommand(ToolHost host)
+    /// <summary>The commands and their options.</summary>
+    public static RootCommand CreateRootCommand(ToolHost host)
     {
         var root = new RootCommand("Turns language models into mixtures of sparse experts, and shows what they cost and gain.")
         {

@@ -1,7 +1,7 @@
 namespace SparseExpansion;
 
 /// <summary>A weight cannot be pruned as asked: non-finite values, indivisible columns, a statistic of the wrong kind or size.</summary>
-public sealed class PruningException : SparseExpansionException
+public class PruningException : SparseExpansionException
 {
     /// <summary>Creates the exception.</summary>
     public PruningException(string message) : base(message) { }

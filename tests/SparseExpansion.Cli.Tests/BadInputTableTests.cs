@@ -95,6 +95,8 @@ public sealed class BadInputTableTests
         ("", "expand --model m --output o --sparsty=0.5"),
         ("", "evaluate --model m --nothing-like-it"),
         ("", "inspect --model a b"),
+        ("", "inspect folder"),
+        ("", "expand --model m --output o --sparsity 0.5 --targets *.up_proj *.down_proj"),
         ("", "evaluate"),
         ("", "expand --model m --output o --sparsity 2 --experts 0"),
         ("", "evaluate --model a --model b"),
@@ -122,6 +124,11 @@ public sealed class BadInputTableTests
         ("", Generate + " --max-tokens 61"),
         ("", Generate + " --max-new-tokens 61"),
         ("", Generate + " --temperature hot"),
+        ("", Generate + " --temperature 1 --top-k -1"),
+        ("", Generate + " --temperature 1 --top-p 0"),
+        ("", Generate + " --temperature 1 --min-p 2"),
+        ("", Generate + " --repetition-penalty 0"),
+        ("", Generate + " --top-k 40"),
         ("", Generate.Replace("line", new string('a', 70), StringComparison.Ordinal)),
         .. new[]
         {
@@ -140,6 +147,11 @@ public sealed class BadInputTableTests
         ("the output is a link to nothing", Expand),
         ("", Expand.Replace("{output}", "{model}", StringComparison.Ordinal)),
         ("", "export --model {model} --output {output} --format dense"),
+        ("", "analyze --model {model} --output {output} --tokens {tokens}:windows --targets mlp"),
+        ("the model is expanded", "analyze --model {model} --output {output} --tokens {tokens}:windows"),
+        ("the output holds something", "analyze --model {model} --output {output} --tokens {tokens}:windows --overwrite"),
+        ("the model is expanded", "export --model {model} --output {text}/below --format dense"),
+        ("", Expand + " --targets *.up_proj --targets *.dwon_proj"),
         ("", "export --model nowhere --output {output} --format dense"),
         ("the model is expanded", "export --model {model} --output {model} --format dense"),
     ];

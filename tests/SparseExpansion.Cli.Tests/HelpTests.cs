@@ -8,9 +8,10 @@ public sealed class HelpTests
     [InlineData("", "expand evaluate generate export inspect --version")]
     [InlineData("evaluate --help", "--model --text --tokens --context --max-windows --no-memory-map --device --json")]
     [InlineData("expand --help", "--model --output --overwrite --resume --format --text --tokens --context --max-windows --sparsity --recipe --experts --router --pca-reduction --pruner --targets --seed --shrink --min-tokens --refine-router --compensate --fine-tune --allocation --memory-budget --dry-run --device --json")]
-    [InlineData("generate --help", "--model --prompt --max-tokens --temperature --seed --no-memory-map --device")]
-    [InlineData("export --help", "--model --output --overwrite --format")]
+    [InlineData("generate --help", "--model --prompt --max-tokens --temperature --top-k --top-p --min-p --repetition-penalty --stop --seed --no-memory-map --device --json")]
+    [InlineData("export --help", "--model --output --overwrite --format --json")]
     [InlineData("inspect --help", "--model --json")]
+    [InlineData("analyze --help", "--model --output --overwrite --text --tokens --context --max-windows --targets --experts --sparsity --seed --device --json")]
     public void Help_Asked_ListsCommandsOrOptions(string arguments, string names)
     {
         ToolRun run = ToolRun.Of(arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));

@@ -11,11 +11,14 @@ internal sealed record ToolRun(int ExitCode, string Output, string Error)
     /// <summary>Runs the tool with redirected writers.</summary>
     public static ToolRun Of(params IReadOnlyList<string> arguments) => Of(arguments, CancellationToken.None);
 
-    public static ToolRun Of(IReadOnlyList<string> arguments, CancellationToken cancellationToken)
+    public static ToolRun Of(IReadOnlyList<string> arguments, CancellationToken cancellationToken) => Of(arguments, host => host with { CancellationToken = cancellationToken });
+
+    /// <summary>Runs the tool in another world.</summary>
+    public static ToolRun Of(IReadOnlyList<string> arguments, Func<ToolHost, ToolHost> change)
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
-        int code = Tool.Run(arguments, new ToolHost(output, error, ShowProgress: false, cancellationToken));
+        int code = Tool.Run(arguments, change(new ToolHost(output, error, ShowProgress: false, CancellationToken.None)));
         return new ToolRun(code, output.ToString(), error.ToString());
     }
 

@@ -90,7 +90,7 @@ if [ $platform = linux-x64 ]; then
   check "TorchSharpLinuxCompat=false leaves the native library" linux_compat false true
 fi
 check "a program builds against SparseExpansion.Transformers" program LanguageModel SparseExpansion.Transformers
-check "it expands, saves and loads a language model" run LanguageModel "perplexity" "$root/samples/QuickStart/model"
+check "it expands, saves and loads a language model" run LanguageModel "perplexity" "$root/samples/QuickStart/model" "$root/samples/QuickStart/model/calibration.txt" "$root/samples/QuickStart/model/evaluation.txt" "$work/expanded"
 cd "$work"
 check "the tool installs" dotnet tool install SparseExpansion.Cli --tool-path tools --version "$version"
 check "sparse-expand --version" version_of_tool

@@ -9,7 +9,7 @@ namespace SparseExpansion.Cli;
 internal sealed class AnalyzeCommand : Command
 {
     private readonly ToolHost _host;
-    private readonly Option<string> _model = CommonOptions.Model();
+    private readonly Option<string> _model = CommonOptions.Model("Folder of the dense model: a Hugging Face checkpoint.");
     private readonly Option<string> _output = new("--output")
     {
         Description = "Folder to make: report.html, results.json, neurons.csv, figures. It appears when it is complete.",
@@ -17,6 +17,7 @@ internal sealed class AnalyzeCommand : Command
         Required = true,
     };
 
+    private readonly Option<bool> _overwrite = CommonOptions.Overwrite(OutputKind.Report);
     private readonly TokenSourceOptions _source = new();
     private readonly AnalyzeOptions _options = new();
     private readonly DeviceOption _device = new();
@@ -28,6 +29,7 @@ internal sealed class AnalyzeCommand : Command
         _host = host;
         Add(_model);
         Add(_output);
+        Add(_overwrite);
         _source.AddTo(this);
         _options.AddTo(this);
         _device.AddTo(this);
@@ -42,47 +44,38 @@ internal sealed class AnalyzeCommand : Command
         ModelSource source = ModelSource.Open(parsed.GetRequiredValue(_model));
         if (source.IsExpanded)
         {
-            throw new UsageException($"--model {source.Folder}: is expanded; analyse the dense model that it was made from.");
+            throw new UsageException($"--model {source.Folder}: is expanded; analyze the dense model that it was made from.");
         }
 
         string output = parsed.GetRequiredValue(_output);
-        RequireFree(output, source.Folder);
+        bool overwrite = parsed.GetValue(_overwrite);
+        OutputFolder.Check(output, overwrite, source.Folder, OutputKind.Report);
         AnalyzeSettings settings = _options.Read(parsed);
-        (TokenWindows calibration, TokenWindows measured) = Halve(_source.Read(parsed, source));
-        AnalyzeReport report = ProgressBar.Run(_host, "loading", show => Analyze(source, settings, calibration, measured, device, output, show));
+        (TokenWindows calibration, TokenWindows measured) = Halve(_source.Read(parsed, source, _host.Input));
+        AnalyzeReport report = ProgressBar.Run(_host, "loading", show => Analyze(source, settings, calibration, measured, device, output, overwrite, show));
         if (parsed.GetValue(_json))
         {
             JsonOutput.Write(_host, AnalyzeSummary.Of(report, output));
         }
         else
         {
-            AnalyzeSummary.Print(_host.Output, report, output);
+            AnalyzeSummary.Print(_host.Text, report, output);
         }
 
         return ExitCode.Success;
     }
 
     private AnalyzeReport Analyze(
-        ModelSource source, AnalyzeSettings settings, TokenWindows calibration, TokenWindows measured, Device device, string output, ProgressHandler show)
+        ModelSource source, AnalyzeSettings settings, TokenWindows calibration, TokenWindows measured, Device device, string output, bool overwrite, ProgressHandler show)
     {
         using CausalLanguageModel model = source.Load(device);
         AnalyzeReport report = new ModelAnalysis(model, settings, show, _host.CancellationToken).Run(source.Folder, calibration, measured);
         show(1, "drawing");
-        using AtomicFolder folder = AtomicFolder.Create(output, overwrite: false);
+        using AtomicFolder folder = AtomicFolder.Create(output, overwrite);
         ReportFolder.Write(report, folder.Path, _host);
         _host.CancellationToken.ThrowIfCancellationRequested();
         folder.Commit();
         return report;
-    }
-
-    private static void RequireFree(string output, string model)
-    {
-        if (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any())
-        {
-            throw new UsageException($"--output {output}: exists and is not empty; name another folder.");
-        }
-
-        OutputFolder.Check(output, overwrite: false, model);
     }
 
     /// <summary>Neighbouring windows may share a document, hence one cut and not turns.</summary>

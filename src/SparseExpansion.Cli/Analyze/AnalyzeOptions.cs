@@ -9,19 +9,14 @@ internal sealed class AnalyzeOptions
 {
     private const string DefaultExperts = "1,2,4,8,16";
 
-    private readonly Option<string[]> _layers = new("--layers")
-    {
-        Description = "Linear layers to analyse, by module path (see 'inspect'); * stands for any characters. May be given several times.",
-        HelpName = "GLOB",
-        DefaultValueFactory = _ => ["*.mlp.*"],
-        Arity = ArgumentArity.OneOrMore,
-    };
+    private static readonly int[] s_defaultExperts = [.. DefaultExperts.Split(',').Select(count => int.Parse(count, CultureInfo.InvariantCulture))];
 
-    private readonly Option<int[]> _experts = new("--experts")
+    private readonly TargetsOption _targets = new("analyze");
+
+    private readonly Option<int[]?> _experts = new("--experts")
     {
         Description = $"Numbers of experts to compare; 1 is always among them. [default: {DefaultExperts}]",
         HelpName = "N,N",
-        DefaultValueFactory = _ => [1, 2, 4, 8, 16],
         CustomParser = ParseExperts,
     };
 
@@ -37,14 +32,14 @@ internal sealed class AnalyzeOptions
 
     public void AddTo(Command command)
     {
-        command.Add(_layers);
+        _targets.AddTo(command);
         command.Add(_experts);
         command.Add(_sparsity);
         command.Add(_seed);
     }
 
     public AnalyzeSettings Read(ParseResult parsed) => new(
-        parsed.GetValue(_layers)!, [.. parsed.GetValue(_experts)!.Append(1).Distinct().Order()], parsed.GetValue(_sparsity), parsed.GetValue(_seed));
+        _targets.Read(parsed), [.. (parsed.GetValue(_experts) ?? s_defaultExperts).Append(1).Distinct().Order()], parsed.GetValue(_sparsity), parsed.GetValue(_seed));
 
     private static int[] ParseExperts(ArgumentResult result)
     {

@@ -11,7 +11,7 @@ internal sealed record AnalyzeSummary(string OutputFolder, int Layers, double Se
 {
     public static AnalyzeSummary Of(AnalyzeReport report, string output) => new(output, report.Layers.Count, report.Seconds, report.Claims);
 
-    public static void Print(TextWriter writer, AnalyzeReport report, string output)
+    public static void Print(TextLayout writer, AnalyzeReport report, string output)
     {
         foreach (Claim claim in report.Claims)
         {

@@ -34,7 +34,7 @@ internal sealed class EvaluateCommand : Command
         _source.Check(parsed);
         Device device = _device.Read(parsed);
         ModelSource source = ModelSource.Open(parsed.GetRequiredValue(_model));
-        TokenWindows windows = _source.Read(parsed, source);
+        TokenWindows windows = _source.Read(parsed, source, _host.Input);
         EvaluateReport report = ProgressBar.Run(_host, "loading", report =>
         {
             using CausalLanguageModel model = source.Load(device, _dtype.Read(parsed), !parsed.GetValue(_noMemoryMap));
@@ -61,7 +61,9 @@ internal sealed class EvaluateCommand : Command
             new PerplexityOptions { BatchSize = BatchSize.For(windows.Context) },
             new InlineProgress<PerplexityProgress>(step => report(
                 (double)step.Windows / step.TotalWindows,
-                string.Create(CultureInfo.InvariantCulture, $"window {step.Windows} of {step.TotalWindows}, perplexity {step.Perplexity:0.000}"))),
+                new ProgressText(
+                    string.Create(CultureInfo.InvariantCulture, $"window {step.Windows} of {step.TotalWindows}, perplexity {step.Perplexity:0.000}"),
+                    string.Create(CultureInfo.InvariantCulture, $"{step.Windows}/{step.TotalWindows}, perplexity {step.Perplexity:0.00}")))),
             _host.CancellationToken);
         return new EvaluateReport(
             result.Perplexity, result.NllPerToken, result.PredictedTokens, result.Windows, result.Context, Stopwatch.GetElapsedTime(started).TotalSeconds);
@@ -69,8 +71,8 @@ internal sealed class EvaluateCommand : Command
 
     private void Print(EvaluateReport report)
     {
-        _host.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"perplexity {report.Perplexity:0.0000} ({report.NllPerToken:0.00000} nats per token)"));
-        _host.Output.WriteLine(string.Create(
+        _host.Text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"perplexity {report.Perplexity:0.0000} ({report.NllPerToken:0.00000} nats per token)"));
+        _host.Text.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{report.PredictedTokens} predictions in {report.Windows} windows of {report.Context} tokens, {report.Seconds:0.0} s"));
     }

@@ -16,7 +16,7 @@ internal sealed class ExpandCommand : Command
     private readonly ToolHost _host;
     private readonly Option<string> _model = CommonOptions.Model("Folder of the dense model: a Hugging Face checkpoint.");
     private readonly Option<string> _output = CommonOptions.Output();
-    private readonly Option<bool> _overwrite = CommonOptions.Overwrite();
+    private readonly Option<bool> _overwrite = CommonOptions.Overwrite(OutputKind.ExpandedModel);
     private readonly Option<bool> _resume = new("--resume")
     {
         Description = "Go on with the finished blocks in OUTPUT.partial that a run with the same options has left; begin anew where there are none.",
@@ -64,8 +64,8 @@ internal sealed class ExpandCommand : Command
         CheckTogether(parsed, method);
         string output = parsed.GetRequiredValue(_output);
         bool overwrite = parsed.GetValue(_overwrite);
-        OutputFolder.Check(output, overwrite, source.Folder, parsed.GetValue(_resume));
-        TokenWindows windows = _source.Read(parsed, source);
+        OutputFolder.Check(output, overwrite, source.Folder, OutputKind.ExpandedModel, parsed.GetValue(_resume));
+        TokenWindows windows = _source.Read(parsed, source, _host.Input);
         MemoryBudget? budget = _memory.Read(parsed, output, device);
         if (_memory.IsDryRun(parsed))
         {
@@ -73,7 +73,7 @@ internal sealed class ExpandCommand : Command
         }
 
         using PartialWork partial = PartialWork.Open(output, parsed.GetValue(_resume), _host.Error);
-        ExpansionReport report = Guarded(parsed, method, partial, () => ProgressBar.Run(_host, "loading", show =>
+        ExpansionReport report = Guarded(parsed, partial, () => ProgressBar.Run(_host, "loading", show =>
         {
             using CausalLanguageModel model = budget is null ? source.Load(device, _dtype.Read(parsed)) : source.LoadMapped(device, _dtype.Read(parsed), budget.ScratchFolder);
             using ExpansionResult result = Expand(parsed, model, windows, method, partial, budget, show);
@@ -89,21 +89,21 @@ internal sealed class ExpandCommand : Command
         }
         else
         {
-            ExpandReport.Print(_host.Output, report, output, PeakBytes());
+            ExpandReport.Print(_host.Text, report, output, PeakBytes());
         }
 
         return ExitCode.Success;
     }
 
     /// <summary>Says what goes wrong in terms of the options.</summary>
-    private T Guarded<T>(ParseResult parsed, Method method, PartialWork? partial, Func<T> work)
+    private T Guarded<T>(ParseResult parsed, PartialWork? partial, Func<T> work)
     {
         try
         {
             return work();
         }
         catch (SparseExpansionException error)
-            when ((partial?.Foreign(parsed.GetRequiredValue(_output), error) ?? OptionMessage.Of(error, method)) is { } message)
+            when ((partial?.Foreign(parsed.GetRequiredValue(_output), error) ?? OptionMessage.Of(error)) is { } message)
         {
             throw new UsageException(message);
         }
@@ -139,14 +139,14 @@ internal sealed class ExpandCommand : Command
     {
         using FolderExpansionStore store = PartialWork.OpenStore(output);
         using CausalLanguageModel model = source.CreateUnset(device, _dtype.Read(parsed)); // A plan needs no weights.
-        ExpansionMemoryPlan plan = Prepare(parsed, model, windows, method, budget, builder => Guarded(parsed, method, partial: null, () => builder.ResumeFrom(store).PlanMemory()));
+        ExpansionMemoryPlan plan = Prepare(parsed, model, windows, method, budget, builder => Guarded(parsed, partial: null, () => builder.ResumeFrom(store).PlanMemory()));
         if (parsed.GetValue(_json))
         {
             JsonOutput.Write(_host, JsonSerializer.SerializeToNode(plan, s_planJson)!.AsObject());
         }
         else
         {
-            _host.Output.WriteLine(plan.ToString());
+            MemoryPlanText.Print(_host.Text, plan);
         }
 
         return plan.Fits ? ExitCode.Success : ExitCode.Failure;

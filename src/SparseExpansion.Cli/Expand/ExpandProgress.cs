@@ -17,12 +17,22 @@ internal sealed class ExpandProgress(ProgressHandler show) : IProgress<Expansion
         show(value.Fraction, Describe(value), finished);
     }
 
-    private static string Describe(ExpansionProgress step)
+    private static ProgressText Describe(ExpansionProgress step)
     {
-        // A group of linears is named by its first one.
-        string layer = step.Layer?.Split(", ") is [string first, .. { Length: > 0 } others] ? $"{first} +{others.Length}" : step.Layer ?? "";
-        return $"{Block(step.Block + 1, step)}{Left(step)} {step.Stage.ToString().ToLowerInvariant()} {layer}".TrimEnd();
+        string stage = step.Stage.ToString().ToLowerInvariant(), of = string.Create(CultureInfo.InvariantCulture, $"{step.Block + 1}/{step.BlockCount}");
+        return new ProgressText(
+            $"{Block(step.Block + 1, step)}{Left(step)} {stage} {Layer(step, path => path)}".TrimEnd(),
+            $"{Block(step.Block + 1, step)}{Left(step)} {stage} {Layer(step, ModulePath.FromBlock)}".TrimEnd(),
+            $"block {of} {stage} {Layer(step, ModulePath.FromBlock)}".TrimEnd(),
+            $"block {of} {stage} {Layer(step, path => ModulePath.Last(path, 1))}".TrimEnd(),
+            $"{of} {stage} {Layer(step, path => ModulePath.Last(path, 1))}".TrimEnd(),
+            $"{of} {stage}");
     }
+
+    /// <summary>A group of linears is named by its first one.</summary>
+    private static string Layer(ExpansionProgress step, Func<string, string> shorten) => step.Layer?.Split(", ") is not [string first, .. string[] others]
+        ? ""
+        : others.Length > 0 ? $"{shorten(first)} +{others.Length}" : shorten(first);
 
     private static string Block(int number, ExpansionProgress step) => string.Create(CultureInfo.InvariantCulture, $"block {number}/{step.BlockCount}");
 

@@ -16,9 +16,11 @@ internal static class ExpandReport
         JsonOutput.Write(host, json);
     }
 
-    public static void Print(TextWriter output, ExpansionReport report, string outputFolder, long peakWorkingSetBytes)
+    public static void Print(TextLayout output, ExpansionReport report, string outputFolder, long peakWorkingSetBytes)
     {
-        var table = new TextTable("layer", "shape", "experts", "tokens", "per expert", "sparsity", "error", "dense", "experts");
+        var table = new TextTable(
+            new("layer"), new("shape", 7), new("experts", 4), new("tokens", 6), new("per expert", 5, "tokens per expert"), new("sparsity"), new("error"), new("dense", 3, "dense bytes"),
+            new("experts", 2, "bytes of experts"));
         foreach (LayerReport layer in report.Layers)
         {
             table.Add(

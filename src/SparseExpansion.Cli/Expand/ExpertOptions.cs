@@ -20,7 +20,7 @@ internal sealed class ExpertOptions
 
     private readonly Option<Shrinkage?> _shrink = new("--shrink")
     {
-        Description = "How far the statistic of an expert leans on its layer's: off, auto (chosen by held-out tokens), or as many tokens as the layer shall count. Default: off.",
+        Description = "How far the statistic of an expert leans on its layer's: off, auto (chosen by held-out tokens), or as many tokens as the layer shall count. [default: off]",
         HelpName = "off|auto|N",
         CustomParser = ParseShrinkage,
     };
@@ -35,7 +35,7 @@ internal sealed class ExpertOptions
 
     private readonly Option<int?> _refineRouter = new("--refine-router")
     {
-        Description = "Rounds in which routers learn from the errors of their experts; 0 leaves them as they are trained. Default: 0, with --recipe best 8.",
+        Description = "Rounds in which routers learn from the errors of their experts; 0 leaves them as they are trained. [default: 0, with --recipe best 8]",
         HelpName = "N",
         CustomParser = ValueParsers.OptionalInteger(0),
     };
@@ -43,18 +43,17 @@ internal sealed class ExpertOptions
     private readonly Option<string?> _compensate = new("--compensate")
     {
         Arity = ArgumentArity.ZeroOrOne,
-        Description = "Prune experts from weights that make up for what was lost before them. Default: false, with --recipe best true.",
-        HelpName = "true|false",
+        Description = "Prune experts from weights that make up for what was lost before them. [default: false, with --recipe best true]",
     };
 
     private readonly Option<int?> _fineTune = new("--fine-tune")
     {
-        Description = "Steps in which the kept weights of each block are fitted to the dense model, masks fixed; 0: none. Default: 0, with --recipe best 800.",
+        Description = "Steps in which the kept weights of each block are fitted to the dense model, masks fixed; 0: none. [default: 0, with --recipe best 800]",
         HelpName = "N",
         CustomParser = ValueParsers.OptionalInteger(0),
     };
 
-    private readonly Option<string> _allocate = new("--allocation")
+    private readonly Option<string?> _allocate = new("--allocation")
     {
         Description = "How the weights that stay are divided among the layers, at the same total: by outliers (owl), where the output error falls most (error), or so among the experts of each layer (experts).",
         DefaultValueFactory = _ => "uniform",
@@ -62,8 +61,8 @@ internal sealed class ExpertOptions
 
     public ExpertOptions()
     {
-        _allocate.AcceptOnlyFromAmong([.. s_allocations.Keys]);
-        _compensate.AcceptOnlyFromAmong("true", "false");
+        Choice.AcceptOnly(_allocate, s_allocations.Keys);
+        Choice.AcceptOnly(_compensate, "true", "false");
     }
 
     public void AddTo(Command command)

@@ -31,7 +31,7 @@ internal sealed class MethodOptions
         ["magnitude"] = () => new MagnitudeSparsifier(),
     };
 
-    private readonly Option<string> _recipe = new("--recipe")
+    private readonly Option<string?> _recipe = new("--recipe")
     {
         Description = "Where to begin; other options change parts of it. published: the paper's method. best: k-means without PCA, alps, "
             + "--refine-router 8, --compensate, --fine-tune 800; takes many times as long, runs as fast. fast: 4 experts, for a first look.",
@@ -48,26 +48,26 @@ internal sealed class MethodOptions
 
     private readonly Option<int?> _experts = new("--experts")
     {
-        Description = "Experts of a layer; 1 prunes without expanding. Default: 16, with --recipe fast 4.",
+        Description = "Experts of a layer; 1 prunes without expanding. [default: 16, with --recipe fast 4]",
         HelpName = "N",
         CustomParser = ValueParsers.OptionalInteger(1),
     };
 
     private readonly Option<string?> _router = new("--router")
     {
-        Description = $"How tokens find their expert; random is a control for experiments. Default: {PcaKMeans}, with --recipe best kmeans.",
+        Description = $"How tokens find their expert; random is a control for experiments. [default: {PcaKMeans}, with --recipe best kmeans]",
     };
 
     private readonly Option<int?> _pcaReduction = new("--pca-reduction")
     {
-        Description = $"With {PcaKMeans}: cluster in input features / N principal components. Default: 32.",
+        Description = $"With {PcaKMeans}: cluster in input features / N principal components. [default: 32]",
         HelpName = "N",
         CustomParser = ValueParsers.OptionalInteger(1),
     };
 
     private readonly Option<string?> _pruner = new("--pruner")
     {
-        Description = "What chooses the weights to remove. Default: sparsegpt, with --recipe best alps.",
+        Description = "What chooses the weights to remove. [default: sparsegpt, with --recipe best alps]",
     };
 
     private readonly Option<bool> _refit = new("--refit")
@@ -77,33 +77,25 @@ internal sealed class MethodOptions
 
     private readonly Option<int?> _bits = new("--bits")
     {
-        Description = "Round the remaining weights to 4 or 8 bits; without, they keep the model's precision.",
-        HelpName = "N",
+        Description = "Round the remaining weights to so many bits. [default: none, they keep the model's precision]",
     };
 
-    private readonly Option<string> _quantGroup = new("--quant-group")
+    private readonly Option<string?> _quantGroup = new("--quant-group")
     {
         Description = $"With --bits: input features that share a scale, or {WholeRow} for all of a row.",
         DefaultValueFactory = _ => "128",
     };
 
-    private readonly Option<string[]> _targets = new("--targets")
-    {
-        Description = "Linear layers to expand, by module path (see 'inspect'); * stands for any characters. May be given several times.",
-        HelpName = "GLOB",
-        DefaultValueFactory = _ => ["*.mlp.*"],
-        Arity = ArgumentArity.OneOrMore,
-    };
-
+    private readonly TargetsOption _targets = new("expand");
     private readonly Option<int> _seed = CommonOptions.Seed();
 
     public MethodOptions()
     {
-        _recipe.AcceptOnlyFromAmong([.. s_recipes.Keys]);
-        _router.AcceptOnlyFromAmong(PcaKMeans, KMeans, Random);
-        _pruner.AcceptOnlyFromAmong([.. s_pruners.Keys]);
-        _bits.AcceptOnlyFromAmong("4", "8");
-        _quantGroup.AcceptOnlyFromAmong("64", "128", WholeRow);
+        Choice.AcceptOnly(_recipe, s_recipes.Keys);
+        Choice.AcceptOnly(_router, PcaKMeans, KMeans, Random);
+        Choice.AcceptOnly(_pruner, s_pruners.Keys);
+        Choice.AcceptOnly(_bits, 4, 8);
+        Choice.AcceptOnly(_quantGroup, "64", "128", WholeRow);
     }
 
     public void AddTo(Command command)
@@ -117,7 +109,7 @@ internal sealed class MethodOptions
         command.Add(_refit);
         command.Add(_bits);
         command.Add(_quantGroup);
-        command.Add(_targets);
+        _targets.AddTo(command);
         command.Add(_seed);
     }
 
@@ -130,7 +122,7 @@ internal sealed class MethodOptions
             parsed.GetRequiredValue(_sparsity)!,
             ReadRouter(parsed, recipe.Router),
             ReadPruner(parsed, recipe),
-            parsed.GetValue(_targets)!,
+            _targets.Read(parsed),
             parsed.GetValue(_seed),
             parsed.GetValue(_bits));
     }

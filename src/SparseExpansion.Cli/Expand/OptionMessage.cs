@@ -1,30 +1,25 @@
+using System.Globalization;
+
 namespace SparseExpansion.Cli;
 
-/// <summary>Says in terms of the tool's options what the library refuses in terms of its own; bad-inputs.txt notices when that words it anew.</summary>
+/// <summary>Says in terms of the tool's options what the library refuses in terms of its own.</summary>
 internal static class OptionMessage
 {
-    private const string NoMatch = "No linear layer matches ";
-    private const string Layers = "The model has ";
-    private const string NoFit = "The expansion does not fit ";
-    private const string TooManyExperts = " experts were asked for, but only ";
-    private const string OtherExpansion = "The stored blocks belong to another expansion: ";
-    private const string OtherExpansionAdvice = ". Go on with ";
-
     /// <summary>The message for an error that options cause; null for others.</summary>
-    public static string? Of(SparseExpansionException error, Method method) => error.Message switch
+    public static string? Of(SparseExpansionException error) => error switch
     {
-        var text when text.StartsWith($"{method.Sparsity} sparsity needs ", StringComparison.Ordinal) =>
-            $"--sparsity {method.Sparsity}: {text[$"{method.Sparsity} sparsity ".Length..].TrimEnd('.')}. Take another group, or leave the layer out by --targets.",
-        var text when text.StartsWith(NoMatch, StringComparison.Ordinal) =>
-            $"--targets {string.Join(' ', method.Targets)}: no linear layer matches; patterns name whole paths, like '*.mlp.*'. {text[Math.Max(0, text.IndexOf(Layers, StringComparison.Ordinal))..]}",
-        var text when text.StartsWith(NoFit, StringComparison.Ordinal) => $"--memory-budget: {ErrorText.Continued(text)}",
-        var text when text.Contains(TooManyExperts, StringComparison.Ordinal) => $"--experts: {text}",
+        IncompatibleSparsityException { Layer: { } layer } misfit => Text(
+            $"--sparsity {misfit.Target}: needs in_features divisible by {misfit.Target.GroupSize}; layer '{layer}' has {misfit.InFeatures}. Take another group, or leave the layer out by --targets."),
+        NoMatchingLayerException none => TargetsOption.NoMatch(none.Unmatched, none.Layers),
+        MemoryBudgetException budget => $"--memory-budget {ByteSize.Format(budget.Plan.BudgetBytes!.Value)}: the expansion does not fit. {budget.Plan.Advice}",
+        TooManyExpertsException many => Text(
+            $"--experts {many.Experts}: only {many.Tokens} calibration tokens reached {many.Layer}. Calibrate on more tokens or ask for fewer experts."),
         _ => null,
     };
 
     /// <summary>How stored blocks differ from what is asked for, such as <c>sparsity was '0.5', is '0.6'</c>; null if the error is another one.</summary>
     public static string? Differences(SparseExpansionException error) =>
-        error.Message.StartsWith(OtherExpansion, StringComparison.Ordinal) && error.Message.LastIndexOf(OtherExpansionAdvice, StringComparison.Ordinal) is > 0 and int end
-            ? error.Message[OtherExpansion.Length..end]
-            : null;
+        error is OtherExpansionException other ? string.Join("; ", other.Differences) : null;
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -7,11 +7,12 @@ namespace SparseExpansion.Cli;
 internal static class OutputFolder
 {
     /// <param name="output">The folder to make.</param>
-    /// <param name="overwrite">True if an expanded model may be replaced.</param>
-    /// <param name="model">The folder of the dense model.</param>
+    /// <param name="overwrite">True if one of the same kind may be replaced.</param>
+    /// <param name="model">The folder of the model that is read.</param>
+    /// <param name="kind">What is to be written.</param>
     /// <param name="resume">True if finished blocks are to be gone on with.</param>
     /// <exception cref="UsageException">The folder cannot be made, or something would be lost.</exception>
-    public static void Check(string output, bool overwrite, string model, bool resume = false)
+    public static void Check(string output, bool overwrite, string model, OutputKind kind, bool resume = false)
     {
         string path = FolderPath.Normalize(output);
         if (FolderPath.IsInside(model, path))
@@ -31,13 +32,13 @@ internal static class OutputFolder
 
         if (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any())
         {
-            RequireReplaceable(output, overwrite, resume);
+            RequireReplaceable(output, overwrite, kind, resume);
         }
 
         RequireWritable(output, path);
     }
 
-    private static void RequireReplaceable(string output, bool overwrite, bool resume)
+    private static void RequireReplaceable(string output, bool overwrite, OutputKind kind, bool resume)
     {
         // Blocks may wait beside a complete output that they are to replace.
         if (resume && !overwrite && ExpandedModel.IsExpanded(output) && !PartialWork.Exists(output))
@@ -50,28 +51,32 @@ internal static class OutputFolder
             throw new UsageException($"--output {output}: exists and is not empty; name another folder, or add --overwrite.");
         }
 
-        if (!ExpandedModel.IsExpanded(output))
+        if (!kind.Recognizes(output))
         {
-            throw new UsageException($"--output {output}: --overwrite replaces expanded models only, and this folder holds something else.");
+            throw new UsageException($"--output {output}: --overwrite replaces {kind.Plural} only, and this folder holds something else.");
         }
     }
 
     private static void RequireWritable(string output, string path)
     {
-        string? parent = Path.GetDirectoryName(path);
-        while (parent is not null && !Directory.Exists(parent))
+        string folder = path;
+        while (!Directory.Exists(folder))
         {
-            parent = Path.GetDirectoryName(parent);
+            folder = Path.GetDirectoryName(folder)!; // The root exists.
+            if (File.Exists(folder))
+            {
+                throw new UsageException($"--output {output}: cannot be made, for {folder} is a file.");
+            }
         }
 
         try
         {
-            string probe = Path.Combine(parent ?? path, $".{Guid.NewGuid():N}.probe");
+            string probe = Path.Combine(folder, $".{Guid.NewGuid():N}.probe");
             new FileStream(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose).Dispose();
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new UsageException($"--output {output}: cannot be written: {error.Message}");
+            throw new UsageException($"--output {output}: cannot be written: nothing can be made in {folder} ({SystemReason.Of(error)}).");
         }
     }
 }

@@ -9,8 +9,9 @@ internal sealed class ExportCommand : Command
     private readonly ToolHost _host;
     private readonly Option<string> _model = CommonOptions.Model("Folder of the expanded model: what 'expand' wrote.");
     private readonly Option<string> _output = CommonOptions.Output();
-    private readonly Option<bool> _overwrite = CommonOptions.Overwrite();
+    private readonly Option<bool> _overwrite = CommonOptions.Overwrite(OutputKind.ExpandedModel);
     private readonly ExpertFormatOption _format = new(standard: null);
+    private readonly Option<bool> _json = CommonOptions.Json();
 
     public ExportCommand(ToolHost host) : base("export", "Write an expanded model again with its experts in another format. Values stay the same.")
     {
@@ -19,6 +20,7 @@ internal sealed class ExportCommand : Command
         Add(_output);
         Add(_overwrite);
         _format.AddTo(this);
+        Add(_json);
         SetAction(Run);
     }
 
@@ -37,10 +39,21 @@ internal sealed class ExportCommand : Command
 
         string output = parsed.GetRequiredValue(_output);
         bool overwrite = parsed.GetValue(_overwrite);
-        OutputFolder.Check(output, overwrite, model);
+        OutputFolder.Check(output, overwrite, model, OutputKind.ExpandedModel);
         _host.CancellationToken.ThrowIfCancellationRequested();
-        ExpandedModel.Convert(model, output, _format.Read(parsed), overwrite);
-        _host.Output.WriteLine($"saved to {output}");
+        ExpertFormat format = _format.Read(parsed);
+        ExpandedModel.Convert(model, output, format, overwrite);
+        if (parsed.GetValue(_json))
+        {
+            JsonOutput.Write(_host, new ExportReport(format.ToString().ToLowerInvariant(), Bytes(model), Bytes(output), output));
+        }
+        else
+        {
+            _host.Text.WriteLine($"saved to {output}");
+        }
+
         return ExitCode.Success;
     }
+
+    private static long Bytes(string folder) => new DirectoryInfo(folder).EnumerateFiles().Sum(file => file.Length);
 }

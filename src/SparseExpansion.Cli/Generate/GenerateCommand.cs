@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using SparseExpansion.Transformers;
 using static TorchSharp.torch;
 
@@ -22,18 +23,11 @@ internal sealed class GenerateCommand : Command
     /// <summary>The name that other programs have for it.</summary>
     private readonly Option<int?> _maxNewTokens = new("--max-new-tokens") { Hidden = true, CustomParser = ValueParsers.OptionalInteger(1) };
 
-    private readonly Option<double> _temperature = new("--temperature")
-    {
-        Description = "0 takes the most probable token; larger values give more surprising texts.",
-        HelpName = "T",
-        DefaultValueFactory = _ => 0,
-        CustomParser = ValueParsers.NonNegativeNumber,
-    };
-
-    private readonly Option<int> _seed = CommonOptions.Seed();
+    private readonly SamplingOptions _sampling = new();
     private readonly Option<bool> _noMemoryMap = CommonOptions.NoMemoryMap();
     private readonly DeviceOption _device = new();
     private readonly DTypeOption _dtype = new();
+    private readonly Option<bool> _json = CommonOptions.Json();
 
     public GenerateCommand(ToolHost host) : base("generate", "Continue a text. Writes the prompt and its continuation to stdout.")
     {
@@ -42,36 +36,54 @@ internal sealed class GenerateCommand : Command
         Add(_prompt);
         Add(_maxTokens);
         Add(_maxNewTokens);
-        Add(_temperature);
-        Add(_seed);
+        _sampling.AddTo(this);
         Add(_noMemoryMap);
         _device.AddTo(this);
         _dtype.AddTo(this);
+        Add(_json);
         SetAction(Run);
     }
 
     private int Run(ParseResult parsed)
     {
+        GenerationOptions sampling = _sampling.Read(parsed);
         Device device = _device.Read(parsed);
         ModelSource source = ModelSource.Open(parsed.GetRequiredValue(_model));
         TextTokenizer tokenizer = TextTokenizer.Load(source.Folder);
         string prompt = parsed.GetRequiredValue(_prompt);
-        var options = new GenerationOptions
-        {
-            MaxNewTokens = MaxTokens(parsed, tokenizer.Encode(prompt).Count, source.Config.MaxPositions),
-            Temperature = parsed.GetValue(_temperature),
-            Seed = parsed.GetValue(_seed),
-        };
+        GenerationOptions options = sampling with { MaxNewTokens = MaxTokens(parsed, tokenizer.Encode(prompt).Count, source.Config.MaxPositions) };
         using CausalLanguageModel model = source.Load(device, _dtype.Read(parsed), !parsed.GetValue(_noMemoryMap));
+        TextContinuation continuation = TextGenerator.ContinueText(model, tokenizer, prompt, options);
+        if (parsed.GetValue(_json))
+        {
+            WriteJson(continuation, prompt, options.Seed);
+        }
+        else
+        {
+            WriteText(continuation, prompt);
+        }
+
+        return ExitCode.Success;
+    }
+
+    private void WriteText(TextContinuation continuation, string prompt)
+    {
         _host.Output.Write(prompt);
-        foreach (string piece in TextGenerator.GenerateText(model, tokenizer, prompt, options, _host.CancellationToken))
+        foreach (string piece in continuation.Pieces(_host.CancellationToken))
         {
             _host.Output.Write(piece);
             _host.Output.Flush();
         }
 
         _host.Output.WriteLine();
-        return ExitCode.Success;
+    }
+
+    private void WriteJson(TextContinuation continuation, string prompt, int seed)
+    {
+        long started = Stopwatch.GetTimestamp();
+        string text = string.Concat(continuation.Pieces(_host.CancellationToken));
+        JsonOutput.Write(_host, new GenerateReport(
+            prompt, text, continuation.PromptTokens, continuation.NewTokens, continuation.Finish!.Value, seed, Stopwatch.GetElapsedTime(started).TotalSeconds));
     }
 
     private int MaxTokens(ParseResult parsed, int promptTokens, int context)

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using SparseExpansion.Internal;
 
 namespace SparseExpansion.Cli;
 
@@ -8,16 +9,14 @@ internal static class ErrorText
     /// <summary>One line for what has to do with input or machine; everything there is for an error of the program itself.</summary>
     public static string Of(Exception error) => error switch
     {
-        UsageException or SparseExpansionException or ArgumentException => OneLine(error.Message),
+        UsageException or SparseExpansionException => OneLine(error.Message),
+        ArgumentException => PlainMessage.Of(error),
         IOException or UnauthorizedAccessException => OneLine(error.Message),
         OutOfMemoryException => "out of memory.",
         // Errors of libtorch carry a native stack trace behind their first line.
-        ExternalException => error.Message.Split('\n', 2)[0].TrimEnd(),
+        ExternalException => PlainMessage.Of(error),
         _ => $"unexpected error: {error}",
     };
-
-    /// <summary>A message as the rest of a line: behind a colon it begins with a small letter.</summary>
-    public static string Continued(string message) => message.StartsWith("The ", StringComparison.Ordinal) ? $"t{message[1..]}" : message;
 
     private static string OneLine(string message) =>
         string.Join(' ', message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));

@@ -11,7 +11,7 @@ internal static class ParseErrorText
     {
         Command command = parsed.CommandResult.Command;
         string help = $"See '{(command is RootCommand ? Tool.Name : $"{Tool.Name} {command.Name}")} --help'.";
-        return $"{Unknown(parsed, command) ?? string.Join(' ', Errors(parsed))} {help}";
+        return $"{Unknown(parsed, command) ?? StrayValueText.Of(parsed) ?? string.Join(' ', Errors(parsed))} {help}";
     }
 
     private static IEnumerable<string> Errors(ParseResult parsed) => parsed.Errors.OrderBy(error => OptionOf(error) is null).Select(Describe).Distinct();
@@ -35,12 +35,7 @@ internal static class ParseErrorText
     private static string Describe(string name, string kind, IEnumerable<string> names) =>
         $"{name}: there is no such {kind}{(NearestName.Of(name, names) is { } near ? $"; did you mean {near}?" : ".")}";
 
-    /// <summary>Some messages of the parser do not say which option they are about.</summary>
-    private static string Describe(ParseError error)
-    {
-        string message = $"{error.Message.TrimEnd().TrimEnd('.')}.";
-        return OptionOf(error) is { } option && !message.Contains(option.Name, StringComparison.Ordinal) ? $"{option.Name}: {message}" : message;
-    }
+    private static string Describe(ParseError error) => $"{error.Message.TrimEnd().TrimEnd('.')}.";
 
     private static Option? OptionOf(ParseError error) => (error.SymbolResult as OptionResult ?? error.SymbolResult?.Parent as OptionResult)?.Option;
 }

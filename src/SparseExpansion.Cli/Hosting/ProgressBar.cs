@@ -5,10 +5,13 @@ namespace SparseExpansion.Cli;
 /// <summary>Shows on stderr how far a piece of work is: a bar where a person watches it, otherwise plain lines.</summary>
 internal static class ProgressBar
 {
-    private const int BarWidth = 20;
+    /// <summary>Narrower terminals get a short bar, and a spinner in the place of the time.</summary>
+    private const int WideEnough = 70;
 
-    /// <summary>Columns of a terminal that bar, percentage, time and the gaps between them take.</summary>
-    private const int WidthWithoutText = BarWidth + 18;
+    /// <summary>Columns that the percentage and the gaps take.</summary>
+    private const int PercentageAndGaps = 8;
+
+    private const int TimeWidth = 9;
 
     /// <summary>Does the work.</summary>
     /// <param name="host">Where to show it.</param>
@@ -22,26 +25,29 @@ internal static class ProgressBar
             return work(lines is null ? (_, _, _) => { } : lines.Report);
         }
 
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(host.Error) });
+        IAnsiConsole console = host.ProgressConsole ?? AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(host.Error) });
+        bool wide = console.Profile.Width >= WideEnough;
+        int bar = wide ? 20 : 10;
+        int room = console.Profile.Width - bar - PercentageAndGaps - (wide ? TimeWidth : 2);
         return console.Progress()
             .AutoClear(true)
-            .Columns(new ProgressBarColumn { Width = BarWidth }, new PercentageColumn(), new ElapsedTimeColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
+            .Columns(Columns(wide, bar))
             .Start(context =>
             {
                 ProgressTask task = context.AddTask(Markup.Escape(title), maxValue: 1);
                 return work((share, text, _) =>
                 {
                     task.Value = share;
-                    task.Description = Markup.Escape(Shorten(text, console.Profile.Width - WidthWithoutText));
+                    task.Description = Markup.Escape(text.Fit(room));
                 });
             });
     }
 
-    /// <summary>Spectre would break the line. The end of a text, a layer's name, tells more than its middle.</summary>
-    private static string Shorten(string text, int width)
-    {
-        int head = Math.Max(0, (width - 1) / 2);
-        int tail = Math.Max(0, width - 1 - head);
-        return text.Length <= width ? text : $"{text[..Math.Min(head, text.Length)]}…{text[^Math.Min(tail, text.Length)..]}";
-    }
+    private static ProgressColumn[] Columns(bool wide, int bar) =>
+    [
+        new ProgressBarColumn { Width = bar },
+        new PercentageColumn(),
+        wide ? new ElapsedTimeColumn() : new SpinnerColumn(Spinner.Known.Ascii),
+        new TaskDescriptionColumn { Alignment = Justify.Left },
+    ];
 }

@@ -27,11 +27,11 @@ internal sealed class ProgressLines : IDisposable
     }
 
     /// <inheritdoc cref="ProgressHandler"/>
-    public void Report(double share, string text, string? finished = null)
+    public void Report(double share, ProgressText text, string? finished = null)
     {
         lock (_lock)
         {
-            _now = WithShare(share, text);
+            _now = WithShare(share, text.Full);
             if (finished is not null)
             {
                 Write(WithShare(share, finished));

@@ -1,19 +1,63 @@
 namespace SparseExpansion.Cli;
 
-/// <summary>Results for people: columns under their headings, the first aligned left and the others right, of any width.</summary>
-internal sealed class TextTable(params string[] headings)
+/// <summary>
+/// Results for people: columns under their headings, the first aligned left and the others right. Of any width in a file; on a terminal it is made to
+/// fit: paths of modules begin at the number of their block, then columns are left out, and what is left out is said.
+/// </summary>
+internal sealed class TextTable(params TextColumn[] columns)
 {
-    private readonly List<string[]> _rows = [headings];
+    private const string Gap = "  ";
+
+    /// <summary>Fewer characters of a path tell nothing.</summary>
+    private const int ShortestPath = 8;
+
+    private readonly List<string[]> _rows = [[.. columns.Select(column => column.Heading)]];
 
     public void Add(params string[] cells) => _rows.Add(cells);
 
-    public void Write(TextWriter output)
+    /// <summary>Writes the table, and a remark on what there was no room for.</summary>
+    public void Write(TextLayout layout)
     {
-        int[] widths = [.. Enumerable.Range(0, headings.Length).Select(column => _rows.Max(row => row[column].Length))];
-        foreach (string[] row in _rows)
+        int[] all = [.. Enumerable.Range(0, columns.Length)];
+        if (layout.Width is not { } width || Width(_rows, all) <= width)
         {
-            IEnumerable<string> cells = row.Select((cell, column) => column == 0 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column]));
-            output.WriteLine(string.Join("  ", cells).TrimEnd());
+            Write(layout, _rows, all);
+            return;
+        }
+
+        List<string[]> rows = [_rows[0], .. _rows.Skip(1).Select(row => new[] { ModulePath.FromBlock(row[0]) }.Concat(row.Skip(1)).ToArray())];
+        int[] kept = all;
+        while (Width(rows, kept) > width && kept.MaxBy(column => columns[column].Rank) is var last && columns[last].Rank > 0)
+        {
+            kept = [.. kept.Where(column => column != last)];
+        }
+
+        int room = Math.Max(ShortestPath, Widths(rows, kept)[0] - Math.Max(0, Width(rows, kept) - width));
+        rows.ForEach(row => row[0] = ModulePath.Shorten(row[0], room));
+        Write(layout, rows, kept);
+        Remark(layout, all.Except(kept));
+    }
+
+    private static int[] Widths(List<string[]> rows, int[] kept) => [.. kept.Select(column => rows.Max(row => row[column].Length))];
+
+    private static int Width(List<string[]> rows, int[] kept) => Widths(rows, kept).Sum() + (Gap.Length * (kept.Length - 1));
+
+    private static void Write(TextLayout layout, List<string[]> rows, int[] kept)
+    {
+        int[] widths = Widths(rows, kept);
+        foreach (string[] row in rows)
+        {
+            IEnumerable<string> cells = kept.Select((column, i) => i == 0 ? row[column].PadRight(widths[i]) : row[column].PadLeft(widths[i]));
+            layout.Output.WriteLine(string.Join(Gap, cells).TrimEnd());
+        }
+    }
+
+    private void Remark(TextLayout layout, IEnumerable<int> leftOut)
+    {
+        string[] names = [.. leftOut.Select(column => columns[column].Name ?? columns[column].Heading)];
+        if (names.Length > 0)
+        {
+            layout.WriteLine($"(no room for: {string.Join(", ", names)}; a wider terminal, a file or --json has them)");
         }
     }
 }

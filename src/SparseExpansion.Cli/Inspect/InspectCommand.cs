@@ -28,7 +28,7 @@ internal sealed class InspectCommand : Command
         }
         else
         {
-            ModelSummaryText.Print(_host.Output, summary);
+            ModelSummaryText.Print(_host.Text, summary);
         }
 
         return ExitCode.Success;

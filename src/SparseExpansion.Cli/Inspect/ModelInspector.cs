@@ -18,6 +18,8 @@ internal static class ModelInspector
         var disk = new DiskSizes(source.Folder);
         LinearSummary[] linears = [.. model.named_modules().Where(entry => entry.module is Linear).Select(entry => Summarize(entry.name, (Linear)entry.module, disk))];
         MixtureSummary[] mixtures = Mixtures(model, disk);
+        long parameters = model.parameters().Sum(parameter => parameter.numel()) + PackedWeights(model);
+        long shared = parameters - mixtures.Sum(mixture => mixture.Experts * Weights(mixture));
         return new ModelSummary
         {
             ModelType = config.ModelType,
@@ -30,7 +32,10 @@ internal static class ModelInspector
             MaxPositions = config.MaxPositions,
             TiedEmbeddings = config.TieWordEmbeddings,
             Expanded = source.IsExpanded,
-            Parameters = model.parameters().Sum(parameter => parameter.numel()) + PackedWeights(model),
+            Parameters = parameters,
+            DenseParameters = shared + mixtures.Sum(Weights),
+            StoredParameters = shared + disk.RouterValues + mixtures.Sum(mixture => NonZero(mixture, mixture.Experts)),
+            ActiveParameters = shared + disk.RouterValues + mixtures.Sum(mixture => NonZero(mixture, 1)),
             Linears = linears,
             Mixtures = mixtures,
             Totals = Total(linears, mixtures, disk.Routers),
@@ -40,6 +45,10 @@ internal static class ModelInspector
     /// <summary>Weights of packed experts, zeros included: they are no parameters, but masked dense ones are.</summary>
     private static long PackedWeights(nn.Module model) => model.modules().OfType<SparseMixtureLayer>()
         .Where(layer => layer.IsPacked).Sum(layer => layer.ExpertCount * layer.InFeatures * layer.OutFeatures);
+
+    private static long Weights(MixtureSummary mixture) => mixture.InFeatures * mixture.OutFeatures;
+
+    private static long NonZero(MixtureSummary mixture, int experts) => (long)Math.Round(experts * Weights(mixture) * (1 - mixture.Sparsity));
 
     private static SizeTotals Total(LinearSummary[] linears, MixtureSummary[] mixtures, long routers)
     {

@@ -33,8 +33,17 @@ internal sealed record ModelSummary
     /// <summary>True if there are mixtures of experts.</summary>
     public required bool Expanded { get; init; }
 
-    /// <summary>Numbers that the model consists of, those of all experts included, zeros and all.</summary>
+    /// <summary>Numbers that the model consists of, those of all experts included, zeros and all; routers apart.</summary>
     public required long Parameters { get; init; }
+
+    /// <summary>Numbers of the dense model that this is, or was made of: each mixture counts as one weight.</summary>
+    public required long DenseParameters { get; init; }
+
+    /// <summary>Numbers that are stored: weights of all experts that are not zero, routers, everything else.</summary>
+    public required long StoredParameters { get; init; }
+
+    /// <summary>Numbers that one token is computed with, on average: weights of one expert that are not zero, routers, everything else.</summary>
+    public required long ActiveParameters { get; init; }
 
     /// <summary>The linears that are dense, in the order of the model.</summary>
     public required IReadOnlyList<LinearSummary> Linears { get; init; }

@@ -5,11 +5,17 @@ namespace SparseExpansion.Cli;
 /// <summary>Shows a summary to people.</summary>
 internal static class ModelSummaryText
 {
-    public static void Print(TextWriter output, ModelSummary summary)
+    public static void Print(TextLayout output, ModelSummary summary)
     {
         output.WriteLine(Text(
             $"{summary.ModelType}, {summary.Blocks} blocks, hidden {summary.HiddenSize}, feed-forward {summary.IntermediateSize}, {summary.Heads} heads ({summary.KeyValueHeads} key-value), vocabulary {summary.Vocabulary}, context {summary.MaxPositions}"));
-        output.WriteLine(Text($"{summary.Parameters} parameters{(summary.TiedEmbeddings ? ", tied embeddings" : "")}"));
+        output.WriteLine(Text($"{summary.DenseParameters} parameters{(summary.Expanded ? " of the dense model" : "")}{(summary.TiedEmbeddings ? ", tied embeddings" : "")}"));
+        if (summary.Expanded)
+        {
+            output.WriteLine(Text(
+                $"{summary.StoredParameters} stored in all experts and everything else ({summary.Parameters} with zeros), {summary.ActiveParameters} active per token"));
+        }
+
         if (summary.Mixtures.Count > 0)
         {
             output.WriteLine();
@@ -26,9 +32,11 @@ internal static class ModelSummaryText
         PrintTotals(output, summary.Totals);
     }
 
-    private static void PrintMixtures(TextWriter output, IEnumerable<MixtureSummary> mixtures)
+    private static void PrintMixtures(TextLayout output, IEnumerable<MixtureSummary> mixtures)
     {
-        var table = new TextTable("expanded layer", "shape", "experts", "sparsity", "bits", "on disk", "in memory", "per token", "dense", "router", "group");
+        var table = new TextTable(
+            new("expanded layer"), new("shape", 6), new("experts", 4), new("sparsity", 1), new("bits", 7), new("on disk", 5), new("in memory"), new("per token"), new("dense", 3, "dense bytes"),
+            new("router", 8), new("group", 9));
         foreach (MixtureSummary layer in mixtures)
         {
             table.Add(
@@ -40,9 +48,9 @@ internal static class ModelSummaryText
         table.Write(output);
     }
 
-    private static void PrintLinears(TextWriter output, IEnumerable<LinearSummary> linears)
+    private static void PrintLinears(TextLayout output, IEnumerable<LinearSummary> linears)
     {
-        var table = new TextTable("dense layer", "shape", "on disk", "in memory", "per token");
+        var table = new TextTable(new("dense layer"), new("shape", 1), new("on disk", 2), new("in memory"), new("per token", 3));
         foreach (LinearSummary layer in linears)
         {
             table.Add(layer.Name, $"{layer.OutFeatures}x{layer.InFeatures}", ByteSize.Format(layer.BytesOnDisk), ByteSize.Format(layer.Bytes), ByteSize.Format(layer.Bytes));
@@ -51,7 +59,7 @@ internal static class ModelSummaryText
         table.Write(output);
     }
 
-    private static void PrintTotals(TextWriter output, SizeTotals totals) => output.WriteLine(
+    private static void PrintTotals(TextLayout output, SizeTotals totals) => output.WriteLine(
         $"linears and routers: {ByteSize.Format(totals.BytesOnDisk)} on disk, {ByteSize.Format(totals.Bytes)} in memory, "
         + $"{ByteSize.Format(totals.BytesPerToken)} read per token; dense {ByteSize.Format(totals.DenseBytes)} in memory and per token");
 

@@ -19,7 +19,7 @@ internal static class CommonOptions
         Required = true,
     };
 
-    public static Option<bool> Overwrite() => new("--overwrite") { Description = "Replace an expanded model in the output folder." };
+    public static Option<bool> Overwrite(OutputKind kind) => new("--overwrite") { Description = $"Replace what is in the output folder; only {kind.Plural} are." };
 
     public static Option<bool> NoMemoryMap() => new("--no-memory-map")
     {

@@ -6,13 +6,13 @@ namespace SparseExpansion.Cli;
 /// <summary>Type of the weights that are computed with.</summary>
 internal sealed class DTypeOption
 {
-    private readonly Option<string> _option = new("--dtype")
+    private readonly Option<string?> _option = new("--dtype")
     {
         Description = "Type of the weights. bfloat16 takes half the memory; experts made of it take half the bytes too.",
         DefaultValueFactory = _ => "float32",
     };
 
-    public DTypeOption() => _option.AcceptOnlyFromAmong("float32", "bfloat16");
+    public DTypeOption() => Choice.AcceptOnly(_option, "float32", "bfloat16");
 
     public void AddTo(Command command) => command.Add(_option);
 

@@ -7,9 +7,9 @@ namespace SparseExpansion.Cli;
 /// <summary>Where to compute.</summary>
 internal sealed class DeviceOption
 {
-    private readonly Option<string> _option = new("--device") { Description = "Where to compute.", DefaultValueFactory = _ => "cpu" };
+    private readonly Option<string?> _option = new("--device") { Description = "Where to compute.", DefaultValueFactory = _ => "cpu" };
 
-    public DeviceOption() => _option.AcceptOnlyFromAmong("cpu", "cuda");
+    public DeviceOption() => Choice.AcceptOnly(_option, "cpu", "cuda");
 
     public void AddTo(Command command) => command.Add(_option);
 

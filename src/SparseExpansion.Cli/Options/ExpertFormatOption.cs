@@ -8,7 +8,7 @@ internal sealed class ExpertFormatOption
 {
     private static readonly Dictionary<string, ExpertFormat> s_formats = new() { ["packed"] = ExpertFormat.Packed, ["dense"] = ExpertFormat.Dense };
 
-    private readonly Option<string> _format;
+    private readonly Option<string?> _format;
 
     public ExpertFormatOption(string? standard)
     {
@@ -17,7 +17,7 @@ internal sealed class ExpertFormatOption
             Description = "How experts are stored: packed (non-zero weights only), or dense (plain tensors with zeros, for other programs).",
             Required = standard is null,
         };
-        _format.AcceptOnlyFromAmong([.. s_formats.Keys]);
+        Choice.AcceptOnly(_format, s_formats.Keys);
         if (standard is not null)
         {
             _format.DefaultValueFactory = _ => standard;
@@ -26,5 +26,5 @@ internal sealed class ExpertFormatOption
 
     public void AddTo(Command command) => command.Add(_format);
 
-    public ExpertFormat Read(ParseResult parsed) => s_formats[parsed.GetRequiredValue(_format)];
+    public ExpertFormat Read(ParseResult parsed) => s_formats[parsed.GetRequiredValue(_format)!];
 }

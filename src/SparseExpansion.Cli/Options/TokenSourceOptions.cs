@@ -10,9 +10,12 @@ internal sealed class TokenSourceOptions
     /// <summary>Longest window that a text is cut into by default, in tokens.</summary>
     private const int DefaultContext = 2048;
 
+    /// <summary>The name that stands for standard input.</summary>
+    private const string StandardInput = "-";
+
     private readonly Option<string?> _text = new("--text")
     {
-        Description = "Text in UTF-8; a line '<|endoftext|>' separates documents.",
+        Description = "Text in UTF-8; a line '<|endoftext|>' separates documents. - reads standard input.",
         HelpName = "FILE",
     };
 
@@ -56,9 +59,12 @@ internal sealed class TokenSourceOptions
     }
 
     /// <summary>Reads the tokens and holds them against the model.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="input">Opens standard input.</param>
     /// <exception cref="UsageException">Files or values do not fit; the message names the option.</exception>
     /// <exception cref="SparseExpansionException">A file is damaged.</exception>
-    public TokenWindows Read(ParseResult parsed, ModelSource model)
+    public TokenWindows Read(ParseResult parsed, ModelSource model, Func<Stream> input)
     {
         int? context = parsed.GetValue(_context);
         if (context > model.Config.MaxPositions)
@@ -68,7 +74,7 @@ internal sealed class TokenSourceOptions
 
         TokenWindows windows = parsed.GetValue(_tokens) is { } tokens
             ? ReadTokens(tokens, model.Config, context)
-            : ReadText(parsed.GetRequiredValue(_text)!, model, context ?? Math.Min(model.Config.MaxPositions, DefaultContext));
+            : ReadText(parsed.GetRequiredValue(_text)!, model, context ?? Math.Min(model.Config.MaxPositions, DefaultContext), input);
         return windows.Take(parsed.GetValue(_maxWindows) ?? windows.Count);
     }
 
@@ -93,21 +99,26 @@ internal sealed class TokenSourceOptions
                 $"--tokens {value}: its windows of {width} tokens are longer than the {config.MaxPositions} that the model was made for; shorten them by --context.");
     }
 
-    private static TokenWindows ReadText(string path, ModelSource model, int context)
+    private static TokenWindows ReadText(string path, ModelSource model, int context, Func<Stream> input)
     {
-        if (!File.Exists(path))
+        if (path != StandardInput && !File.Exists(path))
         {
             throw new UsageException($"--text {path}: there is no such file.");
         }
 
         try
         {
-            string text = File.ReadAllText(path, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true));
-            return TokenWindows.FromText(text, TextTokenizer.Load(model.Folder), context);
+            using Stream stream = path == StandardInput ? input() : File.OpenRead(path);
+            using var reader = new StreamReader(stream, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true));
+            return TokenWindows.FromText(reader.ReadToEnd(), TextTokenizer.Load(model.Folder), context);
         }
-        catch (Exception error) when (error is CalibrationException or DecoderFallbackException)
+        catch (DecoderFallbackException)
         {
-            throw new UsageException($"--text {path}: {(error is DecoderFallbackException ? "is not UTF-8." : ErrorText.Continued(error.Message))}");
+            throw new UsageException($"--text {path}: is not UTF-8.");
+        }
+        catch (CalibrationException error)
+        {
+            throw new UsageException($"--text {path}: {error.Message}");
         }
     }
 }

@@ -25,17 +25,23 @@ internal static class ValueParsers
         return result => parse(result);
     }
 
-    public static double NonNegativeNumber(ArgumentResult result)
+    /// <summary>A finite number.</summary>
+    /// <param name="isGood">What it must also be.</param>
+    /// <param name="range">The same in words, behind "it must be a number".</param>
+    public static Func<ArgumentResult, double> Number(Func<double, bool> isGood, string range) => result =>
     {
         string text = result.Tokens[0].Value;
-        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value) && value >= 0)
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value) && isGood(value))
         {
             return value;
         }
 
-        Fail(result, text, "it must be a number of at least 0");
+        Fail(result, text, $"it must be a number {range}");
         return default;
-    }
+    };
+
+    /// <summary>A number as the options take it.</summary>
+    public static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);
 
     public static SparsityTarget? Sparsity(ArgumentResult result)
     {

@@ -30,13 +30,13 @@ internal sealed class AnalyzedTokens
         ArgumentNullException.ThrowIfNull(tokens);
         if (tokens.Features != inFeatures)
         {
-            throw new CalibrationException($"Layer '{layer}' takes tokens of width {inFeatures}, the token source has width {tokens.Features}.");
+            throw new CalibrationException($"Layer '{layer}' takes tokens of width {inFeatures}, the token source has width {tokens.Features}.") { Layer = layer };
         }
 
         if (tokens.TokenCount < 2)
         {
             throw new CalibrationException(
-                $"Layer '{layer}': {tokens.TokenCount} tokens have no distribution; analyse at least 2, and thousands for distances that mean something.");
+                $"Layer '{layer}': {tokens.TokenCount} tokens have no distribution; analyse at least 2, and thousands for distances that mean something.") { Layer = layer };
         }
 
         return new AnalyzedTokens(tokens, options.SampleTokens is { } count && count < tokens.TokenCount ? Draw(tokens.TokenCount, count, options.Seed) : null);

@@ -70,7 +70,7 @@ public sealed class DenseLinear
     {
         if (tokens.Features != InFeatures)
         {
-            throw new CalibrationException($"Layer '{Name}' takes tokens of width {InFeatures}, the token source has width {tokens.Features}.");
+            throw new CalibrationException($"Layer '{Name}' takes tokens of width {InFeatures}, the token source has width {tokens.Features}.") { Layer = Name };
         }
     }
 

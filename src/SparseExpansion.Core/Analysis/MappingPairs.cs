@@ -52,7 +52,7 @@ internal sealed class MappingPairs
         int bad = Array.FindIndex(distances, distance => !double.IsFinite(distance));
         if (bad >= 0)
         {
-            throw new CalibrationException($"Layer '{layer}': input token {order[bad]} or {order[count + bad]} holds NaN or infinite values, or values whose squares overflow float32.");
+            throw new CalibrationException($"Layer '{layer}': input token {order[bad]} or {order[count + bad]} holds NaN or infinite values, or values whose squares overflow float32.") { Layer = layer };
         }
 
         int[] kept = [.. Enumerable.Range(0, count).Where(i => distances[i] > 0)];

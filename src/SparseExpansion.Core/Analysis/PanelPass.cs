@@ -60,7 +60,7 @@ internal sealed class PanelPass(string layer, AnalyzedTokens tokens, IReadOnlyLi
 
         if (first != tokens.Count)
         {
-            throw new CalibrationException($"Layer '{layer}': the token source promised {tokens.Count} tokens and gave {first}.");
+            throw new CalibrationException($"Layer '{layer}': the token source promised {tokens.Count} tokens and gave {first}.") { Layer = layer };
         }
     }
 
@@ -72,7 +72,7 @@ internal sealed class PanelPass(string layer, AnalyzedTokens tokens, IReadOnlyLi
         if (neuron >= 0)
         {
             throw new CalibrationException(
-                $"Layer '{layer}': outputs of neuron {neuron} are NaN or infinite; check the tokens it was given and the dtype of the weight.");
+                $"Layer '{layer}': outputs of neuron {neuron} are NaN or infinite; check the tokens it was given and the dtype of the weight.") { Layer = layer };
         }
     }
 }

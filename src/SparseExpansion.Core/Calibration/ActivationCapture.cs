@@ -25,7 +25,7 @@ internal static class ActivationCapture
                 CaptureBatch(unit, group, batch, store);
             }
 
-            return store.TokenCount > 0 ? store : throw new CalibrationException($"No calibration token reached '{group.Name}': all are masked as padding.");
+            return store.TokenCount > 0 ? store : throw new CalibrationException($"No calibration token reached '{group.Name}': all are masked as padding.") { Layer = group.Name };
         }
         catch
         {

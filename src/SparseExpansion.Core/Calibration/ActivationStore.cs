@@ -41,7 +41,7 @@ public sealed class ActivationStore : ITokenSource, IDisposable
             if (mask.numel() != tokens.shape[0] || (mask.dim() == input.dim() - 1 && !mask.shape.AsSpan().SequenceEqual(input.shape.AsSpan(..^1))))
             {
                 throw new CalibrationException(
-                    $"Layer '{layer}' saw {tokens.shape[0]} tokens [{string.Join(", ", input.shape)}], but the padding mask is [{string.Join(", ", mask.shape)}].");
+                    $"Layer '{layer}' saw {tokens.shape[0]} tokens [{string.Join(", ", input.shape)}], but the padding mask is [{string.Join(", ", mask.shape)}].") { Layer = layer };
             }
 
             tokens = tokens.index_select(0, mask.to(tokens.device).flatten().to(ScalarType.Bool).nonzero().flatten());
@@ -49,7 +49,7 @@ public sealed class ActivationStore : ITokenSource, IDisposable
 
         if (!TensorChecks.AllFinite(tokens))
         {
-            throw new CalibrationException($"The inputs of layer '{layer}' hold NaN or infinite values; check the model and the calibration data.");
+            throw new CalibrationException($"The inputs of layer '{layer}' hold NaN or infinite values; check the model and the calibration data.") { Layer = layer };
         }
 
         _callTokens.Add(tokens.shape[0]);

@@ -33,7 +33,7 @@ internal sealed record CalibrationUnit(string Name, Func<CalibrationBatch, Tenso
         catch (ExternalException e)
         {
             throw new CalibrationException(
-                $"Running {Name} on a calibration input {batch.Input.dtype} [{string.Join(", ", batch.Input.shape)}] failed: {e.FirstLine()}", e);
+                $"Running {Name} on a calibration input {batch.Input.dtype} [{string.Join(", ", batch.Input.shape)}] failed: {PlainMessage.Of(e)}", e);
         }
     }
 }

@@ -9,7 +9,10 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Expansion;
 
 /// <summary>Turns the linears of one input group into mixtures: router, statistics, pruned experts, layers.</summary>
-internal sealed class GroupExpander(ExpansionPlan plan, Action<ExpansionStage, string> report, CancellationToken cancellationToken)
+/// <param name="plan">What to do.</param>
+/// <param name="report">Told of every step: stage, layers, share of the group that is done.</param>
+/// <param name="cancellationToken">Observed between steps.</param>
+internal sealed class GroupExpander(ExpansionPlan plan, Action<ExpansionStage, string, double> report, CancellationToken cancellationToken)
 {
     /// <summary>Expands a group whose inputs have been captured.</summary>
     /// <param name="slots">The places of the group's linears.</param>
@@ -38,7 +41,7 @@ internal sealed class GroupExpander(ExpansionPlan plan, Action<ExpansionStage, s
 
     private void ExpandLayers(RoutedGroup group, SharedRouter shared, List<(Replacement, LayerReport)> expanded)
     {
-        report(ExpansionStage.Pruning, group.Slots[0].Name);
+        report(ExpansionStage.Pruning, group.Slots[0].Name, GroupShares.Routed(plan));
         int atOnce = plan.Memory?.ExpertsAtOnce(group.Pruner.Layer.Name) ?? int.MaxValue;
         if (atOnce < group.Tokens.ExpertCount)
         {
@@ -94,13 +97,20 @@ internal sealed class GroupExpander(ExpansionPlan plan, Action<ExpansionStage, s
     private void Prune(ModuleSlot slot, RoutedGroup group, ExpertStatistics statistics, InputShift? shift, PrunedExperts pruned)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        report(ExpansionStage.Pruning, slot.Name);
+        report(ExpansionStage.Pruning, slot.Name, GroupShares.Pruned(plan, Done(slot, group, statistics.Experts.Count, pruned.Results.Count)));
         long started = plan.Options.TimeProvider.GetTimestamp();
         using var noGrad = no_grad();
         pruned.Results.AddRange(LayerErrors.Named(
             slot.Name, "pruner", () => Prune(group.Pruner with { Target = plan.TargetOf(slot.Name) }, ((Linear)slot.Dense).weight!, group, statistics, shift),
             pruned.Results.Count));
         pruned.Seconds += plan.Options.TimeProvider.GetElapsedTime(started).TotalSeconds;
+    }
+
+    /// <summary>The share of the group's experts that are made, all linears together, before those that there are statistics of.</summary>
+    private static double Done(ModuleSlot slot, RoutedGroup group, int experts, int first)
+    {
+        int before = group.Slots.TakeWhile(other => other != slot).Count();
+        return (first + ((double)before * experts / group.Slots.Count)) / group.Tokens.ExpertCount;
     }
 
     private (Replacement, LayerReport) Build(ModuleSlot slot, RoutedGroup group, SharedRouter shared, PrunedExperts pruned)

@@ -7,7 +7,10 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Expansion;
 
 /// <summary>Decides which expert every calibration token of a group goes to, and how experts with few of them are helped.</summary>
-internal sealed class GroupRouting(ExpansionPlan plan, Action<ExpansionStage, string> report, CancellationToken cancellationToken)
+/// <param name="plan">What to do.</param>
+/// <param name="report">Told of every step: stage, layers, share of the group that is done.</param>
+/// <param name="cancellationToken">Observed between steps.</param>
+internal sealed class GroupRouting(ExpansionPlan plan, Action<ExpansionStage, string, double> report, CancellationToken cancellationToken)
 {
     /// <summary>Trains the group's router, dissolves small experts and chooses the strength of the shrinkage.</summary>
     /// <param name="slots">The places of the group's linears.</param>
@@ -18,7 +21,7 @@ internal sealed class GroupRouting(ExpansionPlan plan, Action<ExpansionStage, st
     {
         LayerDescriptor first = UnitPlanner.Describe(slots[0]);
         string group = string.Join(", ", slots.Select(slot => slot.Name));
-        report(ExpansionStage.Routing, group);
+        report(ExpansionStage.Routing, group, 0);
         IRouter router = LayerErrors.Named(
             group, "router", () => RouterCalls.Fit(plan.Trainer!, tokens, new RouterTrainingContext(group, first.Device, seed), cancellationToken));
         int trained = router.ExpertCount;
@@ -56,7 +59,8 @@ internal sealed class GroupRouting(ExpansionPlan plan, Action<ExpansionStage, st
         IReadOnlyList<ModuleSlot> slots, ITokenSource tokens, ExpertPruner pruner, double priorTokens, long seed, IRouter router, RouterAssignment assignment)
     {
         string group = string.Join(", ", slots.Select(slot => slot.Name));
-        var refiner = new RouterRefiner(plan.Refinement!, pruner, priorTokens, plan.Options.ExpertStatistics.MinimumTokens, seed, cancellationToken);
+        var refiner = new RouterRefiner(
+            plan.Refinement!, pruner, priorTokens, plan.Options.ExpertStatistics.MinimumTokens, seed, share => report(ExpansionStage.Routing, group, GroupShares.Refined(plan, share)), cancellationToken);
         (IRouter? refined, RouterRefinement result) = LayerErrors.Named(
             group, "refinement of the router", () => refiner.Refine(
                 router, [.. slots.Select(Weight)], [.. slots.Select(slot => plan.TargetOf(slot.Name))], tokens));

@@ -17,13 +17,13 @@ internal static class LayerErrors
         {
             return action();
         }
-        catch (CalibrationException e)
+        catch (CalibrationException e) when (e.Layer is null)
         {
-            throw e.Message.Contains(layer, StringComparison.Ordinal) ? e : new CalibrationException($"Layer '{layer}'{Expert(e, firstExpert)}: {e.Message}", e);
+            throw new CalibrationException($"Layer '{layer}'{Expert(e, firstExpert)}: {e.Message}", e) { Layer = layer };
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (e is not OperationCanceledException and not CalibrationException)
         {
-            throw new PruningException($"The {part} failed at layer '{layer}'{Expert(e, firstExpert)}: {e.FirstLine()}", e);
+            throw new PruningException($"The {part} failed at layer '{layer}'{Expert(e, firstExpert)}: {PlainMessage.Of(e)}", e);
         }
     }
 

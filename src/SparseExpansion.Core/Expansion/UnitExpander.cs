@@ -39,7 +39,7 @@ internal sealed class UnitExpander(
                 using ActivationStore? dense = plan.Compensation is null
                     ? null
                     : CaptureDense(unit, groups[g], batches, denseBatches, replacements[installedBefore..]);
-                var expanded = ExpandGroup(unit, groups[g], batches, dense, plan.Options.Seed + groupsBefore + g, (stage, layer) => report(stage, layer, share));
+                var expanded = ExpandGroup(unit, groups[g], batches, dense, plan.Options.Seed + groupsBefore + g, (stage, layer, within) => report(stage, layer, share + (within / groups.Count)));
                 waiting.AddRange(expanded.Select(entry => entry.Replacement));
                 reports.Add([.. expanded.Select(entry => entry.Report)]);
                 if (plan.WithinBlock == BlockInputs.Expanded)
@@ -71,7 +71,7 @@ internal sealed class UnitExpander(
 
     private IReadOnlyList<(Replacement Replacement, LayerReport Report)> ExpandGroup(
         ExpansionUnit unit, InputGroup group, IReadOnlyList<CalibrationBatch> batches, ActivationStore? dense, long seed,
-        Action<ExpansionStage, string> reportGroup)
+        Action<ExpansionStage, string, double> reportGroup)
     {
         using ActivationStore tokens = ActivationCapture.Capture(unit.Calibration, group, batches, cancellationToken, plan.Memory?.ScratchFolder);
         CheckPairs(group, tokens, dense);
@@ -97,7 +97,7 @@ internal sealed class UnitExpander(
         int call = Enumerable.Range(0, tokens.CallTokens.Count).FirstOrDefault(i => i >= dense.CallTokens.Count || tokens.CallTokens[i] != dense.CallTokens[i]);
         throw new CalibrationException(
             $"Layer '{group.Name}' gets {tokens.CallTokens[call]} tokens from the expanded model on its call {call}, and {dense.CallTokens.ElementAtOrDefault(call)} from the dense one, "
-            + "so its errors cannot be compensated for. Leave it out of the targets, or error compensation out.");
+            + "so its errors cannot be compensated for. Leave it out of the targets, or error compensation out.") { Layer = group.Name };
     }
 
     /// <summary>What the dense model hands a group; null where that is what the expanded one hands it.</summary>

@@ -13,7 +13,7 @@ internal static class UnitPlanner
 {
     private const int NamesInMessage = 8;
 
-    /// <exception cref="SparseExpansionException">No linear matches the targets.</exception>
+    /// <exception cref="NoMatchingLayerException">No linear matches the targets.</exception>
     public static IReadOnlyList<ExpansionUnit> Plan(ExpansionPlan plan)
     {
         IReadOnlyList<ModuleSlot> targets = FindTargets(plan);
@@ -58,13 +58,10 @@ internal static class UnitPlanner
     /// <summary>Finds a layer that the target does not fit before any work is done.</summary>
     private static void CheckColumns(IEnumerable<ModuleSlot> targets, SparsityTarget target)
     {
-        LayerDescriptor? misfit = target is NMTarget nm
-            ? targets.Select(Describe).FirstOrDefault(layer => layer.InFeatures % nm.GroupSize != 0)
-            : null;
-        if (misfit is not null)
+        if (target is NMTarget nm && targets.Select(Describe).FirstOrDefault(layer => layer.InFeatures % nm.GroupSize != 0) is { } misfit)
         {
-            throw new PruningException(
-                $"{target} sparsity needs in_features divisible by {((NMTarget)target).GroupSize}; layer '{misfit.Name}' has {misfit.InFeatures}.");
+            throw new IncompatibleSparsityException(
+                $"{nm} sparsity needs in_features divisible by {nm.GroupSize}; layer '{misfit.Name}' has {misfit.InFeatures}.", nm, misfit.Name, misfit.InFeatures);
         }
     }
 
@@ -96,7 +93,8 @@ internal static class UnitPlanner
             : [.. linears.Where(slot => plan.Targets?.Matches(Describe(slot)) ?? true)];
         if ((targets.Length == 0 ? plan.Targets?.Description ?? "the blocks, where targets are looked for without Targets(…)" : plan.Targets?.FindIdle([.. linears.Select(Describe)])) is { } unmatched)
         {
-            throw new SparseExpansionException($"No linear layer matches {unmatched}. The model has {linears.Count}: {Enumerate(linears)}.{Expanded(plan)}");
+            throw new NoMatchingLayerException(
+                $"No linear layer matches {unmatched}. The model has {linears.Count}: {Enumerate(linears)}.{Expanded(plan)}", unmatched, [.. linears.Select(slot => slot.Name)]);
         }
 
         CheckShared(targets, linears);

@@ -23,9 +23,6 @@ internal static class ErrorPlace
         return false;
     }
 
-    /// <summary>What an error says. Native errors carry a stack trace below their first line.</summary>
-    public static string FirstLine(this Exception error) => error.Message.Split('\n', 2)[0].TrimEnd();
-
     /// <summary>The expert that was noted; null where none was.</summary>
     public static int? ExpertOf(Exception error) => error.Data[Key] as int?;
 }

@@ -1,4 +1,5 @@
 using SparseExpansion.Execution;
+using SparseExpansion.Internal;
 using SparseExpansion.Quantization;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -51,7 +52,7 @@ internal sealed class PackedExpert : nn.Module
         catch (ArgumentException e)
         {
             Array.ForEach(shares, share => share.Dispose());
-            throw new CheckpointException($"The scales or zero points of a quantised expert are damaged: {e.Message}", e);
+            throw new CheckpointException($"The scales or zero points of a quantised expert are damaged: {PlainMessage.Of(e)}", e);
         }
         catch
         {

@@ -65,7 +65,8 @@ internal static class PruningGuard
 
         if (target is NMTarget nm && weight.shape[1] % nm.GroupSize != 0)
         {
-            throw new PruningException($"{nm} sparsity needs in_features divisible by {nm.GroupSize}; the weight has {weight.shape[1]} columns.");
+            throw new IncompatibleSparsityException(
+                $"{nm} sparsity needs in_features divisible by {nm.GroupSize}; the weight has {weight.shape[1]} columns.", nm, layer: null, weight.shape[1]);
         }
 
         if (!TensorChecks.AllFinite(weight))

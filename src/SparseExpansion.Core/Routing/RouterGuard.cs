@@ -23,9 +23,12 @@ internal static class RouterGuard
     {
         if (tokens.TokenCount < experts)
         {
-            throw new CalibrationException(
+            throw new TooManyExpertsException(
                 $"{group}: {experts} experts were asked for, but only {tokens.TokenCount} calibration tokens were seen. " +
-                "Calibrate on more tokens or ask for fewer experts.");
+                "Calibrate on more tokens or ask for fewer experts.",
+                group,
+                experts,
+                tokens.TokenCount);
         }
     }
 
@@ -39,5 +42,5 @@ internal static class RouterGuard
     /// <summary>The error for finite tokens whose squared lengths are not.</summary>
     public static CalibrationException Overflow(string group) => new(
         $"{group}: calibration tokens are so large that their squares overflow float32, so distances between them mean nothing. " +
-        "Look for a layer before it whose outputs explode.");
+        "Look for a layer before it whose outputs explode.") { Layer = group };
 }

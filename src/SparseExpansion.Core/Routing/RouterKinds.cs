@@ -75,7 +75,7 @@ public sealed class RouterKinds
         catch (Exception e) when (e is not (CheckpointException or OperationCanceledException))
         {
             throw new CheckpointException(
-                $"A router of kind '{state.Kind}' with {state.InputFeatures} inputs and {state.ExpertCount} experts could not be restored: {e.FirstLine()}", e);
+                $"A router of kind '{state.Kind}' with {state.InputFeatures} inputs and {state.ExpertCount} experts could not be restored: {PlainMessage.Of(e)}", e);
         }
     }
 }

@@ -1,3 +1,4 @@
+using SparseExpansion.Internal;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers;
@@ -31,7 +32,7 @@ internal static class ModelConfigReader
         }
         catch (ArgumentOutOfRangeException error)
         {
-            throw new CheckpointException($"{path}: {error.Message}", error);
+            throw new CheckpointException($"{path}: {PlainMessage.Of(error)}", error);
         }
 
         return result;

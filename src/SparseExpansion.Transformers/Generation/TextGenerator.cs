@@ -7,15 +7,15 @@ namespace SparseExpansion.Transformers;
 /// <summary>Continues texts token by token, with a key-value cache.</summary>
 public static class TextGenerator
 {
-    private const char Undecodable = '\uFFFD';
-
     /// <summary>Continues a prompt. Tokens are computed as they are asked for.</summary>
     /// <param name="model">The model, in any state of expansion.</param>
     /// <param name="prompt">Token ids, at least one; start tokens included.</param>
     /// <param name="options">Sampling and length; null means greedy, 128 tokens.</param>
     /// <param name="cancellationToken">Looked at before each token.</param>
     /// <returns>New token ids up to, not including, one that ends the text.</returns>
-    /// <exception cref="ArgumentException">The prompt is empty, has ids outside of the vocabulary, or leaves no room for the new tokens in the model's context.</exception>
+    /// <exception cref="ArgumentException">
+    /// The prompt is empty, has ids outside of the vocabulary, or leaves no room for the new tokens in the model's context; or there are stop strings.
+    /// </exception>
     public static IEnumerable<int> Generate(
         CausalLanguageModel model, IReadOnlyList<int> prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -23,6 +23,11 @@ public static class TextGenerator
         ArgumentNullException.ThrowIfNull(prompt);
         options ??= new GenerationOptions();
         options.Validate();
+        if (options.StopStrings.Count > 0)
+        {
+            throw new ArgumentException($"{nameof(options.StopStrings)} are found in text: call {nameof(GenerateText)}, or leave them out.", nameof(options));
+        }
+
         RequireFit(model.Config, prompt, options);
         return Continue(model, prompt, options, _ => true, cancellationToken);
     }
@@ -33,19 +38,12 @@ public static class TextGenerator
     /// <param name="prompt">The text; the tokenizer adds its start token.</param>
     /// <param name="options">Sampling and length; null means greedy, 128 tokens.</param>
     /// <param name="cancellationToken">Looked at before each token.</param>
-    /// <returns>Pieces of new text; characters that span several tokens come when they are complete.</returns>
-    /// <exception cref="ArgumentException">As for <see cref="Generate"/>.</exception>
+    /// <returns>Pieces of new text; characters that span several tokens come when they are complete, and what may begin a stop string when it does not.</returns>
+    /// <exception cref="ArgumentException">As for <see cref="Generate"/>, stop strings apart.</exception>
     public static IEnumerable<string> GenerateText(
         CausalLanguageModel model, TextTokenizer tokenizer, string prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(tokenizer);
-        List<int> ids = [.. tokenizer.Encode(prompt)];
-        ArgumentNullException.ThrowIfNull(model);
-        options ??= new GenerationOptions();
-        options.Validate();
-        RequireFit(model.Config, ids, options);
-        options = options with { EosIds = options.EosIds ?? [.. model.Config.EosIds.Union(Optional(tokenizer.EosId))] };
-        return Decode(tokenizer, ids, Continue(model, [.. ids], options, tokenizer.IsToken, cancellationToken));
+        return ContinueText(model, tokenizer, prompt, options).Pieces(cancellationToken);
     }
 
     /// <summary>
@@ -69,13 +67,28 @@ public static class TextGenerator
         return BackgroundSequence.Run(token => GenerateText(model, tokenizer, prompt, options, token), cancellationToken);
     }
 
+    /// <summary>As <see cref="GenerateText"/>, for those who also want to know how the text ended.</summary>
+    internal static TextContinuation ContinueText(CausalLanguageModel model, TextTokenizer tokenizer, string prompt, GenerationOptions? options)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        int[] ids = [.. tokenizer.Encode(prompt)];
+        options ??= new GenerationOptions();
+        options.Validate();
+        RequireFit(model.Config, ids, options);
+        options = options with { EosIds = options.EosIds ?? [.. model.Config.EosIds.Union(Optional(tokenizer.EosId))] };
+        return new TextContinuation(model, tokenizer, ids, options);
+    }
+
     private static IEnumerable<int> Optional(int? id) => id is { } value ? [value] : [];
 
-    private static IEnumerable<int> Continue(
+    /// <summary>The tokens behind checked arguments.</summary>
+    internal static IEnumerable<int> Continue(
         CausalLanguageModel model, IReadOnlyList<int> prompt, GenerationOptions options, Func<int, bool> isToken, CancellationToken cancellationToken)
     {
         IReadOnlyList<int> eos = options.EosIds ?? model.Config.EosIds;
         int[] excluded = [.. Enumerable.Range(0, model.Config.VocabularySize).Where(id => !isToken(id) && !eos.Contains(id))];
+        HashSet<int> seen = [.. prompt];
         var random = new Random(options.Seed);
         using KeyValueCache cache = model.CreateCache();
         long[] input = [.. prompt.Select(id => (long)id)];
@@ -83,6 +96,7 @@ public static class TextGenerator
         {
             cancellationToken.ThrowIfCancellationRequested();
             float[] logits = LastLogits(model, cache, input);
+            TokenSampler.Penalize(logits, seen, options.RepetitionPenalty);
             Array.ForEach(excluded, id => logits[id] = float.NegativeInfinity);
             int next = TokenSampler.Sample(logits, options, random.NextDouble());
             if (eos.Contains(next))
@@ -91,6 +105,7 @@ public static class TextGenerator
             }
 
             yield return next;
+            seen.Add(next);
             input = [next];
         }
     }
@@ -103,27 +118,6 @@ public static class TextGenerator
         Tensor logits = model.forward(tensor(input, [1, input.Length], dtype: int64, device: model.Device), cache);
         Tensor last = logits.narrow(1, input.Length - 1, 1).contiguous().cpu();
         return MemoryMarshal.Cast<byte, float>(last.bytes).ToArray();
-    }
-
-    private static IEnumerable<string> Decode(TextTokenizer tokenizer, List<int> ids, IEnumerable<int> generated)
-    {
-        string shown = tokenizer.Decode(ids, skipSpecialTokens: true);
-        foreach (int id in generated)
-        {
-            ids.Add(id);
-            string text = tokenizer.Decode(ids, skipSpecialTokens: true);
-            if (text.Length > shown.Length && text[^1] != Undecodable)
-            {
-                yield return text[shown.Length..];
-                shown = text;
-            }
-        }
-
-        string rest = tokenizer.Decode(ids, skipSpecialTokens: true);
-        if (rest.Length > shown.Length)
-        {
-            yield return rest[shown.Length..];
-        }
     }
 
     private static void RequireFit(ModelConfig config, IReadOnlyList<int> prompt, GenerationOptions options)

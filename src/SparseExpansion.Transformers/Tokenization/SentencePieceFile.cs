@@ -56,7 +56,7 @@ internal sealed class SentencePieceFile
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidOperationException)
         {
-            throw new CheckpointException($"{path}: is not a SentencePiece model that can be read: {error.Message}", error);
+            throw new CheckpointException($"{path}: is not a SentencePiece model that can be read: {PlainMessage.Of(error)}", error);
         }
 
         file.Check(path);

@@ -38,7 +38,7 @@ public sealed partial class AnalyzeTests : IDisposable
     [Fact]
     public void Json_Asked_HasTheClaims()
     {
-        JsonElement json = Command().With("--layers", "*.0.mlp.up_proj").With("--json").Run().Json();
+        JsonElement json = Command().With("--targets", "*.0.mlp.up_proj").With("--json").Run().Json();
         Assert.Equal(Output, json.GetProperty("outputFolder").GetString());
         Assert.Equal(1, json.GetProperty("layers").GetInt32());
         Assert.Equal(5, json.GetProperty("claims").GetArrayLength());
@@ -52,7 +52,7 @@ public sealed partial class AnalyzeTests : IDisposable
     [Fact]
     public void SameSeed_GivesTheSameNumbers()
     {
-        CommandLine line = Command().With("--layers", "*.1.mlp.down_proj").With("--text", _tiny.Text).Without("--tokens").With("--context", "16");
+        CommandLine line = Command().With("--targets", "*.1.mlp.down_proj").With("--text", _tiny.Text).Without("--tokens").With("--context", "16");
         Assert.Equal(0, line.Run().ExitCode);
         Assert.Equal(0, line.With("--output", _tiny.Path("again")).Run().ExitCode);
         Assert.Equal(File.ReadAllBytes(Path.Combine(Output, "neurons.csv")), File.ReadAllBytes(Path.Combine(_tiny.Path("again"), "neurons.csv")));
@@ -77,7 +77,7 @@ public sealed partial class AnalyzeTests : IDisposable
     [InlineData("--sparsity", "1", "between 0 and 1")]
     [InlineData("--sparsity", "2:4", "--sparsity '2:4'")]
     [InlineData("--seed", "-1", "--seed")]
-    [InlineData("--layers", "*.nothing.*", "--layers *.nothing.*")]
+    [InlineData("--targets", "*.nothing.*", "--targets '*.nothing.*': no linear layer matches")]
     [InlineData("--max-windows", "1", "--tokens")]
     [InlineData("--context", "1", "--context")]
     [InlineData("--model", "nowhere", "--model nowhere")]
@@ -95,7 +95,7 @@ public sealed partial class AnalyzeTests : IDisposable
     {
         Command().Without("--output").Run().AssertRefused("--output");
         Command().With("--output", _tiny.Text).Run().AssertRefused("--output", "is a file");
-        Command().With("--output", _tiny.Model).Run().AssertRefused("--output", _tiny.Model, "not empty");
+        Command().With("--output", _tiny.Model).Run().AssertRefused("--output", _tiny.Model, "holds the model itself");
         Command().With("--text", _tiny.Text).Run().AssertRefused("not both");
     }
 
@@ -123,7 +123,7 @@ public sealed partial class AnalyzeTests : IDisposable
         string? model = SharedData.TryFind("tinystories-656k");
         Assert.SkipWhen(model is null, SharedData.Missing);
         JsonElement json = Command().With("--model", model).With("--tokens", Path.Combine(model!, "tokens.safetensors") + ":calibration")
-            .With("--max-windows", "32").With("--layers", "*.1.mlp.down_proj").With("--experts", "8").With("--json").Run().Json();
+            .With("--max-windows", "32").With("--targets", "*.1.mlp.down_proj").With("--experts", "8").With("--json").Run().Json();
         JsonElement values = json.GetProperty("claims")[0].GetProperty("evidence")[0].GetProperty("values");
         double clustered = values.GetProperty("medianChange").GetDouble();
         Assert.InRange(clustered, -0.9, -0.1);

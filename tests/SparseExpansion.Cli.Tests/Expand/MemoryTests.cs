@@ -26,7 +26,7 @@ public sealed class MemoryTests : IDisposable
     [Fact]
     public void Expand_BudgetThatNothingFits_SaysWhatWould()
     {
-        Expand().With("--memory-budget", "16M").Run().AssertRefused("16.0 MiB", "raise the budget to");
+        Expand().With("--memory-budget", "16M").Run().AssertRefused("--memory-budget 16 MiB", "raise the budget to");
         ToolRun dry = Expand().With("--memory-budget", "16M").With("--dry-run").Run();
         Assert.Equal(1, dry.ExitCode);
         Assert.Contains("does not fit", dry.Output, StringComparison.Ordinal);

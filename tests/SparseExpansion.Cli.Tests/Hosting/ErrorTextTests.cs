@@ -8,7 +8,8 @@ public sealed class ErrorTextTests
     public void Of_ErrorsOfInput_IsOneLine()
     {
         Assert.Equal("a b", ErrorText.Of(new SparseExpansionException("a\n  b\n")));
-        Assert.Equal("too small (Parameter 'x') Actual value was 3.", ErrorText.Of(new ArgumentOutOfRangeException("x", 3, "too small")).ReplaceLineEndings(" "));
+        Assert.Equal("Seed: too small", ErrorText.Of(new ArgumentOutOfRangeException("Seed", 3, "too small")));
+        Assert.Equal("The prompt has no tokens.", ErrorText.Of(new ArgumentException("The prompt has no tokens.", "prompt")));
         Assert.Equal("no disk", ErrorText.Of(new IOException("no disk")));
     }
 

@@ -40,6 +40,33 @@ public sealed class InspectTests : IDisposable
     }
 
     [Fact]
+    public void Expanded_TellsParametersOfTheDenseModelStoredAndActive()
+    {
+        Assert.Equal(0, _tiny.Command("expand").Run().ExitCode);
+        long dense = _tiny.Command("inspect").With("--json").Run().Json().GetProperty("parameters").GetInt64();
+        CommandLine line = _tiny.Command("inspect").With("--model", _tiny.Output);
+        string text = line.Run().Output;
+        JsonElement json = line.With("--json").Run().Json();
+        const long expert = 32 * 64, layers = 6;
+        long routers = ExpandedModel.ListTensors(_tiny.Output).Where(entry => entry.Key.StartsWith("routers.", StringComparison.Ordinal)).Sum(entry => entry.Value.Shape.Aggregate(1L, (a, b) => a * b));
+        Assert.Equal(dense, json.GetProperty("denseParameters").GetInt64());
+        Assert.Equal(dense + (2 * layers * expert), json.GetProperty("parameters").GetInt64());
+        // Half of the weights of three experts are zero.
+        Assert.Equal(dense + routers + (layers * expert / 2), json.GetProperty("storedParameters").GetInt64());
+        Assert.Equal(dense + routers - (layers * expert / 2), json.GetProperty("activeParameters").GetInt64());
+        Assert.Contains($"{dense} parameters of the dense model", text, StringComparison.Ordinal);
+        Assert.Contains($"{json.GetProperty("activeParameters")} active per token", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Dense_AllParametersAreStoredAndActive()
+    {
+        JsonElement json = _tiny.Command("inspect").With("--json").Run().Json();
+        long parameters = json.GetProperty("parameters").GetInt64();
+        Assert.All(["denseParameters", "storedParameters", "activeParameters"], (string name) => Assert.Equal(parameters, json.GetProperty(name).GetInt64()));
+    }
+
+    [Fact]
     public void Expanded_TellsBytesOnDiskInMemoryAndPerToken()
     {
         Assert.Equal(0, _tiny.Command("expand").Run().ExitCode);

@@ -27,8 +27,11 @@ public sealed class ExpansionErrorTests : IDisposable
     [Fact]
     public void Run_PatternThatMatchesNothing_ListsTheLinears()
     {
-        var error = Fails<SparseExpansionException>(Builder().Targets("*.mlp.*"));
+        var error = Fails<NoMatchingLayerException>(Builder().Targets("*.mlp.*"));
 
+        Assert.Equal("'*.mlp.*'", error.Unmatched);
+        Assert.Equal(7, error.Layers.Count);
+        Assert.Equal(("blocks.0.gate", "head"), (error.Layers[0], error.Layers[^1]));
         Assert.Contains("'*.mlp.*'", error.Message, StringComparison.Ordinal);
         Assert.Contains("blocks.0.gate", error.Message, StringComparison.Ordinal);
     }
@@ -36,7 +39,7 @@ public sealed class ExpansionErrorTests : IDisposable
     [Fact]
     public void Run_OneOfSeveralPatternsMatchesNothing_IsNamed()
     {
-        var error = Fails<SparseExpansionException>(Builder().Targets("blocks.*.up", "blocks.*.dwon"));
+        var error = Fails<NoMatchingLayerException>(Builder().Targets("blocks.*.up", "blocks.*.dwon"));
 
         Assert.Contains("matches 'blocks.*.dwon'.", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("'blocks.*.up'", error.Message, StringComparison.Ordinal);
@@ -58,14 +61,15 @@ public sealed class ExpansionErrorTests : IDisposable
     public void Run_BlocksOfNoLinears_SaysSo()
     {
         using var block = TorchSharp.torch.nn.ReLU();
-        Assert.Contains("matches the blocks", Fails<SparseExpansionException>(Configure(_model.Expand().Blocks(_ => [block]))).Message, StringComparison.Ordinal);
+        Assert.Contains("matches the blocks", Fails<NoMatchingLayerException>(Configure(_model.Expand().Blocks(_ => [block]))).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Run_MoreExpertsThanTokens_NamesTheLayers()
     {
-        var error = Fails<CalibrationException>(Builder().RouteWith(new PcaKMeansOptions { Experts = 300, PcaReduction = null }));
+        var error = Fails<TooManyExpertsException>(Builder().RouteWith(new PcaKMeansOptions { Experts = 300, PcaReduction = null }));
 
+        Assert.Equal((300, 256L, "blocks.0.gate, blocks.0.up"), (error.Experts, error.Tokens, error.Layer));
         Assert.Contains("blocks.0.gate", error.Message, StringComparison.Ordinal);
         Assert.Contains("300", error.Message, StringComparison.Ordinal);
     }
@@ -98,8 +102,9 @@ public sealed class ExpansionErrorTests : IDisposable
     [Fact]
     public void Run_IndivisibleColumns_NamesTheLayer()
     {
-        var error = Fails<PruningException>(Builder().PruneWith(new WandaSparsifier(), SparsityTarget.NM(2, 5)));
+        var error = Fails<IncompatibleSparsityException>(Builder().PruneWith(new WandaSparsifier(), SparsityTarget.NM(2, 5)));
 
+        Assert.Equal(("2:5", "blocks.0.gate", 16L), (error.Target.ToString(), error.Layer, error.InFeatures));
         Assert.Contains("blocks.0.gate", error.Message, StringComparison.Ordinal);
         Assert.Contains("divisible by 5", error.Message, StringComparison.Ordinal);
     }

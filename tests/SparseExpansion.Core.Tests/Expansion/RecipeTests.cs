@@ -1,5 +1,6 @@
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
+using SparseExpansion.Testing;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;
@@ -33,6 +34,22 @@ public sealed class RecipeTests : IDisposable
         Assert.Equal(2, report.FineTuning.Count);
         Assert.Contains(nameof(ErrorCompensationOptions), report.Manifest.Settings, StringComparison.Ordinal);
         Assert.All(report.Layers, layer => Assert.NotNull(layer.RouterRefinement));
+    }
+
+    /// <summary>Nearly all of the time goes into the groups: a bar that moved between them only would stand still for long.</summary>
+    [Fact]
+    public void Best_Progress_MovesWithinGroupsAndNeverFalls()
+    {
+        var steps = new List<ExpansionProgress>();
+        ExpansionRecipe small = ExpansionRecipe.Best with { FineTuning = new FineTuningOptions { Steps = 3 } };
+        using ExpansionResult result = _model.Expand().Blocks(m => m.blocks).Targets("blocks.*").CalibrateOn(_batches)
+            .WithRecipe(small with { Router = small.Router with { Experts = 2 } }, SparsityTarget.Unstructured(0.5)).Run(new ImmediateProgress<ExpansionProgress>(steps.Add));
+
+        Assert.Equal(steps.Select(step => step.Fraction).Order(), steps.Select(step => step.Fraction));
+        double[] firstGroup = [.. steps.Where(step => step is { Block: 0, Layer: not null } && step.Layer.Contains("gate", StringComparison.Ordinal)).Select(step => step.Fraction).Distinct()];
+        Assert.True(firstGroup.Length >= 3, string.Join(", ", firstGroup));
+        Assert.All(firstGroup, fraction => Assert.InRange(fraction, 0, 0.125)); // Two blocks, half of each for fine-tuning, two groups in a block.
+        result.Revert();
     }
 
     [Fact]

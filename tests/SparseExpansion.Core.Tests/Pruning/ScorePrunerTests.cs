@@ -71,7 +71,7 @@ public sealed class ScorePrunerTests
         Assert.Throws<PruningException>(() => Wanda.Prune(ones(2, 8), count, half));
         Assert.Throws<PruningException>(() => Magnitude.Prune(ones(2, 9), count, half));
         Assert.Throws<PruningException>(() => Wanda.Prune(ones(2, 9), norms, half));
-        Assert.Throws<PruningException>(() => Wanda.Prune(ones(2, 8), norms, SparsityTarget.NM(1, 3)));
+        Assert.Throws<IncompatibleSparsityException>(() => Wanda.Prune(ones(2, 8), norms, SparsityTarget.NM(1, 3)));
         Assert.Throws<PruningException>(() => Magnitude.Prune(full(2, 8, Scalars.Of(float.NegativeInfinity)), count, half));
         Assert.Throws<CalibrationException>(() => Wanda.Prune(ones(2, 8), empty, half));
         norms.Observe(full(1, 8, Scalars.Of(float.NaN)));

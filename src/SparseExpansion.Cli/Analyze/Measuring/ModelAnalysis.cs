@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Diagnostics;
 using System.IO.Enumeration;
 using SparseExpansion.Analysis;
@@ -23,7 +24,7 @@ internal sealed class ModelAnalysis(CausalLanguageModel model, AnalyzeSettings s
         Dictionary<string, Linear> linears = Match();
         using var study = new AblationStudy(model, settings, cancellationToken);
         List<LayerResult> layers = MeasureLayers(linears, calibration, measured, study);
-        AblationResult ablation = study.Run(measured, share => report(LayersShare + ((1 - LayersShare) * share), "perplexity with sparse neurons"));
+        AblationResult ablation = study.Run(measured, share => report(LayersShare + ((1 - LayersShare) * share), new ProgressText("perplexity with sparse neurons", "sparse neurons")));
         return new AnalyzeReport
         {
             Model = folder,
@@ -45,12 +46,12 @@ internal sealed class ModelAnalysis(CausalLanguageModel model, AnalyzeSettings s
         var results = new List<LayerResult>();
         for (int group = 0; group < recorder.Groups.Count; group++)
         {
-            report(LayersShare * results.Count / linears.Count, $"recording {string.Join(", ", recorder.Groups[group])}");
+            report(LayersShare * results.Count / linears.Count, Step("recording", recorder.Groups[group]));
             using ActivationStore seen = recorder.Record(group, Batches(calibration), cancellationToken);
             using ActivationStore held = recorder.Record(group, Batches(measured), cancellationToken);
             foreach (string name in recorder.Groups[group])
             {
-                report(LayersShare * results.Count / linears.Count, $"measuring {name}");
+                report(LayersShare * results.Count / linears.Count, Step("measuring", [name]));
                 DenseLinear layer = DenseLinear.From(name, linears[name]);
                 LayerEntanglement dense = analysis.Measure(layer, held);
                 results.Add(analysis.Run(layer, dense, recorder.Groups[group], seen, held));
@@ -61,15 +62,21 @@ internal sealed class ModelAnalysis(CausalLanguageModel model, AnalyzeSettings s
         return results;
     }
 
+    private static ProgressText Step(string what, IReadOnlyList<string> layers) => new(
+        $"{what} {string.Join(", ", layers)}",
+        $"{what} {ModulePath.FromBlock(layers[0])}{(layers.Count > 1 ? string.Create(CultureInfo.InvariantCulture, $" +{layers.Count - 1}") : "")}",
+        $"{what} {ModulePath.Last(layers[0], 1)}");
+
     private Dictionary<string, Linear> Match()
     {
         Dictionary<string, Linear> all = model.named_modules().Where(entry => entry.module is Linear).ToDictionary(entry => entry.name, entry => (Linear)entry.module);
-        Dictionary<string, Linear> chosen = all
-            .Where(entry => settings.Layers.Any(glob => FileSystemName.MatchesSimpleExpression(glob, entry.Key, ignoreCase: false))).ToDictionary();
-        return chosen.Count > 0
-            ? chosen
-            : throw new UsageException($"--layers {string.Join(' ', settings.Layers)}: matches none of the model's {all.Count} linear layers, such as {all.Keys.First()}.");
+        string[] idle = [.. settings.Targets.Where(target => !all.Keys.Any(path => Matches(target, path)))];
+        return idle.Length == 0
+            ? all.Where(entry => settings.Targets.Any(target => Matches(target, entry.Key))).ToDictionary()
+            : throw new UsageException(TargetsOption.NoMatch(string.Join(", ", idle.Select(target => $"'{target}'")), [.. all.Keys]));
     }
+
+    private static bool Matches(string target, string path) => FileSystemName.MatchesSimpleExpression(target, path, ignoreCase: false);
 
     private IEnumerable<CalibrationBatch> Batches(TokenWindows windows)
     {

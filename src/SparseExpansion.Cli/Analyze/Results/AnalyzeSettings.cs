@@ -1,11 +1,11 @@
 namespace SparseExpansion.Cli;
 
 /// <summary>What is analysed.</summary>
-/// <param name="Layers">Globs of module paths.</param>
+/// <param name="Targets">Globs of module paths.</param>
 /// <param name="Experts">Numbers of clusters, ascending, from 1.</param>
 /// <param name="Sparsity">Share of weights that experts lose.</param>
 /// <param name="Seed">Seed of all random numbers.</param>
-internal sealed record AnalyzeSettings(IReadOnlyList<string> Layers, IReadOnlyList<int> Experts, double Sparsity, int Seed)
+internal sealed record AnalyzeSettings(IReadOnlyList<string> Targets, IReadOnlyList<int> Experts, double Sparsity, int Seed)
 {
     /// <summary>Share of a layer's neurons that are its Wasserstein neurons; that of the paper.</summary>
     public double TopShare { get; init; } = 0.03;

@@ -149,7 +149,7 @@ internal sealed class BlockFineTuner(FineTuningOptions options, ModelTail? tail,
         }
         catch (Exception e) when (e is not (SparseExpansionException or OperationCanceledException))
         {
-            throw new SparseExpansionException($"The loss '{options.Loss}' failed: {e.FirstLine()}", e);
+            throw new SparseExpansionException($"The loss '{options.Loss}' failed: {PlainMessage.Of(e)}", e);
         }
     }
 

@@ -15,7 +15,7 @@ internal static class MemoryPlanner
     }
 
     /// <summary>The schedule of a run; null where there is no budget.</summary>
-    /// <exception cref="SparseExpansionException">Nothing fits the budget; says what would.</exception>
+    /// <exception cref="MemoryBudgetException">Nothing fits the budget; says what would.</exception>
     public static MemorySchedule? Schedule(ExpansionPlan plan, IReadOnlyList<ExpansionUnit> units)
     {
         if (plan.Options.Memory is null)
@@ -26,7 +26,7 @@ internal static class MemoryPlanner
         (ExpansionMemoryPlan chosen, MemorySchedule schedule) = Choose(new WorkSize(plan, units), speed: 1e11);
         return chosen.Fits
             ? schedule
-            : throw new SparseExpansionException($"The expansion does not fit into {ExpansionMemoryPlan.Size(plan.Options.Memory.Bytes)}. {chosen.Advice}");
+            : throw new MemoryBudgetException($"The expansion does not fit into {ExpansionMemoryPlan.Size(plan.Options.Memory.Bytes)}. {chosen.Advice}", chosen);
     }
 
     /// <summary>The fastest plan that fits, or else the smallest one.</summary>

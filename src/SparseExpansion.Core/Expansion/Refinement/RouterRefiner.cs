@@ -6,8 +6,15 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Expansion;
 
 /// <summary>Improves the router of a group by the errors of its experts, round by round.</summary>
+/// <param name="options">Rounds and what they look at.</param>
+/// <param name="pruner">Makes the experts of a trial.</param>
+/// <param name="priorTokens">Strength of the shrinkage.</param>
+/// <param name="minimumTokens">Experts with fewer tokens are dissolved.</param>
+/// <param name="seed">Seed of the group.</param>
+/// <param name="progress">Told the share of all trials that is done.</param>
+/// <param name="cancellationToken">Observed between rounds.</param>
 internal sealed class RouterRefiner(
-    RouterRefinementOptions options, ExpertPruner pruner, double priorTokens, long minimumTokens, long seed, CancellationToken cancellationToken)
+    RouterRefinementOptions options, ExpertPruner pruner, double priorTokens, long minimumTokens, long seed, Action<double> progress, CancellationToken cancellationToken)
 {
     /// <summary>Looks for a better router.</summary>
     /// <param name="start">The trained router; stays with the caller.</param>
@@ -34,6 +41,7 @@ internal sealed class RouterRefiner(
             for (int round = 1; round <= options.Rounds && trial.Energies.All(energy => energy > 0); round++)
             {
                 cancellationToken.ThrowIfCancellationRequested();
+                progress(round / (options.Rounds + 1.0));
                 IRouter candidate = Fit(trial, rows, fitted, round);
                 if (!Improves(candidate))
                 {

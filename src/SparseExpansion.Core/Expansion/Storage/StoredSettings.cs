@@ -9,8 +9,6 @@ namespace SparseExpansion.Expansion;
 /// <summary>Everything that decides an expansion's outcome, as names and values: what must be the same for stored blocks to be of use.</summary>
 internal static class StoredSettings
 {
-    private const int ShownLength = 120;
-
     /// <summary>Hashes the dense model and the calibration data, and lists the rest. The model is dense and in evaluation mode.</summary>
     public static Dictionary<string, string> Of(ExpansionPlan plan, IReadOnlyList<ExpansionUnit> units)
     {
@@ -44,16 +42,17 @@ internal static class StoredSettings
         };
     }
 
-    /// <exception cref="SparseExpansionException">Names every setting that differs, with both values.</exception>
+    /// <exception cref="OtherExpansionException">Names every setting that differs, with both values.</exception>
     public static void RequireSame(IReadOnlyDictionary<string, string> stored, IReadOnlyDictionary<string, string> now)
     {
-        string[] differences = [.. stored.Keys.Union(now.Keys)
+        SettingDifference[] differences = [.. stored.Keys.Union(now.Keys)
             .Where(name => stored.GetValueOrDefault(name) != now.GetValueOrDefault(name))
-            .Select(name => Difference(name, stored.GetValueOrDefault(name), now.GetValueOrDefault(name)))];
+            .Select(name => new SettingDifference(name, stored.GetValueOrDefault(name), now.GetValueOrDefault(name)))];
         if (differences.Length > 0)
         {
-            throw new SparseExpansionException(
-                $"The stored blocks belong to another expansion: {string.Join("; ", differences)}. Go on with the former values, or begin anew with an empty store.");
+            throw new OtherExpansionException(
+                $"The stored blocks belong to another expansion: {string.Join<SettingDifference>("; ", differences)}. Go on with the former values, or begin anew with an empty store.",
+                differences);
         }
     }
 
@@ -63,23 +62,6 @@ internal static class StoredSettings
         using Tensor output = CalibrationUnit.Of("the model", plan.Forward!, device).Run(plan.Batches[0], keepOutput: true)!;
         return TensorHash.OfState([KeyValuePair.Create("output", output)]);
     }
-
-    private static string Difference(string name, string? was, string? now)
-    {
-        int same = 0, least = Math.Min(was?.Length ?? 0, now?.Length ?? 0);
-        while (same < least && was![same] == now![same])
-        {
-            same++;
-        }
-
-        int start = was?.Length > ShownLength || now?.Length > ShownLength ? Math.Max(0, same - (ShownLength / 2)) : 0;
-        return $"{name} was {Show(was, start)}, is {Show(now, start)}";
-    }
-
-    /// <summary>A value, or of a long one what is about the place where it differs.</summary>
-    private static string Show(string? value, int start) => value is null
-        ? "unknown"
-        : $"'{(start > 0 ? "…" : "")}{(value.Length - start > ShownLength ? $"{value.AsSpan(start, ShownLength)}…" : value[start..])}'";
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

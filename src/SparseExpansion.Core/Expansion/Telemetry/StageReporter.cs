@@ -13,6 +13,7 @@ internal sealed class StageReporter : IDisposable
     private readonly long _started;
     private Activity? _activity;
     private ExpansionStage? _stage;
+    private (ExpansionStage Stage, int Block, string? Layer)? _entered;
     private long _stageStarted;
     private double? _firstFraction;
 
@@ -28,14 +29,19 @@ internal sealed class StageReporter : IDisposable
         _whole?.SetTag(SparseExpansionTelemetry.BlocksTag, blocks);
     }
 
-    /// <summary>Ends the stage before and begins another.</summary>
+    /// <summary>Ends the stage before and begins another; one that is entered again, at the same layer, goes on.</summary>
     public void Enter(ExpansionStage stage, int block, string? layer, double fraction)
     {
-        End();
         _firstFraction ??= fraction;
-        if (stage != ExpansionStage.Finished)
+        if (_entered != (stage, block, layer))
         {
-            Begin(stage, block, layer);
+            End();
+            if (stage != ExpansionStage.Finished)
+            {
+                Begin(stage, block, layer);
+            }
+
+            _entered = (stage, block, layer);
         }
 
         _progress?.Report(new ExpansionProgress(stage, block, _blocks, layer, fraction) { TimeLeft = TimeLeft(fraction) });

@@ -91,8 +91,10 @@ public sealed class MemoryBudgetTests : IDisposable
     {
         using var model = new GatedModel();
 
-        var error = Assert.Throws<SparseExpansionException>(() => Configure(model).WithMemory(new MemoryBudget { Bytes = 1 << 20 }).Run());
+        var error = Assert.Throws<MemoryBudgetException>(() => Configure(model).WithMemory(new MemoryBudget { Bytes = 1 << 20 }).Run());
 
+        Assert.Equal((1L << 20, false), (error.Plan.BudgetBytes!.Value, error.Plan.Fits));
+        Assert.EndsWith(error.Plan.Advice, error.Message, StringComparison.Ordinal);
         Assert.Contains("raise the budget to", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("fewer experts", error.Message, StringComparison.Ordinal); // They are small here.
         ExpansionMemoryPlan many = Configure(model).RouteWith(new PcaKMeansOptions { Experts = 100_000, PcaReduction = null })

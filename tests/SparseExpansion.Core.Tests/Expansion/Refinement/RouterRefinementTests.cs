@@ -123,7 +123,7 @@ public sealed class RouterRefinementTests : IDisposable
         Assert.Throws<ArgumentOutOfRangeException>("WeightDecay", () => Builder().RefineRouter(new RouterRefinementOptions { WeightDecay = -1 }));
     }
 
-    private RouterRefiner Refiner(RouterRefinementOptions options) => new(options, _pruner, 0, 0, 1, default);
+    private RouterRefiner Refiner(RouterRefinementOptions options) => new(options, _pruner, 0, 0, 1, _ => { }, default);
 
     private ExpansionBuilder<GatedModel> Builder() => _model.Expand()
         .Blocks(m => m.blocks)

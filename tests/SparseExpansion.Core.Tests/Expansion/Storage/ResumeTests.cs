@@ -101,8 +101,9 @@ public sealed class ResumeTests : ResumeTestBase
             _ => builder,
         };
 
-        var error = Assert.Throws<SparseExpansionException>(() => builder.Run());
+        var error = Assert.Throws<OtherExpansionException>(() => builder.Run());
 
+        Assert.Contains(error.Differences, difference => difference.Name == setting && difference.Stored != difference.Now && difference.ToString().StartsWith($"{setting} was ", StringComparison.Ordinal));
         Assert.Contains($"{setting} was ", error.Message, StringComparison.Ordinal);
         Assert.Contains(was, error.Message, StringComparison.Ordinal);
         Assert.Contains(now, error.Message, StringComparison.Ordinal);
@@ -139,7 +140,7 @@ public sealed class ResumeTests : ResumeTestBase
         using GatedModel model = NewModel();
         using FolderExpansionStore store = FolderExpansionStore.Open(Folder.File("partial"));
 
-        var error = Assert.Throws<SparseExpansionException>(() => configure(model, 62).ResumeFrom(store).Run());
+        var error = Assert.Throws<OtherExpansionException>(() => configure(model, 62).ResumeFrom(store).Run());
 
         Assert.Contains("MaxRefitIterations = 61", error.Message, StringComparison.Ordinal);
         Assert.Contains("MaxRefitIterations = 62", error.Message, StringComparison.Ordinal);

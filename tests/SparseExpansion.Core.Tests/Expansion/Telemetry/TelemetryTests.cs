@@ -63,7 +63,7 @@ public sealed class TelemetryTests : IDisposable
         };
         ActivitySource.AddActivityListener(listener);
 
-        Assert.Throws<CalibrationException>(() => Builder().RouteWith(new PcaKMeansOptions { Experts = 5_000, PcaReduction = null }).Run());
+        Assert.Throws<TooManyExpertsException>(() => Builder().RouteWith(new PcaKMeansOptions { Experts = 5_000, PcaReduction = null }).Run());
 
         Assert.Equal(ActivityStatusCode.Error, whole?.Status);
     }

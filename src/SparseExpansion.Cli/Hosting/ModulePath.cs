@@ -1,0 +1,26 @@
+namespace SparseExpansion.Cli;
+
+/// <summary>Paths of modules where there is little room.</summary>
+internal static class ModulePath
+{
+    private const char Cut = '…';
+
+    /// <summary><c>model.layers.0.mlp.up_proj</c> as <c>…0.mlp.up_proj</c>; a path without a number stays.</summary>
+    public static string FromBlock(string path)
+    {
+        string[] parts = path.Split('.');
+        int block = Array.FindIndex(parts, part => part.Length > 0 && part.All(char.IsAsciiDigit));
+        return block > 0 ? $"{Cut}{string.Join('.', parts[block..])}" : path;
+    }
+
+    /// <summary>The last parts of a path.</summary>
+    public static string Last(string path, int parts) => string.Join('.', path.Split('.').TakeLast(parts));
+
+    /// <summary>At most as many characters: beginning and end, for the end tells most.</summary>
+    public static string Shorten(string text, int length)
+    {
+        int head = Math.Max(0, (length - 1) / 2);
+        int tail = Math.Max(0, length - 1 - head);
+        return text.Length <= length ? text : $"{text[..head]}{Cut}{text[^tail..]}";
+    }
+}

@@ -1,0 +1,40 @@
+using System.Text.RegularExpressions;
+
+namespace SparseExpansion.Cli;
+
+/// <summary>Lines of text: as they are in a file, broken between words on a terminal, never between a number and its unit.</summary>
+/// <param name="output">Where to write.</param>
+/// <param name="width">Columns of the terminal; null for files.</param>
+internal sealed partial class TextLayout(TextWriter output, int? width)
+{
+    private const string Indent = "  ";
+
+    public TextWriter Output => output;
+
+    public int? Width => width;
+
+    public void WriteLine() => output.WriteLine();
+
+    /// <summary>Writes a line; what does not fit goes on below, indented.</summary>
+    public void WriteLine(string text)
+    {
+        string line = "";
+        foreach (string word in width is null ? [text] : Breaks().Split(text))
+        {
+            if (line.Length > 0 && line.Length + 1 + word.Length > width)
+            {
+                output.WriteLine(line);
+                line = Indent + word;
+            }
+            else
+            {
+                line = line.Length == 0 ? word : $"{line} {word}";
+            }
+        }
+
+        output.WriteLine(line);
+    }
+
+    [GeneratedRegex(@"(?<!\d) | (?!([KMGT]i)?B\b|s\b|%)")]
+    private static partial Regex Breaks();
+}

@@ -1,0 +1,29 @@
+using System.CommandLine;
+
+namespace SparseExpansion.Cli;
+
+/// <summary>Which linear layers a command works on.</summary>
+internal sealed class TargetsOption(string verb)
+{
+    private readonly Option<string[]> _option = new("--targets")
+    {
+        Description = $"Linear layers to {verb}, by module path (see 'inspect'); * stands for any characters. Repeat it for several.",
+        HelpName = "GLOB",
+        DefaultValueFactory = _ => ["*.mlp.*"],
+        Arity = ArgumentArity.OneOrMore,
+    };
+
+    public void AddTo(Command command) => command.Add(_option);
+
+    public string[] Read(ParseResult parsed) => parsed.GetValue(_option)!;
+
+    /// <summary>The message where nothing matches.</summary>
+    /// <param name="unmatched">The patterns that match nothing, in quotes.</param>
+    /// <param name="layers">Module paths of the model's linears.</param>
+    public static string NoMatch(string unmatched, IReadOnlyList<string> layers)
+    {
+        const int shown = 8;
+        string names = string.Join(", ", layers.Take(shown)) + (layers.Count > shown ? ", …" : "");
+        return $"--targets {unmatched}: no linear layer matches; patterns name whole paths, like '*.mlp.*'. The model has {layers.Count}: {names}.";
+    }
+}
