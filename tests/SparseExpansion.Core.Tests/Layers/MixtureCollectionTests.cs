@@ -100,7 +100,8 @@ public sealed class MixtureCollectionTests : IDisposable
     {
         using ExpansionResult result = Expand();
         result.Layers["blocks.0.gate"].Unpack();
-        SparseMixtureLayer quantized = Quantized();
+        using var linears = new Linears();
+        SparseMixtureLayer quantized = Quantize(linears);
         using var model = new Shared(quantized, result.Layers["blocks.0.up"]);
         string before = Experts(model.Mixtures());
 
@@ -160,9 +161,8 @@ public sealed class MixtureCollectionTests : IDisposable
         return TensorHash.OfState([.. layers.Values.SelectMany(layer => Enumerable.Range(0, layer.ExpertCount).Select(e => KeyValuePair.Create($"{layer.Name}.{e}", layer.GetExpertWeight(e).abs())))]);
     }
 
-    private static SparseMixtureLayer Quantized()
+    private static SparseMixtureLayer Quantize(Linears model)
     {
-        using var model = new Linears();
         using Tensor calibration = randn(256, 16);
         using ExpansionResult result = model.Expand().RouteWith(new PcaKMeansOptions { Experts = 2, PcaReduction = null })
             .PruneWith(new SparseGptSparsifier(new SparseGptOptions { Quantization = new WeightQuantization { GroupSize = null } }), SparsityTarget.Unstructured(0.5))

@@ -80,7 +80,8 @@ public sealed class OutputLossTests : IDisposable
         Func<Tensor, Tensor> forward = looksAgain ? input => _model.call(input).Plus(Scalars.Of(0.1) * input.sum([1L], keepdim: true).narrow(2, 0, 3)) : _model.call;
         CalibrationBatch[] batches = [.. _batches.Select(batch => new CalibrationBatch(batch))];
         var windows = new TuningWindows(CPU, batches, [.. batches.Select(batch => new CalibrationBatch(_model.blocks[1].call(batch.Input).detach()))], batches);
-        ModelTail whole = new(forward, _model.blocks[1]), tail = new(forward, _model.blocks[1]);
+        Block second = Block.Of(_model.blocks[1], 1);
+        ModelTail whole = new(forward, second), tail = new(forward, second);
 
         tail.Shorten(windows, 5, default);
 
@@ -99,7 +100,7 @@ public sealed class OutputLossTests : IDisposable
         CalibrationBatch[] batches = [.. _batches.Select(batch => new CalibrationBatch(batch))];
         var windows = new TuningWindows(CPU, batches, batches, batches);
         var tail = new ModelTail(
-            input => managed && input.shape[1] < 32 ? throw new ArgumentException("too short") : _model.call(input).reshape(input.shape[0], input.shape[1], 3), _model.blocks[1]);
+            input => managed && input.shape[1] < 32 ? throw new ArgumentException("too short") : _model.call(input).reshape(input.shape[0], input.shape[1], 3), Block.Of(_model.blocks[1], 1));
         tail.Shorten(windows, 5, default);
         Assert.False(tail.IsShort);
     }
