@@ -5,6 +5,7 @@ using SparseExpansion.Expansion;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
 using SparseExpansion.Serialization;
+using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -122,13 +122,13 @@ public sealed class MixtureCollectionTests : IDisposable
         IReadOnlyList<Parameter> parameters = result.Unfreeze();
         Assert.Equal(6 + 4, parameters.Count); // Six layers, four of them with a bias.
         double first = Loss().item<float>();
-        using (var optimizer = optim.Adam(parameters, lr: 1e-2))
+        using (var optimizer = new AdamOptimizer(parameters, new AdamOptions { LearningRate = 1e-2 }))
         {
             for (int step = 0; step < 20; step++)
             {
-                optimizer.zero_grad();
+                optimizer.ZeroGradients();
                 Loss().backward();
-                optimizer.step();
+                optimizer.Step();
             }
         }
 

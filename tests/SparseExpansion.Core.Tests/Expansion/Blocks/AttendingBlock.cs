@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -14,7 +15,7 @@ internal sealed class AttendingBlock : nn.Module<Tensor, Tensor, Tensor, (Tensor
     public override (Tensor, Tensor) forward(Tensor hidden, Tensor mask, Tensor shift)
     {
         using var scope = NewDisposeScope();
-        (Tensor output, Tensor weights) = core.Run(hidden, shift is null ? mask : mask + shift);
+        (Tensor output, Tensor weights) = core.Run(hidden, shift is null ? mask : mask.Plus(shift));
         return (output.MoveToOuterDisposeScope(), weights.MoveToOuterDisposeScope());
     }
 }

@@ -1,3 +1,4 @@
+using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -23,8 +24,8 @@ internal sealed class AttentionCore : nn.Module
     public (Tensor Hidden, Tensor Weights) Run(Tensor hidden, Tensor mask)
     {
         using var scope = NewDisposeScope();
-        Tensor weights = (query.call(hidden).matmul(key.call(hidden).transpose(-1, -2)) + mask).softmax(-1);
-        Tensor mixed = hidden + weights.matmul(value.call(hidden));
-        return ((mixed + down.call(nn.functional.gelu(up.call(norm.call(mixed))))).MoveToOuterDisposeScope(), weights.MoveToOuterDisposeScope());
+        Tensor weights = query.call(hidden).matmul(key.call(hidden).transpose(-1, -2)).Plus(mask).softmax(-1);
+        Tensor mixed = hidden.Plus(weights.matmul(value.call(hidden)));
+        return (mixed.Plus(down.call(nn.functional.gelu(up.call(norm.call(mixed))))).MoveToOuterDisposeScope(), weights.MoveToOuterDisposeScope());
     }
 }
