@@ -95,16 +95,11 @@ internal static class PruningChecks
         ? error
         : throw new PruningException($"The statistic {statistic.GetType().Name} tells a relative output error of {error}; it must be a number of at least 0.");
 
-    /// <summary>Zeros that any scope leaves after rounding down, less what is tolerated.</summary>
+    /// <summary>Zeros that are left where each row, or each column, rounds its own count down, less what is tolerated; any coarser scope leaves more.</summary>
     internal static long LeastZeros(long rows, long columns, double sparsity)
     {
-        long byRows = rows * MaskSelection.PrunedCount(columns, sparsity), byBlocks = 0;
-        for (long start = 0; start < columns; start += SparsityTarget.ColumnBlockSize)
-        {
-            byBlocks += MaskSelection.PrunedCount(rows * Math.Min(SparsityTarget.ColumnBlockSize, columns - start), sparsity);
-        }
-
-        return Math.Max(0, Math.Min(byRows, byBlocks) - (long)(Shortfall * rows * columns));
+        long byRows = rows * MaskSelection.PrunedCount(columns, sparsity), byColumns = columns * MaskSelection.PrunedCount(rows, sparsity);
+        return Math.Max(0, Math.Min(byRows, byColumns) - (long)(Shortfall * rows * columns));
     }
 
     private static bool KeepsToGroups(Tensor weight, NMTarget groups)

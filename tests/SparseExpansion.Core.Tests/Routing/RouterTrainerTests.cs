@@ -90,7 +90,7 @@ public sealed class RouterTrainerTests
         using var scope = NewDisposeScope();
         using IRouter enough = trainer.Fit(new TokenMatrix(randn(3, 6)), s_context, Cancellation);
         int tokens = trainer.Name is "single" || enough.ExpertCount == 1 ? 0 : 2;
-        var error = Assert.Throws<CalibrationException>(() => trainer.Fit(new TokenMatrix(zeros(tokens, 6)), s_context, Cancellation));
+        var error = Assert.Throws<TooManyExpertsException>(() => trainer.Fit(new TokenMatrix(zeros(tokens, 6)), s_context, Cancellation));
         Assert.Contains("block.0.mlp", error.Message, StringComparison.Ordinal);
         Assert.Contains($"{enough.ExpertCount} experts", error.Message, StringComparison.Ordinal);
         Assert.Contains($"only {tokens} ", error.Message, StringComparison.Ordinal);

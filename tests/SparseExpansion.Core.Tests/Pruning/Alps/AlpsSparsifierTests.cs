@@ -118,7 +118,7 @@ public sealed class AlpsSparsifierTests
         using HessianStatistic statistic = Observe(64, 1, 200);
         using PruningResult result = Pruner.Prune(Random(2, 24, 64), statistic, SparsityTarget.NM(2, 4));
         Assert.True(result.Weight.ne(Scalars.Of(0)).reshape(-1, 4).sum([1L]).eq(Scalars.Of(2)).all().item<bool>());
-        Assert.Throws<PruningException>(() => Pruner.Prune(Random(2, 4, 64), statistic, SparsityTarget.NM(2, 5)));
+        Assert.Throws<IncompatibleSparsityException>(() => Pruner.Prune(Random(2, 4, 64), statistic, SparsityTarget.NM(2, 5)));
     }
 
     [Theory]
