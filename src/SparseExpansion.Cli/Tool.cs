@@ -40,7 +40,7 @@ internal static class Tool
         }
         catch (Exception error)
         {
-            host.Error.WriteLine($"{Name}: {ErrorText.Of(error)}");
+            new TextLayout(host.Error, host.ErrorWidth).WriteLine($"{Name}: {ErrorText.Of(error)}");
             return ExitCode.Failure;
         }
     }

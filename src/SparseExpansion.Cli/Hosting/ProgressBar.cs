@@ -9,7 +9,7 @@ internal static class ProgressBar
     private const int WideEnough = 70;
 
     /// <summary>Columns that the percentage and the gaps take.</summary>
-    private const int PercentageAndGaps = 8;
+    private const int PercentageAndGaps = 11;
 
     private const int TimeWidth = 9;
 
@@ -46,7 +46,7 @@ internal static class ProgressBar
     private static ProgressColumn[] Columns(bool wide, int bar) =>
     [
         new ProgressBarColumn { Width = bar },
-        new PercentageColumn(),
+        new PercentColumn(),
         wide ? new ElapsedTimeColumn() : new SpinnerColumn(Spinner.Known.Ascii),
         new TaskDescriptionColumn { Alignment = Justify.Left },
     ];

@@ -15,11 +15,11 @@ internal sealed partial class TextLayout(TextWriter output, int? width)
 
     public void WriteLine() => output.WriteLine();
 
-    /// <summary>Writes a line; what does not fit goes on below, indented.</summary>
+    /// <summary>Writes a line; what does not fit goes on below, indented. Text of several lines stays as it is.</summary>
     public void WriteLine(string text)
     {
         string line = "";
-        foreach (string word in width is null ? [text] : Breaks().Split(text))
+        foreach (string word in width is null || text.Contains('\n', StringComparison.Ordinal) ? [text] : Breaks().Split(text))
         {
             if (line.Length > 0 && line.Length + 1 + word.Length > width)
             {

@@ -15,6 +15,9 @@ internal sealed record ToolHost(TextWriter Output, TextWriter Error, bool ShowPr
     /// <summary>Columns of the terminal that shows <see cref="Output"/>; null where it goes to a file or a pipe, which get the same text everywhere.</summary>
     public int? Width { get; init; }
 
+    /// <summary>Columns of the terminal that shows <see cref="Error"/>; null where it goes elsewhere.</summary>
+    public int? ErrorWidth { get; init; }
+
     /// <summary>Where the bar is drawn; null: on <see cref="Error"/>.</summary>
     public IAnsiConsole? ProgressConsole { get; init; }
 
@@ -29,6 +32,7 @@ internal sealed record ToolHost(TextWriter Output, TextWriter Error, bool ShowPr
     {
         LineClock = TimeProvider.System,
         Width = Console.IsOutputRedirected ? null : WindowWidth(),
+        ErrorWidth = Console.IsErrorRedirected ? null : WindowWidth(),
         Input = Console.OpenStandardInput,
     };
 

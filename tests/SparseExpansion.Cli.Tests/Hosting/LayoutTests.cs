@@ -83,6 +83,15 @@ public sealed partial class LayoutTests : IDisposable
         Assert.Equal("one 12.5 MiB|  and|  averyveryverylongword|  3 s|", writer.ToString().ReplaceLineEndings("|"));
     }
 
+    [Fact]
+    public void Error_OnATerminal_BreaksBetweenWords()
+    {
+        ToolRun run = ToolRun.Of(["evaluate", "--modell", "x"], host => host with { ErrorWidth = 50 });
+        string[] lines = run.Error.TrimEnd().Split('\n');
+        Assert.True(lines.Length > 1);
+        Assert.All(lines, line => Assert.InRange(line.Length, 1, 50));
+    }
+
     private string Run(string command, int? width)
     {
         CommandLine line = command switch

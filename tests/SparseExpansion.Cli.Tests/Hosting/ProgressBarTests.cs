@@ -10,6 +10,7 @@ public sealed class ProgressBarTests : IDisposable
     public void Dispose() => _tiny.Dispose();
 
     [Theory]
+    [InlineData(50, " 25.0 % ")]
     [InlineData(50, "1/2 pruning gate_proj +1")]
     [InlineData(80, "block 1/2 pruning …0.mlp.gate_proj +1")]
     [InlineData(120, "block 1/2, 9:59:59 left pruning model.layers.0.mlp.gate_proj +1")]

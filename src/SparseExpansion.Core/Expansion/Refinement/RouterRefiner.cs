@@ -11,7 +11,7 @@ namespace SparseExpansion.Expansion;
 /// <param name="priorTokens">Strength of the shrinkage.</param>
 /// <param name="minimumTokens">Experts with fewer tokens are dissolved.</param>
 /// <param name="seed">Seed of the group.</param>
-/// <param name="progress">Told the share of all trials that is done.</param>
+/// <param name="progress">Told the share of all trials that is done, before the first one too.</param>
 /// <param name="cancellationToken">Observed between rounds.</param>
 internal sealed class RouterRefiner(
     RouterRefinementOptions options, ExpertPruner pruner, double priorTokens, long minimumTokens, long seed, Action<double> progress, CancellationToken cancellationToken)
@@ -34,6 +34,7 @@ internal sealed class RouterRefiner(
         Tensor[] rows = [.. weights.Select(weight => ExpertPruner.RowsForTrial(weight, options.Rows))];
         (TokenRange fitted, TokenRange heldOut) = TokenRange.Split(tokens, options.HoldOut);
         IRouter? best = null;
+        progress(0);
         RouterTrial trial = Try(start);
         var report = new RouterRefinement(0, trial.Error, trial.Error);
         try
@@ -43,6 +44,7 @@ internal sealed class RouterRefiner(
                 cancellationToken.ThrowIfCancellationRequested();
                 progress(round / (options.Rounds + 1.0));
                 IRouter candidate = Fit(trial, rows, fitted, round);
+                progress((round + 0.5) / (options.Rounds + 1));
                 if (!Improves(candidate))
                 {
                     candidate.Dispose();
