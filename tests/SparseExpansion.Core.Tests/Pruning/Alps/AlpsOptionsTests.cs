@@ -6,6 +6,13 @@ public sealed class AlpsOptionsTests
     public void Validate_OutOfRange_NamesTheProperty()
     {
         AssertRefused(new AlpsOptions { Damping = 0 }, nameof(AlpsOptions.Damping));
+        AssertRefused(new AlpsOptions { Damping = double.PositiveInfinity, MaxDamping = double.PositiveInfinity }, nameof(AlpsOptions.Damping));
+        AssertRefused(new AlpsOptions { DampingIncrease = double.PositiveInfinity }, nameof(AlpsOptions.DampingIncrease));
+        AssertRefused(new AlpsOptions { MaxDamping = double.PositiveInfinity }, nameof(AlpsOptions.MaxDamping));
+        AssertRefused(new AlpsOptions { Penalty = 0 }, nameof(AlpsOptions.Penalty));
+        AssertRefused(new AlpsOptions { PenaltyIncrease = 1.1e6 }, nameof(AlpsOptions.PenaltyIncrease));
+        AssertRefused(new AlpsOptions { RefitTolerance = 0 }, nameof(AlpsOptions.RefitTolerance));
+        AssertRefused(new AlpsOptions { SettledShare = -0.01 }, nameof(AlpsOptions.SettledShare));
         AssertRefused(new AlpsOptions { DampingIncrease = 1 }, nameof(AlpsOptions.DampingIncrease));
         AssertRefused(new AlpsOptions { MaxDamping = 0.001 }, nameof(AlpsOptions.MaxDamping));
         AssertRefused(new AlpsOptions { Penalty = double.NaN }, nameof(AlpsOptions.Penalty));
@@ -16,6 +23,17 @@ public sealed class AlpsOptionsTests
         AssertRefused(new AlpsOptions { SettledShare = double.NaN }, nameof(AlpsOptions.SettledShare));
         AssertRefused(new AlpsOptions { RefitTolerance = 1 }, nameof(AlpsOptions.RefitTolerance));
         AssertRefused(new AlpsOptions { MaxRefitIterations = -1 }, nameof(AlpsOptions.MaxRefitIterations));
+    }
+
+    [Fact]
+    public void Validate_AtTheBorders_Accepts()
+    {
+        new AlpsOptions
+        {
+            Damping = 0.5, DampingIncrease = 2, MaxDamping = 0.5, Penalty = double.Epsilon, PenaltyIncrease = 1e6, PenaltyInterval = 1, MaxIterations = 1,
+            SettledShare = 0, RefitTolerance = double.Epsilon, MaxRefitIterations = 0,
+        }.Validate();
+        new AlpsOptions { PenaltyIncrease = Math.BitIncrement(1), SettledShare = Math.BitDecrement(1), RefitTolerance = Math.BitDecrement(1) }.Validate();
     }
 
     private static void AssertRefused(AlpsOptions options, string property) =>
