@@ -3,6 +3,15 @@ namespace SparseExpansion.Pruning;
 public sealed class AlpsOptionsTests
 {
     [Fact]
+    public void Defaults_AreThoseDocumented() => Assert.Equal(
+        new AlpsOptions
+        {
+            Damping = 0.01, DampingIncrease = 10, MaxDamping = 1, Penalty = 0.1, PenaltyIncrease = 1.2, PenaltyInterval = 2, MaxIterations = 200,
+            SettledShare = 0.01, ReducedPrecision = true, RefitTolerance = 1e-4, MaxRefitIterations = 60,
+        },
+        new AlpsOptions());
+
+    [Fact]
     public void Validate_OutOfRange_NamesTheProperty()
     {
         AssertRefused(new AlpsOptions { Damping = 0 }, nameof(AlpsOptions.Damping));

@@ -148,6 +148,10 @@ public sealed class RefitTests
         Assert.Equal("ChunkBytes", Assert.Throws<ArgumentOutOfRangeException>(() => pruner.WithRefit(new RefitOptions { ChunkBytes = 0 })).ParamName);
     }
 
+    [Fact]
+    public void Options_Defaults_AreThoseDocumented() =>
+        Assert.Equal(new RefitOptions { Damping = 0.01, ChunkBytes = 256 * 1024 * 1024 }, new RefitOptions());
+
     /// <summary>Before the inner pruner has done its work.</summary>
     private static void AssertTellsWidths(Action prune) => Assert.Contains(
         "Pruner 'wanda+refit' was given a statistic of 48 input features for a weight of 47 columns.",

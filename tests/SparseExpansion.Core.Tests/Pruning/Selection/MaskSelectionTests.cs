@@ -58,6 +58,24 @@ public sealed class MaskSelectionTests
         });
     }
 
+    /// <summary>What is left behind the last whole vector counts: as numbers below the limit, as candidates for it, and as those above.</summary>
+    [Theory]
+    [InlineData(65_535)]
+    [InlineData(65_536)]
+    [InlineData(65_537)]
+    [InlineData(65_551)]
+    public void Smallest_SizesAroundAVector_EqualsStableSort(int size)
+    {
+        using var scope = NewDisposeScope();
+        Tensor index = TensorArithmetic.Range(size).to(ScalarType.Float32);
+        Tensor[] orders = [index, index.flip(0).neg(), index.Plus(size / 2L).remainder(Scalars.Of(size))];
+        Assert.All(orders, scores =>
+        {
+            Tensor sets = scores.unsqueeze(0);
+            AssertSame(MaskSelection.SmallestBySort(sets, size / 2), MaskSelection.Smallest(sets, size / 2));
+        });
+    }
+
     /// <summary>Of 200000 numbers every 25th is looked at first: here those are all the highest, or all the lowest, and say nothing of the others.</summary>
     [Theory]
     [InlineData(0.02)]

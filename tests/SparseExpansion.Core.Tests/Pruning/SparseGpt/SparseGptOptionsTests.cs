@@ -5,6 +5,10 @@ namespace SparseExpansion.Pruning;
 public sealed class SparseGptOptionsTests
 {
     [Fact]
+    public void Defaults_AreThoseDocumented() =>
+        Assert.Equal(new SparseGptOptions { Damping = 0.01, DampingIncrease = 10, MaxDamping = 1, BlockSize = 128, Quantization = null }, new SparseGptOptions());
+
+    [Fact]
     public void Validate_OutOfRange_NamesTheProperty()
     {
         AssertRefused(new SparseGptOptions { Damping = 0 }, nameof(SparseGptOptions.Damping));
