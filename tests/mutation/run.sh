@@ -7,9 +7,10 @@
 # are those of the same folder of tests/SparseExpansion.Core.Tests. Environment: COUNT (200), mutants of a folder, taken at random;
 # SEED (1) of that choice; OUT (artifacts/mutation).
 #
-# A mutant takes 3 to 10 seconds: 200 of each folder about half an hour on two cores. OUT/FOLDER.tsv has a line for each: Killed (a test failed
-# or the program crashed), Timeout, Survived (no test noticed: write one, or the change makes no difference) or Invalid (does not compile),
-# where, what, how long. Where there is a report already, its mutants are taken and only those tested again that had survived; remove it for others.
+# A mutant takes some seconds, and one that survives as long as all tests that reach it: 200 of each folder about an hour on two cores.
+# OUT/FOLDER.tsv has a line for each: Killed (a test failed or the program crashed), Timeout, Survived (no test noticed: write one, or the
+# change makes no difference) or Invalid (does not compile), then where, what, how long. Where there is a report already, its mutants are
+# taken and only those tested again that had survived; remove it for others.
 # Members that no test reaches on this processor (AVX-512 kernels where it has none) are counted apart.
 set -euo pipefail
 

@@ -148,13 +148,16 @@ public sealed class GroupedMultiplicationTests
     {
         using var scope = NewDisposeScope();
         using PackedWeight packed = PackedWeight.Pack(randn(4, 6));
-        using PackedWeight narrow = PackedWeight.Pack(randn(4, 5));
+        using PackedWeight narrow = PackedWeight.Pack(randn(4, 5)), low = PackedWeight.Pack(randn(3, 6)), half = PackedWeight.Pack(randn(4, 6).to(ScalarType.BFloat16));
         Tensor tokens = randn(2, 6), output = empty(2, 4);
         Assert.Throws<ArgumentException>(() => Run([], [0], [], tokens, output, null, default));
         Assert.Throws<ArgumentException>(() => Run([packed], [0, 1], [0, 1], tokens, output, null, default));
         Assert.Throws<ArgumentException>(() => Run([packed], [1, 2], [0, 1], tokens, output, null, default));
         Assert.Throws<ArgumentOutOfRangeException>(() => Run([packed, packed], [0, 3, 2], [0, 1], tokens, output, null, default));
         Assert.Throws<ArgumentException>(() => Run([packed, narrow], [0, 1, 2], [0, 1], tokens, output, null, default));
+        Assert.Throws<ArgumentException>(() => Run([packed, low], [0, 1, 2], [0, 1], tokens, output, null, default));
+        Assert.Throws<ArgumentException>(() => Run([packed, half], [0, 1, 2], [0, 1], tokens, output, null, default));
+        Assert.Throws<ArgumentException>(() => Run([packed], [0, 1, 2], [0, 1], tokens, output, null, default));
         Assert.Throws<ArgumentOutOfRangeException>(() => Run([packed], [0, 2], [0, -1], tokens, output, null, default));
         Assert.Throws<ArgumentException>(() => MatrixView.Of(randn(3, 4).t()));
         Assert.Throws<ArgumentException>(() => MatrixView.Of(zeros([3, 4], dtype: ScalarType.Int32)));

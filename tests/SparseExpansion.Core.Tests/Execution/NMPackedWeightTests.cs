@@ -33,6 +33,29 @@ public sealed class NMPackedWeightTests
     }
 
     [Fact]
+    public void Pack_TooManyNonZeros_SaysWhere()
+    {
+        using Tensor weight = tensor(new float[] { 0, 1, 0, 2, 0, 0, 0, 0, 0, 1, 2, 0, 0, 5, 6, 7 }).reshape(2, 8);
+        Assert.Contains(
+            "Row 1 has 3 non-zeros in the 4 columns from 4 on, more than 2:4 allows.",
+            Assert.Throws<ArgumentException>(() => NMPackedWeight.Pack(weight, 2, 4)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Pack_LargestAndSmallestGroups_AreTaken()
+    {
+        using var scope = NewDisposeScope();
+        foreach ((int keep, int groupSize) in new[] { (1, 2), (2, 2), (16, 16), (1, 16) })
+        {
+            using NMPackedWeight packed = NMPackedWeight.Pack(zeros(2, 32), keep, groupSize);
+            Assert.Equal(0, packed.Unpack().count_nonzero().item<long>());
+        }
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => NMPackedWeight.Pack(zeros(2, 4), 1, 1));
+        Assert.Throws<ArgumentException>(() => NMPackedWeight.Pack(zeros(0, 4), 2, 4));
+    }
+
+    [Fact]
     public void Pack_BadInput_Throws()
     {
         using var scope = NewDisposeScope();

@@ -53,6 +53,22 @@ public sealed class PackedWeightTests
         Assert.InRange(packed.StoredBytes / (512.0 * 1024), 2.1, 2.2);
     }
 
+    /// <summary>Two panels and two blocks: values with 64 of padding, masks with 8 bytes of it, the row of each piece, three offsets.</summary>
+    [Fact]
+    public void StoredBytes_SmallWeight_CountsEveryArray()
+    {
+        using Tensor weight = ones(129, 129);
+        using PackedWeight packed = PackedWeight.Pack(weight);
+        Assert.Equal(128, packed.Arrays.BlockColumns);
+        Assert.Equal((4 * ((129 * 129) + 64)) + (129 * 2 * 16) + 8 + (129 * 2) + (3 * 8), packed.StoredBytes);
+        Assert.Equal(0, packed.Sparsity);
+        Assert.Equal(0, packed.DerivedBytes);
+        using Tensor half = ones(2, 64).to(ScalarType.BFloat16) * tensor(new float[] { 0, 1, 1, 1 }).repeat(16).to(ScalarType.BFloat16);
+        using PackedWeight sparse = PackedWeight.Pack(half);
+        Assert.Equal((2 * (96 + 64)) + (2 * 8) + 8 + 2 + (2 * 8), sparse.StoredBytes);
+        Assert.Equal(0.25, sparse.Sparsity);
+    }
+
     [Fact]
     public void FromArrays_OwnArrays_GivesTheSameWeight()
     {

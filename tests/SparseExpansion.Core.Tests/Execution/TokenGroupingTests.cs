@@ -25,6 +25,16 @@ public sealed class TokenGroupingTests
         Assert.Equal(expert, Assert.Throws<ArgumentOutOfRangeException>(() => TokenGrouping.Sort([0, expert], new int[2], new int[4])).ActualValue);
 
     [Fact]
+    public void Sort_NoExperts_TakesNoTokens()
+    {
+        int[] offsets = [7];
+        TokenGrouping.Sort([], [], offsets);
+        Assert.Equal([0], offsets);
+        Assert.Throws<ArgumentOutOfRangeException>("experts", () => TokenGrouping.Sort([0], new int[1], new int[1]));
+        Assert.Throws<ArgumentOutOfRangeException>("offsets", () => TokenGrouping.Sort([], [], []));
+    }
+
+    [Fact]
     public void Sort_WrongOrderLength_Throws() =>
         Assert.Throws<ArgumentOutOfRangeException>(() => TokenGrouping.Sort([0, 1], new int[3], new int[4]));
 }

@@ -32,6 +32,34 @@ public sealed class WorkerPoolTests
         }
     }
 
+    /// <summary>Each of two items ends only when the other has begun, so two threads must have them at once.</summary>
+    [Fact]
+    public void Run_TwoItemsOnTwoThreads_RunsThemAtOnce()
+    {
+        using var work = new MeetingWork();
+        WorkerPool.Run(work, 2, 2);
+        Assert.Equal([true, true], work.Met);
+        Assert.Equal([0, 1], work.Workers.Order());
+    }
+
+    private sealed class MeetingWork : IParallelWork, IDisposable
+    {
+        private readonly ManualResetEventSlim[] _begun = [new(), new()];
+
+        public bool[] Met { get; } = new bool[2];
+
+        public int[] Workers { get; } = new int[2];
+
+        public void Run(int item, int worker)
+        {
+            Workers[item] = worker;
+            _begun[item].Set();
+            Met[item] = _begun[1 - item].Wait(TimeSpan.FromMinutes(1));
+        }
+
+        public void Dispose() => Array.ForEach(_begun, begun => begun.Dispose());
+    }
+
     private sealed class FailingWork(int failing) : IParallelWork
     {
         public void Run(int item, int worker)

@@ -136,13 +136,27 @@ public sealed class RefitTests
         SparsityTarget half = SparsityTarget.Unstructured(0.5);
         Assert.Throws<PruningException>(() => pruner.Prune(Random(1, 4, 48), norms, half));
         Assert.Throws<CalibrationException>(() => pruner.Prune(Random(1, 4, 48), empty, half));
-        Assert.Throws<PruningException>(() => pruner.Prune(Random(1, 4, 47), good, half));
+        AssertTellsWidths(() => pruner.Prune(Random(1, 4, 47), good, half));
+        AssertTellsWidths(() => pruner.PruneExperts(Random(1, 4, 47), [good], half));
         Assert.Throws<PruningException>(() => pruner.Prune(full(4, 48, Scalars.Of(float.NaN)), good, half));
         Assert.Throws<ArgumentNullException>(() => pruner.Prune(Random(1, 4, 48), null!, half));
         Assert.Throws<OperationCanceledException>(() => pruner.Prune(Random(1, 4, 48), good, half, new CancellationToken(canceled: true)));
         Assert.Equal("Damping", Assert.Throws<ArgumentOutOfRangeException>(() => pruner.WithRefit(new RefitOptions { Damping = -1 })).ParamName);
+        Assert.Equal("Damping", Assert.Throws<ArgumentOutOfRangeException>(() => pruner.WithRefit(new RefitOptions { Damping = 1.001 })).ParamName);
+        Assert.Equal("Damping", Assert.Throws<ArgumentOutOfRangeException>(() => pruner.WithRefit(new RefitOptions { Damping = double.NaN })).ParamName);
+        new RefitOptions { Damping = 0, ChunkBytes = 1 }.Validate();
+        new RefitOptions { Damping = 1 }.Validate();
         Assert.Equal("ChunkBytes", Assert.Throws<ArgumentOutOfRangeException>(() => pruner.WithRefit(new RefitOptions { ChunkBytes = 0 })).ParamName);
     }
+
+    [Fact]
+    public void Options_Defaults_AreThoseDocumented() =>
+        Assert.Equal(new RefitOptions { Damping = 0.01, ChunkBytes = 256 * 1024 * 1024 }, new RefitOptions());
+
+    /// <summary>Before the inner pruner has done its work.</summary>
+    private static void AssertTellsWidths(Action prune) => Assert.Contains(
+        "Pruner 'wanda+refit' was given a statistic of 48 input features for a weight of 47 columns.",
+        Assert.Throws<PruningException>(prune).Message, StringComparison.Ordinal);
 
     private static ISparsifier Create(string name) => name switch
     {

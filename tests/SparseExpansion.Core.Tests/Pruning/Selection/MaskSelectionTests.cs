@@ -58,6 +58,41 @@ public sealed class MaskSelectionTests
         });
     }
 
+    /// <summary>What is left behind the last whole vector counts: as numbers below the limit, as candidates for it, and as those above.</summary>
+    [Theory]
+    [InlineData(65_535)]
+    [InlineData(65_536)]
+    [InlineData(65_537)]
+    [InlineData(65_551)]
+    public void Smallest_SizesAroundAVector_EqualsStableSort(int size)
+    {
+        using var scope = NewDisposeScope();
+        Tensor index = TensorArithmetic.Range(size).to(ScalarType.Float32);
+        Tensor[] orders = [index, index.flip(0).neg(), index.Plus(size / 2L).remainder(Scalars.Of(size))];
+        Assert.All(orders, scores =>
+        {
+            Tensor sets = scores.unsqueeze(0);
+            AssertSame(MaskSelection.SmallestBySort(sets, size / 2), MaskSelection.Smallest(sets, size / 2));
+        });
+    }
+
+    /// <summary>Of 200000 numbers every 25th is looked at first: here those are all the highest, or all the lowest, and say nothing of the others.</summary>
+    [Theory]
+    [InlineData(0.02)]
+    [InlineData(0.5)]
+    [InlineData(0.98)]
+    public void Smallest_SampleMisleads_EqualsStableSort(double share)
+    {
+        using var scope = NewDisposeScope();
+        Tensor index = TensorArithmetic.Range(200_000).to(ScalarType.Float32), far = index.Plus(1_000_000L);
+        Tensor looked = index.remainder(Scalars.Of(25)).eq(Scalars.Of(0));
+        Assert.All(new[] { where(looked, far, index), where(looked, index, far) }, scores =>
+        {
+            Tensor sets = scores.unsqueeze(0);
+            AssertSame(MaskSelection.SmallestBySort(sets, (long)(200_000 * share)), MaskSelection.Smallest(sets, (long)(200_000 * share)));
+        });
+    }
+
     [Theory]
     [InlineData(SparsityScope.Layer)]
     [InlineData(SparsityScope.Row)]
@@ -101,6 +136,49 @@ public sealed class MaskSelectionTests
         Tensor mask = MaskSelection.Select(zeros(4, 8), SparsityTarget.Unstructured(0), SparsityScope.Row);
         Assert.Equal(0, mask.count_nonzero().item<long>());
     }
+
+    /// <summary>7 of 3 x 10: the first row loses one more.</summary>
+    [Fact]
+    public void Select_ExactCountOverRows_FirstRowsLoseOneMore()
+    {
+        using var scope = NewDisposeScope();
+        Tensor mask = MaskSelection.Select(Rising(3, 10), SparsityTarget.Exactly(7, 30, SparsityScope.Row), SparsityScope.Layer);
+        Assert.Equal([3, 2, 2], mask.sum([1L]).data<long>().ToArray());
+        Assert.True(mask[0, 2].item<bool>() && mask[1, 1].item<bool>() && mask[2, 1].item<bool>());
+        Tensor even = MaskSelection.Select(Rising(3, 10), SparsityTarget.Exactly(6, 30, SparsityScope.Row), SparsityScope.Layer);
+        Assert.Equal([2, 2, 2], even.sum([1L]).data<long>().ToArray());
+        Tensor few = MaskSelection.Select(Rising(3, 10), SparsityTarget.Exactly(2, 30, SparsityScope.Row), SparsityScope.Layer);
+        Assert.Equal([1, 1, 0], few.sum([1L]).data<long>().ToArray());
+    }
+
+    /// <summary>301 of 3 x 300: blocks of 128, 128 and 44 columns have lost 128, 256 and 301 in all at their ends, the lowest of each.</summary>
+    [Fact]
+    public void Select_ExactCountOverColumnBlocks_SharesItOut()
+    {
+        using var scope = NewDisposeScope();
+        Tensor scores = Rising(3, 300), mask = MaskSelection.Select(scores, SparsityTarget.Exactly(301, 900), SparsityScope.ColumnBlock);
+        Assert.Equal([128, 128, 45], mask.split(128, 1).Select(block => block.count_nonzero().item<long>()));
+        Assert.True(mask.narrow(1, 0, 128).select(0, 0).all().item<bool>() && !mask.narrow(1, 0, 128).select(0, 1).any().item<bool>());
+        Tensor layer = MaskSelection.Select(scores, SparsityTarget.Exactly(301, 900, SparsityScope.Layer), SparsityScope.Row);
+        Assert.Equal(301, layer.count_nonzero().item<long>());
+        Assert.True(layer.select(0, 0).all().item<bool>() && layer[1, 0].item<bool>());
+    }
+
+    [Fact]
+    public void Select_TargetsOfExperts_EachGetsItsOwn()
+    {
+        using var scope = NewDisposeScope();
+        Tensor scores = Rising(2, 2, 8);
+        Tensor mask = MaskSelection.Select(scores, [SparsityTarget.Unstructured(0.25), SparsityTarget.NM(1, 4)], SparsityScope.Row);
+        Assert.Equal([4, 12], mask.sum([1L, 2L]).data<long>().ToArray());
+        Tensor same = MaskSelection.Select(scores, [SparsityTarget.NM(1, 4), SparsityTarget.NM(1, 4)], SparsityScope.Row);
+        Assert.Equal([12, 12], same.sum([1L, 2L]).data<long>().ToArray());
+        Assert.Equal(SparsityScope.Row, MaskSelection.Resolve(SparsityScope.PrunerDefault, SparsityScope.Row));
+        Assert.Equal(SparsityScope.Layer, MaskSelection.Resolve(SparsityScope.Layer, SparsityScope.Row));
+        Assert.Throws<ArgumentOutOfRangeException>("scope", () => MaskSelection.Select(scores, 0.5, (SparsityScope)77));
+    }
+
+    private static Tensor Rising(params long[] shape) => TensorArithmetic.Range(shape.Aggregate(1L, (n, size) => n * size)).to(ScalarType.Float32).reshape(shape);
 
     private static bool[] Reference(float[] scores, int count)
     {
