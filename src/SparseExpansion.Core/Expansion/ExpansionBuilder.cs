@@ -29,10 +29,8 @@ public sealed class ExpansionBuilder<TModel>
     /// Expands block by block: each block is calibrated on what the expanded blocks before it produce. Without this
     /// call the whole model is one block. Blocks map a hidden state to a hidden state of the same kind, and run in order.
     /// </summary>
-    /// <param name="select">
-    /// Blocks from a tensor to a tensor, or with up to three tensors more, such as masks and positions: these are recorded from the model, once, and handed to the blocks again. A block
-    /// may put out a tuple of tensors; the first of them is the hidden state.
-    /// </param>
+    /// <param name="select">Blocks from a tensor, or with up to three tensors more such as masks, which are recorded from the model once and handed to the
+    /// blocks again; to a tensor, or a tuple of which the first is the hidden state.</param>
     /// <exception cref="ArgumentException">There are no blocks, or one takes or gives something else.</exception>
     public ExpansionBuilder<TModel> Blocks(Func<TModel, IEnumerable<nn.Module>> select)
     {

@@ -20,7 +20,7 @@ internal sealed class Block(
 
     /// <exception cref="ArgumentException">The module cannot be run as a block.</exception>
     public static Block Of(nn.Module module, int index) => BlockForms.TryCreate(module ?? throw new ArgumentException($"Block {index} is null.")) ?? throw new ArgumentException(
-        $"Block {index} is a {BlockForms.Describe(module)}. A block takes its hidden state as a Tensor, and up to three Tensors more such as masks and positions, and gives a Tensor or a "
+        $"Block {index} is of type {BlockForms.Describe(module)}. A block takes its hidden state as a Tensor, and up to three Tensors more such as masks and positions, and gives a Tensor or a "
         + "tuple of two or three Tensors of which the first is the hidden state. Let the model call such a block through an adapter (docs/own-model.md shows one), or leave Blocks out to expand the model as a whole.");
 
     /// <summary>How a block is run by itself.</summary>

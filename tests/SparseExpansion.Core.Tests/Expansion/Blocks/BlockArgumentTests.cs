@@ -158,7 +158,7 @@ public sealed class BlockArgumentTests : IDisposable
         using var model = new MaskedModel(() => new MaskedBlock());
         using var odd = new Bilinear(4);
         string message = Assert.Throws<ArgumentException>(() => model.Expand().Blocks(m => [m.blocks[0], odd])).Message;
-        Assert.StartsWith("Block 1 is a Bilinear (Module<Object, Tensor>).", message, StringComparison.Ordinal);
+        Assert.StartsWith("Block 1 is of type Bilinear (Module<Object, Tensor>).", message, StringComparison.Ordinal);
         Assert.Contains("docs/own-model.md", message, StringComparison.Ordinal);
     }
 
