@@ -36,7 +36,8 @@ internal sealed class AnalyzedTokens
         if (tokens.TokenCount < 2)
         {
             throw new CalibrationException(
-                $"Layer '{layer}': {tokens.TokenCount} tokens have no distribution; analyse at least 2, and thousands for distances that mean something.") { Layer = layer };
+                $"Layer '{layer}': {tokens.TokenCount} tokens have no distribution; analyse at least 2, and thousands for distances that mean something.")
+            { Layer = layer };
         }
 
         return new AnalyzedTokens(tokens, options.SampleTokens is { } count && count < tokens.TokenCount ? Draw(tokens.TokenCount, count, options.Seed) : null);

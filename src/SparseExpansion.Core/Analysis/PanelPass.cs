@@ -72,7 +72,8 @@ internal sealed class PanelPass(string layer, AnalyzedTokens tokens, IReadOnlyLi
         if (neuron >= 0)
         {
             throw new CalibrationException(
-                $"Layer '{layer}': outputs of neuron {neuron} are NaN or infinite; check the tokens it was given and the dtype of the weight.") { Layer = layer };
+                $"Layer '{layer}': outputs of neuron {neuron} are NaN or infinite; check the tokens it was given and the dtype of the weight.")
+            { Layer = layer };
         }
     }
 }

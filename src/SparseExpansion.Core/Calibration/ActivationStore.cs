@@ -41,7 +41,8 @@ public sealed class ActivationStore : ITokenSource, IDisposable
             if (mask.numel() != tokens.shape[0] || (mask.dim() == input.dim() - 1 && !mask.shape.AsSpan().SequenceEqual(input.shape.AsSpan(..^1))))
             {
                 throw new CalibrationException(
-                    $"Layer '{layer}' saw {tokens.shape[0]} tokens [{string.Join(", ", input.shape)}], but the padding mask is [{string.Join(", ", mask.shape)}].") { Layer = layer };
+                    $"Layer '{layer}' saw {tokens.shape[0]} tokens [{string.Join(", ", input.shape)}], but the padding mask is [{string.Join(", ", mask.shape)}].")
+                { Layer = layer };
             }
 
             tokens = tokens.index_select(0, mask.to(tokens.device).flatten().to(ScalarType.Bool).nonzero().flatten());

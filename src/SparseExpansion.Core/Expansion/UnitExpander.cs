@@ -97,7 +97,8 @@ internal sealed class UnitExpander(
         int call = Enumerable.Range(0, tokens.CallTokens.Count).FirstOrDefault(i => i >= dense.CallTokens.Count || tokens.CallTokens[i] != dense.CallTokens[i]);
         throw new CalibrationException(
             $"Layer '{group.Name}' gets {tokens.CallTokens[call]} tokens from the expanded model on its call {call}, and {dense.CallTokens.ElementAtOrDefault(call)} from the dense one, "
-            + "so its errors cannot be compensated for. Leave it out of the targets, or error compensation out.") { Layer = group.Name };
+            + "so its errors cannot be compensated for. Leave it out of the targets, or error compensation out.")
+        { Layer = group.Name };
     }
 
     /// <summary>What the dense model hands a group; null where that is what the expanded one hands it.</summary>

@@ -42,5 +42,6 @@ internal static class RouterGuard
     /// <summary>The error for finite tokens whose squared lengths are not.</summary>
     public static CalibrationException Overflow(string group) => new(
         $"{group}: calibration tokens are so large that their squares overflow float32, so distances between them mean nothing. " +
-        "Look for a layer before it whose outputs explode.") { Layer = group };
+        "Look for a layer before it whose outputs explode.")
+    { Layer = group };
 }

@@ -30,6 +30,7 @@ internal static class TokenMean
             ? sum.div_(Scalars.Of(Math.Max(tokens.TokenCount, 1))).MoveToOuterDisposeScope()
             : throw new CalibrationException(
                 $"{context.Group}: calibration tokens hold NaN or infinite values. " +
-                "Look for overflow in the layers before it, for example by calibrating in float32 or bfloat16 instead of float16.") { Layer = context.Group };
+                "Look for overflow in the layers before it, for example by calibrating in float32 or bfloat16 instead of float16.")
+            { Layer = context.Group };
     }
 }

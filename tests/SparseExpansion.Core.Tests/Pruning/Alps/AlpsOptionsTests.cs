@@ -6,8 +6,17 @@ public sealed class AlpsOptionsTests
     public void Defaults_AreThoseDocumented() => Assert.Equal(
         new AlpsOptions
         {
-            Damping = 0.01, DampingIncrease = 10, MaxDamping = 1, Penalty = 0.1, PenaltyIncrease = 1.2, PenaltyInterval = 2, MaxIterations = 200,
-            SettledShare = 0.01, ReducedPrecision = true, RefitTolerance = 1e-4, MaxRefitIterations = 60,
+            Damping = 0.01,
+            DampingIncrease = 10,
+            MaxDamping = 1,
+            Penalty = 0.1,
+            PenaltyIncrease = 1.2,
+            PenaltyInterval = 2,
+            MaxIterations = 200,
+            SettledShare = 0.01,
+            ReducedPrecision = true,
+            RefitTolerance = 1e-4,
+            MaxRefitIterations = 60,
         },
         new AlpsOptions());
 
@@ -39,8 +48,16 @@ public sealed class AlpsOptionsTests
     {
         new AlpsOptions
         {
-            Damping = 0.5, DampingIncrease = 2, MaxDamping = 0.5, Penalty = double.Epsilon, PenaltyIncrease = 1e6, PenaltyInterval = 1, MaxIterations = 1,
-            SettledShare = 0, RefitTolerance = double.Epsilon, MaxRefitIterations = 0,
+            Damping = 0.5,
+            DampingIncrease = 2,
+            MaxDamping = 0.5,
+            Penalty = double.Epsilon,
+            PenaltyIncrease = 1e6,
+            PenaltyInterval = 1,
+            MaxIterations = 1,
+            SettledShare = 0,
+            RefitTolerance = double.Epsilon,
+            MaxRefitIterations = 0,
         }.Validate();
         new AlpsOptions { PenaltyIncrease = Math.BitIncrement(1), SettledShare = Math.BitDecrement(1), RefitTolerance = Math.BitDecrement(1) }.Validate();
     }
