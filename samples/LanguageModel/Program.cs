@@ -22,7 +22,7 @@ using ExpansionResult result = model.Expand()
     .Targets("*.mlp.*")
     .RouteWith(new PcaKMeansOptions { Experts = 8, PcaReduction = 4 })
     .PruneWith(new SparseGptSparsifier(), SparsityTarget.Unstructured(0.5))
-    .CalibrateOn(Read(calibration).Batches(batchSize: 8))
+    .CalibrateOn(Read(calibration))
     .Run();
 Console.WriteLine($"perplexity {Perplexity.Evaluate(model, Read(evaluation)).Perplexity:F3}");
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using SparseExpansion.Internal;
 using SparseExpansion.Transformers;
 using static TorchSharp.torch;
 
@@ -59,7 +60,7 @@ internal sealed class EvaluateCommand : Command
             model,
             windows,
             new PerplexityOptions { BatchSize = BatchSize.For(windows.Context) },
-            new InlineProgress<PerplexityProgress>(step => report(
+            new ActionProgress<PerplexityProgress>(step => report(
                 (double)step.Windows / step.TotalWindows,
                 new ProgressText(
                     string.Create(CultureInfo.InvariantCulture, $"window {step.Windows} of {step.TotalWindows}, perplexity {step.Perplexity:0.000}"),

@@ -28,7 +28,7 @@ internal static class StatisticChecks
         }
 
         long before = statistic.TokenCount, shown = tokens.shape[0];
-        using Tensor own = tokens.detach().clone();
+        using Tensor detached = tokens.detach(), own = detached.clone();
         statistic.Observe(own);
         if (statistic.TokenCount != before + shown)
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -50,18 +51,20 @@ internal sealed class DifferentiableProduct : autograd.SingleTensorFunction<Diff
     /// <inheritdoc/>
     /// <remarks>
     /// An exception must not leave this method, because no exception passes through libtorch into the caller's frames: the process would
-    /// end. A gradient of a wrong shape, which libtorch refuses, makes an error of it.
+    /// end. Gradients of a wrong shape, which libtorch refuses, make an error of it; what it was goes to the trace listeners.
     /// </remarks>
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
+        var product = (Product)ctx.get_data(Key);
         List<Tensor?> gradients;
         try
         {
-            gradients = ((Product)ctx.get_data(Key)).Gradients(grad_output);
+            gradients = product.Gradients(grad_output);
         }
-        catch (Exception)
+        catch (Exception e)
         {
-            gradients = [empty(0).DetachFromDisposeScope(), null, null];
+            Trace.TraceError($"The way back through packed experts failed: {e}");
+            gradients = product.Refused();
         }
 
         t_returned?.ForEach(gradient => gradient?.Dispose());
@@ -71,6 +74,12 @@ internal sealed class DifferentiableProduct : autograd.SingleTensorFunction<Diff
 
     private sealed record Product(Func<Tensor> Multiply, Func<Tensor, Tensor>? TokensGradient, ScalarType? BiasType)
     {
+        /// <summary>In place of each gradient that is asked for one without dimensions, to which neither tokens nor a bias can be expanded.</summary>
+        public List<Tensor?> Refused() => [
+            TokensGradient is null ? null : zeros(Array.Empty<long>()).DetachFromDisposeScope(),
+            BiasType is null ? null : zeros(Array.Empty<long>()).DetachFromDisposeScope(),
+            null];
+
         /// <summary>Gradients of tokens, bias and this object, null where none is asked for.</summary>
         public List<Tensor?> Gradients(Tensor output)
         {

@@ -8,6 +8,18 @@ internal static class CustomPart
     /// <summary>True for what does not come with this library.</summary>
     public static bool Is(object part) => part.GetType().Assembly != typeof(CustomPart).Assembly;
 
+    /// <summary>What a part of others is handed in place of a tensor: a copy that the caller disposes; null for a part of this library.</summary>
+    public static Tensor? Copy(object part, Tensor tensor)
+    {
+        if (!Is(part))
+        {
+            return null;
+        }
+
+        using Tensor detached = tensor.detach();
+        return detached.clone();
+    }
+
     /// <summary>Name and class of a part, for messages.</summary>
     public static string Describe(string name, object part) => $"'{name}' ({part.GetType().Name})";
 }

@@ -159,7 +159,8 @@ public sealed class MixtureCollection : IReadOnlyDictionary<string, SparseMixtur
             if (child is SparseMixtureLayer mixture)
             {
                 bool hooked = parent is Linear && name == LinearHookSlot.ChildName;
-                found.Add((hooked && prefix.Length > 0 ? prefix : path, mixture));
+                string place = prefix.Length > 0 ? prefix : LinearHookSlot.RootName;
+                found.Add((hooked ? place : path, mixture));
             }
             else
             {

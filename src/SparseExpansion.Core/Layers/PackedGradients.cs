@@ -23,9 +23,8 @@ internal static class PackedGradients
             {
                 if (offsets[e + 1] > offsets[e])
                 {
-                    Tensor weight = experts[e].Unpack().to(gradient.dtype);
+                    using Tensor dense = experts[e].Unpack(), weight = dense.to(gradient.dtype);
                     shares.Add(sorted.narrow(0, offsets[e], offsets[e + 1] - offsets[e]).matmul(weight));
-                    weight.Dispose();
                 }
             }
 

@@ -196,7 +196,7 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
         {
             return Multiply(input, tokens).reshape(outputShape).MoveToOuterDisposeScope();
         }
-        catch (SparseExpansionException e)
+        catch (SparseExpansionException e) when (e.GetType() == typeof(SparseExpansionException))
         {
             throw new SparseExpansionException($"Layer '{Name}': {e.Message}", e);
         }

@@ -14,36 +14,45 @@ internal static class PrunerCalls
     public static PruningResult Prune(
         ISparsifier sparsifier, Tensor weight, IActivationStatistic statistic, SparsityTarget target, CancellationToken cancellationToken)
     {
-        using Tensor? own = CustomPart.Is(sparsifier) ? weight.detach().clone() : null;
-        return Check(
-            sparsifier, weight, PruningChecks.Unchanged(sparsifier, [statistic], () => sparsifier.Prune(own ?? weight, statistic, target, cancellationToken)));
+        using Tensor? own = CustomPart.Copy(sparsifier, weight);
+        PruningResult? result = PruningChecks.Unchanged(
+            sparsifier, [statistic], () => sparsifier.Prune(own ?? weight, statistic, target, cancellationToken), pruned => pruned?.Dispose());
+        try
+        {
+            return Check(sparsifier, weight, result);
+        }
+        catch
+        {
+            result?.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Prunes one weight once per statistic.</summary>
     public static IReadOnlyList<PruningResult> PruneExperts(
         ISparsifier sparsifier, Tensor weight, IReadOnlyList<IActivationStatistic> statistics, SparsityTarget target, CancellationToken cancellationToken)
     {
-        using Tensor? own = CustomPart.Is(sparsifier) ? weight.detach().clone() : null;
+        using Tensor? own = CustomPart.Copy(sparsifier, weight);
         return Check(
             sparsifier, weight, statistics.Count,
-            PruningChecks.Unchanged(sparsifier, statistics, () => sparsifier.PruneExperts(own ?? weight, statistics, target, cancellationToken)));
+            PruningChecks.Unchanged(sparsifier, statistics, () => sparsifier.PruneExperts(own ?? weight, statistics, target, cancellationToken), Discard));
     }
 
     /// <summary>Prunes one weight once per statistic, each to its own target.</summary>
     public static IReadOnlyList<PruningResult> PruneExperts(
         ISparsifier sparsifier, Tensor weight, IReadOnlyList<IActivationStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken)
     {
-        using Tensor? own = CustomPart.Is(sparsifier) ? weight.detach().clone() : null;
+        using Tensor? own = CustomPart.Copy(sparsifier, weight);
         return Check(
             sparsifier, weight, statistics.Count,
-            PruningChecks.Unchanged(sparsifier, statistics, () => sparsifier.PruneExperts(own ?? weight, statistics, targets, cancellationToken)));
+            PruningChecks.Unchanged(sparsifier, statistics, () => sparsifier.PruneExperts(own ?? weight, statistics, targets, cancellationToken), Discard));
     }
 
     private static IReadOnlyList<PruningResult> Check(ISparsifier sparsifier, Tensor weight, int experts, IReadOnlyList<PruningResult>? results)
     {
         if (results?.Count != experts)
         {
-            results?.Where(result => result is not null).DisposeAll();
+            Discard(results);
             throw new PruningException(
                 $"Pruner {CustomPart.Describe(sparsifier.Name, sparsifier)} returned {(results is null ? "null" : $"{results.Count} results")} for {experts} experts.");
         }
@@ -64,10 +73,12 @@ internal static class PrunerCalls
         }
         catch
         {
-            results.Where(result => result is not null).DisposeAll();
+            Discard(results);
             throw;
         }
     }
+
+    private static void Discard(IReadOnlyList<PruningResult>? results) => results?.Where(result => result is not null).DisposeAll();
 
     private static PruningResult Check(ISparsifier sparsifier, Tensor weight, PruningResult? result)
     {

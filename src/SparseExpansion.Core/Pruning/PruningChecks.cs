@@ -18,7 +18,7 @@ internal static class PruningChecks
 
     /// <summary>Prunes, and finds a custom pruner that writes to statistics, which the other linears of a group are pruned by.</summary>
     /// <exception cref="PruningException">It did.</exception>
-    public static T Unchanged<T>(ISparsifier sparsifier, IReadOnlyList<IActivationStatistic> statistics, Func<T> prune)
+    public static T Unchanged<T>(ISparsifier sparsifier, IReadOnlyList<IActivationStatistic> statistics, Func<T> prune, Action<T>? discard = null)
     {
         if (!CustomPart.Is(sparsifier))
         {
@@ -33,6 +33,7 @@ internal static class PruningChecks
             return pruned;
         }
 
+        discard?.Invoke(pruned);
         var error = new PruningException(
             $"Pruner {CustomPart.Describe(sparsifier.Name, sparsifier)} changed the {statistics[changed].GetType().Name} that it was given, which other layers are pruned by, too; work on a clone() of its tensors.");
         ErrorPlace.Note(error, changed);

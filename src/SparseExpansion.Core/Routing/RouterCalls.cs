@@ -37,7 +37,7 @@ internal static class RouterCalls
     /// <exception cref="SparseExpansionException">The router returned something else.</exception>
     public static Tensor Route(IRouter router, Tensor tokens)
     {
-        using Tensor? own = CustomPart.Is(router) ? tokens.detach().clone() : null;
+        using Tensor? own = CustomPart.Copy(router, tokens);
         Tensor? experts = router.Route(own ?? tokens);
         if (experts is null)
         {

@@ -39,6 +39,8 @@ public sealed class BareLinearTests : IDisposable
         ExpandedModel.Load(loaded, _folder.File("saved"));
 
         Assert.Equal(["linear"], result.Layers.Keys);
+        Assert.Equal(["linear"], model.Mixtures().Keys);
+        Assert.Equal(["linear"], loaded.Mixtures().Keys);
         Assert.False(TensorChecks.Equal(dense, expanded));
         Assert.True(TensorChecks.Equal(result.Layers["linear"].call(_batches[0]), expanded));
         Assert.True(TensorChecks.Equal(expanded, loaded.call(_batches[0])));

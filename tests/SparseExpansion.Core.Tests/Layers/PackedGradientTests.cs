@@ -142,6 +142,25 @@ public sealed class PackedGradientTests : IDisposable
         Assert.Null(input.grad);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Backward_WayToTokensFails_IsAnErrorOnlyWhereItIsAsked(bool ofBias)
+    {
+        using var scope = NewDisposeScope();
+        Tensor tokens = ones(1, 1).requires_grad_(!ofBias), bias = ones(1).requires_grad_(ofBias);
+        Tensor product = DifferentiableProduct.Compute(tokens, bias, () => ones(1, 1), _ => throw new InvalidOperationException("gone"));
+        if (ofBias)
+        {
+            product.sum().backward();
+            Assert.Equal(1, bias.grad!.item<float>());
+            return;
+        }
+
+        Assert.ThrowsAny<Exception>(() => product.sum().backward());
+        Assert.Null(tokens.grad);
+    }
+
     [Fact]
     public void Backward_WhileTheCollectorRuns_StaysRight()
     {

@@ -88,7 +88,7 @@ public sealed class AddedTokenFilesTests : IDisposable
     [Theory]
     [InlineData("tokenizer_config.json", """{"added_tokens_decoder": {"x": {"content": "<x>"}}}""", "'x'")]
     [InlineData("tokenizer_config.json", """{"added_tokens_decoder": {"7": "<x>"}}""", "'7'")]
-    [InlineData("tokenizer_config.json", """{"added_tokens_decoder": {"7": {"content": "<x>", "single_word": true}}}""", "single_word")]
+    [InlineData("tokenizer_config.json", """{"added_tokens_decoder": {"7": {"content": "<x>", "single_word": 1}}}""", "single_word")]
     [InlineData("tokenizer_config.json", """{"added_tokens_decoder": {"2147483647": {"content": "<x>"}}}""", "2147483647")]
     [InlineData("tokenizer_config.json", """{"bos_token": 1}""", "bos_token")]
     [InlineData("tokenizer_config.json", """{"additional_special_tokens": [1]}""", "additional_special_tokens")]

@@ -3,6 +3,7 @@ using SparseExpansion.Internal;
 using SparseExpansion.Layers;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
+using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -68,6 +69,20 @@ public sealed class BlockArgumentTests : IDisposable
         using FolderExpansionStore opened = FolderExpansionStore.Open(partial);
         using ExpansionResult result = Configure(resumed, feature).ResumeFrom(opened).Run();
         Assert.Equal(expected, Hash(resumed));
+    }
+
+    [Fact]
+    public void Of_BlockThatWorksInPlace_LeavesWhatOthersAreHanded()
+    {
+        using var scope = NewDisposeScope();
+        Tensor kept = ones(2, 3);
+        var arguments = new BlockArguments([[kept, null], [kept]]);
+
+        arguments.Of(0, CPU)[0]!.mul_(Scalars.Of(5));
+
+        Assert.Equal(6, kept.sum().item<float>());
+        Assert.Equal(6, arguments.Of(1, CPU)[0]!.sum().item<float>());
+        Assert.Null(arguments.Of(0, CPU)[1]);
     }
 
     [Fact]
