@@ -292,19 +292,4 @@ public sealed class ExpansionErrorTests : IDisposable
 
         public override Tensor forward(Tensor input) => second.call(first.call(input));
     }
-
-    private sealed class BypassingModel : nn.Module<Tensor, Tensor>
-    {
-        private readonly nn.Module<Tensor, Tensor> seen = nn.Linear(GatedModel.Width, GatedModel.Width);
-        private readonly nn.Module<Tensor, Tensor> unseen = nn.Linear(GatedModel.Width, GatedModel.Width);
-
-        public BypassingModel()
-            : base(nameof(BypassingModel)) => RegisterComponents();
-
-        public override Tensor forward(Tensor input)
-        {
-            using var scope = NewDisposeScope();
-            return unseen.forward(seen.call(input)).MoveToOuterDisposeScope();
-        }
-    }
 }
