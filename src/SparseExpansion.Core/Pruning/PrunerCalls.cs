@@ -32,6 +32,7 @@ internal static class PrunerCalls
     public static IReadOnlyList<PruningResult> PruneExperts(
         ISparsifier sparsifier, Tensor weight, IReadOnlyList<IActivationStatistic> statistics, SparsityTarget target, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(statistics);
         using Tensor? own = CustomPart.Copy(sparsifier, weight);
         return Check(
             sparsifier, weight, statistics.Count,
@@ -42,6 +43,7 @@ internal static class PrunerCalls
     public static IReadOnlyList<PruningResult> PruneExperts(
         ISparsifier sparsifier, Tensor weight, IReadOnlyList<IActivationStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(statistics);
         using Tensor? own = CustomPart.Copy(sparsifier, weight);
         return Check(
             sparsifier, weight, statistics.Count,
