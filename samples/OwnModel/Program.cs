@@ -43,10 +43,12 @@ string folder = Path.Combine(Path.GetTempPath(), $"own-model-{Environment.Proces
 try
 {
     using Autoencoder loaded = SaveAndLoad(expanded, folder);
-    using var noGrad = no_grad();
-    using Tensor before = model.call(test);
-    using Tensor after = loaded.call(test);
-    Console.WriteLine($"Saved, loaded: outputs are {(before.allclose(after, rtol: 0, atol: 0) ? "equal" : "DIFFERENT")}.");
+    using (no_grad())
+    {
+        using Tensor before = model.call(test), after = loaded.call(test);
+        Console.WriteLine($"Saved, loaded: outputs are {(before.allclose(after, rtol: 0, atol: 0) ? "equal" : "DIFFERENT")}.");
+    }
+
     TrainOn(expanded, model, signals);
     Console.WriteLine($"  trained on  {Training.LostVariance(model, test):P2}");
     expanded.Revert();
