@@ -18,6 +18,9 @@ string[] special = [Start, Corpus.Separator];
 BpeVocabulary vocabulary = BpeTrainer.Train(
     text[..TokenizerCharacters].Replace(Corpus.Separator, "", StringComparison.Ordinal), special, settings.VocabularySize);
 TokenizerFile.Write(Path.Combine(settings.Output, "tokenizer.json"), vocabulary, special);
+File.WriteAllText(
+    Path.Combine(settings.Output, "tokenizer_config.json"),
+    """{ "add_bos_token": true, "bos_token": "<|begin_of_text|>", "eos_token": "<|endoftext|>" }""");
 
 ModelConfig architecture = Architecture(vocabulary.Tokens.Count, settings.Context);
 ModelWriter.WriteConfig(architecture, settings.Output);
