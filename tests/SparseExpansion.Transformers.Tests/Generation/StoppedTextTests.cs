@@ -45,7 +45,7 @@ public sealed class StoppedTextTests : IDisposable
     public void Generate_RepetitionPenalty_IsThatOfAPlainReference()
     {
         const double penalty = 1.8;
-        List<int> ids = [.. _tokenizer.Encode("Once upon a time")];
+        List<int> ids = [.. _tokenizer.Encode("Once upon a time", false)];
         int prompt = ids.Count;
         for (int i = 0; i < 15; i++)
         {
