@@ -1,4 +1,5 @@
 using System.CommandLine;
+using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Cli;
 
@@ -9,7 +10,7 @@ internal sealed class TargetsOption(string verb)
     {
         Description = $"Linear layers to {verb}, by module path (see 'inspect'); * stands for any characters. Repeat it for several.",
         HelpName = "GLOB",
-        DefaultValueFactory = _ => ["*.mlp.*"],
+        DefaultValueFactory = _ => [LanguageModelExpansion.FeedForwardTargets],
         Arity = ArgumentArity.OneOrMore,
     };
 
@@ -24,6 +25,6 @@ internal sealed class TargetsOption(string verb)
     {
         const int shown = 8;
         string names = string.Join(", ", layers.Take(shown)) + (layers.Count > shown ? ", …" : "");
-        return $"--targets {unmatched}: no linear layer matches; patterns name whole paths, like '*.mlp.*'. The model has {layers.Count}: {names}.";
+        return $"--targets {unmatched}: no linear layer matches; patterns name whole paths, like '{LanguageModelExpansion.FeedForwardTargets}'. The model has {layers.Count}: {names}.";
     }
 }

@@ -7,9 +7,6 @@ namespace SparseExpansion.Cli;
 /// <summary>The tokens that a model is evaluated or calibrated on: a text, or windows of token ids in a file.</summary>
 internal sealed class TokenSourceOptions
 {
-    /// <summary>Longest window that a text is cut into by default, in tokens.</summary>
-    private const int DefaultContext = 2048;
-
     /// <summary>The name that stands for standard input.</summary>
     private const string StandardInput = "-";
 
@@ -27,7 +24,7 @@ internal sealed class TokenSourceOptions
 
     private readonly Option<int?> _context = new("--context")
     {
-        Description = $"Tokens of a window. [default: with --tokens their own width, with --text what the model was made for, at most {DefaultContext}]",
+        Description = $"Tokens of a window. [default: with --tokens their own width, with --text what the model was made for, at most {TokenWindows.LongestDefaultContext}]",
         HelpName = "N",
         CustomParser = ValueParsers.OptionalInteger(2),
     };
@@ -74,7 +71,7 @@ internal sealed class TokenSourceOptions
 
         TokenWindows windows = parsed.GetValue(_tokens) is { } tokens
             ? ReadTokens(tokens, model.Config, context)
-            : ReadText(parsed.GetRequiredValue(_text)!, model, context ?? Math.Min(model.Config.MaxPositions, DefaultContext), input);
+            : ReadText(parsed.GetRequiredValue(_text)!, model, context ?? TokenWindows.DefaultContext(model.Config), input);
         return windows.Take(parsed.GetValue(_maxWindows) ?? windows.Count);
     }
 

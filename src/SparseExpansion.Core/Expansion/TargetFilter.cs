@@ -13,14 +13,15 @@ internal sealed record TargetFilter(string Description, Func<LayerDescriptor, bo
 
     public static TargetFilter FromGlobs(IReadOnlyList<string> patterns) => new(
         string.Join(", ", patterns.Select(Quote)),
-        layer => patterns.Any(pattern => Fits(pattern, layer)))
+        layer => patterns.Any(pattern => Fits(pattern, layer.Name)))
     { Patterns = patterns };
 
     /// <summary>The first glob that matches none of some layers, for messages; null: all do.</summary>
     public string? FindIdle(IReadOnlyList<LayerDescriptor> layers) =>
-        Patterns.Where(pattern => !layers.Any(layer => Fits(pattern, layer))).Select(Quote).FirstOrDefault();
+        Patterns.Where(pattern => !layers.Any(layer => Fits(pattern, layer.Name))).Select(Quote).FirstOrDefault();
+
+    /// <summary>True if a glob matches a whole module path.</summary>
+    public static bool Fits(string pattern, string path) => FileSystemName.MatchesSimpleExpression(pattern, path, ignoreCase: false);
 
     private static string Quote(string pattern) => $"'{pattern}'";
-
-    private static bool Fits(string pattern, LayerDescriptor layer) => FileSystemName.MatchesSimpleExpression(pattern, layer.Name, ignoreCase: false);
 }

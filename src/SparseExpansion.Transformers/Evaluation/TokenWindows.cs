@@ -13,7 +13,7 @@ public sealed class TokenWindows
     private const int BatchTokens = 4096;
 
     /// <summary>Longest window that a text is cut into where nobody says otherwise, in tokens.</summary>
-    private const int LongestDefaultContext = 2048;
+    internal const int LongestDefaultContext = 2048;
 
     /// <summary>As many as a span of bytes can hold.</summary>
     private const long LargestCount = int.MaxValue / sizeof(long);

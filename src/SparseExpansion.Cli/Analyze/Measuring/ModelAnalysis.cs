@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.IO.Enumeration;
 using SparseExpansion.Analysis;
 using SparseExpansion.Calibration;
+using SparseExpansion.Expansion;
 using SparseExpansion.Transformers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -70,13 +70,11 @@ internal sealed class ModelAnalysis(CausalLanguageModel model, AnalyzeSettings s
     private Dictionary<string, Linear> Match()
     {
         Dictionary<string, Linear> all = model.named_modules().Where(entry => entry.module is Linear).ToDictionary(entry => entry.name, entry => (Linear)entry.module);
-        string[] idle = [.. settings.Targets.Where(target => !all.Keys.Any(path => Matches(target, path)))];
+        string[] idle = [.. settings.Targets.Where(target => !all.Keys.Any(path => TargetFilter.Fits(target, path)))];
         return idle.Length == 0
-            ? all.Where(entry => settings.Targets.Any(target => Matches(target, entry.Key))).ToDictionary()
+            ? all.Where(entry => settings.Targets.Any(target => TargetFilter.Fits(target, entry.Key))).ToDictionary()
             : throw new UsageException(TargetsOption.NoMatch(string.Join(", ", idle.Select(target => $"'{target}'")), [.. all.Keys]));
     }
-
-    private static bool Matches(string target, string path) => FileSystemName.MatchesSimpleExpression(target, path, ignoreCase: false);
 
     private IEnumerable<CalibrationBatch> Batches(TokenWindows windows)
     {
