@@ -44,19 +44,19 @@ internal sealed class RecordedArguments : IDisposable
     private void Record(ExpansionPlan plan, CalibrationUnit model, CancellationToken cancellationToken)
     {
         var batches = new List<CalibrationBatch>();
-        int former = 0;
+        List<Tensor> former = [];
         foreach (CalibrationBatch batch in plan.Batches)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            int start = _kept.Count;
-            BlockArguments arguments = Watch(plan, model, batch, tensor => Keep(tensor, former));
+            List<Tensor> used = [];
+            BlockArguments arguments = Watch(plan, model, batch, tensor => Keep(tensor, former, used));
             if (batches.Count == 0)
             {
                 RequireIndependent(plan, model, batch, arguments);
             }
 
             batches.Add(batch with { Arguments = arguments });
-            former = start < _kept.Count ? start : former; // A batch is compared with the one before it that was of another kind.
+            former = used;
         }
 
         Batches = batches;
@@ -104,16 +104,25 @@ internal sealed class RecordedArguments : IDisposable
         }
     }
 
-    private Tensor Keep(Tensor tensor, int first)
+    /// <summary>The tensor that is kept for an argument: one that this batch or the one before it has used, or a copy.</summary>
+    private Tensor Keep(Tensor tensor, List<Tensor> former, List<Tensor> used)
     {
         Tensor copy = tensor.detach().to(CPU, copy: true).DetachFromDisposeScope();
-        if (_kept.Skip(first).FirstOrDefault(kept => Same(kept, copy)) is { } known)
+        if (used.Concat(former).FirstOrDefault(kept => Same(kept, copy)) is { } known)
         {
             copy.Dispose();
-            return known;
+            copy = known;
+        }
+        else
+        {
+            _kept.Add(copy);
         }
 
-        _kept.Add(copy);
+        if (!used.Exists(kept => ReferenceEquals(kept, copy)))
+        {
+            used.Add(copy);
+        }
+
         return copy;
     }
 

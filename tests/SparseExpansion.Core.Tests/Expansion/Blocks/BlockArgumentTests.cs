@@ -72,6 +72,19 @@ public sealed class BlockArgumentTests : IDisposable
     }
 
     [Fact]
+    public void Of_MaskForAllAndArgumentsOfEachBatch_KeepsTheMaskOnce()
+    {
+        using var model = new MaskedModel(() => new AttendingBlock(), shifts: true);
+        var plan = new ExpansionPlan(model) { Blocks = [Block.Of(model.blocks[0], 0)], Batches = [.. _batches.Take(5).Select(batch => new CalibrationBatch(batch))], Forward = model.call };
+
+        using RecordedArguments recorded = RecordedArguments.Of(plan, CPU, default);
+
+        IReadOnlyList<Tensor?>[] arguments = [.. recorded.Batches.Select(batch => batch.Arguments!.Of(0))];
+        Assert.All(arguments, own => Assert.Same(arguments[0][0], own[0]));
+        Assert.Equal(5, arguments.Select(own => own[1]!.Handle).Distinct().Count());
+    }
+
+    [Fact]
     public void Of_BlockThatWorksInPlace_LeavesWhatOthersAreHanded()
     {
         using var scope = NewDisposeScope();
