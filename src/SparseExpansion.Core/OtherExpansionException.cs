@@ -1,4 +1,5 @@
 using SparseExpansion.Expansion;
+using SparseExpansion.Expansion.Checkpoints;
 
 namespace SparseExpansion;
 

@@ -1,6 +1,10 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Execution;
 using SparseExpansion.Expansion;
+using SparseExpansion.Expansion.Allocation;
+using SparseExpansion.Expansion.CustomParts;
+using SparseExpansion.Expansion.FineTuning;
+using SparseExpansion.Expansion.Memory;
 using SparseExpansion.Layers;
 using SparseExpansion.Pruning;
 using SparseExpansion.Quantization;

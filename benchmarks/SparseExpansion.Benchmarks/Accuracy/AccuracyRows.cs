@@ -1,4 +1,9 @@
 using SparseExpansion.Expansion;
+using SparseExpansion.Expansion.Allocation;
+using SparseExpansion.Expansion.Compensation;
+using SparseExpansion.Expansion.FineTuning;
+using SparseExpansion.Expansion.Refinement;
+using SparseExpansion.Expansion.SmallExperts;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
 using SparseExpansion.Transformers;

@@ -1,4 +1,5 @@
 using SparseExpansion.Benchmarks.Targets;
+using SparseExpansion.Calibration;
 using SparseExpansion.Execution;
 using SparseExpansion.Layers;
 using SparseExpansion.Layers.Surgery;

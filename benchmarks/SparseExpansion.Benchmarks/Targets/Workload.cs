@@ -1,3 +1,4 @@
+using SparseExpansion.Analysis;
 using SparseExpansion.Execution;
 using SparseExpansion.Layers;
 using SparseExpansion.Routing;

@@ -1,3 +1,5 @@
+using SparseExpansion.Transformers;
+
 namespace SparseExpansion.Cli;
 
 /// <summary>What <c>evaluate</c> tells; the names of its properties are those of the JSON.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using SparseExpansion.Expansion;
+using SparseExpansion.Expansion.Blocks;
 
 namespace SparseExpansion.Cli;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using SparseExpansion.Expansion;
+using SparseExpansion.Expansion.Reports;
 
 namespace SparseExpansion.Cli;
 

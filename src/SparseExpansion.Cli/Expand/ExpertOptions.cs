@@ -2,7 +2,12 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using SparseExpansion.Expansion;
+using SparseExpansion.Expansion.Allocation;
+using SparseExpansion.Expansion.FineTuning;
+using SparseExpansion.Expansion.Refinement;
+using SparseExpansion.Expansion.SmallExperts;
 using SparseExpansion.Pruning;
+using SparseExpansion.Routing;
 using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Cli;
@@ -87,14 +92,10 @@ internal sealed class ExpertOptions
     /// <summary>Sets what the options ask for, over what the recipe has.</summary>
     public void Apply(ParseResult parsed, Method method, ExpansionBuilder<CausalLanguageModel> builder)
     {
-        builder.WithOptions(new ExpansionOptions
+        builder.WithSeed(method.Seed).WithExpertStatistics(new ExpertStatisticsOptions
         {
-            Seed = method.Seed,
-            ExpertStatistics = new ExpertStatisticsOptions
-            {
-                Shrinkage = parsed.GetValue(_shrink) ?? method.Recipe.ExpertStatistics.Shrinkage,
-                MinimumTokens = parsed.GetValue(_minTokens),
-            },
+            Shrinkage = parsed.GetValue(_shrink) ?? method.Recipe.ExpertStatistics.Shrinkage,
+            MinimumTokens = parsed.GetValue(_minTokens),
         });
         builder.Allocate(s_allocations[parsed.GetValue(_allocate)!]);
         if (parsed.GetValue(_refineRouter) is > 0 and int rounds)

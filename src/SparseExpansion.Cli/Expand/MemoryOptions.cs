@@ -1,5 +1,6 @@
 using System.CommandLine;
 using SparseExpansion.Expansion;
+using SparseExpansion.Expansion.Memory;
 using TorchSharp;
 using static TorchSharp.torch;
 

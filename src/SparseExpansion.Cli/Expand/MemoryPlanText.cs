@@ -1,5 +1,6 @@
 using System.Globalization;
 using SparseExpansion.Expansion;
+using SparseExpansion.Expansion.Memory;
 
 namespace SparseExpansion.Cli;
 

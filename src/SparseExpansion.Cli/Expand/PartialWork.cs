@@ -1,5 +1,6 @@
 using System.Globalization;
 using SparseExpansion.Expansion;
+using SparseExpansion.Expansion.Checkpoints;
 using SparseExpansion.Internal;
 
 namespace SparseExpansion.Cli;
@@ -17,7 +18,7 @@ internal sealed class PartialWork : IDisposable
     private bool _isForeign;
 
     private PartialWork(FolderExpansionStore store, string output, TextWriter error) =>
-        (Store, _output, _error, _found) = (store, output, error, store.UnitCount);
+        (Store, _output, _error, _found) = (store, output, error, store.BlockCount);
 
     public FolderExpansionStore Store { get; }
 
@@ -30,14 +31,14 @@ internal sealed class PartialWork : IDisposable
     {
         string path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(output));
         FolderExpansionStore store = OpenStore(output);
-        if (resume || store.UnitCount == 0)
+        if (resume || store.BlockCount == 0)
         {
             return new PartialWork(Reserved(store), path, error);
         }
 
         string message = string.Create(
             CultureInfo.InvariantCulture,
-            $"--output {output}: an expansion of {ReportText.Count(store.UnitCount, "block")} so far waits in {store.Folder}; add --resume to go on with it, or remove that folder.");
+            $"--output {output}: an expansion of {ReportText.Count(store.BlockCount, "block")} so far waits in {store.Folder}; add --resume to go on with it, or remove that folder.");
         store.Dispose();
         throw new UsageException(message);
     }
@@ -68,7 +69,7 @@ internal sealed class PartialWork : IDisposable
     /// <param name="error">What the expansion threw.</param>
     public string? Foreign(string output, SparseExpansionException error)
     {
-        if (Store.UnitCount != _found || OptionMessage.Differences(error) is not { } differences)
+        if (Store.BlockCount != _found || OptionMessage.Differences(error) is not { } differences)
         {
             return null;
         }
@@ -94,7 +95,7 @@ internal sealed class PartialWork : IDisposable
             return;
         }
 
-        if (Store.UnitCount == 0)
+        if (Store.BlockCount == 0)
         {
             Store.Delete();
             return;
@@ -113,5 +114,5 @@ internal sealed class PartialWork : IDisposable
 
     private void SayThatBlocksAreKept() =>
         _error.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{Tool.Name}: finished so far: {ReportText.Count(Store.UnitCount, "block")}, kept in {Store.Folder}; --resume goes on with them."));
+            CultureInfo.InvariantCulture, $"{Tool.Name}: finished so far: {ReportText.Count(Store.BlockCount, "block")}, kept in {Store.Folder}; --resume goes on with them."));
 }

@@ -1,5 +1,9 @@
 using Microsoft.Extensions.Logging;
 using SparseExpansion.Calibration;
+using SparseExpansion.Expansion.Blocks;
+using SparseExpansion.Expansion.Checkpoints;
+using SparseExpansion.Expansion.Memory;
+using SparseExpansion.Expansion.Pipeline;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
 using TorchSharp;
@@ -12,14 +16,14 @@ namespace SparseExpansion.Expansion;
 public sealed class ExpansionBuilder<TModel>
     where TModel : nn.Module
 {
-    private ExpansionPlan _plan;
+    private ExpansionRequest _request;
     private bool _frozen;
 
     internal ExpansionBuilder(TModel model)
     {
         ArgumentNullException.ThrowIfNull(model);
         Model = model;
-        _plan = new ExpansionPlan(model) { Forward = model is nn.Module<Tensor, Tensor> module ? module.call : null };
+        _request = new ExpansionRequest(model) { Forward = model is nn.Module<Tensor, Tensor> module ? module.call : null };
     }
 
     /// <summary>The model that is expanded.</summary>
@@ -37,7 +41,7 @@ public sealed class ExpansionBuilder<TModel>
         ArgumentNullException.ThrowIfNull(select);
         Block[] blocks = [.. select(Model).Select(Block.Of)];
         return blocks.Length > 0
-            ? Set(plan => plan with { Blocks = blocks })
+            ? Set(request => request with { Blocks = blocks })
             : throw new ArgumentException("The selection holds no blocks.", nameof(select));
     }
 
@@ -51,14 +55,14 @@ public sealed class ExpansionBuilder<TModel>
             throw new ArgumentException("Give at least one pattern, and none of them empty.", nameof(patterns));
         }
 
-        return Set(plan => plan with { Targets = TargetFilter.FromGlobs(patterns) });
+        return Set(request => request with { Targets = TargetFilter.FromGlobs(patterns) });
     }
 
     /// <summary>Chooses linears by a predicate over module path and layer.</summary>
     public ExpansionBuilder<TModel> Targets(Func<LayerDescriptor, bool> predicate)
     {
         ArgumentNullException.ThrowIfNull(predicate);
-        return Set(plan => plan with { Targets = new TargetFilter("the predicate", predicate) });
+        return Set(request => request with { Targets = new TargetFilter("the predicate", predicate) });
     }
 
     /// <summary>Sets router, pruner, sparsity and all that goes beyond them at once; later calls override parts of it.</summary>
@@ -70,16 +74,12 @@ public sealed class ExpansionBuilder<TModel>
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(target);
         recipe.Validate();
-        return Set(plan => plan with
+        return Set(request => request with
         {
             Trainer = new PcaKMeansTrainer(recipe.Router),
             Sparsifier = recipe.Pruner,
             Target = target,
-            Refinement = recipe.Refinement,
-            Allocation = recipe.Allocation,
-            Compensation = recipe.Compensation,
-            FineTuning = recipe.FineTuning,
-            Options = plan.Options with { ExpertStatistics = recipe.ExpertStatistics },
+            Steps = recipe.Steps,
         });
     }
 
@@ -94,53 +94,7 @@ public sealed class ExpansionBuilder<TModel>
     public ExpansionBuilder<TModel> RouteWith(IRouterTrainer trainer)
     {
         ArgumentNullException.ThrowIfNull(trainer);
-        return Set(plan => plan with { Trainer = trainer });
-    }
-
-    /// <summary>
-    /// Lets routers learn from the errors of their experts: each group's router is fitted anew to which expert serves a token best, and kept
-    /// where held-out tokens lose less by it. Off without this call, as in the paper. Takes 1 + rounds more prunings of every layer.
-    /// </summary>
-    /// <param name="options">Rounds and held-out share; null for the defaults.</param>
-    /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
-    public ExpansionBuilder<TModel> RefineRouter(RouterRefinementOptions? options = null)
-    {
-        options ??= new RouterRefinementOptions();
-        options.Validate();
-        return Set(plan => plan with { Refinement = options });
-    }
-
-    /// <summary>
-    /// Lets experts make up for what was lost before them: each is pruned from the weight that brings its inputs nearest to the outputs of the dense
-    /// model. Off without this call, as in the paper. Layers of a block are then calibrated on its expanded layers, whatever
-    /// <see cref="ExpansionOptions.WithinBlock"/> says; the dense model runs beside the expanded one.
-    /// </summary>
-    /// <param name="options">Damping; null for the defaults.</param>
-    /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
-    public ExpansionBuilder<TModel> CompensateErrors(ErrorCompensationOptions? options = null)
-    {
-        options ??= new ErrorCompensationOptions();
-        options.Validate();
-        return Set(plan => plan with { Compensation = options });
-    }
-
-    /// <summary>
-    /// Fits the kept weights of every block, when it is expanded, to the outputs of the dense block; masks and routers stay, and pruned
-    /// weights stay exactly zero. Off without this call, as in the paper. The block after it is calibrated on what it then produces.
-    /// </summary>
-    /// <param name="options">Steps, learning rate, loss; null for the defaults.</param>
-    /// <remarks>
-    /// The expanded block gets what the expanded blocks before it produce; <see cref="FineTuningOptions.Target"/> says what the dense one gets. With
-    /// <see cref="Blocks"/>, all targets must lie in blocks. Not for pruners that round weights, nor with <see cref="WithMemory"/>. Takes, for a block at a time, ten times
-    /// the experts' memory on the device, and the block's inputs and outputs in host memory. Norms that are trained are put back by
-    /// <see cref="ExpansionResult.Revert"/>.
-    /// </remarks>
-    /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
-    public ExpansionBuilder<TModel> FineTune(FineTuningOptions? options = null)
-    {
-        options ??= new FineTuningOptions();
-        options.Validate();
-        return Set(plan => plan with { FineTuning = options });
+        return Set(request => request with { Trainer = trainer });
     }
 
     /// <summary>Sets pruner and sparsity.</summary>
@@ -148,17 +102,7 @@ public sealed class ExpansionBuilder<TModel>
     {
         ArgumentNullException.ThrowIfNull(sparsifier);
         ArgumentNullException.ThrowIfNull(target);
-        return Set(plan => plan with { Sparsifier = sparsifier, Target = target });
-    }
-
-    /// <summary>
-    /// Divides the weights that may stay among the linears, by a pass over the dense model; needs an unstructured target. Without this call
-    /// every linear gets the same sparsity, as in the paper.
-    /// </summary>
-    public ExpansionBuilder<TModel> Allocate(SparsityAllocation allocation)
-    {
-        ArgumentNullException.ThrowIfNull(allocation);
-        return Set(plan => plan with { Allocation = allocation });
+        return Set(request => request with { Sparsifier = sparsifier, Target = target });
     }
 
     /// <summary>Sets the calibration inputs.</summary>
@@ -169,7 +113,7 @@ public sealed class ExpansionBuilder<TModel>
         ArgumentNullException.ThrowIfNull(batches);
         CalibrationBatch[] list = [.. batches];
         return list.Length > 0
-            ? Set(plan => plan with { Batches = list, BatchSource = null })
+            ? Set(request => request with { Batches = list, BatchSource = null })
             : throw new ArgumentException("There are no calibration batches.", nameof(batches));
     }
 
@@ -178,39 +122,29 @@ public sealed class ExpansionBuilder<TModel>
     public ExpansionBuilder<TModel> CalibrateOn(Func<IEnumerable<CalibrationBatch>> makeBatches)
     {
         ArgumentNullException.ThrowIfNull(makeBatches);
-        return Set(plan => plan with { Batches = [], BatchSource = makeBatches });
+        return Set(request => request with { Batches = [], BatchSource = makeBatches });
     }
 
     /// <summary>Says how the model is called, where it is not a <c>Module&lt;Tensor, Tensor&gt;</c>.</summary>
     public ExpansionBuilder<TModel> ForwardWith(Func<TModel, Tensor, Tensor> forward)
     {
         ArgumentNullException.ThrowIfNull(forward);
-        return Set(plan => plan with { Forward = input => forward(Model, input) });
+        return Set(request => request with { Forward = input => forward(Model, input) });
     }
 
     /// <summary>
-    /// Sets all <see cref="ExpansionOptions"/> at once, also those that <see cref="WithSeed"/>, <see cref="WithMemory"/>, <see cref="WithExpertStatistics"/> or a recipe have set: call
-    /// it before these.
+    /// Sets all <see cref="ExpansionOptions"/> at once, also those that <see cref="WithSeed"/> and <see cref="WithMemory"/> have set: call it
+    /// before these.
     /// </summary>
     public ExpansionBuilder<TModel> WithOptions(ExpansionOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        return Set(plan => plan with { Options = options });
-    }
-
-    /// <summary>Says what becomes of experts with few tokens: statistics that lean on their layer's, experts that are dissolved.</summary>
-    /// <param name="options">Strength of the shrinkage, least tokens.</param>
-    /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
-    public ExpansionBuilder<TModel> WithExpertStatistics(ExpertStatisticsOptions options)
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        options.Validate();
-        return Set(plan => plan with { Options = plan.Options with { ExpertStatistics = options } });
+        return Set(request => request with { Options = options });
     }
 
     /// <summary>Sets the seed of all randomness.</summary>
-    public ExpansionBuilder<TModel> WithSeed(long seed) => Set(plan => plan with { Options = plan.Options with { Seed = seed } });
+    public ExpansionBuilder<TModel> WithSeed(long seed) => Set(request => request with { Options = request.Options with { Seed = seed } });
 
     /// <summary>Keeps every finished block, so that another run can <see cref="ResumeFrom"/> it.</summary>
     /// <param name="store">An empty store. It keeps the blocks after the run too; remove them when the model is saved.</param>
@@ -219,8 +153,8 @@ public sealed class ExpansionBuilder<TModel>
 
     /// <summary>
     /// Goes on with the blocks that a store holds, and keeps every finished block there. Ends with the very bytes that an expansion in one go
-    /// gives. Model, calibration data, options and seed must be those of the first run; an empty store begins anew. With <see cref="CompensateErrors"/> or
-    /// <see cref="FineTune"/> the dense model runs over the finished blocks once more.
+    /// gives. Model, calibration data, options and seed must be those of the first run; an empty store begins anew. Where experts are fitted to the
+    /// outputs of the dense model, that runs over the finished blocks once more.
     /// </summary>
     /// <param name="store">What an earlier run was given.</param>
     /// <param name="routers">Kinds of routers that may be stored; null for those of this library.</param>
@@ -231,7 +165,7 @@ public sealed class ExpansionBuilder<TModel>
     public ExpansionBuilder<TModel> LogTo(ILogger logger)
     {
         ArgumentNullException.ThrowIfNull(logger);
-        return Set(plan => plan with { Logger = logger });
+        return Set(request => request with { Logger = logger });
     }
 
     /// <summary>Tells what <see cref="Run"/> will take in memory and time, with the budget of <see cref="ExpansionOptions.Memory"/>. Changes nothing.</summary>
@@ -239,10 +173,9 @@ public sealed class ExpansionBuilder<TModel>
     /// <exception cref="SparseExpansionException">Model or data do not allow the expansion.</exception>
     public ExpansionMemoryPlan PlanMemory()
     {
-        _plan.Validate();
-        using OwnedBatches owned = OwnedBatches.Of(_plan);
-        CalibrationGuard.CheckWindows(owned.Plan);
-        return MemoryPlanner.Choose(owned.Plan).Plan;
+        _request.Validate();
+        using OwnedBatches owned = OwnedBatches.Of(_request);
+        return WorkPlan.Choose(_request, owned.Batches);
     }
 
     /// <summary>Keeps to a budget of memory: activations go to disk and experts are pruned a few at a time where they would not fit.</summary>
@@ -250,7 +183,7 @@ public sealed class ExpansionBuilder<TModel>
     {
         ArgumentNullException.ThrowIfNull(budget);
         budget.Validate();
-        return Set(plan => plan with { Options = plan.Options with { Memory = budget } });
+        return Set(request => request with { Options = request.Options with { Memory = budget } });
     }
 
     /// <summary>Expands the model in place.</summary>
@@ -263,30 +196,37 @@ public sealed class ExpansionBuilder<TModel>
     public ExpansionResult Run(IProgress<ExpansionProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ThrowIfFrozen();
-        _plan.Validate();
-        using OwnedBatches owned = OwnedBatches.Of(_plan);
+        _request.Validate();
+        using OwnedBatches owned = OwnedBatches.Of(_request);
         _frozen = true;
-        return new ExpansionPipeline(owned.Plan, progress, cancellationToken).Run();
+        return new ExpansionPipeline(_request, owned.Batches, progress, cancellationToken).Run();
     }
 
     /// <summary>Cuts the work in a given way, whatever the budget.</summary>
-    internal ExpansionBuilder<TModel> WithSchedule(MemorySchedule schedule) => Set(plan => plan with { Memory = schedule });
+    internal ExpansionBuilder<TModel> WithSchedule(MemorySchedule schedule) => Set(request => request with { Schedule = schedule });
 
     private ExpansionBuilder<TModel> Keep(IExpansionStore store, bool resume, RouterKinds? routers)
     {
         ArgumentNullException.ThrowIfNull(store);
-        if (_plan.Store is { } former && !ReferenceEquals(former, store))
+        if (_request.Store is { } former && !ReferenceEquals(former, store))
         {
             throw new InvalidOperationException($"The expansion has a store already: call {nameof(StoreIn)} or {nameof(ResumeFrom)} once.");
         }
 
-        return Set(plan => plan with { Store = store, Resume = resume, RouterKinds = routers ?? RouterKinds.Default });
+        return Set(request => request with { Store = store, Resume = resume, RouterKinds = routers ?? RouterKinds.Default });
     }
 
-    private ExpansionBuilder<TModel> Set(Func<ExpansionPlan, ExpansionPlan> change)
+    /// <summary>Sets a part of the expansion beyond routing and pruning, in place of another of its kind.</summary>
+    internal ExpansionBuilder<TModel> With(IExpansionStep step) => Set(request => request.With(step));
+
+    /// <summary>Leaves such a part out.</summary>
+    internal ExpansionBuilder<TModel> Without<TStep>()
+        where TStep : IExpansionStep => Set(request => request.Without(typeof(TStep)));
+
+    private ExpansionBuilder<TModel> Set(Func<ExpansionRequest, ExpansionRequest> change)
     {
         ThrowIfFrozen();
-        _plan = change(_plan);
+        _request = change(_request);
         return this;
     }
 

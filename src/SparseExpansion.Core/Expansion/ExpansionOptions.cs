@@ -1,12 +1,17 @@
+using SparseExpansion.Expansion.Memory;
+
 namespace SparseExpansion.Expansion;
 
-/// <summary>How an expansion runs, apart from router and pruner.</summary>
+/// <summary>Seed, memory and chunks of an expansion: all that is neither router nor pruner.</summary>
 public sealed record ExpansionOptions
 {
     /// <summary>Seed of all randomness. Default 0.</summary>
     public long Seed { get; init; }
 
-    /// <summary>What later layers of a block see while it is expanded. Default <see cref="BlockInputs.Dense"/>, as in the paper; with error compensation always <see cref="BlockInputs.Expanded"/>.</summary>
+    /// <summary>
+    /// Inputs of later layers of a block while it is expanded. Default <see cref="BlockInputs.Dense"/>, as in the paper; where experts make up for
+    /// errors of the layers before them always <see cref="BlockInputs.Expanded"/>.
+    /// </summary>
     public BlockInputs WithinBlock { get; init; } = BlockInputs.Dense;
 
     /// <summary>
@@ -17,9 +22,6 @@ public sealed record ExpansionOptions
 
     /// <summary>Tokens that lie on the device at a time while routers and statistics are computed. Default 16,384.</summary>
     public int ChunkTokens { get; init; } = 16_384;
-
-    /// <summary>What becomes of experts that have seen few tokens. Default: as in the paper, nothing.</summary>
-    public ExpertStatisticsOptions ExpertStatistics { get; init; } = new();
 
     /// <summary>Memory that the expansion keeps to; null (default): what it takes. See <see cref="ExpansionBuilder{TModel}.PlanMemory"/>.</summary>
     public MemoryBudget? Memory { get; init; }
@@ -33,8 +35,6 @@ public sealed record ExpansionOptions
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(ChunkTokens, 1, nameof(ChunkTokens));
         ArgumentNullException.ThrowIfNull(TimeProvider, nameof(TimeProvider));
-        ArgumentNullException.ThrowIfNull(ExpertStatistics, nameof(ExpertStatistics));
-        ExpertStatistics.Validate();
         Memory?.Validate();
         if (!Enum.IsDefined(WithinBlock))
         {

@@ -1,7 +1,9 @@
+using SparseExpansion.Expansion.Blocks;
+
 namespace SparseExpansion.Expansion;
 
 /// <summary>A step of an expansion.</summary>
-/// <param name="Stage">What is being done.</param>
+/// <param name="Stage">The stage of the work.</param>
 /// <param name="Block">Index of the block, from 0.</param>
 /// <param name="BlockCount">Number of blocks.</param>
 /// <param name="Layer">The linear or input group at work; null where none is.</param>

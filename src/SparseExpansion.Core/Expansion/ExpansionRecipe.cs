@@ -1,3 +1,10 @@
+using SparseExpansion.Expansion.Allocation;
+using SparseExpansion.Expansion.Compensation;
+using SparseExpansion.Expansion.FineTuning;
+using SparseExpansion.Expansion.Pipeline;
+using SparseExpansion.Expansion.Refinement;
+using SparseExpansion.Expansion.Reports;
+using SparseExpansion.Expansion.SmallExperts;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
 
@@ -34,26 +41,59 @@ public sealed record ExpansionRecipe
         Pruner = new SparseGptSparsifier(),
     };
 
-    /// <summary>How routers are trained, and how many experts there are.</summary>
+    /// <summary>
+    /// Every step that goes beyond routing and pruning, in the order in which they work, as far as they meet. Who adds a step adds it here, and a
+    /// property for its options below.
+    /// </summary>
+    internal static IReadOnlyList<IExpansionStep> KnownSteps { get; } =
+    [
+        new SmallExpertsStep(new ExpertStatisticsOptions()),
+        new RefinementStep(new RouterRefinementOptions()),
+        new AllocationStep(SparsityAllocation.Experts()),
+        new CompensationStep(new ErrorCompensationOptions()),
+        new FineTuningStep(new FineTuningOptions()),
+    ];
+
+    /// <summary>The steps of an expansion that was told nothing about them: the published method.</summary>
+    internal static IReadOnlyList<IExpansionStep> DefaultSteps { get; } = [new SmallExpertsStep(new ExpertStatisticsOptions())];
+
+    /// <summary>The steps as authors of a report's remarks; what was done last is told first.</summary>
+    internal static IEnumerable<IReportRemarks> Remarks => KnownSteps.Reverse();
+
+    /// <summary>Training of routers by k-means; says how many experts there are.</summary>
     public required PcaKMeansOptions Router { get; init; }
 
-    /// <summary>How experts are pruned.</summary>
+    /// <summary>The pruner of the experts.</summary>
     public required ISparsifier Pruner { get; init; }
 
-    /// <summary>How routers learn from their experts' errors; null: not at all.</summary>
+    /// <summary>Training of routers by the errors of their experts; null: none.</summary>
     public RouterRefinementOptions? Refinement { get; init; }
 
-    /// <summary>What becomes of experts with few tokens.</summary>
+    /// <summary>Treatment of experts with few tokens.</summary>
     public ExpertStatisticsOptions ExpertStatistics { get; init; } = new();
 
-    /// <summary>How weights are divided among layers; anything but uniform needs an unstructured target.</summary>
+    /// <summary>Division of the weights among layers; anything but uniform needs an unstructured target.</summary>
     public SparsityAllocation Allocation { get; init; } = SparsityAllocation.Uniform;
 
-    /// <summary>How experts make up for what was lost before them; null: not at all.</summary>
+    /// <summary>Compensation for what was lost before a layer; null: none.</summary>
     public ErrorCompensationOptions? Compensation { get; init; }
 
-    /// <summary>How blocks are fitted to the dense ones; null: not at all.</summary>
+    /// <summary>Fine-tuning of expanded blocks to the dense ones; null: none.</summary>
     public FineTuningOptions? FineTuning { get; init; }
+
+    /// <summary>The options above as steps.</summary>
+    internal IReadOnlyList<IExpansionStep> Steps =>
+    [
+        new SmallExpertsStep(ExpertStatistics),
+        .. Refinement is null ? Array.Empty<IExpansionStep>() : [new RefinementStep(Refinement)],
+        .. Allocation.Method == AllocationMethod.Uniform ? Array.Empty<IExpansionStep>() : [new AllocationStep(Allocation)],
+        .. Compensation is null ? Array.Empty<IExpansionStep>() : [new CompensationStep(Compensation)],
+        .. FineTuning is null ? Array.Empty<IExpansionStep>() : [new FineTuningStep(FineTuning)],
+    ];
+
+    /// <summary>Steps in the order of <see cref="KnownSteps"/>.</summary>
+    internal static IReadOnlyList<IExpansionStep> InOrder(IEnumerable<IExpansionStep> steps) =>
+        [.. steps.OrderBy(step => KnownSteps.TakeWhile(known => known.GetType() != step.GetType()).Count())];
 
     /// <summary>Checks the options.</summary>
     /// <exception cref="ArgumentException">An option is null or out of range; the message names it.</exception>

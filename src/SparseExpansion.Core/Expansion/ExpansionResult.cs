@@ -1,3 +1,5 @@
+using SparseExpansion.Expansion.Pipeline;
+using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Layers;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Serialization;
@@ -13,22 +15,20 @@ public sealed class ExpansionResult : IDisposable
     /// <summary>Name of the report in a folder that <see cref="Save"/> makes.</summary>
     public const string ReportFileName = "expansion-report.json";
 
-    private readonly IReadOnlyList<Replacement> _replacements;
-    private readonly IReadOnlyList<SavedParameter> _saved;
+    private readonly ModelChanges _changes;
     private readonly nn.Module _model;
     private bool _settled;
     private bool _reverted;
 
-    internal ExpansionResult(nn.Module model, ExpansionReport report, IReadOnlyList<Replacement> replacements, IReadOnlyList<SavedParameter> saved)
+    internal ExpansionResult(nn.Module model, ExpansionReport report, ModelChanges changes)
     {
         _model = model;
         Report = report;
-        _replacements = replacements;
-        _saved = saved;
-        Layers = new MixtureCollection(replacements.Select(replacement => (replacement.Slot.Name, replacement.Mixture)));
+        _changes = changes;
+        Layers = new MixtureCollection(changes.Installed.Select(replacement => (replacement.Slot.Name, replacement.Mixture)));
     }
 
-    /// <summary>What was done, layer by layer.</summary>
+    /// <summary>The report, layer by layer.</summary>
     public ExpansionReport Report { get; }
 
     /// <summary>The mixtures by module path, in the order in which they were made; they belong to the model.</summary>
@@ -54,7 +54,7 @@ public sealed class ExpansionResult : IDisposable
 
     /// <summary>Unpacks all layers and lets their kept weights and biases be trained; see <see cref="SparseMixtureLayer.Unfreeze"/>.</summary>
     /// <returns>The parameters of all layers, for one optimizer.</returns>
-    /// <exception cref="InvalidOperationException">The experts of a layer are quantised, or the expansion was reverted; no layer has changed.</exception>
+    /// <exception cref="InvalidOperationException">The experts of a layer are quantized, or the expansion was reverted; no layer has changed.</exception>
     public IReadOnlyList<Parameter> Unfreeze() => Living().Unfreeze();
 
     /// <summary>Ends the training of all layers: pruned weights are exactly zero. <see cref="Pack"/> may follow.</summary>
@@ -93,8 +93,7 @@ public sealed class ExpansionResult : IDisposable
         }
 
         (_settled, _reverted) = (true, true);
-        Replacement.UndoAll(_replacements);
-        SavedParameter.RestoreAll(_saved);
+        _changes.Undo();
     }
 
     private MixtureCollection Living() =>
@@ -106,15 +105,7 @@ public sealed class ExpansionResult : IDisposable
         if (!_settled)
         {
             _settled = true;
-            foreach (Replacement replacement in _replacements)
-            {
-                replacement.Slot.ReleaseDense();
-            }
-
-            foreach (SavedParameter saved in _saved)
-            {
-                saved.Dispose();
-            }
+            _changes.Keep();
         }
     }
 }

@@ -1,29 +1,37 @@
 namespace SparseExpansion.Expansion;
 
-/// <summary>What an expansion is doing.</summary>
-public enum ExpansionStage
+/// <summary>A stage of an expansion, for progress and telemetry. Parts of an expansion may have stages of their own.</summary>
+public sealed record ExpansionStage
 {
+    internal ExpansionStage(string name) => Name = name;
+
     /// <summary>Finding out which linears read the same tensor.</summary>
-    Discovery,
+    public static ExpansionStage Discovery { get; } = new(nameof(Discovery));
 
     /// <summary>Running the model to see a group's inputs.</summary>
-    Calibration,
+    public static ExpansionStage Calibration { get; } = new(nameof(Calibration));
 
     /// <summary>Training the group's router.</summary>
-    Routing,
+    public static ExpansionStage Routing { get; } = new(nameof(Routing));
 
     /// <summary>Gathering statistics and pruning the experts.</summary>
-    Pruning,
-
-    /// <summary>Fitting the expanded block to the dense one.</summary>
-    FineTuning,
+    public static ExpansionStage Pruning { get; } = new(nameof(Pruning));
 
     /// <summary>Running the expanded block to feed the next one.</summary>
-    Propagation,
+    public static ExpansionStage Propagation { get; } = new(nameof(Propagation));
 
     /// <summary>Packing the block's experts, and storing them where that is asked for.</summary>
-    Packing,
+    public static ExpansionStage Packing { get; } = new(nameof(Packing));
 
     /// <summary>All done.</summary>
-    Finished,
+    public static ExpansionStage Finished { get; } = new(nameof(Finished));
+
+    /// <summary>The stage's name, such as <c>Pruning</c>.</summary>
+    public string Name { get; }
+
+    /// <summary>True while a block's experts are made.</summary>
+    internal bool MakesExperts => this == Discovery || this == Calibration || this == Routing || this == Pruning;
+
+    /// <summary>The stage's name.</summary>
+    public override string ToString() => Name;
 }

@@ -1,3 +1,4 @@
+using SparseExpansion.Calibration;
 using SparseExpansion.Internal;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Quantization;

@@ -1,3 +1,4 @@
+using SparseExpansion.Analysis;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Tensors;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using SparseExpansion.Expansion;
+using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Serialization;
 
 namespace SparseExpansion.Cli;

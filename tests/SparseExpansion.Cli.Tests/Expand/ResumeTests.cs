@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using SparseExpansion.Expansion;
+using SparseExpansion.Expansion.Checkpoints;
 
 namespace SparseExpansion.Cli;
 

@@ -1,3 +1,5 @@
+using SparseExpansion.Transformers;
+
 namespace SparseExpansion.Cli;
 
 /// <summary>A clock with one timer, which goes off when a test says so.</summary>

@@ -1,3 +1,4 @@
+using SparseExpansion.Expansion.FineTuning;
 using SparseExpansion.Internal;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;

@@ -198,13 +198,13 @@ public sealed class ExpansionErrorTests : IDisposable
     }
 
     [Theory]
-    [InlineData(ExpansionStage.Discovery)]
-    [InlineData(ExpansionStage.Calibration)]
-    [InlineData(ExpansionStage.Routing)]
-    [InlineData(ExpansionStage.Pruning)]
-    [InlineData(ExpansionStage.Propagation)]
-    [InlineData(ExpansionStage.Packing)]
-    public void Run_CancelledAtAnyStage_LeavesTheModelAsItWas(ExpansionStage stage)
+    [InlineData(nameof(ExpansionStage.Discovery))]
+    [InlineData(nameof(ExpansionStage.Calibration))]
+    [InlineData(nameof(ExpansionStage.Routing))]
+    [InlineData(nameof(ExpansionStage.Pruning))]
+    [InlineData(nameof(ExpansionStage.Propagation))]
+    [InlineData(nameof(ExpansionStage.Packing))]
+    public void Run_CancelledAtAnyStage_LeavesTheModelAsItWas(string stage)
     {
         using var source = new CancellationTokenSource();
         var progress = new CancellingProgress(stage, source);
@@ -255,11 +255,11 @@ public sealed class ExpansionErrorTests : IDisposable
         .PruneWith(new SparseGptSparsifier(), SparsityTarget.Unstructured(0.5))
         .CalibrateOn(_batches);
 
-    private sealed class CancellingProgress(ExpansionStage stage, CancellationTokenSource source) : IProgress<ExpansionProgress>
+    private sealed class CancellingProgress(string stage, CancellationTokenSource source) : IProgress<ExpansionProgress>
     {
         public void Report(ExpansionProgress value)
         {
-            if (value.Stage == stage)
+            if (value.Stage.Name == stage)
             {
                 source.Cancel();
             }

@@ -1,4 +1,7 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Expansion.FineTuning;
+using SparseExpansion.Expansion.Reports;
+using SparseExpansion.Expansion.SmallExperts;
 using SparseExpansion.Internal;
 using SparseExpansion.Layers;
 using SparseExpansion.Pruning;

@@ -1,4 +1,6 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Expansion.Checkpoints;
+using SparseExpansion.Expansion.Memory;
 using SparseExpansion.Internal;
 using SparseExpansion.Layers;
 using SparseExpansion.Pruning;
@@ -60,7 +62,7 @@ public sealed class FaultTests : IDisposable
 
         Assert.Throws<CheckpointException>(() => Builder().StoreIn(new FailingStore(inner, failAt: 1)).Run());
 
-        Assert.Equal(1, inner.UnitCount);
+        Assert.Equal(1, inner.BlockCount);
         AssertUntouched();
     }
 
@@ -126,20 +128,20 @@ public sealed class FaultTests : IDisposable
     {
         public IReadOnlyDictionary<string, string>? Settings => inner.Settings;
 
-        public int UnitCount => inner.UnitCount;
+        public int BlockCount => inner.BlockCount;
 
         public void Begin(IReadOnlyDictionary<string, string> settings) => inner.Begin(settings);
 
-        public void Add(StoredUnit unit)
+        public void Add(StoredBlock block)
         {
-            if (inner.UnitCount == failAt)
+            if (inner.BlockCount == failAt)
             {
                 throw new CheckpointException("the disk is full");
             }
 
-            inner.Add(unit);
+            inner.Add(block);
         }
 
-        public StoredUnit Read(int unit) => inner.Read(unit);
+        public StoredBlock Read(int block) => inner.Read(block);
     }
 }

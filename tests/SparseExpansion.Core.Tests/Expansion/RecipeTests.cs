@@ -1,3 +1,7 @@
+using SparseExpansion.Expansion.Blocks;
+using SparseExpansion.Expansion.Compensation;
+using SparseExpansion.Expansion.FineTuning;
+using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
 using SparseExpansion.Testing;

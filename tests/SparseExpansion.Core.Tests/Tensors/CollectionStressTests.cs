@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using SparseExpansion.Expansion;
+using SparseExpansion.Expansion.Refinement;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
 using SparseExpansion.Testing.NativeLifetime;

@@ -1,6 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using SparseExpansion.Expansion;
+using SparseExpansion.Expansion.Allocation;
+using SparseExpansion.Expansion.Refinement;
+using SparseExpansion.Expansion.SmallExperts;
 using SparseExpansion.Pruning;
 using SparseExpansion.Quantization;
 using SparseExpansion.Routing;

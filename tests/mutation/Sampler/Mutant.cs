@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Text;
+using SparseExpansion.Layers.Surgery;
 
 namespace SparseExpansion.MutationSampler;
 

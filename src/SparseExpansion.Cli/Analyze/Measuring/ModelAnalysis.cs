@@ -3,6 +3,7 @@ using System.Globalization;
 using SparseExpansion.Analysis;
 using SparseExpansion.Calibration;
 using SparseExpansion.Expansion;
+using SparseExpansion.Expansion.Blocks;
 using SparseExpansion.Transformers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

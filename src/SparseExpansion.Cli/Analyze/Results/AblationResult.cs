@@ -1,4 +1,5 @@
 using SparseExpansion.Analysis;
+using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Cli;
 

@@ -1,4 +1,5 @@
 using SparseExpansion.Analysis;
+using SparseExpansion.Calibration;
 
 namespace SparseExpansion.Cli;
 

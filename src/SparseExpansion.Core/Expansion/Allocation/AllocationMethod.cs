@@ -1,4 +1,4 @@
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Allocation;
 
 /// <summary>What divides the weights that may stay among the linears.</summary>
 public enum AllocationMethod

@@ -1,4 +1,6 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Expansion.Blocks;
+using SparseExpansion.Expansion.Pipeline;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
@@ -6,29 +8,30 @@ using SparseExpansion.Tensors;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Allocation;
 
 /// <summary>Looks at every linear of the dense model once and then divides the budget.</summary>
-internal sealed class AllocationSurvey(ExpansionPlan plan, CancellationToken cancellationToken)
+internal sealed class AllocationSurvey(ExpansionRun run, SparsityAllocation allocation)
 {
-    private readonly UnstructuredTarget _target = (UnstructuredTarget)plan.Target!;
+    private readonly UnstructuredTarget _target = (UnstructuredTarget)run.Request.Target!;
+    private readonly ISparsifier _sparsifier = run.Request.Sparsifier!;
     private readonly List<(string Name, long Size, double[] Measured)> _linears = [];
-    private readonly double[] _grid = WeightBudget.Grid(plan.Target!.Sparsity, plan.Allocation.MaxDeviation);
+    private readonly double[] _grid = WeightBudget.Grid(run.Request.Target!.Sparsity, allocation.MaxDeviation);
 
     /// <summary>Measures the linears of one input group.</summary>
     public void Visit(IReadOnlyList<ModuleSlot> slots, ITokenSource tokens)
     {
-        LayerDescriptor layer = UnitPlanner.Describe(slots[0]);
-        bool owl = plan.Allocation.Method == AllocationMethod.Owl;
+        LayerDescriptor layer = BlockPlanner.Describe(slots[0]);
+        bool owl = allocation.Method == AllocationMethod.Owl;
         using IActivationStatistic statistic = LayerErrors.Named(layer.Name, "allocation", () => ExpertStatistics.ObserveAll(
-            () => owl ? new ColumnNormStatistic(layer.InFeatures, layer.Device) : PruningChecks.CreateStatistic(plan.Sparsifier!, layer),
-            tokens, plan.Options.ChunkTokens, layer.Device, cancellationToken));
+            () => owl ? new ColumnNormStatistic(layer.InFeatures, layer.Device) : PruningChecks.CreateStatistic(_sparsifier, layer),
+            tokens, run.Options.ChunkTokens, layer.Device, run.CancellationToken));
         foreach (ModuleSlot slot in slots)
         {
-            cancellationToken.ThrowIfCancellationRequested();
+            run.CancellationToken.ThrowIfCancellationRequested();
             Tensor weight = ((Linear)slot.Dense).weight!;
             double[] measured = LayerErrors.Named(slot.Name, "allocation", () => owl
-                ? [OutlierShare(weight, (ColumnNormStatistic)statistic, plan.Allocation.OutlierThreshold)]
+                ? [OutlierShare(weight, (ColumnNormStatistic)statistic, allocation.OutlierThreshold)]
                 : Errors(weight, layer, statistic, tokens));
             _linears.Add((slot.Name, weight.numel(), measured));
         }
@@ -38,8 +41,8 @@ internal sealed class AllocationSurvey(ExpansionPlan plan, CancellationToken can
     public IReadOnlyDictionary<string, SparsityTarget> Divide()
     {
         long[] sizes = [.. _linears.Select(linear => linear.Size)];
-        double[] sparsities = plan.Allocation.Method == AllocationMethod.Owl
-            ? WeightBudget.ByOutliers([.. _linears.Select(linear => linear.Measured[0])], sizes, _target.Sparsity, plan.Allocation.MaxDeviation)
+        double[] sparsities = allocation.Method == AllocationMethod.Owl
+            ? WeightBudget.ByOutliers([.. _linears.Select(linear => linear.Measured[0])], sizes, _target.Sparsity, allocation.MaxDeviation)
             : WeightBudget.ByErrors(_grid, [.. _linears.Select(linear => linear.Measured)], sizes, _target.Sparsity);
         long[] pruned = WeightBudget.Round(sparsities, sizes, _target.Sparsity);
         return _linears.Select((linear, l) => (linear.Name, Target: (SparsityTarget)SparsityTarget.Exactly(pruned[l], sizes[l], _target.Scope)))
@@ -62,11 +65,11 @@ internal sealed class AllocationSurvey(ExpansionPlan plan, CancellationToken can
         using var all = new SingleExpertRouter(layer.InFeatures);
         return [.. _grid.Select(sparsity =>
         {
-            cancellationToken.ThrowIfCancellationRequested();
+            run.CancellationToken.ThrowIfCancellationRequested();
             SparsityTarget target = SparsityTarget.Unstructured(sparsity, _target.Scope);
-            using PruningResult result = PrunerCalls.Prune(plan.Sparsifier!, rows, statistic, target, cancellationToken);
+            using PruningResult result = PrunerCalls.Prune(_sparsifier, rows, statistic, target, run.CancellationToken);
             return result.RelativeOutputError ?? OutputErrorMeter.Measure(
-                rows, [result], new ExpertPruner(plan.Sparsifier!, target, layer, plan.Options.ChunkTokens).Divide(tokens, all, cancellationToken), cancellationToken).Total;
+                rows, [result], new ExpertPruner(_sparsifier, target, layer, run.Options.ChunkTokens).Divide(tokens, all, run.CancellationToken), run.CancellationToken).Total;
         })];
     }
 }

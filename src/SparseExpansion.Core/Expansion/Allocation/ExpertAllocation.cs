@@ -1,9 +1,10 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Expansion.Pipeline;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Allocation;
 
 /// <summary>Divides the weights of one linear among its experts.</summary>
 internal static class ExpertAllocation

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Allocation;
 
 /// <summary>
 /// How the weights that may stay are divided among the linears. The sum over all linears is that of the uniform target to one weight, so

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Allocation;
 
 /// <summary>Divides a budget of weights: pure arithmetic.</summary>
 internal static class WeightBudget

@@ -1,7 +1,7 @@
 using SparseExpansion.Calibration;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Blocks;
 
 /// <summary>A block of a model, whatever it is called with beside the hidden state.</summary>
 /// <param name="module">The block.</param>

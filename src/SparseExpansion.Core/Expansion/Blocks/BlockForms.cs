@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Blocks;
 
 /// <summary>The forms of modules that can be run as blocks. TorchSharp has a type for each number of arguments, and hooks are of that type.</summary>
 internal static class BlockForms

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Blocks;
 
 /// <summary>What a block puts out.</summary>
 /// <typeparam name="TResult">A tensor, or a tuple that begins with one.</typeparam>

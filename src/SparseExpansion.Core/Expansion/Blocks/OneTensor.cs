@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Blocks;
 
 /// <summary>A hidden state alone.</summary>
 internal sealed class OneTensor : IBlockOutput<Tensor>

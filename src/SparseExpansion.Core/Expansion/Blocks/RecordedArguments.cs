@@ -2,7 +2,7 @@ using SparseExpansion.Calibration;
 using SparseExpansion.Internal;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Blocks;
 
 /// <summary>
 /// What a model hands its blocks beside the hidden state, recorded from one pass of the dense model over all batches, so that blocks can be run apart from it. Equal tensors, such as
@@ -14,22 +14,22 @@ internal sealed class RecordedArguments : IDisposable
 
     private RecordedArguments(IReadOnlyList<CalibrationBatch> batches) => Batches = batches;
 
-    /// <summary>The batches of the plan with their arguments.</summary>
+    /// <summary>The batches with their arguments.</summary>
     public IReadOnlyList<CalibrationBatch> Batches { get; private set; }
 
     /// <summary>Runs the dense model, unless all blocks take a hidden state only.</summary>
     /// <exception cref="SparseExpansionException">A block is not called, or with arguments that depend on the blocks before it.</exception>
-    public static RecordedArguments Of(ExpansionPlan plan, Device device, CancellationToken cancellationToken)
+    public static RecordedArguments Of(ExpansionRequest request, IReadOnlyList<CalibrationBatch> batches, Device device, CancellationToken cancellationToken)
     {
-        var recorded = new RecordedArguments(plan.Batches);
-        if (!plan.BlocksTakeMore)
+        var recorded = new RecordedArguments(batches);
+        if (!request.BlocksTakeMore)
         {
             return recorded;
         }
 
         try
         {
-            recorded.Record(plan, CalibrationUnit.Of("the model", plan.Forward!, device), cancellationToken);
+            recorded.Record(request, CalibrationUnit.Of("the model", request.Forward!, device), cancellationToken);
             return recorded;
         }
         catch
@@ -41,18 +41,18 @@ internal sealed class RecordedArguments : IDisposable
 
     public void Dispose() => _kept.ForEach(tensor => tensor.Dispose());
 
-    private void Record(ExpansionPlan plan, CalibrationUnit model, CancellationToken cancellationToken)
+    private void Record(ExpansionRequest request, CalibrationUnit model, CancellationToken cancellationToken)
     {
         var batches = new List<CalibrationBatch>();
         List<Tensor> former = [];
-        foreach (CalibrationBatch batch in plan.Batches)
+        foreach (CalibrationBatch batch in Batches)
         {
             cancellationToken.ThrowIfCancellationRequested();
             List<Tensor> used = [];
-            BlockArguments arguments = Watch(plan, model, batch, tensor => Keep(tensor, former, used));
+            BlockArguments arguments = Watch(request, model, batch, tensor => Keep(tensor, former, used));
             if (batches.Count == 0)
             {
-                RequireIndependent(plan, model, batch, arguments);
+                RequireIndependent(request, model, batch, arguments);
             }
 
             batches.Add(batch with { Arguments = arguments });
@@ -62,10 +62,10 @@ internal sealed class RecordedArguments : IDisposable
         Batches = batches;
     }
 
-    private static BlockArguments Watch(ExpansionPlan plan, CalibrationUnit model, CalibrationBatch batch, Func<Tensor, Tensor> keep)
+    private static BlockArguments Watch(ExpansionRequest request, CalibrationUnit model, CalibrationBatch batch, Func<Tensor, Tensor> keep)
     {
-        var seen = new IReadOnlyList<Tensor?>?[plan.Blocks.Count];
-        Action[] remove = [.. plan.Blocks.Select((block, index) => block.OnCall((_, others) => seen[index] = [.. others.Select(other => other is null ? null : keep(other))]))];
+        var seen = new IReadOnlyList<Tensor?>?[request.Blocks.Count];
+        Action[] remove = [.. request.Blocks.Select((block, index) => block.OnCall((_, others) => seen[index] = [.. others.Select(other => other is null ? null : keep(other))]))];
         try
         {
             model.Run(batch, keepOutput: false);
@@ -76,31 +76,31 @@ internal sealed class RecordedArguments : IDisposable
         }
 
         int missing = Array.IndexOf(seen, null);
-        BlockEntry.Check(missing < 0, plan, missing, "is not called through call(…)");
+        BlockEntry.Check(missing < 0, request, missing, "is not called through call(…)");
         return new BlockArguments(seen!);
     }
 
     /// <summary>
     /// Calls the blocks with other hidden states and looks whether they get the same arguments. If not, those of the dense model would be wrong for the expanded one.
     /// </summary>
-    private static void RequireIndependent(ExpansionPlan plan, CalibrationUnit model, CalibrationBatch batch, BlockArguments arguments)
+    private static void RequireIndependent(ExpansionRequest request, CalibrationUnit model, CalibrationBatch batch, BlockArguments arguments)
     {
         using var scope = NewDisposeScope();
-        Action[] remove = [.. plan.Blocks.Select(block => block.OnReturn(output => output.flip(-1)))];
+        Action[] remove = [.. request.Blocks.Select(block => block.OnReturn(output => output.flip(-1)))];
         BlockArguments others;
         try
         {
-            others = Watch(plan, model, batch, tensor => tensor.detach().to(CPU, copy: true).MoveToOtherDisposeScope(scope));
+            others = Watch(request, model, batch, tensor => tensor.detach().to(CPU, copy: true).MoveToOtherDisposeScope(scope));
         }
         finally
         {
             Array.ForEach(remove, action => action());
         }
 
-        for (int block = 0; block < plan.Blocks.Count; block++)
+        for (int block = 0; block < request.Blocks.Count; block++)
         {
             bool same = arguments.Of(block).Zip(others.Of(block)).All(pair => (pair.First is null) == (pair.Second is null) && (pair.First is null || Same(pair.First, pair.Second!)));
-            BlockEntry.Check(same, plan, block, "takes an argument beside the hidden state that depends on what the blocks before it put out");
+            BlockEntry.Check(same, request, block, "takes an argument beside the hidden state that depends on what the blocks before it put out");
         }
     }
 

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Blocks;
 
 /// <summary>A hidden state and two things more.</summary>
 internal sealed class ThreeTensors : IBlockOutput<(Tensor Hidden, Tensor One, Tensor Two)>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Blocks;
 
 /// <summary>A hidden state and something else, such as attention weights.</summary>
 internal sealed class TwoTensors : IBlockOutput<(Tensor Hidden, Tensor Other)>

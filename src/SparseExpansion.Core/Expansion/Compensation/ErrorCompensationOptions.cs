@@ -1,4 +1,6 @@
-namespace SparseExpansion.Expansion;
+using SparseExpansion.Expansion.SmallExperts;
+
+namespace SparseExpansion.Expansion.Compensation;
 
 /// <summary>How experts make up for what was lost before them.</summary>
 /// <remarks>

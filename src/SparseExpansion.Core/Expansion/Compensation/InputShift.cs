@@ -5,7 +5,7 @@ using SparseExpansion.Routing;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Compensation;
 
 /// <summary>How the inputs of experts differ between dense and expanded model, and the weights that make up for it.</summary>
 internal sealed class InputShift : IDisposable
@@ -78,20 +78,6 @@ internal sealed class InputShift : IDisposable
         Tensor dense = weight.detach().to(ScalarType.Float32);
         return dense.addmm(dense, _moves[expert]).to(weight.dtype).MoveToOuterDisposeScope();
     }
-
-    /// <summary>Prunes a linear once for each of the experts, from their own weights.</summary>
-    /// <param name="sparsifier">The pruner.</param>
-    /// <param name="weight">W, [out_features, in_features].</param>
-    /// <param name="statistics">One statistic for each expert that was gathered.</param>
-    /// <param name="targets">How many weights go, one for each expert.</param>
-    /// <param name="cancellationToken">Observed between units of work.</param>
-    public IReadOnlyList<PruningResult> PruneExperts(
-        ISparsifier sparsifier, Tensor weight, IReadOnlyList<IActivationStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken) =>
-        ExpertSeries.Run(statistics.Count, expert =>
-        {
-            using Tensor compensated = Compensate(weight, expert);
-            return PrunerCalls.Prune(sparsifier, compensated, statistics[expert], targets[expert], cancellationToken);
-        });
 
     /// <inheritdoc/>
     public void Dispose() => Array.ForEach(_moves, move => move.Dispose());

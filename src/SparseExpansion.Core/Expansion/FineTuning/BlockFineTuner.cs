@@ -6,7 +6,7 @@ using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.FineTuning;
 
 /// <summary>Fits what is kept of a block's experts to the dense block, masks and routers fixed.</summary>
 /// <param name="options">Loss, steps, learning rate.</param>
@@ -16,13 +16,13 @@ namespace SparseExpansion.Expansion;
 /// <param name="cancellationToken">Observed between steps.</param>
 internal sealed class BlockFineTuner(FineTuningOptions options, ModelTail? tail, long seed, Action<double> progress, CancellationToken cancellationToken)
 {
-    /// <summary>Tunes a unit whose mixtures are installed.</summary>
-    /// <param name="unit">The unit.</param>
+    /// <summary>Tunes a block whose mixtures are installed.</summary>
+    /// <param name="block">The block.</param>
     /// <param name="index">Its index.</param>
     /// <param name="layers">Its mixtures.</param>
     /// <param name="norms">Parameters of the model to train beside them.</param>
-    /// <param name="windows">What the unit is called with, and what it should put out.</param>
-    public BlockFineTuning Tune(ExpansionUnit unit, int index, SparseMixtureLayer[] layers, IReadOnlyList<Parameter> norms, TuningWindows windows)
+    /// <param name="windows">What the block is called with, and what it should put out.</param>
+    public BlockFineTuning Tune(CalibrationUnit block, int index, SparseMixtureLayer[] layers, IReadOnlyList<Parameter> norms, TuningWindows windows)
     {
         bool[] needed = [.. norms.Select(norm => norm.requires_grad)];
         BlockFineTuning report;
@@ -31,7 +31,7 @@ internal sealed class BlockFineTuner(FineTuningOptions options, ModelTail? tail,
             using var scope = NewDisposeScope();
             Parameter[] trained = [.. layers.SelectMany(layer => layer.Unfreeze()), .. norms];
             Array.ForEach(trained, parameter => parameter.requires_grad_(true));
-            report = Train(unit.Calibration, index, windows, new TunedParameters(trained));
+            report = Train(block, index, windows, new TunedParameters(trained));
             CheckMasks(layers);
         }
         finally
@@ -46,13 +46,13 @@ internal sealed class BlockFineTuner(FineTuningOptions options, ModelTail? tail,
         return report;
     }
 
-    private BlockFineTuning Train(CalibrationUnit unit, int index, TuningWindows windows, TunedParameters parameters)
+    private BlockFineTuning Train(CalibrationUnit block, int index, TuningWindows windows, TunedParameters parameters)
     {
         int heldOut = TuningWindows.HeldOut(windows.Count, options.HoldOut);
         int fitted = windows.Count - heldOut;
         Random random = SeededRandom.Create(seed);
         tail?.Shorten(windows, options.BatchWindows, cancellationToken);
-        double Validate() => Evaluate(unit, windows, fitted, heldOut);
+        double Validate() => Evaluate(block, windows, fitted, heldOut);
         double before = Validate();
         if (!double.IsFinite(before))
         {
@@ -66,7 +66,7 @@ internal sealed class BlockFineTuner(FineTuningOptions options, ModelTail? tail,
         {
             cancellationToken.ThrowIfCancellationRequested();
             progress((double)report.Steps / options.Steps);
-            Step(unit, windows, batches.Current, parameters, LearningRateAt(report.Steps));
+            Step(block, windows, batches.Current, parameters, LearningRateAt(report.Steps));
             report = report with { Steps = report.Steps + 1 };
             if (report.Steps % options.CheckInterval != 0 && report.Steps < options.Steps)
             {
@@ -97,14 +97,14 @@ internal sealed class BlockFineTuner(FineTuningOptions options, ModelTail? tail,
         }
     }
 
-    private void Step(CalibrationUnit unit, TuningWindows windows, int[] batch, TunedParameters parameters, double learningRate)
+    private void Step(CalibrationUnit block, TuningWindows windows, int[] batch, TunedParameters parameters, double learningRate)
     {
         using var grad = enable_grad();
         using var scope = NewDisposeScope();
-        parameters.Step(Loss(unit, windows.Read(batch)), learningRate);
+        parameters.Step(Loss(block, windows.Read(batch)), learningRate);
     }
 
-    private double Evaluate(CalibrationUnit unit, TuningWindows windows, int first, int count)
+    private double Evaluate(CalibrationUnit block, TuningWindows windows, int first, int count)
     {
         using var noGrad = no_grad();
         double sum = 0;
@@ -112,15 +112,15 @@ internal sealed class BlockFineTuner(FineTuningOptions options, ModelTail? tail,
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            sum += batch.Length * Loss(unit, windows.Read(batch)).to(ScalarType.Float64).item<double>();
+            sum += batch.Length * Loss(block, windows.Read(batch)).to(ScalarType.Float64).item<double>();
         }
 
         return sum / count;
     }
 
-    private Tensor Loss(CalibrationUnit unit, TuningBatch batch)
+    private Tensor Loss(CalibrationUnit block, TuningBatch batch)
     {
-        Tensor outputs = unit.Forward(new CalibrationBatch(batch.Input) { Arguments = batch.Arguments }), target = batch.Target;
+        Tensor outputs = block.Forward(new CalibrationBatch(batch.Input) { Arguments = batch.Arguments }), target = batch.Target;
         if (is_grad_enabled() && !outputs.requires_grad)
         {
             throw new SparseExpansionException($"Its output does not depend on its expanded layers in a way that can be differentiated.");

@@ -1,4 +1,6 @@
-namespace SparseExpansion.Expansion;
+using SparseExpansion.Expansion.Blocks;
+
+namespace SparseExpansion.Expansion.FineTuning;
 
 /// <summary>What fine-tuning did to one block.</summary>
 /// <param name="Block">Index of the block, from 0.</param>

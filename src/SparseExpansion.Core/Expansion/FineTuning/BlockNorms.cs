@@ -2,7 +2,7 @@ using SparseExpansion.Layers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.FineTuning;
 
 /// <summary>Finds the vectors of a block that are no part of a linear or of a mixture.</summary>
 internal static class BlockNorms

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.FineTuning;
 
 /// <summary>Losses of fine-tuning.</summary>
 public static class FineTuningLoss

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.FineTuning;
 
 /// <summary>How an expanded block is fitted to the dense one.</summary>
 /// <remarks>

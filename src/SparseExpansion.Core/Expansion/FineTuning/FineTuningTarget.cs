@@ -1,4 +1,4 @@
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.FineTuning;
 
 /// <summary>Which outputs fine-tuning brings a block closer to.</summary>
 public enum FineTuningTarget

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.FineTuning;
 
 /// <summary>A user's function as a loss.</summary>
 internal sealed class FunctionLoss(string name, Func<Tensor, Tensor, Tensor> compute) : IFineTuningLoss

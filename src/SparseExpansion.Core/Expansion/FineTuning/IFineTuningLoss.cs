@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.FineTuning;
 
 /// <summary>What fine-tuning minimises. <see cref="object.ToString"/> is its name in reports and manifests; it should hold the options, by which <see cref="ExpansionBuilder{TModel}.ResumeFrom"/> notices a change.</summary>
 public interface IFineTuningLoss

@@ -1,8 +1,9 @@
+using SparseExpansion.Expansion.Blocks;
 using SparseExpansion.Internal;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.FineTuning;
 
 /// <summary>What comes after a block, up to the model's outputs.</summary>
 /// <param name="forward">Runs the model.</param>

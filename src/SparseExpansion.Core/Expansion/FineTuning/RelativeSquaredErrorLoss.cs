@@ -1,7 +1,7 @@
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.FineTuning;
 
 /// <summary>‖Y − Ŷ‖² / ‖Y‖², in float32 whatever the block's dtype.</summary>
 internal sealed class RelativeSquaredErrorLoss : IFineTuningLoss

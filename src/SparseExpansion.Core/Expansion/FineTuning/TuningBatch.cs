@@ -1,7 +1,7 @@
 using SparseExpansion.Calibration;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.FineTuning;
 
 /// <summary>Some windows, on the device.</summary>
 /// <param name="Input">What the block is called with.</param>

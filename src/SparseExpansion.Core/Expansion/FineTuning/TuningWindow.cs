@@ -1,7 +1,7 @@
 using SparseExpansion.Calibration;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.FineTuning;
 
 /// <summary>A part of a calibration batch that one step of fine-tuning may take: some rows, which are whole sequences or tokens.</summary>
 /// <param name="Batch">Index of the batch.</param>

@@ -2,7 +2,7 @@ using SparseExpansion.Analysis;
 using SparseExpansion.Calibration;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.FineTuning;
 
 /// <summary>The inputs of a block and the outputs of the dense block, in host memory, cut into windows.</summary>
 internal sealed class TuningWindows

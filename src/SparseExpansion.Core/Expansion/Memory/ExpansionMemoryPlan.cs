@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Memory;
 
 /// <summary>What an expansion will take in memory and time, as far as can be told beforehand. Bytes err on the side of too many.</summary>
 public sealed record ExpansionMemoryPlan

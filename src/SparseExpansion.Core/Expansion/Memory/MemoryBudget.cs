@@ -1,4 +1,4 @@
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Memory;
 
 /// <summary>How much memory an expansion may take, and what it may use instead.</summary>
 public sealed record MemoryBudget

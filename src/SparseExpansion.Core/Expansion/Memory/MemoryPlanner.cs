@@ -2,31 +2,19 @@ using System.Globalization;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Routing;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Memory;
 
 /// <summary>Cuts an expansion into pieces that fit a memory budget: activations to disk first, then fewer experts at a time.</summary>
 internal static class MemoryPlanner
 {
-    /// <summary>The plan for an expansion.</summary>
-    public static (ExpansionMemoryPlan Plan, MemorySchedule Schedule) Choose(ExpansionPlan plan)
-    {
-        IReadOnlyList<ExpansionUnit> units = UnitPlanner.Plan(plan);
-        return Choose(new WorkSize(plan, units), WorkEstimate.MeasureSpeed(units[0].Calibration.Device));
-    }
-
-    /// <summary>The schedule of a run; null where there is no budget.</summary>
+    /// <summary>The schedule of a run.</summary>
     /// <exception cref="MemoryBudgetException">Nothing fits the budget; says what would.</exception>
-    public static MemorySchedule? Schedule(ExpansionPlan plan, IReadOnlyList<ExpansionUnit> units)
+    public static MemorySchedule Schedule(WorkSize size, MemoryBudget budget)
     {
-        if (plan.Options.Memory is null)
-        {
-            return null;
-        }
-
-        (ExpansionMemoryPlan chosen, MemorySchedule schedule) = Choose(new WorkSize(plan, units), speed: 1e11);
+        (ExpansionMemoryPlan chosen, MemorySchedule schedule) = Choose(size, speed: 1e11);
         return chosen.Fits
             ? schedule
-            : throw new MemoryBudgetException($"The expansion does not fit into {ExpansionMemoryPlan.Size(plan.Options.Memory.Bytes)}. {chosen.Advice}", chosen);
+            : throw new MemoryBudgetException($"The expansion does not fit into {ExpansionMemoryPlan.Size(budget.Bytes)}. {chosen.Advice}", chosen);
     }
 
     /// <summary>The fastest plan that fits, or else the smallest one.</summary>
@@ -47,8 +35,8 @@ internal static class MemoryPlanner
         Enumerable.Range(0, experts + 1).Select(i => i == 0 ? (false, experts) : (true, experts + 1 - i));
 
     private static MemorySchedule Schedule(WorkSize size, bool spill, int atOnce) => new(
-        spill ? size.Plan.Options.Memory!.ScratchFolder : null,
-        atOnce >= size.Experts ? new Dictionary<string, int>() : size.Units.SelectMany(unit => unit.Slots).ToDictionary(slot => slot.Name, _ => atOnce));
+        spill ? size.Request.Options.Memory!.ScratchFolder : null,
+        atOnce >= size.Experts ? new Dictionary<string, int>() : size.Blocks.SelectMany(block => block.Slots).ToDictionary(slot => slot.Name, _ => atOnce));
 
     private static ExpansionMemoryPlan Describe(WorkSize size, bool spill, int atOnce, double speed)
     {
@@ -57,11 +45,11 @@ internal static class MemoryPlanner
         long captured = spill ? Math.Min(batch, size.CaptureBytes) : size.CaptureBytes;
         long hidden = spill ? 0 : size.HiddenBytes;
         int streams = passes == 1 ? 1 : 2 * passes;
-        IEnumerable<IGrouping<long, ModuleSlot>> widths = size.Units.SelectMany(WorkSize.Widths);
+        IEnumerable<IGrouping<long, ModuleSlot>> widths = size.Blocks.SelectMany(WorkSize.Widths);
         return new ExpansionMemoryPlan
         {
-            BudgetBytes = size.Plan.Options.Memory?.Bytes,
-            ResidentBytes = size.BaseBytes + Math.Max(hidden + Finished(size) + size.Units.Max(unit => unit.Slots.Sum(size.DenseExperts)), size.UnpackedBytes),
+            BudgetBytes = size.Request.Options.Memory?.Bytes,
+            ResidentBytes = size.BaseBytes + Math.Max(hidden + Finished(size) + size.Blocks.Max(block => block.Slots.Sum(size.DenseExperts)), size.UnpackedBytes),
             SpillsActivations = spill,
             ScratchBytes = spill ? size.CaptureBytes + size.HiddenBytes : 0,
             ExpertsAtOnce = Math.Min(atOnce, size.Experts),
@@ -73,51 +61,47 @@ internal static class MemoryPlanner
                 new MemoryStage("routing", captured + widths.Max(width => FitBytes(size, width.Key)), 1, WorkEstimate.Routing(size) / speed),
                 .. Trials(size, captured, widths, speed),
                 new MemoryStage("pruning", captured + widths.Max(width => Pruning(size, width, atOnce, passes)), streams, WorkEstimate.Pruning(size, streams) / speed),
-                .. FineTuning(size, speed),
+                .. OnBlocks(size, speed),
                 new MemoryStage("propagation", size.ForwardBytes, 1, WorkEstimate.Propagation(size) / speed),
-                new MemoryStage("packing", size.Units.SelectMany(unit => unit.Slots).Max(size.StoredExperts), 1, 0),
+                new MemoryStage("packing", size.Blocks.SelectMany(block => block.Slots).Max(size.StoredExperts), 1, 0),
             ],
         };
     }
 
-    /// <summary>Refinement of routers and a chosen shrinkage try things out with statistics of all experts.</summary>
-    private static MemoryStage[] Trials(WorkSize size, long captured, IEnumerable<IGrouping<long, ModuleSlot>> widths, double speed)
-    {
-        bool shrinks = size.Plan.Options.ExpertStatistics.Shrinkage.PriorTokens is null;
-        return size.Plan.Refinement is null && !shrinks
+    /// <summary>What steps try out, with statistics of all experts.</summary>
+    private static MemoryStage[] Trials(WorkSize size, long captured, IEnumerable<IGrouping<long, ModuleSlot>> widths, double speed) =>
+        size.Steps.Sum(step => step.Trials) == 0
             ? []
-            : [new MemoryStage(
-                "trials", captured + widths.Max(width => Trial(size, width)), 3, WorkEstimate.Trials(size) / speed)];
-    }
+            : [new MemoryStage("trials", captured + widths.Max(width => Trial(size, width)), 3, WorkEstimate.Trials(size) / speed)];
 
-    private static MemoryStage[] FineTuning(WorkSize size, double speed) => size.Plan.FineTuning is { } options
-        ? [new MemoryStage("fine-tuning", TuningWork.Bytes(size, options), 1, TuningWork.Operations(size, options) / speed)]
-        : [];
+    private static IEnumerable<MemoryStage> OnBlocks(WorkSize size, double speed) => size.Steps.Select(step => step.Block).OfType<BlockCost>()
+        .Select(block => new MemoryStage(block.Name, block.Bytes, 1, block.Operations / speed));
 
     private static long Trial(WorkSize size, IGrouping<long, ModuleSlot> width) =>
         (2 * size.Experts * size.Statistic(width.Key))
         + size.PrunerBytes(width.Max(slot => WorkSize.Shape(slot).Out), width.Key, size.Experts)
-        + size.RefinementBytes(width.Key);
+        + size.Steps.Sum(step => step.TrialBytes(width.Key));
 
     private static long Pruning(WorkSize size, IGrouping<long, ModuleSlot> width, int atOnce, int passes)
     {
         long results = passes == 1 ? width.Max(size.DenseExperts) : width.Sum(size.DenseExperts);
         long statistics = (Math.Min(atOnce, size.Experts) + 1) * size.Statistic(width.Key);
-        long chunk = (size.Compensates ? 7L : 2L) * size.Plan.Options.ChunkTokens * width.Key * sizeof(float);
+        long chunk = (2L + size.Steps.Sum(step => step.ChunkCopies)) * size.Request.Options.ChunkTokens * width.Key * sizeof(float);
+        long copies = (2 + size.Steps.Sum(step => step.CaptureCopies)) * size.CaptureBytes;
         long rows = width.Max(slot => WorkSize.Shape(slot).Out);
         int together = Math.Min(atOnce, size.Experts);
-        long work = size.PrunerBytes(rows, width.Key, size.Compensates ? 1 : together);
-        long sums = size.CompensationBytes(rows, width.Key, together);
-        return statistics + sums + Math.Max(Math.Min(chunk, (size.Compensates ? 4 : 2) * size.CaptureBytes), work) + results;
+        long work = size.PrunerBytes(rows, width.Key, size.Steps.Any(step => step.PrunesOneByOne) ? 1 : together);
+        long sums = size.Steps.Sum(step => step.PruningBytes(rows, width.Key, together));
+        return statistics + sums + Math.Max(Math.Min(chunk, copies), work) + results;
     }
 
-    private static long FitBytes(WorkSize size, long features) => size.Plan.Trainer is ISizedRouterTrainer sized
+    private static long FitBytes(WorkSize size, long features) => size.Request.Trainer is ISizedRouterTrainer sized
         ? sized.BytesToFit(size.Tokens, features)
         : size.Tokens * features * sizeof(float);
 
     private static long Finished(WorkSize size) => size.FinishedAreMapped
         ? 0
-        : size.Units.Take(size.Units.Count - 1).Sum(unit => unit.Slots.Sum(size.StoredExperts));
+        : size.Blocks.Take(size.Blocks.Count - 1).Sum(block => block.Slots.Sum(size.StoredExperts));
 
     private static string Advise(WorkSize size, ExpansionMemoryPlan smallest)
     {
@@ -138,7 +122,7 @@ internal static class MemoryPlanner
             ways.Add("leave layers outside the blocks out of the targets");
         }
 
-        if (size.Experts > 1 && size.Units.Max(unit => unit.Slots.Sum(size.DenseExperts)) > smallest.PeakBytes / 10)
+        if (size.Experts > 1 && size.Blocks.Max(block => block.Slots.Sum(size.DenseExperts)) > smallest.PeakBytes / 10)
         {
             ways.Add("take fewer experts");
         }

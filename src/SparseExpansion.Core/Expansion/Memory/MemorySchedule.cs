@@ -1,4 +1,4 @@
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Memory;
 
 /// <summary>How an expansion is cut into pieces that fit into memory.</summary>
 /// <param name="ScratchFolder">Where activations go; null keeps them in memory.</param>

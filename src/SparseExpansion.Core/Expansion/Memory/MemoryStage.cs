@@ -1,4 +1,4 @@
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Memory;
 
 /// <summary>What one stage of an expansion takes.</summary>
 /// <param name="Name">What is done.</param>

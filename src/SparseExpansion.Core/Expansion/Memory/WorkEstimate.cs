@@ -5,13 +5,13 @@ using SparseExpansion.Routing;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Memory;
 
 /// <summary>Floating-point operations of the stages, and how many this machine does in a second.</summary>
 internal static class WorkEstimate
 {
     /// <summary>Share of a large product's speed that factorisations and column updates reach.</summary>
-    private const double PrunerEfficiency = 0.3;
+    public const double SmallProductEfficiency = 0.3;
 
     /// <summary>Operations a second of a float32 product on a device.</summary>
     public static double MeasureSpeed(Device device)
@@ -31,45 +31,29 @@ internal static class WorkEstimate
         return 2.0 * 256 * 1024 * 1024 / best;
     }
 
-    /// <summary>Every input group runs its unit up to the group.</summary>
-    public static double Forward(WorkSize size) => size.Streams * size.Units.Select((unit, u) => 2.0 * size.Tokens * size.Parameters(u) * (1 + WorkSize.Widths(unit).Count())).Sum();
+    /// <summary>Every input group runs its block up to the group.</summary>
+    public static double Forward(WorkSize size) => size.Streams * size.Blocks.Select((block, b) => 2.0 * size.Tokens * size.Parameters(b) * (1 + WorkSize.Widths(block).Count())).Sum();
 
-    public static double Propagation(WorkSize size) => size.HiddenStreams * Enumerable.Range(0, size.Units.Count - 1).Sum(u => 2.0 * size.Tokens * size.Parameters(u));
+    public static double Propagation(WorkSize size) => size.HiddenStreams * Enumerable.Range(0, size.Blocks.Count - 1).Sum(block => 2.0 * size.Tokens * size.Parameters(block));
 
-    public static double Routing(WorkSize size) => size.Units.SelectMany(WorkSize.Widths)
-        .Sum(width => size.Plan.Trainer is ISizedRouterTrainer sized ? sized.WorkToFit(size.Tokens, width.Key) : 2.0 * size.Tokens * width.Key);
+    public static double Routing(WorkSize size) => size.Blocks.SelectMany(WorkSize.Widths)
+        .Sum(width => size.Request.Trainer is ISizedRouterTrainer sized ? sized.WorkToFit(size.Tokens, width.Key) : 2.0 * size.Tokens * width.Key);
 
-    public static double Pruning(WorkSize size, int streams) => size.Units.SelectMany(WorkSize.Widths).Sum(width =>
+    public static double Pruning(WorkSize size, int streams) => size.Blocks.SelectMany(WorkSize.Widths).Sum(width =>
     {
         double d = width.Key;
-        double compensation = size.Compensates
-            ? (4.0 * size.Tokens * d * d) + (size.Experts * ((7.0 / 3 * d * d * d) + width.Sum(slot => 2 * d * d * WorkSize.Shape(slot).Out)))
-            : 0;
-        if (size.Plan.Sparsifier is WandaSparsifier or MagnitudeSparsifier)
+        double steps = size.Steps.Sum(step => step.PruningOperations(width));
+        if (size.Request.Sparsifier is WandaSparsifier or MagnitudeSparsifier)
         {
-            return compensation + (2.0 * size.Tokens * d * streams) + width.Sum(slot => 50.0 * size.Experts * d * WorkSize.Shape(slot).Out);
+            return steps + (2.0 * size.Tokens * d * streams) + width.Sum(slot => 50.0 * size.Experts * d * WorkSize.Shape(slot).Out);
         }
 
         // Statistics; then for every linear and expert a factorisation, an inverse, and the updates of later columns.
         double statistics = 2.0 * size.Tokens * d * d * Math.Max(1, streams > 1 ? 2 : 1);
-        double solving = PrunerSize.RelativeTime(size.Plan.Sparsifier!) / PrunerEfficiency;
-        return compensation + statistics + (solving * width.Sum(slot => size.Experts * ((4.0 / 3 * d * d * d) + (d * d * WorkSize.Shape(slot).Out))));
+        double solving = PrunerSize.RelativeTime(size.Request.Sparsifier!) / SmallProductEfficiency;
+        return steps + statistics + (solving * width.Sum(slot => size.Experts * ((4.0 / 3 * d * d * d) + (d * d * WorkSize.Shape(slot).Out))));
     });
 
-    /// <summary>Every strength of a shrinkage and every round of a refinement prunes; a round also measures each token at each expert and fits a router.</summary>
-    public static double Trials(WorkSize size)
-    {
-        double pruning = Pruning(size, 1);
-        double shrinkage = size.Plan.Options.ExpertStatistics.Shrinkage.PriorTokens is null ? ShrinkageChoice.Trials * pruning : 0;
-        return size.Plan.Refinement is { } refinement
-            ? shrinkage + (refinement.Rounds * (pruning + size.Units.SelectMany(WorkSize.Widths).Sum(width => Refit(size, refinement, width))))
-            : shrinkage;
-    }
-
-    private static double Refit(WorkSize size, RouterRefinementOptions refinement, IGrouping<long, ModuleSlot> width)
-    {
-        double tokens = Math.Min(refinement.FitTokens, size.Tokens), rows = width.Sum(slot => Math.Min(refinement.Rows, WorkSize.Shape(slot).Out));
-        double costs = 2 * Math.Min(width.Key, rows), fitting = 4 * refinement.Epochs / PrunerEfficiency;
-        return size.Experts * tokens * width.Key * (costs + fitting);
-    }
+    /// <summary>What steps try out.</summary>
+    public static double Trials(WorkSize size) => (size.Steps.Sum(step => step.Trials) * Pruning(size, 1)) + size.Steps.Sum(step => step.TrialOperations);
 }

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Refinement;
 
 /// <summary>What became of a group's router.</summary>
 /// <param name="Rounds">Rounds that were kept; 0: the trained router stayed.</param>

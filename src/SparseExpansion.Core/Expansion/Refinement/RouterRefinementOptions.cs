@@ -1,4 +1,4 @@
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Refinement;
 
 /// <summary>How routers learn from the errors that their experts make.</summary>
 /// <remarks>

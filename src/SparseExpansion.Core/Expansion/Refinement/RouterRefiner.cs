@@ -1,20 +1,22 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Expansion.Pipeline;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Refinement;
 
 /// <summary>Improves the router of a group by the errors of its experts, round by round.</summary>
 /// <param name="options">Rounds and what they look at.</param>
 /// <param name="pruner">Makes the experts of a trial.</param>
 /// <param name="priorTokens">Strength of the shrinkage.</param>
-/// <param name="minimumTokens">Experts with fewer tokens are dissolved.</param>
+/// <param name="adjust">Exchanges a router for one that the rest of the expansion can work with, judged by some tokens.</param>
 /// <param name="seed">Seed of the group.</param>
 /// <param name="progress">Told the share of all trials that is done, before the first one too.</param>
 /// <param name="cancellationToken">Observed between rounds.</param>
 internal sealed class RouterRefiner(
-    RouterRefinementOptions options, ExpertPruner pruner, double priorTokens, long minimumTokens, long seed, Action<double> progress, CancellationToken cancellationToken)
+    RouterRefinementOptions options, ExpertPruner pruner, double priorTokens, Func<IRouter, ITokenSource, IRouter> adjust, long seed, Action<double> progress,
+    CancellationToken cancellationToken)
 {
     /// <summary>Looks for a better router.</summary>
     /// <param name="start">The trained router; stays with the caller.</param>
@@ -95,6 +97,6 @@ internal sealed class RouterRefiner(
         Tensor sample = fitted.Gather(chosen, pruner.Layer.Device);
         Tensor costs = TokenCosts.Compute(rows, trial.Experts, trial.Energies, sample, pruner.ChunkTokens);
         LinearRouter router = SoftmaxRegression.Fit(sample, costs, options.Epochs, options.WeightDecay, seed + round, cancellationToken);
-        return SmallExperts.Dissolve(router, fitted, minimumTokens, pruner.ChunkTokens, pruner.Layer.Device, cancellationToken).Router;
+        return adjust(router, fitted);
     }
 }

@@ -1,9 +1,10 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Expansion.Pipeline;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Refinement;
 
 /// <summary>Experts made for a router from some tokens, and what they lose on others.</summary>
 internal sealed class RouterTrial : IDisposable

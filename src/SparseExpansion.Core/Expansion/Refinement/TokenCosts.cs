@@ -3,7 +3,7 @@ using SparseExpansion.Pruning;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Refinement;
 
 /// <summary>What each token's outputs would lose at each expert.</summary>
 internal static class TokenCosts

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Telemetry;
 
 /// <summary>The instruments behind <see cref="SparseExpansionTelemetry"/>.</summary>
 internal static class Instruments

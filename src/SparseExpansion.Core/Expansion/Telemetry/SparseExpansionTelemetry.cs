@@ -1,4 +1,4 @@
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Telemetry;
 
 /// <summary>Names of what an expansion reports to <c>System.Diagnostics</c>, for OpenTelemetry and other listeners; docs/observability.md.</summary>
 public static class SparseExpansionTelemetry

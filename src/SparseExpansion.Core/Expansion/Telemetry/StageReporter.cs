@@ -1,6 +1,7 @@
 using System.Diagnostics;
+using SparseExpansion.Expansion.Blocks;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Telemetry;
 
 /// <summary>Tells listeners which stage an expansion is in: progress with an estimate of the time left, activities, durations.</summary>
 internal sealed class StageReporter : IDisposable
@@ -61,7 +62,11 @@ internal sealed class StageReporter : IDisposable
         _whole?.Dispose();
     }
 
-    private static string NameOf(ExpansionStage stage) => stage.ToString().ToLowerInvariant();
+    private static string NameOf(ExpansionStage stage) => stage.Name.ToLowerInvariant();
+
+    /// <summary>True if all calibration tokens pass in the stage.</summary>
+    private static bool IsStreaming(ExpansionStage stage) =>
+        stage == ExpansionStage.Calibration || stage == ExpansionStage.Routing || stage == ExpansionStage.Pruning || stage == ExpansionStage.Propagation;
 
     private void Begin(ExpansionStage stage, int block, string? layer)
     {
@@ -82,7 +87,7 @@ internal sealed class StageReporter : IDisposable
         double seconds = _clock.GetElapsedTime(_stageStarted).TotalSeconds;
         var tag = new KeyValuePair<string, object?>(SparseExpansionTelemetry.StageTag, NameOf(stage));
         Instruments.StageDuration.Record(seconds, tag);
-        if (seconds > 0 && stage is ExpansionStage.Calibration or ExpansionStage.Routing or ExpansionStage.Pruning or ExpansionStage.Propagation)
+        if (seconds > 0 && IsStreaming(stage))
         {
             Instruments.StageThroughput.Record(_tokens / seconds, tag);
         }

@@ -33,11 +33,12 @@ internal sealed class ExpandedModelReader : IDisposable
         using var noGrad = no_grad();
         Dictionary<string, ModuleSlot> slots = SlotFinder.FindLinears(model).ToDictionary(slot => slot.Name);
         var replacements = new List<Replacement>();
+        var changes = new ModelChanges();
         try
         {
             BuildMixtures(slots, replacements);
             Dictionary<string, Tensor> rest = CheckRest(model, replacements);
-            replacements.ForEach(replacement => replacement.Install());
+            replacements.ForEach(changes.Install);
             foreach ((string name, Tensor tensor) in rest)
             {
                 using Tensor values = _model.Read(name);
@@ -46,11 +47,12 @@ internal sealed class ExpandedModelReader : IDisposable
         }
         catch
         {
-            Replacement.UndoAll(replacements);
+            changes.Undo();
+            replacements.Skip(changes.Installed.Count).Select(replacement => replacement.Mixture).ToList().ForEach(mixture => mixture.Dispose());
             throw;
         }
 
-        replacements.ForEach(replacement => replacement.Slot.ReleaseDense());
+        changes.Keep();
     }
 
     private void BuildMixtures(Dictionary<string, ModuleSlot> slots, List<Replacement> replacements) =>

@@ -1,5 +1,6 @@
 using CsCheck;
 using SparseExpansion.Calibration;
+using SparseExpansion.Expansion.Allocation;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
 using SparseExpansion.Tensors;
@@ -7,7 +8,7 @@ using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Allocation;
 
 public sealed class AllocationTests : IDisposable
 {

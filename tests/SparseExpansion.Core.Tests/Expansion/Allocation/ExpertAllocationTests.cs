@@ -1,5 +1,8 @@
 using CsCheck;
 using SparseExpansion.Calibration;
+using SparseExpansion.Expansion.Allocation;
+using SparseExpansion.Expansion.Pipeline;
+using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
 using SparseExpansion.Tensors;
@@ -7,7 +10,7 @@ using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Allocation;
 
 public sealed class ExpertAllocationTests
 {

@@ -2,7 +2,7 @@ using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Blocks;
 
 /// <summary>A block that is handed a mask and, perhaps, something else, and also gives its attention weights.</summary>
 internal sealed class AttendingBlock : nn.Module<Tensor, Tensor, Tensor, (Tensor, Tensor)>

@@ -2,7 +2,7 @@ using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Blocks;
 
 /// <summary>The inside of a small transformer block: attention of one head under a mask, and a feed-forward part.</summary>
 internal sealed class AttentionCore : nn.Module

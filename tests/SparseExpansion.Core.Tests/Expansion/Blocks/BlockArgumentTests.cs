@@ -1,4 +1,9 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Expansion.Allocation;
+using SparseExpansion.Expansion.Blocks;
+using SparseExpansion.Expansion.Checkpoints;
+using SparseExpansion.Expansion.FineTuning;
+using SparseExpansion.Expansion.Memory;
 using SparseExpansion.Internal;
 using SparseExpansion.Layers;
 using SparseExpansion.Pruning;
@@ -9,7 +14,7 @@ using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Blocks;
 
 /// <summary>Blocks that are called with more than a hidden state.</summary>
 public sealed class BlockArgumentTests : IDisposable
@@ -57,12 +62,12 @@ public sealed class BlockArgumentTests : IDisposable
         {
             Assert.Throws<InvalidOperationException>(() => Configure(model, feature).StoreIn(store).Run(step =>
             {
-                if (store.UnitCount == 1 && step.Stage == ExpansionStage.Pruning)
+                if (store.BlockCount == 1 && step.Stage == ExpansionStage.Pruning)
                 {
                     throw new InvalidOperationException("killed");
                 }
             }));
-            Assert.Equal(1, store.UnitCount);
+            Assert.Equal(1, store.BlockCount);
         }
 
         using var resumed = new MaskedModel(() => new MaskedBlock());
@@ -75,9 +80,9 @@ public sealed class BlockArgumentTests : IDisposable
     public void Of_MaskForAllAndArgumentsOfEachBatch_KeepsTheMaskOnce()
     {
         using var model = new MaskedModel(() => new AttendingBlock(), shifts: true);
-        var plan = new ExpansionPlan(model) { Blocks = [Block.Of(model.blocks[0], 0)], Batches = [.. _batches.Take(5).Select(batch => new CalibrationBatch(batch))], Forward = model.call };
+        var request = new ExpansionRequest(model) { Blocks = [Block.Of(model.blocks[0], 0)], Forward = model.call };
 
-        using RecordedArguments recorded = RecordedArguments.Of(plan, CPU, default);
+        using RecordedArguments recorded = RecordedArguments.Of(request, [.. _batches.Take(5).Select(batch => new CalibrationBatch(batch))], CPU, default);
 
         IReadOnlyList<Tensor?>[] arguments = [.. recorded.Batches.Select(batch => batch.Arguments!.Of(0))];
         Assert.All(arguments, own => Assert.Same(arguments[0][0], own[0]));

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Blocks;
 
 /// <summary>A block that is handed its mask.</summary>
 internal sealed class MaskedBlock : nn.Module<Tensor, Tensor, Tensor>

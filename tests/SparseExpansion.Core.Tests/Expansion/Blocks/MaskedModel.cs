@@ -3,7 +3,7 @@ using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Blocks;
 
 /// <summary>A small transformer whose blocks get their masks in one way or another, and compute the same.</summary>
 internal sealed class MaskedModel : nn.Module<Tensor, Tensor>

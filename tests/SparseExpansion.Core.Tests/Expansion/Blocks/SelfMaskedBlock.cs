@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Blocks;
 
 /// <summary>A block that makes its causal mask itself.</summary>
 internal sealed class SelfMaskedBlock : nn.Module<Tensor, Tensor>

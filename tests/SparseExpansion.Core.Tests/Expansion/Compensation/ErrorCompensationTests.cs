@@ -1,4 +1,8 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Expansion.Allocation;
+using SparseExpansion.Expansion.Compensation;
+using SparseExpansion.Expansion.FineTuning;
+using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Internal;
 using SparseExpansion.Layers;
 using SparseExpansion.Pruning;
@@ -8,7 +12,7 @@ using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Compensation;
 
 public sealed class ErrorCompensationTests : IDisposable
 {

@@ -1,4 +1,6 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Expansion.Compensation;
+using SparseExpansion.Expansion.Pipeline;
 using SparseExpansion.Internal;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
@@ -7,7 +9,7 @@ using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Compensation;
 
 public sealed class InputShiftTests : IDisposable
 {
@@ -96,7 +98,7 @@ public sealed class InputShiftTests : IDisposable
         IActivationStatistic[] statistics = [.. Enumerable.Range(0, 2).Select(_ => Observed(pruner))];
         SparsityTarget none = SparsityTarget.Unstructured(0);
 
-        IReadOnlyList<PruningResult> results = shift.PruneExperts(pruner, _weight, statistics, [none, none], default);
+        IReadOnlyList<PruningResult> results = ExpertMaking.PruneOneByOne(pruner, expert => shift.Compensate(_weight, expert), statistics, [none, none], default);
 
         for (int e = 0; e < 2; e++)
         {
@@ -116,7 +118,7 @@ public sealed class InputShiftTests : IDisposable
         var pruner = new MagnitudeSparsifier();
         IActivationStatistic[] statistics = [.. Enumerable.Range(0, 2).Select(_ => Observed(pruner))];
         SparsityTarget half = SparsityTarget.Unstructured(0.5);
-        IReadOnlyList<PruningResult> results = shift.PruneExperts(pruner, _weight, statistics, [half, half], default);
+        IReadOnlyList<PruningResult> results = ExpertMaking.PruneOneByOne(pruner, expert => shift.Compensate(_weight, expert), statistics, [half, half], default);
 
         ExpertOutputErrors errors = OutputErrorMeter.MeasureShifted(_weight, results, Pairs(router), default);
 
@@ -158,7 +160,7 @@ public sealed class InputShiftTests : IDisposable
         var pruner = new MagnitudeSparsifier();
         IActivationStatistic[] statistics = [Observed(pruner), Observed(pruner)];
         SparsityTarget half = SparsityTarget.Unstructured(0.5);
-        IReadOnlyList<PruningResult> results = shift.PruneExperts(pruner, _weight, statistics, [half, half], default);
+        IReadOnlyList<PruningResult> results = ExpertMaking.PruneOneByOne(pruner, expert => shift.Compensate(_weight, expert), statistics, [half, half], default);
         double[] errors = OutputErrorMeter.MeasureShifted(_weight, results, pairs, default).PerExpert;
         Assert.True(errors[0] > 0);
         Assert.Equal(0, errors[1]);

@@ -4,7 +4,7 @@ using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.CustomParts;
 
 /// <summary>A model of two blocks whose expansion is given parts of a user's own.</summary>
 public abstract class CustomPartTestBase : IDisposable

@@ -1,4 +1,7 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Expansion.Allocation;
+using SparseExpansion.Expansion.FineTuning;
+using SparseExpansion.Expansion.Refinement;
 using SparseExpansion.Internal;
 using SparseExpansion.Layers;
 using SparseExpansion.Pruning;
@@ -7,7 +10,7 @@ using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.CustomParts;
 
 /// <summary>Parts of a user's own may work in place on what they are handed, or are found out; the dense model and the data stay what they are.</summary>
 public sealed class InPlacePartTests : CustomPartTestBase

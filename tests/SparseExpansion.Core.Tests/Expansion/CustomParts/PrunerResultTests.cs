@@ -1,10 +1,11 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Expansion.Allocation;
 using SparseExpansion.Pruning;
 using SparseExpansion.Quantization;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.CustomParts;
 
 /// <summary>What pruners of a user's own return is checked, and the error names layer, expert and class.</summary>
 public sealed class PrunerResultTests : CustomPartTestBase

@@ -1,11 +1,12 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Expansion.SmallExperts;
 using SparseExpansion.Layers;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.CustomParts;
 
 /// <summary>What trainers and routers of a user's own return is checked, and the error names layer and class.</summary>
 public sealed class RouterResultTests : CustomPartTestBase

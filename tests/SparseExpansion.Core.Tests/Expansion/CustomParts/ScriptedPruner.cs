@@ -2,7 +2,7 @@ using SparseExpansion.Calibration;
 using SparseExpansion.Pruning;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.CustomParts;
 
 /// <summary>Wanda's scores, and whatever a test makes of the mask.</summary>
 internal sealed class ScriptedPruner(Func<Tensor, Tensor, PrunedWeight?> finish, Action<ColumnNormStatistic>? touch = null) : Sparsifier<ColumnNormStatistic>

@@ -1,9 +1,12 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Expansion.FineTuning;
+using SparseExpansion.Expansion.Memory;
+using SparseExpansion.Expansion.SmallExperts;
 using SparseExpansion.Pruning;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.CustomParts;
 
 /// <summary>Statistics and losses of a user's own are checked, and the error names layer and class.</summary>
 public sealed class StatisticResultTests : CustomPartTestBase

@@ -1,4 +1,6 @@
-namespace SparseExpansion.Expansion;
+using SparseExpansion.Expansion.Checkpoints;
+
+namespace SparseExpansion.Expansion.CustomParts;
 
 /// <summary>What stores of a user's own return is checked, and the error names the class.</summary>
 public sealed class StoreResultTests : CustomPartTestBase
@@ -15,7 +17,7 @@ public sealed class StoreResultTests : CustomPartTestBase
     {
         public IReadOnlyDictionary<string, string>? Settings { get; private set; }
 
-        public int UnitCount => fault switch
+        public int BlockCount => fault switch
         {
             "no settings" => 1,
             "negative" => -1,
@@ -26,8 +28,8 @@ public sealed class StoreResultTests : CustomPartTestBase
 
         public void Begin(IReadOnlyDictionary<string, string> settings) => Settings = settings;
 
-        public void Add(StoredUnit unit) => Units += fault == "forgets" ? 0 : 1;
+        public void Add(StoredBlock block) => Units += fault == "forgets" ? 0 : 1;
 
-        public StoredUnit Read(int unit) => fault == "null tensors" ? new StoredUnit("{}", null!, []) : null!;
+        public StoredBlock Read(int block) => fault == "null tensors" ? new StoredBlock("{}", null!, []) : null!;
     }
 }

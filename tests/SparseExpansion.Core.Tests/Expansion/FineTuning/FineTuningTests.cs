@@ -1,4 +1,6 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Expansion.Blocks;
+using SparseExpansion.Expansion.FineTuning;
 using SparseExpansion.Layers;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
@@ -7,7 +9,7 @@ using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.FineTuning;
 
 public sealed class FineTuningTests : IDisposable
 {

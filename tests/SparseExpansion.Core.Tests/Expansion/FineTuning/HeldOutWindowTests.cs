@@ -1,4 +1,5 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Expansion.FineTuning;
 using SparseExpansion.Internal;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
@@ -6,7 +7,7 @@ using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.FineTuning;
 
 public sealed class HeldOutWindowTests
 {

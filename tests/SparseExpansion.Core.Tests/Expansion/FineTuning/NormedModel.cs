@@ -3,7 +3,7 @@ using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.FineTuning;
 
 /// <summary>Two residual blocks with a norm before their linears.</summary>
 internal sealed class NormedModel : nn.Module<Tensor, Tensor>

@@ -1,4 +1,7 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Expansion.Blocks;
+using SparseExpansion.Expansion.FineTuning;
+using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Internal;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
@@ -7,7 +10,7 @@ using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.FineTuning;
 
 public sealed class OutputLossTests : IDisposable
 {

@@ -1,4 +1,6 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Expansion.Checkpoints;
+using SparseExpansion.Expansion.Memory;
 using SparseExpansion.Internal;
 using SparseExpansion.Layers;
 using SparseExpansion.Pruning;
@@ -6,7 +8,7 @@ using SparseExpansion.Routing;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Memory;
 
 public sealed class MemoryBudgetTests : IDisposable
 {

@@ -1,4 +1,8 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Expansion.Checkpoints;
+using SparseExpansion.Expansion.FineTuning;
+using SparseExpansion.Expansion.Memory;
+using SparseExpansion.Expansion.Refinement;
 using SparseExpansion.Pruning;
 using SparseExpansion.Quantization;
 using SparseExpansion.Routing;
@@ -6,7 +10,7 @@ using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Memory;
 
 /// <summary>What a plan counts.</summary>
 public sealed class MemoryPlanTests : IDisposable

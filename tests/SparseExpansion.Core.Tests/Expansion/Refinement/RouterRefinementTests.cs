@@ -1,4 +1,8 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Expansion.Pipeline;
+using SparseExpansion.Expansion.Refinement;
+using SparseExpansion.Expansion.Reports;
+using SparseExpansion.Expansion.SmallExperts;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
 using SparseExpansion.Serialization;
@@ -7,7 +11,7 @@ using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Refinement;
 
 public sealed class RouterRefinementTests : IDisposable
 {
@@ -88,7 +92,7 @@ public sealed class RouterRefinementTests : IDisposable
         using ExpansionResult result = Builder().RouteWith(new RandomRouterTrainer(4)).RefineRouter().Run();
         ExpansionReport read = ExpansionReport.FromJson(result.Report.ToJson());
 
-        Assert.All(read.Layers, layer => Assert.True(layer.RouterRefinement!.ErrorAfter <= layer.RouterRefinement.ErrorBefore));
+        Assert.All(read.Layers, layer => Assert.True(layer.RouterRefinement!.ErrorAfter <= layer.RouterRefinement!.ErrorBefore));
         Assert.Contains(read.Layers, layer => layer.RouterRefinement!.Rounds > 0);
         Assert.Contains(nameof(RouterRefinementOptions.HoldOut), read.Manifest.Settings, StringComparison.Ordinal);
     }
@@ -123,7 +127,7 @@ public sealed class RouterRefinementTests : IDisposable
         Assert.Throws<ArgumentOutOfRangeException>("WeightDecay", () => Builder().RefineRouter(new RouterRefinementOptions { WeightDecay = -1 }));
     }
 
-    private RouterRefiner Refiner(RouterRefinementOptions options) => new(options, _pruner, 0, 0, 1, _ => { }, default);
+    private RouterRefiner Refiner(RouterRefinementOptions options) => new(options, _pruner, 0, (router, _) => router, 1, _ => { }, default);
 
     private ExpansionBuilder<GatedModel> Builder() => _model.Expand()
         .Blocks(m => m.blocks)

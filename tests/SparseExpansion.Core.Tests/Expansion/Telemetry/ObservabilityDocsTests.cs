@@ -1,9 +1,10 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
+using SparseExpansion.Expansion.Telemetry;
 using SparseExpansion.Testing;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Telemetry;
 
 /// <summary>docs/observability.md lists every log event, instrument, activity and tag, and nothing else.</summary>
 public sealed partial class ObservabilityDocsTests
@@ -13,9 +14,10 @@ public sealed partial class ObservabilityDocsTests
     [Fact]
     public void Logs_OfCore_AreThoseOfTheTable()
     {
-        string[] events = [.. typeof(Log).GetMethods(BindingFlags.Static | BindingFlags.Public)
+        string[] events = [.. typeof(Log).Assembly.GetTypes().SelectMany(type => type.GetMethods(BindingFlags.Static | BindingFlags.Public))
             .Select(method => (method.Name, Message: method.GetCustomAttribute<LoggerMessageAttribute>()))
             .Where(entry => entry.Message is not null)
+            .OrderBy(entry => entry.Message!.EventId)
             .Select(entry => $"{entry.Message!.EventId} {entry.Name} {entry.Message.Level.ToString().ToLowerInvariant()}")];
 
         Assert.NotEmpty(events);
@@ -35,12 +37,20 @@ public sealed partial class ObservabilityDocsTests
     public void ActivitiesAndTags_OfCore_AreNamed()
     {
         Assert.All(
-            Enum.GetValues<ExpansionStage>().Where(stage => stage != ExpansionStage.Finished).Select(stage => stage.ToString().ToLowerInvariant()),
+            Stages().Select(stage => stage.Name.ToLowerInvariant()),
             stage => Assert.Contains($".{stage}`", s_text, StringComparison.Ordinal));
         Assert.All(
             new[] { SparseExpansionTelemetry.StageTag, SparseExpansionTelemetry.BlockTag, SparseExpansionTelemetry.BlocksTag, SparseExpansionTelemetry.LayerTag },
             tag => Assert.Contains($"`{tag}`", s_text, StringComparison.Ordinal));
     }
+
+    /// <summary>All stages that have activities, those of steps included.</summary>
+    private static IEnumerable<ExpansionStage> Stages() =>
+    [
+        .. typeof(ExpansionStage).GetProperties(BindingFlags.Public | BindingFlags.Static).Select(property => (ExpansionStage)property.GetValue(null)!)
+            .Where(stage => stage != ExpansionStage.Finished),
+        .. ExpansionRecipe.KnownSteps.Select(step => step.BlockStage).OfType<ExpansionStage>(),
+    ];
 
     [GeneratedRegex(@"^\| (\d+) \| `(\w+)` \| (\w+) \|", RegexOptions.Multiline)]
     private static partial Regex LogRow();

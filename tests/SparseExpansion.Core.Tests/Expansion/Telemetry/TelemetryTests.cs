@@ -1,11 +1,12 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
+using SparseExpansion.Expansion.Telemetry;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.Telemetry;
 
 public sealed class TelemetryTests : IDisposable
 {

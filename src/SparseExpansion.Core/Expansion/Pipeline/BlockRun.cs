@@ -1,0 +1,69 @@
+using SparseExpansion.Calibration;
+using SparseExpansion.Expansion.Blocks;
+using SparseExpansion.Expansion.Reports;
+using SparseExpansion.Layers;
+using SparseExpansion.Layers.Surgery;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Expansion.Pipeline;
+
+/// <summary>All that changes while a block, or the whole model, is expanded.</summary>
+internal sealed class BlockRun
+{
+    private readonly int _installedBefore;
+
+    /// <param name="run">The run.</param>
+    /// <param name="index">Index of the block.</param>
+    /// <param name="inputs">What the block is called with.</param>
+    public BlockRun(ExpansionRun run, int index, IReadOnlyList<CalibrationBatch> inputs)
+    {
+        (Run, Index, Inputs) = (run, index, inputs);
+        Block = run.Blocks[index];
+        _installedBefore = run.Changes.Installed.Count;
+    }
+
+    public ExpansionRun Run { get; }
+
+    public int Index { get; }
+
+    public ExpansionBlock Block { get; }
+
+    /// <summary>What the block is called with.</summary>
+    public IReadOnlyList<CalibrationBatch> Inputs { get; }
+
+    /// <summary>What the block puts out in the dense model, where a step needs that; null otherwise.</summary>
+    public IReadOnlyList<CalibrationBatch>? DenseOutputs { get; set; }
+
+    /// <summary>True if a block follows that takes what this one puts out.</summary>
+    public bool HandsOn => Index + 1 < Run.Blocks.Count && !Run.Blocks[Index + 1].IsWholeModel;
+
+    /// <summary>True if this is the last block that has targets.</summary>
+    public bool IsLast => Index == Run.Blocks.Count - 1;
+
+    /// <summary>Input groups that are finished.</summary>
+    public int Groups { get; set; }
+
+    /// <summary>The linears whose mixtures are built, in the order of execution.</summary>
+    public List<LayerRun> Layers { get; } = [];
+
+    /// <summary>The block's mixtures.</summary>
+    public IReadOnlyList<SparseMixtureLayer> Mixtures => [.. Run.Changes.Installed.Skip(_installedBefore).Select(replacement => replacement.Mixture)];
+
+    /// <summary>What steps report of the block.</summary>
+    public ReportParts Parts { get; } = new();
+
+    /// <summary>Tensors that a store keeps for steps, beside the mixtures; they belong to the model.</summary>
+    public Dictionary<string, Tensor> Tensors { get; } = [];
+
+    /// <summary>Puts a mixture into the model.</summary>
+    public void Install(Replacement replacement) => Run.Changes.Install(replacement);
+
+    /// <summary>Does something with the block as it is in the dense model; with all of the model, where that is expanded as a whole.</summary>
+    public T RunDense<T>(Func<T> action) => Run.Changes.WithDense(Block.IsWholeModel ? 0 : _installedBefore, action);
+
+    /// <summary>True if nothing has changed in what <see cref="RunDense"/> runs.</summary>
+    public bool IsDense => Run.Changes.Installed.Count == (Block.IsWholeModel ? 0 : _installedBefore);
+
+    /// <summary>Tells of a step.</summary>
+    public void Report(ExpansionStage stage, string? layer, double share) => Run.Report(stage, Index, layer, share);
+}
