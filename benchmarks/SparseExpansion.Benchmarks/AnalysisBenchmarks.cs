@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Attributes;
 using SparseExpansion.Analysis;
-using SparseExpansion.Calibration;
+using SparseExpansion.Analysis.Neurons;
+using SparseExpansion.Calibration.Tokens;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Benchmarks;

@@ -1,7 +1,12 @@
 using SparseExpansion.Analysis;
-using SparseExpansion.Calibration;
+using SparseExpansion.Analysis.Correlations;
+using SparseExpansion.Analysis.Distances;
+using SparseExpansion.Analysis.Experiments;
+using SparseExpansion.Analysis.Neurons;
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Execution;
-using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;

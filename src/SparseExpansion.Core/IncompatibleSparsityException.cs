@@ -1,4 +1,4 @@
-using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Targets;
 
 namespace SparseExpansion;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using SparseExpansion.Expansion;
-using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Routing;
 using SparseExpansion.Transformers;
 

@@ -2,7 +2,7 @@ using SparseExpansion.Benchmarks.Targets;
 using SparseExpansion.Execution;
 using SparseExpansion.Layers;
 using SparseExpansion.Layers.Surgery;
-using SparseExpansion.Routing;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Transformers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

@@ -1,4 +1,4 @@
-using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;

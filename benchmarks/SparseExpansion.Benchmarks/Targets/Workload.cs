@@ -1,6 +1,6 @@
 using SparseExpansion.Execution;
 using SparseExpansion.Layers;
-using SparseExpansion.Routing;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;

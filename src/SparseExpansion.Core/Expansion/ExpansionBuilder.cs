@@ -1,7 +1,11 @@
 using Microsoft.Extensions.Logging;
 using SparseExpansion.Calibration;
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Clustering;
+using SparseExpansion.Routing.Experts;
+using SparseExpansion.Routing.Routers;
 using TorchSharp;
 using static TorchSharp.torch;
 

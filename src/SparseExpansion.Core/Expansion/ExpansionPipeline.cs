@@ -1,5 +1,5 @@
 using SparseExpansion.Calibration;
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Layers;
 using SparseExpansion.Layers.Surgery;
 using static TorchSharp.torch;

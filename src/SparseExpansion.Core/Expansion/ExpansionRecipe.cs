@@ -1,5 +1,8 @@
 using SparseExpansion.Pruning;
-using SparseExpansion.Routing;
+using SparseExpansion.Pruning.Alps;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Routing.Clustering;
+using SparseExpansion.Routing.Experts;
 
 namespace SparseExpansion.Expansion;
 

@@ -1,8 +1,10 @@
-using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Capture;
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Layers;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Pruning;
-using SparseExpansion.Routing;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Routing.Experts;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

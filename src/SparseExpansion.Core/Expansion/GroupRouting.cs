@@ -1,6 +1,8 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Experts;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

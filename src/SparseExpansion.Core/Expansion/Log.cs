@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Targets;
 
 namespace SparseExpansion.Expansion;
 

@@ -1,5 +1,6 @@
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Experts;
 
 namespace SparseExpansion.Expansion;
 

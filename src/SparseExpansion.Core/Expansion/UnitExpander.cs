@@ -1,4 +1,5 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Capture;
 using SparseExpansion.Layers.Surgery;
 
 namespace SparseExpansion.Expansion;

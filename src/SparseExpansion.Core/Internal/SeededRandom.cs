@@ -1,4 +1,4 @@
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Internal;
 
 /// <summary>Random numbers of a seed: the same on all machines and runs.</summary>
 internal static class SeededRandom

@@ -1,5 +1,5 @@
 using SparseExpansion.Execution;
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Errors;
 using SparseExpansion.Quantization;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,6 +1,6 @@
 using SparseExpansion.Expansion;
-using SparseExpansion.Internal;
-using SparseExpansion.Pruning;
+using SparseExpansion.Internal.Files;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Serialization;
 using static TorchSharp.torch;
 

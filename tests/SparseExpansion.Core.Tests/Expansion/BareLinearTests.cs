@@ -1,6 +1,7 @@
-using SparseExpansion.Internal;
-using SparseExpansion.Pruning;
-using SparseExpansion.Routing;
+using SparseExpansion.Internal.Torch;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Serialization;
 using SparseExpansion.Testing;
 using TorchSharp;

@@ -1,4 +1,4 @@
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Layers.Surgery;
 using TorchSharp;
 using TorchSharp.Modules;

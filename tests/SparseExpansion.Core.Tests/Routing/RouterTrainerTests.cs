@@ -1,4 +1,6 @@
-using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Tokens;
+using SparseExpansion.Routing.Clustering;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;

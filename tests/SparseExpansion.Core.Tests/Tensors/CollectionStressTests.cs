@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using SparseExpansion.Expansion;
-using SparseExpansion.Pruning;
-using SparseExpansion.Routing;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Testing.NativeLifetime;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

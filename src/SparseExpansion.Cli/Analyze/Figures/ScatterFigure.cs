@@ -1,6 +1,7 @@
 using System.Globalization;
 using ScottPlot;
-using SparseExpansion.Analysis;
+using SparseExpansion.Analysis.Distances;
+using SparseExpansion.Analysis.Neurons;
 
 namespace SparseExpansion.Cli;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
-using SparseExpansion.Analysis;
+using SparseExpansion.Analysis.Distances;
+using SparseExpansion.Analysis.Neurons;
 
 namespace SparseExpansion.Cli;
 

@@ -1,5 +1,7 @@
 using System.Text.Json.Serialization;
-using SparseExpansion.Analysis;
+using SparseExpansion.Analysis.Distances;
+using SparseExpansion.Analysis.Experiments;
+using SparseExpansion.Analysis.Neurons;
 
 namespace SparseExpansion.Cli;
 

@@ -1,4 +1,6 @@
-using SparseExpansion.Analysis;
+using SparseExpansion.Analysis.Correlations;
+using SparseExpansion.Analysis.Distances;
+using SparseExpansion.Analysis.Neurons;
 
 namespace SparseExpansion.Cli;
 

@@ -1,4 +1,7 @@
-namespace SparseExpansion.Analysis;
+using SparseExpansion.Analysis.Distances;
+using SparseExpansion.Analysis.Neurons;
+
+namespace SparseExpansion.Analysis.Clusters;
 
 /// <summary>Neurons of a layer inside the clusters of a router: whether clustering disentangles them.</summary>
 public sealed record ClusterEntanglement

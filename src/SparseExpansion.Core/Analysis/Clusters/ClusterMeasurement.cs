@@ -1,7 +1,10 @@
-using SparseExpansion.Internal;
+using SparseExpansion.Analysis.Distances;
+using SparseExpansion.Analysis.Neurons;
+using SparseExpansion.Analysis.Panels;
+using SparseExpansion.Internal.Vectors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Clusters;
 
 /// <summary>Measures slices of neurons inside every cluster.</summary>
 internal sealed class ClusterMeasurement(string layer, int[] neurons, TokenClusters clusters, MappingPairs[]? pairs)

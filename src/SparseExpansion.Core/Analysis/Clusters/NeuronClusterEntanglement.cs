@@ -1,4 +1,6 @@
-namespace SparseExpansion.Analysis;
+using SparseExpansion.Analysis.Distances;
+
+namespace SparseExpansion.Analysis.Clusters;
 
 /// <summary>One neuron inside the clusters of a router.</summary>
 /// <param name="Neuron">Row of the weight.</param>

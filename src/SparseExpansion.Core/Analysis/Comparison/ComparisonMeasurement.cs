@@ -1,6 +1,8 @@
-using SparseExpansion.Internal;
+using SparseExpansion.Analysis.Distances;
+using SparseExpansion.Analysis.Panels;
+using SparseExpansion.Internal.Vectors;
 
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Comparison;
 
 /// <summary>Compares slices of dense and sparse outputs.</summary>
 internal sealed class ComparisonMeasurement(string layer, int[] neurons, GaussianQuantiles quantiles)

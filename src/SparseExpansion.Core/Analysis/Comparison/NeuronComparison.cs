@@ -1,4 +1,6 @@
-namespace SparseExpansion.Analysis;
+using SparseExpansion.Analysis.Distances;
+
+namespace SparseExpansion.Analysis.Comparison;
 
 /// <summary>Sparse against dense outputs of one neuron.</summary>
 /// <param name="Neuron">Row of the weight.</param>

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Comparison;
 
 /// <summary>Sparse against dense outputs of a layer, neuron by neuron over the same tokens.</summary>
 public sealed record SparsityComparison

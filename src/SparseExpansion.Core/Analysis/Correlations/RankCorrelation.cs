@@ -1,6 +1,7 @@
 using MathNet.Numerics.Statistics;
+using SparseExpansion.Internal;
 
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Correlations;
 
 /// <summary>Spearman's rank correlation between measures of neurons, with confidence intervals by the percentile bootstrap (Efron 1979).</summary>
 public static class RankCorrelation

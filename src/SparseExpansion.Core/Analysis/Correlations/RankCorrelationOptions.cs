@@ -1,4 +1,4 @@
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Correlations;
 
 /// <summary>How confidence intervals of rank correlations are drawn.</summary>
 public sealed record RankCorrelationOptions

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Correlations;
 
 /// <summary>Spearman's rank correlation of two measures, with its bootstrap interval.</summary>
 /// <param name="First">Name of one measure.</param>

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Correlations;
 
 /// <summary>
 /// A measure sorted once, so that the mean ranks of any bootstrap resample follow from the multiplicities of the neurons in one

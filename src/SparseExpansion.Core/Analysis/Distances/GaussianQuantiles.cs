@@ -1,6 +1,6 @@
 using MathNet.Numerics.Distributions;
 
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Distances;
 
 /// <summary>
 /// The quantiles q_i = Φ⁻¹(i/n) of N(0,1), i = 0 … n, and the density there. They are what the exact W₁ of n sorted values

@@ -1,7 +1,7 @@
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Vectors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Distances;
 
 /// <summary>A float32 matrix in host memory, seen row by row from managed code. Valid while the tensor lives.</summary>
 internal sealed unsafe class HostRows

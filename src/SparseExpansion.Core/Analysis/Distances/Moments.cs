@@ -2,7 +2,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Distances;
 
 /// <summary>Population moments of a sample in double precision, by two passes: the mean first, then powers of the deviations.</summary>
 /// <param name="Mean">Mean.</param>

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using MathNet.Numerics.Distributions;
 
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Distances;
 
 /// <summary>
 /// W₁ = ∫₀¹ |F⁻¹(p) − G⁻¹(p)| dp for sorted samples. On ((i−1)/n, i/n] the empirical quantile is the constant z_i, and the

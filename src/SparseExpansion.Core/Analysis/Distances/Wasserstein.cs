@@ -1,7 +1,7 @@
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Vectors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Distances;
 
 /// <summary>
 /// Exact Wasserstein-1 distances of one-dimensional samples: W₁(F, G) = ∫|F(x) − G(x)| dx = ∫₀¹ |F⁻¹(p) − G⁻¹(p)| dp.

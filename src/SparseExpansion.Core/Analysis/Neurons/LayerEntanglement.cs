@@ -1,4 +1,4 @@
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Neurons;
 
 /// <summary>All neurons of one layer, measured over the same tokens.</summary>
 public sealed record LayerEntanglement
@@ -27,7 +27,7 @@ public sealed record LayerEntanglement
     /// <summary>Mean, spread and extremes of one measure over the neurons.</summary>
     public MeasureSummary Summarise(NeuronMeasure measure) => MeasureSummary.Of(Values(measure));
 
-    /// <summary>All measures by name, as <see cref="RankCorrelation.Between"/> takes them; without those that were not measured.</summary>
+    /// <summary>All measures by name, as <see cref="Analysis.Correlations.RankCorrelation.Between"/> takes them; without those that were not measured.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<double>> Measures()
     {
         var measures = new Dictionary<string, IReadOnlyList<double>>();

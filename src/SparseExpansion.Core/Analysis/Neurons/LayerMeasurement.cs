@@ -1,6 +1,8 @@
-using SparseExpansion.Internal;
+using SparseExpansion.Analysis.Distances;
+using SparseExpansion.Analysis.Panels;
+using SparseExpansion.Internal.Vectors;
 
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Neurons;
 
 /// <summary>Measures slices of neurons over all tokens.</summary>
 internal sealed class LayerMeasurement(string layer, int[] neurons, GaussianQuantiles quantiles, MappingPairs? pairs)

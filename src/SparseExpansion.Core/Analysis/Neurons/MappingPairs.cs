@@ -1,10 +1,11 @@
 using System.Runtime.InteropServices;
 using MathNet.Numerics.Statistics;
-using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Tokens;
+using SparseExpansion.Internal;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Neurons;
 
 /// <summary>
 /// Random disjoint token pairs and the distances of their inputs. The mapping difficulty of a neuron is the mean over the pairs

@@ -1,6 +1,6 @@
 using MathNet.Numerics.Statistics;
 
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Neurons;
 
 /// <summary>One measure over many neurons.</summary>
 /// <param name="Count">Neurons with a value; NaN is left out.</param>

@@ -1,4 +1,6 @@
-namespace SparseExpansion.Analysis;
+using SparseExpansion.Analysis.Distances;
+
+namespace SparseExpansion.Analysis.Neurons;
 
 /// <summary>What is measured of a neuron.</summary>
 public enum NeuronMeasure

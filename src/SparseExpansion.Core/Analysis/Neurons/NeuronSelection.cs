@@ -1,4 +1,6 @@
-namespace SparseExpansion.Analysis;
+using SparseExpansion.Internal;
+
+namespace SparseExpansion.Analysis.Neurons;
 
 /// <summary>Choices of neurons to experiment on.</summary>
 public static class NeuronSelection

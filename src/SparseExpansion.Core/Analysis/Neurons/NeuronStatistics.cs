@@ -1,4 +1,6 @@
-namespace SparseExpansion.Analysis;
+using SparseExpansion.Analysis.Distances;
+
+namespace SparseExpansion.Analysis.Neurons;
 
 /// <summary>What was measured of one neuron over all tokens.</summary>
 /// <param name="Neuron">Row of the weight.</param>

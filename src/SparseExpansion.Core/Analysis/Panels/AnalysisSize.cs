@@ -1,4 +1,4 @@
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Panels;
 
 /// <summary>What decides the memory of an analysis.</summary>
 /// <param name="Layer">For messages.</param>

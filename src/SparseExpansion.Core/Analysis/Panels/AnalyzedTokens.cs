@@ -1,7 +1,8 @@
-using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Tokens;
+using SparseExpansion.Internal;
 using SparseExpansion.Routing;
 
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Panels;
 
 /// <summary>The tokens that one analysis looks at: all of a source, or the sample that the options ask for.</summary>
 internal sealed class AnalyzedTokens
@@ -25,7 +26,7 @@ internal sealed class AnalyzedTokens
     public int Count { get; }
 
     /// <exception cref="CalibrationException">Fewer than two tokens, or another width than the layer's.</exception>
-    public static AnalyzedTokens Choose(string layer, int inFeatures, ITokenSource tokens, AnalysisOptions options)
+    public static AnalyzedTokens Choose(string layer, int inFeatures, ITokenSource tokens, int? sample, long seed)
     {
         ArgumentNullException.ThrowIfNull(tokens);
         if (tokens.Features != inFeatures)
@@ -40,7 +41,7 @@ internal sealed class AnalyzedTokens
             { Layer = layer };
         }
 
-        return new AnalyzedTokens(tokens, options.SampleTokens is { } count && count < tokens.TokenCount ? Draw(tokens.TokenCount, count, options.Seed) : null);
+        return new AnalyzedTokens(tokens, sample is { } count && count < tokens.TokenCount ? Draw(tokens.TokenCount, count, seed) : null);
     }
 
     /// <summary>The cluster of every token that is looked at.</summary>

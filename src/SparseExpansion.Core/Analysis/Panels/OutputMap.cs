@@ -2,7 +2,7 @@ using SparseExpansion.Layers;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Panels;
 
 /// <summary>Computes outputs of chosen neurons of a layer whose tokens may go to different weights: y = W_{e(x)} x + b.</summary>
 internal sealed class OutputMap
@@ -27,8 +27,8 @@ internal sealed class OutputMap
         new(layer.GetExpertWeight, clusters, layer.Bias, neurons) { LoadBytes = sizeof(float) * layer.InFeatures * layer.OutFeatures };
 
     /// <summary>A dense layer: one weight for all tokens.</summary>
-    public static OutputMap Dense(DenseLinear layer, int tokens, int[] neurons) =>
-        new(_ => layer.Weight.alias(), TokenClusters.One(tokens), layer.Bias, neurons);
+    public static OutputMap Dense(Tensor weight, Tensor? bias, int tokens, int[] neurons) =>
+        new(_ => weight.alias(), TokenClusters.One(tokens), bias, neurons);
 
     public int[] Neurons { get; }
 

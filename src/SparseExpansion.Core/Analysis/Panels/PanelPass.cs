@@ -1,7 +1,6 @@
-using SparseExpansion.Internal;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Panels;
 
 /// <summary>
 /// Computes the outputs of all neurons for all tokens within a memory budget, and shows them slice by slice. Every panel of neurons

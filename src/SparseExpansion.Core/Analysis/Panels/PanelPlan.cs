@@ -1,4 +1,4 @@
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Panels;
 
 /// <summary>
 /// How an analysis is cut so that it stays within its memory. A panel of neurons holds its outputs for all tokens; the tokens pass
@@ -21,13 +21,14 @@ internal sealed record PanelPlan(int PanelNeurons, int SliceNeurons, int ChunkTo
 
     /// <summary>Plans an analysis.</summary>
     /// <param name="size">What is to be analysed.</param>
-    /// <param name="options">Memory budget and largest chunk.</param>
+    /// <param name="budgetBytes">Memory that may be used.</param>
+    /// <param name="mostChunkTokens">Tokens multiplied at a time, at most.</param>
     /// <exception cref="SparseExpansionException">The budget does not hold the outputs of one neuron.</exception>
-    public static PanelPlan Create(AnalysisSize size, AnalysisOptions options)
+    public static PanelPlan Create(AnalysisSize size, long budgetBytes, int mostChunkTokens)
     {
-        for (int chunk = (int)Math.Min(options.ChunkTokens, size.Tokens); chunk > 0; chunk /= 2)
+        for (int chunk = (int)Math.Min(mostChunkTokens, size.Tokens); chunk > 0; chunk /= 2)
         {
-            if (TryCreate(size, options.MemoryBudgetBytes, chunk) is { } plan)
+            if (TryCreate(size, budgetBytes, chunk) is { } plan)
             {
                 return plan;
             }
@@ -35,7 +36,7 @@ internal sealed record PanelPlan(int PanelNeurons, int SliceNeurons, int ChunkTo
 
         throw new SparseExpansionException(
             $"Layer '{size.Layer}': the outputs of one neuron over {size.Tokens} tokens take about {size.FixedBytes + (size.Maps * (SortBytes + 4) * size.Tokens)} bytes to analyse, "
-            + $"more than {nameof(AnalysisOptions)}.{nameof(AnalysisOptions.MemoryBudgetBytes)} = {options.MemoryBudgetBytes}. Raise it, or set {nameof(AnalysisOptions.SampleTokens)}.");
+            + $"more than {nameof(AnalysisOptions)}.{nameof(AnalysisOptions.MemoryBudgetBytes)} = {budgetBytes}. Raise it, or set {nameof(AnalysisOptions.SampleTokens)}.");
     }
 
     private static PanelPlan? TryCreate(AnalysisSize size, long budget, int chunk)

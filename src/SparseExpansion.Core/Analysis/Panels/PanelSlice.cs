@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Panels;
 
 /// <summary>Outputs of consecutive neurons.</summary>
 /// <param name="First">Position of the first one among the analysed neurons.</param>

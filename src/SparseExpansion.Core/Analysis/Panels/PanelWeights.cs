@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Panels;
 
 /// <summary>Weights of a panel of neurons, float32.</summary>
 /// <param name="Weights">[neurons, in_features] of every expert.</param>

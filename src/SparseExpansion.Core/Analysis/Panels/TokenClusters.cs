@@ -1,4 +1,4 @@
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Panels;
 
 /// <summary>Which cluster each analysed token belongs to, and which tokens each cluster has.</summary>
 internal sealed class TokenClusters

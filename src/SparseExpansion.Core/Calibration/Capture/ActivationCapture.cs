@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Calibration;
+namespace SparseExpansion.Calibration.Capture;
 
 /// <summary>Runs a unit over all batches and keeps what one input group reads.</summary>
 internal static class ActivationCapture

@@ -1,8 +1,8 @@
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Calibration;
+namespace SparseExpansion.Calibration.Capture;
 
 /// <summary>
 /// Records what linears of a model read while it runs, for analysing their neurons. Linears that read the same tensor form a group and

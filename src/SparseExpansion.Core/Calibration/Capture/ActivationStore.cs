@@ -1,7 +1,8 @@
-using SparseExpansion.Internal;
+using SparseExpansion.Calibration.Tokens;
+using SparseExpansion.Internal.Torch;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Calibration;
+namespace SparseExpansion.Calibration.Capture;
 
 /// <summary>The recorded inputs of linears that read the same tensor, in host memory as float32, or on disk where memory is short.</summary>
 /// <remarks>Made by <see cref="ActivationRecorder"/>. Needs 4 · tokens · features bytes until it is disposed.</remarks>

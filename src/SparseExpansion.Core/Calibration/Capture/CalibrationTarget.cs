@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Calibration;
+namespace SparseExpansion.Calibration.Capture;
 
 /// <summary>A linear whose inputs are to be seen.</summary>
 /// <param name="Name">Module path in the model.</param>

@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Errors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Calibration;
+namespace SparseExpansion.Calibration.Capture;
 
 /// <summary>A part of a model that can be run by itself: a block, or the whole model.</summary>
 /// <param name="Name">For messages.</param>

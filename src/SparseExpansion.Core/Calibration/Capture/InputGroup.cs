@@ -1,4 +1,4 @@
-namespace SparseExpansion.Calibration;
+namespace SparseExpansion.Calibration.Capture;
 
 /// <summary>Linears that read the same tensor in a forward pass. They share router and input statistics.</summary>
 /// <param name="Layers">The linears in the order of their first call.</param>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Calibration;
+namespace SparseExpansion.Calibration.Capture;
 
 /// <summary>Finds input groups by watching which targets are called with the same tensor object.</summary>
 internal static class InputGroupFinder

@@ -1,7 +1,7 @@
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Calibration;
+namespace SparseExpansion.Calibration.Statistics;
 
 /// <summary>
 /// H = Σ x xᵀ over the observed tokens x: all that the output error of a linear layer depends on. A sum, not a mean, so

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Calibration;
+namespace SparseExpansion.Calibration.Statistics;
 
 /// <summary>
 /// A running summary of the tokens that reach a linear layer. Sums only, so that the statistics of experts add up to

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Calibration;
+namespace SparseExpansion.Calibration.Statistics;
 
 /// <summary>A statistic of which it can be told whether somebody wrote to it.</summary>
 internal interface IChecksummed

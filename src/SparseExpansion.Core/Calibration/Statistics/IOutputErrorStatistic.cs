@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Calibration;
+namespace SparseExpansion.Calibration.Statistics;
 
 /// <summary>A statistic from which the output error of a changed weight follows exactly.</summary>
 public interface IOutputErrorStatistic : IActivationStatistic

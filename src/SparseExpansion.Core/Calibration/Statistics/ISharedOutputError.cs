@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Calibration;
+namespace SparseExpansion.Calibration.Statistics;
 
 /// <summary>A statistic that tells the output errors of many weights made from one dense weight at less cost.</summary>
 internal interface ISharedOutputError : IOutputErrorStatistic

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Calibration;
+namespace SparseExpansion.Calibration.Statistics;
 
 /// <summary>
 /// A statistic that can lean on its layer where its expert has seen few tokens. An expansion that is asked to shrink statistics of other kinds

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Calibration;
+namespace SparseExpansion.Calibration.Statistics;
 
 /// <summary>
 /// A statistic that can borrow from its layer what its expert has not seen: a feature that no token of one cluster used is

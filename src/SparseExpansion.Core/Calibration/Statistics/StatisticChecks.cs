@@ -2,7 +2,7 @@ using SparseExpansion.Internal;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Calibration;
+namespace SparseExpansion.Calibration.Statistics;
 
 /// <summary>The checks that statistics share.</summary>
 internal static class StatisticChecks

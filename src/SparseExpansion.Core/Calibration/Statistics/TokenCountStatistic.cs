@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Calibration;
+namespace SparseExpansion.Calibration.Statistics;
 
 /// <summary>The statistic of pruners that look at no inputs: it counts tokens and holds no tensor.</summary>
 /// <remarks>Not safe for concurrent use.</remarks>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Calibration;
+namespace SparseExpansion.Calibration.Tokens;
 
 /// <summary>
 /// The calibration tokens of an input group, in a fixed order. They may lie in host memory or elsewhere; algorithms

@@ -1,9 +1,10 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Files;
+using SparseExpansion.Internal.Torch;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Calibration;
+namespace SparseExpansion.Calibration.Tokens;
 
 /// <summary>Tokens in a file on disk instead of memory, row by row as float32. The file goes away with this object, and with the process.</summary>
 internal sealed class SpilledTokens : ITokenSource, IDisposable

@@ -1,7 +1,7 @@
 using SparseExpansion.Internal;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Calibration;
+namespace SparseExpansion.Calibration.Tokens;
 
 /// <summary>A source whose tensors may be written to: what custom trainers of routers are given.</summary>
 internal sealed class TokenCopies(ITokenSource source) : ITokenSource

@@ -1,7 +1,7 @@
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Torch;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Calibration;
+namespace SparseExpansion.Calibration.Tokens;
 
 /// <summary>Tokens that lie in memory as one or more matrices: the plain <see cref="ITokenSource"/>.</summary>
 /// <remarks>Holds the tensors given, which must outlive it, and does not dispose them.</remarks>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Calibration;
+namespace SparseExpansion.Calibration.Tokens;
 
 /// <summary>Two sources side by side: each token is one of the first and, in the features after it, its counterpart in the second.</summary>
 internal sealed class TokenPairs : ITokenSource

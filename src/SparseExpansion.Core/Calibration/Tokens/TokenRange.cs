@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Calibration;
+namespace SparseExpansion.Calibration.Tokens;
 
 /// <summary>Successive tokens of a source, as a source.</summary>
 internal sealed class TokenRange(ITokenSource source, long start, long count) : ITokenSource

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Calibration;
+namespace SparseExpansion.Calibration.Tokens;
 
 /// <summary>Some tokens of a source, as a source. Reads only what is asked for and holds indices only.</summary>
 internal sealed class TokenSubset(ITokenSource source, ReadOnlyMemory<long> indices) : ITokenSource

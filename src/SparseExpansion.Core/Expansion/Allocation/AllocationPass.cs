@@ -1,6 +1,7 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Capture;
 using SparseExpansion.Layers.Surgery;
-using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Targets;
 
 namespace SparseExpansion.Expansion;
 

@@ -1,4 +1,4 @@
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Experts;
 
 namespace SparseExpansion.Expansion;
 

@@ -1,7 +1,10 @@
 using System.Diagnostics;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Magnitude;
+using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Experts;
 using TorchSharp;
 using static TorchSharp.torch;
 

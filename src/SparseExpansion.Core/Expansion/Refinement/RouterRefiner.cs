@@ -1,6 +1,7 @@
-using SparseExpansion.Calibration;
-using SparseExpansion.Pruning;
+using SparseExpansion.Calibration.Tokens;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Routers;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;

@@ -1,8 +1,7 @@
 using SparseExpansion.Calibration;
-using SparseExpansion.Internal;
 using SparseExpansion.Layers;
 using SparseExpansion.Layers.Surgery;
-using SparseExpansion.Routing;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Serialization;
 using SparseExpansion.Serialization.Expanded;
 using static TorchSharp.torch;

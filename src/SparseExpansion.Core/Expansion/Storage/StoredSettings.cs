@@ -1,6 +1,7 @@
 using System.Globalization;
-using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Capture;
 using SparseExpansion.Internal;
+using SparseExpansion.Internal.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Internal;
+namespace SparseExpansion.Internal.Errors;
 
 /// <summary>Lets an exception carry the number of the expert that it arose at, whatever its type.</summary>
 internal static class ErrorPlace

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Internal;
+namespace SparseExpansion.Internal.Errors;
 
 /// <summary>Things that are made for one expert after the other.</summary>
 internal static class ExpertSeries

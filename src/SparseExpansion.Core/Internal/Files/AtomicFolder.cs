@@ -1,4 +1,4 @@
-namespace SparseExpansion.Internal;
+namespace SparseExpansion.Internal.Files;
 
 /// <summary>A folder that appears under its name only when it is complete. Uncommitted, it vanishes on disposal.</summary>
 internal sealed class AtomicFolder : IDisposable

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace SparseExpansion.Internal;
+namespace SparseExpansion.Internal.Files;
 
 /// <summary>Files and names that survive a loss of power.</summary>
 internal static partial class Durable

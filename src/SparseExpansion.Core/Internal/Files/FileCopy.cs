@@ -1,4 +1,4 @@
-namespace SparseExpansion.Internal;
+namespace SparseExpansion.Internal.Files;
 
 /// <summary>Copies contents, not the protection against writing: a copy belongs to whoever makes it.</summary>
 internal static class FileCopy

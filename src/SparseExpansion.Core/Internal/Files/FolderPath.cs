@@ -1,4 +1,4 @@
-namespace SparseExpansion.Internal;
+namespace SparseExpansion.Internal.Files;
 
 /// <summary>Compares folders by their paths; links are not followed.</summary>
 internal static class FolderPath

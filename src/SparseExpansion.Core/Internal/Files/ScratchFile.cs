@@ -1,4 +1,4 @@
-namespace SparseExpansion.Internal;
+namespace SparseExpansion.Internal.Files;
 
 /// <summary>Files that only this process knows. On Unix they lose their names at once, so that nothing is left even by a kill.</summary>
 internal static class ScratchFile

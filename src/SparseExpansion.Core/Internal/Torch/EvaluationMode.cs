@@ -1,6 +1,6 @@
 using TorchSharp;
 
-namespace SparseExpansion.Internal;
+namespace SparseExpansion.Internal.Torch;
 
 /// <summary>Puts a model into evaluation mode (no dropout) and gives every module its own mode back in the end.</summary>
 internal sealed class EvaluationMode : IDisposable

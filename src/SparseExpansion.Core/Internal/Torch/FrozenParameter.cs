@@ -1,7 +1,7 @@
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Internal;
+namespace SparseExpansion.Internal.Torch;
 
 /// <summary>Parameters without gradient, owned by their module and by no dispose scope.</summary>
 internal static class FrozenParameter

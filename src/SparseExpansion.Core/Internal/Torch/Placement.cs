@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Internal;
+namespace SparseExpansion.Internal.Torch;
 
 /// <summary>Where tensors lie.</summary>
 internal static class Placement

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Internal;
+namespace SparseExpansion.Internal.Torch;
 
 /// <summary>Whole-tensor checks that leave no temporaries behind.</summary>
 internal static class TensorChecks

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Internal;
+namespace SparseExpansion.Internal.Torch;
 
 /// <summary>Fingerprints of tensors: dtype, shape and bytes.</summary>
 internal static class TensorHash

@@ -1,7 +1,7 @@
 using System.Runtime.Intrinsics.X86;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Internal;
+namespace SparseExpansion.Internal.Vectors;
 
 /// <summary>Which number formats a device multiplies faster than float32.</summary>
 internal static class FastProducts

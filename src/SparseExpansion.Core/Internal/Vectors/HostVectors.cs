@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
 
-namespace SparseExpansion.Internal;
+namespace SparseExpansion.Internal.Vectors;
 
 /// <summary>Vectors of bfloat16 and of masks in host memory.</summary>
 internal static unsafe class HostVectors

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Internal;
+namespace SparseExpansion.Internal.Vectors;
 
 /// <summary>Pointers into tensors in host memory, for kernels. The caller keeps the tensor alive while it uses them.</summary>
 internal static unsafe class RawMemory

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Internal;
+namespace SparseExpansion.Internal.Vectors;
 
 /// <summary>Splits independent rows over the threads that torch is allowed.</summary>
 internal static class RowParallel

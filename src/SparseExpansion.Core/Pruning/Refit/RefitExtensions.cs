@@ -1,4 +1,6 @@
-namespace SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Quantization;
+
+namespace SparseExpansion.Pruning.Refit;
 
 /// <summary>Adds the exact refit to pruners.</summary>
 public static class RefitExtensions

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Targets;
 
 /// <summary>N:M sparsity, N kept of M; see <see cref="SparsityTarget.NM"/>.</summary>
 public sealed record NMTarget : SparsityTarget

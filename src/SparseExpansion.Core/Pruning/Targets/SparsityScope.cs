@@ -1,4 +1,6 @@
-namespace SparseExpansion.Pruning;
+using SparseExpansion.Pruning.SparseGpt;
+
+namespace SparseExpansion.Pruning.Targets;
 
 /// <summary>The set of weights in which an unstructured sparsity is counted out exactly.</summary>
 public enum SparsityScope

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Targets;
 
 /// <summary>How many weights are to go: <see cref="Unstructured"/> or <see cref="NM"/>.</summary>
 public abstract record SparsityTarget

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Targets;
 
 /// <summary>Unstructured sparsity; see <see cref="SparsityTarget.Unstructured"/>.</summary>
 public sealed record UnstructuredTarget : SparsityTarget
@@ -37,6 +37,9 @@ public sealed record UnstructuredTarget : SparsityTarget
     /// </summary>
     public bool IsExact { get; }
 
+    /// <summary>Weights that go of <paramref name="count"/>: floor(count · sparsity).</summary>
+    internal static long PrunedCount(long count, double sparsity) => (long)Math.Floor(count * sparsity);
+
     /// <summary>What goes from some columns of a layer, as a share of their weights.</summary>
     /// <param name="rows">Rows of the layer.</param>
     /// <param name="start">First column.</param>
@@ -60,5 +63,5 @@ public sealed record UnstructuredTarget : SparsityTarget
 
     /// <summary>Weights that go from the first columns: the layer's count in proportion, rounded down.</summary>
     private long Before(long rows, long end, long columns) =>
-        (long)((Int128)MaskSelection.PrunedCount(rows * columns, Sparsity) * end / columns);
+        (long)((Int128)PrunedCount(rows * columns, Sparsity) * end / columns);
 }

@@ -1,7 +1,7 @@
-using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Tokens;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Routing;
+namespace SparseExpansion.Routing.Clustering;
 
 /// <summary>Tokens of another source less a constant: k-means takes differences of squares, which cancel badly far from the origin.</summary>
 internal sealed class CenteredTokens(ITokenSource inner, Tensor mean) : ITokenSource

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Routing;
+namespace SparseExpansion.Routing.Clustering;
 
 /// <summary>What one pass over the tokens tells about fixed centroids; owns its tensors.</summary>
 /// <param name="Sums">Sum of the tokens nearest to each centroid, [k, features], float64.</param>

@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
-using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Routing;
+namespace SparseExpansion.Routing.Clustering;
 
 /// <summary>The steps of k-means as matrix products. Tokens should lie around the origin (<see cref="CenteredTokens"/>).</summary>
 internal static class KMeans

@@ -1,9 +1,8 @@
-using SparseExpansion.Calibration;
-using SparseExpansion.Internal;
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Routing;
+namespace SparseExpansion.Routing.Clustering;
 
 /// <summary>Runs k-means on a source: restarts on a sample, refinement on all tokens, then merging of clusters that are too small.</summary>
 internal sealed class KMeansSolver(

@@ -1,9 +1,9 @@
-using SparseExpansion.Calibration;
-using SparseExpansion.Internal;
+using SparseExpansion.Calibration.Tokens;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Routing;
+namespace SparseExpansion.Routing.Clustering;
 
 /// <summary>Principal component analysis of streamed tokens.</summary>
 internal static class Pca

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Routing;
+namespace SparseExpansion.Routing.Clustering;
 
 /// <summary>How <see cref="PcaKMeansTrainer"/> clusters the tokens of an input group.</summary>
 public sealed record PcaKMeansOptions

@@ -1,7 +1,8 @@
-using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Tokens;
+using SparseExpansion.Routing.Routers;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Routing;
+namespace SparseExpansion.Routing.Clustering;
 
 /// <summary>
 /// The published router (arXiv 2405.15756, section 3): tokens are projected to their principal components and clustered by

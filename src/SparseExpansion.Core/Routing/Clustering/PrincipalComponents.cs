@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Routing;
+namespace SparseExpansion.Routing.Clustering;
 
 /// <summary>The directions in which tokens vary most; owns its tensors.</summary>
 /// <param name="Components">Orthonormal rows, descending by variance, [components, features], float64.</param>

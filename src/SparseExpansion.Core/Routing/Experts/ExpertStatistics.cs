@@ -1,7 +1,8 @@
-using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Statistics;
+using SparseExpansion.Calibration.Tokens;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Routing;
+namespace SparseExpansion.Routing.Experts;
 
 /// <summary>One input statistic for each expert of an input group. Disposing it disposes them.</summary>
 internal sealed class ExpertStatistics : IDisposable

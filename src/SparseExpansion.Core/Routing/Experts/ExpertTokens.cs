@@ -1,7 +1,7 @@
-using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Tokens;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Routing;
+namespace SparseExpansion.Routing.Experts;
 
 /// <summary>The tokens of an input group, handed out expert by expert.</summary>
 internal sealed class ExpertTokens(ITokenSource tokens, RouterAssignment assignment, int chunkTokens, Device device)

@@ -1,7 +1,7 @@
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Routing;
+namespace SparseExpansion.Routing.Routers;
 
 /// <summary>
 /// Routes by one small product: argmax_j (x Wᵀ + b)_j. Every nearest-centroid router folds into this form, so that routing

@@ -2,7 +2,7 @@ using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Routing;
+namespace SparseExpansion.Routing.Routers;
 
 /// <summary>
 /// Control for experiments: experts of random tokens. The expert follows from the token's own values, so that the same token

@@ -1,7 +1,7 @@
-using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Tokens;
 using TorchSharp;
 
-namespace SparseExpansion.Routing;
+namespace SparseExpansion.Routing.Routers;
 
 /// <summary>Control for experiments: as many experts as asked for, tokens assigned at random (<see cref="RandomRouter"/>).</summary>
 public sealed class RandomRouterTrainer : IRouterTrainer, ISizedRouterTrainer

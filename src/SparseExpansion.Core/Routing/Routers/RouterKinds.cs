@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Errors;
 
-namespace SparseExpansion.Routing;
+namespace SparseExpansion.Routing.Routers;
 
 /// <summary>
 /// Immutable registry of the kinds of routers that a checkpoint may hold. <see cref="Default"/> knows <c>linear</c>,

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Routing;
+namespace SparseExpansion.Routing.Routers;
 
 /// <summary>Sends every token to the only expert: plain one-shot pruning as a special case of a mixture.</summary>
 public sealed class SingleExpertRouter : ICheckpointRouter

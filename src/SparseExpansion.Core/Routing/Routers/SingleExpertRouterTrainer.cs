@@ -1,6 +1,6 @@
-using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Tokens;
 
-namespace SparseExpansion.Routing;
+namespace SparseExpansion.Routing.Routers;
 
 /// <summary>One expert for all tokens: the baseline without expansion.</summary>
 public sealed class SingleExpertRouterTrainer : IRouterTrainer, ISizedRouterTrainer

@@ -2,7 +2,7 @@ using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Routing;
+namespace SparseExpansion.Routing.Routers;
 
 /// <summary>
 /// Fits a linear router to what every token costs at every expert: multinomial logistic regression on the cheapest expert, each token

@@ -1,7 +1,7 @@
 using CsCheck;
 using MathNet.Numerics.Statistics;
 
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Correlations;
 
 public sealed class RankCorrelationTests
 {

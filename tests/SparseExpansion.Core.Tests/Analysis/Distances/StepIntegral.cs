@@ -1,7 +1,7 @@
 using MathNet.Numerics;
 using MathNet.Numerics.Distributions;
 
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Distances;
 
 /// <summary>
 /// W₁ to N(0,1) as ∫|F_n − Φ| over the real line, step by step of the empirical distribution function: by the antiderivative

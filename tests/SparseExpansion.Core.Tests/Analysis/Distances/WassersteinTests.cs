@@ -5,7 +5,7 @@ using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Distances;
 
 public sealed class WassersteinTests
 {

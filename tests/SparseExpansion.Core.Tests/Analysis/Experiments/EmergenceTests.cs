@@ -1,4 +1,7 @@
-namespace SparseExpansion.Analysis;
+using SparseExpansion.Analysis.Distances;
+using SparseExpansion.Analysis.Neurons;
+
+namespace SparseExpansion.Analysis.Experiments;
 
 public sealed class EmergenceTests
 {

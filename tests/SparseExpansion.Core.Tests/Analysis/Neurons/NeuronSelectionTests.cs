@@ -1,4 +1,4 @@
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Neurons;
 
 public sealed class NeuronSelectionTests
 {

@@ -1,6 +1,8 @@
 using CsCheck;
+using SparseExpansion.Analysis.Distances;
+using SparseExpansion.Analysis.Neurons;
 
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Panels;
 
 public sealed class PanelPlanTests
 {
@@ -13,7 +15,7 @@ public sealed class PanelPlanTests
                 PanelPlan plan;
                 try
                 {
-                    plan = PanelPlan.Create(size, new AnalysisOptions { MemoryBudgetBytes = budget });
+                    plan = PanelPlan.Create(size, budget, 4_096);
                 }
                 catch (SparseExpansionException)
                 {
@@ -36,7 +38,7 @@ public sealed class PanelPlanTests
     {
         var size = new AnalysisSize("layer", tokens, neurons, inFeatures, 1, 1, GaussianQuantiles.Bytes(tokens) + MappingPairs.Bytes(50_000, tokens));
 
-        PanelPlan plan = PanelPlan.Create(size, new AnalysisOptions());
+        PanelPlan plan = PanelPlan.Create(size, 2_000_000_000, 4_096);
 
         Assert.InRange(plan.Bytes, 1, 2_000_000_000);
         Assert.Equal(passes, PanelPlan.Panels(neurons, plan.PanelNeurons));

@@ -3,7 +3,7 @@ using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Calibration;
+namespace SparseExpansion.Calibration.Tokens;
 
 public sealed class TokenMatrixTests
 {

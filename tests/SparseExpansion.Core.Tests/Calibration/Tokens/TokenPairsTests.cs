@@ -1,7 +1,7 @@
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Torch;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Calibration;
+namespace SparseExpansion.Calibration.Tokens;
 
 public sealed class TokenPairsTests
 {

@@ -1,6 +1,7 @@
-using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Layers;
-using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Routing;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;

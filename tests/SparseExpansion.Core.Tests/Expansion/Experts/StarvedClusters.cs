@@ -1,5 +1,4 @@
-using SparseExpansion.Calibration;
-using SparseExpansion.Routing;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;
 

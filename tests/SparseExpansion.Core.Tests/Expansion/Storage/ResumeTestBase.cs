@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
-using SparseExpansion.Pruning;
-using SparseExpansion.Routing;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Serialization;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;

@@ -1,8 +1,13 @@
 using System.Globalization;
 using SparseExpansion.Internal;
-using SparseExpansion.Pruning;
+using SparseExpansion.Internal.Torch;
+using SparseExpansion.Pruning.Alps;
+using SparseExpansion.Pruning.Quantization;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Quantization;
-using SparseExpansion.Routing;
+using SparseExpansion.Routing.Clustering;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Serialization;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;

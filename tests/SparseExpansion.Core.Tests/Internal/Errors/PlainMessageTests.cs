@@ -1,4 +1,4 @@
-namespace SparseExpansion.Internal;
+namespace SparseExpansion.Internal.Errors;
 
 public sealed class PlainMessageTests
 {

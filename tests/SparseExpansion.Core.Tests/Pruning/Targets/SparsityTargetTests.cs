@@ -1,4 +1,5 @@
-namespace SparseExpansion.Pruning;
+
+namespace SparseExpansion.Pruning.Targets;
 
 public sealed class SparsityTargetTests
 {
@@ -61,7 +62,7 @@ public sealed class SparsityTargetTests
         {
             foreach (long pruned in new long[] { 0, 1, weights / 3, weights / 2, weights - 1 }.Where(count => count >= 0 && count < weights))
             {
-                Assert.Equal(pruned, MaskSelection.PrunedCount(weights, SparsityTarget.Exactly(pruned, weights).Sparsity));
+                Assert.Equal(pruned, UnstructuredTarget.PrunedCount(weights, SparsityTarget.Exactly(pruned, weights).Sparsity));
             }
         }
     }
@@ -71,7 +72,7 @@ public sealed class SparsityTargetTests
     public void SparsityOf_ColumnsOfAnExactTarget_SharesTheCount()
     {
         UnstructuredTarget exact = SparsityTarget.Exactly(7, 30);
-        Assert.Equal([2, 3, 2], new[] { (0, 4), (4, 4), (8, 2) }.Select(block => MaskSelection.PrunedCount(3 * block.Item2, exact.SparsityOf(3, block.Item1, block.Item2, 10))));
+        Assert.Equal([2, 3, 2], new[] { (0, 4), (4, 4), (8, 2) }.Select(block => UnstructuredTarget.PrunedCount(3 * block.Item2, exact.SparsityOf(3, block.Item1, block.Item2, 10))));
         Assert.Equal(0.3, SparsityTarget.Unstructured(0.3).SparsityOf(3, 4, 4, 10));
     }
 

@@ -1,11 +1,11 @@
-using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static SparseExpansion.Routing.ClusteredTokens;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Routing;
+namespace SparseExpansion.Routing.Clustering;
 
 public sealed class KMeansTests
 {

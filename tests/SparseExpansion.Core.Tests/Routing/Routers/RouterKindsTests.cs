@@ -1,7 +1,7 @@
 using SparseExpansion.Testing;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Routing;
+namespace SparseExpansion.Routing.Routers;
 
 public sealed class RouterKindsTests
 {

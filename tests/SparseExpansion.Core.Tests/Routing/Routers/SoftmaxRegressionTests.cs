@@ -3,7 +3,7 @@ using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Routing;
+namespace SparseExpansion.Routing.Routers;
 
 public sealed class SoftmaxRegressionTests
 {
