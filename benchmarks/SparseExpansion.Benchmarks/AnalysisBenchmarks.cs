@@ -1,6 +1,5 @@
 using BenchmarkDotNet.Attributes;
 using SparseExpansion.Analysis;
-using SparseExpansion.Analysis.Neurons;
 using SparseExpansion.Calibration.Tokens;
 using static TorchSharp.torch;
 

@@ -3,7 +3,6 @@ using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Routing;
 using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Benchmarks;

@@ -11,7 +11,6 @@ using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Routing.Routers;
 using SparseExpansion.Serialization;
 using SparseExpansion.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 OpenMPWaiting.UsePassive(); // before anything of torch: its threads then leave the processors to others while they wait

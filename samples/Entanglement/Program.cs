@@ -1,6 +1,5 @@
 using SparseExpansion.Analysis;
 using SparseExpansion.Analysis.Correlations;
-using SparseExpansion.Analysis.Distances;
 using SparseExpansion.Analysis.Experiments;
 using SparseExpansion.Analysis.Neurons;
 using SparseExpansion.Calibration.Tokens;
@@ -8,7 +7,6 @@ using SparseExpansion.Execution;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 OpenMPWaiting.UsePassive(); // before anything of torch: its threads then leave the processors to others while they wait

@@ -1,4 +1,3 @@
-using SparseExpansion;
 using SparseExpansion.Expansion;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Transformers;

@@ -8,7 +8,6 @@ using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Serialization;
 using SparseExpansion.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 OpenMPWaiting.UsePassive(); // before anything of torch: its threads then leave the processors to others while they wait

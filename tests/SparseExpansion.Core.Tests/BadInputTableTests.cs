@@ -18,7 +18,6 @@ using SparseExpansion.Routing.Routers;
 using SparseExpansion.Serialization;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion;

@@ -6,7 +6,6 @@ using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Routing.Routers;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers;

@@ -6,7 +6,6 @@ using SparseExpansion.Pruning.Refit;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Routing.Clustering;
-using SparseExpansion.Routing.Experts;
 using SparseExpansion.Routing.Routers;
 using SparseExpansion.Transformers;
 

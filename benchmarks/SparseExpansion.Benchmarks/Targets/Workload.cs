@@ -2,7 +2,6 @@ using SparseExpansion.Execution;
 using SparseExpansion.Layers;
 using SparseExpansion.Routing.Routers;
 using SparseExpansion.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Benchmarks.Targets;

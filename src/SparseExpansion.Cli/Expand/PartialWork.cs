@@ -1,6 +1,5 @@
 using System.Globalization;
 using SparseExpansion.Expansion;
-using SparseExpansion.Internal;
 using SparseExpansion.Internal.Files;
 
 namespace SparseExpansion.Cli;

@@ -1,5 +1,3 @@
-using SparseExpansion.Analysis.Neurons;
-
 namespace SparseExpansion.Analysis;
 
 /// <summary>How neurons are measured.</summary>

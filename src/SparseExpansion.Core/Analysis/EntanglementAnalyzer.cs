@@ -3,7 +3,6 @@ using SparseExpansion.Analysis.Comparison;
 using SparseExpansion.Analysis.Distances;
 using SparseExpansion.Analysis.Neurons;
 using SparseExpansion.Analysis.Panels;
-using SparseExpansion.Calibration.Capture;
 using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Internal;
 using SparseExpansion.Layers;

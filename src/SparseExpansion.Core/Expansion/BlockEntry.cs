@@ -1,7 +1,6 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Calibration.Capture;
 using SparseExpansion.Internal.Torch;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;

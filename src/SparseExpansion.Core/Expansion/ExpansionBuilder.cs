@@ -4,9 +4,7 @@ using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Routing;
 using SparseExpansion.Routing.Clustering;
-using SparseExpansion.Routing.Experts;
 using SparseExpansion.Routing.Routers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;

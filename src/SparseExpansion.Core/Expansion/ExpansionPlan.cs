@@ -5,7 +5,6 @@ using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Routing;
 using SparseExpansion.Routing.Routers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;

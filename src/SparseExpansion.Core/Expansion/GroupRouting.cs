@@ -2,7 +2,6 @@ using SparseExpansion.Calibration;
 using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Routing;
-using SparseExpansion.Routing.Experts;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

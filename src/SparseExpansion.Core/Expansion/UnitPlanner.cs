@@ -2,8 +2,8 @@ using SparseExpansion.Calibration;
 using SparseExpansion.Calibration.Capture;
 using SparseExpansion.Layers;
 using SparseExpansion.Layers.Surgery;
+using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.Targets;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -3,7 +3,6 @@ using System.Text;
 using SparseExpansion.Execution;
 using SparseExpansion.Internal.Vectors;
 using SparseExpansion.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Serialization;

@@ -1,5 +1,4 @@
 using SparseExpansion.Analysis.Correlations;
-using SparseExpansion.Analysis.Distances;
 using SparseExpansion.Analysis.Neurons;
 
 namespace SparseExpansion.Cli;

@@ -4,7 +4,6 @@ using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Serialization;
 using SparseExpansion.Testing;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

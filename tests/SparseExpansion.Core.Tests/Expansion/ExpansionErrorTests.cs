@@ -7,7 +7,6 @@ using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Routing.Routers;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -1,5 +1,4 @@
 using SparseExpansion.Calibration;
-using SparseExpansion.Calibration.Capture;
 using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Internal.Torch;
 using SparseExpansion.Layers;
@@ -12,7 +11,6 @@ using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Routing.Routers;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

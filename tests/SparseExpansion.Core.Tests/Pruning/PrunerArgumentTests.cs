@@ -8,7 +8,6 @@ using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;

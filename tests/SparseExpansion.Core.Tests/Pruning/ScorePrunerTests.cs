@@ -1,12 +1,10 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Pruning.Magnitude;
-using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;

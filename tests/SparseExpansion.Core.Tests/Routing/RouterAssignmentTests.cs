@@ -2,7 +2,6 @@ using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Routing.Routers;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Routing;

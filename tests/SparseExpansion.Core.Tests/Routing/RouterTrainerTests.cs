@@ -3,7 +3,6 @@ using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Routing.Routers;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Routing;

@@ -33,11 +33,12 @@ public sealed class SourceTree
                 .OrderBy(file => file.Path, StringComparer.Ordinal)]);
     }
 
-    /// <summary>Files whose namespace is not their folder. Extensions of the builder stand in the root namespace, so that they need no using.</summary>
+    /// <summary>Files whose namespace is not their folder. Extensions by which an expansion or its mixtures are reached stand in the
+    /// root namespace, so that they need no using.</summary>
     /// <param name="unsorted">Folders that do not keep the rule yet.</param>
     public IEnumerable<string> WrongNamespaces(params string[] unsorted) => Files
         .Where(file => file.Namespace.Length > 0 && !unsorted.Any(folder => IsBelow(file.Folder, folder)))
-        .Where(file => file.Namespace != (file.Type.EndsWith("BuilderExtensions", StringComparison.Ordinal) ? "SparseExpansion" : NamespaceOf(file.Folder)))
+        .Where(file => file.Namespace != (IsEntry(file.Type) ? "SparseExpansion" : NamespaceOf(file.Folder)))
         .Select(file => $"{file.Path}: {file.Namespace}");
 
     /// <summary>The folder of a type, by its file or else by its namespace; null for what a compiler made.</summary>
@@ -55,6 +56,8 @@ public sealed class SourceTree
 
     /// <summary>True for a folder and those in it.</summary>
     public static bool IsBelow(string folder, string parent) => folder == parent || parent.Length == 0 || folder.StartsWith(parent + "/", StringComparison.Ordinal);
+
+    private static bool IsEntry(string type) => type.EndsWith("BuilderExtensions", StringComparison.Ordinal) || type == "MixtureExtensions";
 
     private string NamespaceOf(string folder) => folder.Length == 0 ? _rootNamespace : $"{_rootNamespace}.{folder.Replace('/', '.')}";
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using ScottPlot;
-using SparseExpansion.Analysis.Distances;
 using SparseExpansion.Analysis.Neurons;
 
 namespace SparseExpansion.Cli;

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.RegularExpressions;
-using SparseExpansion.Analysis.Distances;
 using SparseExpansion.Analysis.Neurons;
 
 namespace SparseExpansion.Cli;

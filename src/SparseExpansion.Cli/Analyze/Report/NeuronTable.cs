@@ -1,5 +1,4 @@
 using System.Globalization;
-using SparseExpansion.Analysis.Distances;
 using SparseExpansion.Analysis.Neurons;
 
 namespace SparseExpansion.Cli;

@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using SparseExpansion.Analysis.Distances;
 using SparseExpansion.Analysis.Experiments;
 using SparseExpansion.Analysis.Neurons;
 

@@ -1,5 +1,3 @@
-using SparseExpansion.Analysis.Distances;
-
 namespace SparseExpansion.Analysis.Clusters;
 
 /// <summary>One neuron inside the clusters of a router.</summary>

@@ -1,5 +1,3 @@
-using SparseExpansion.Analysis.Distances;
-
 namespace SparseExpansion.Analysis.Comparison;
 
 /// <summary>Sparse against dense outputs of one neuron.</summary>

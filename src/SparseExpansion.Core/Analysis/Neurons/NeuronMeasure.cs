@@ -1,5 +1,3 @@
-using SparseExpansion.Analysis.Distances;
-
 namespace SparseExpansion.Analysis.Neurons;
 
 /// <summary>What is measured of a neuron.</summary>

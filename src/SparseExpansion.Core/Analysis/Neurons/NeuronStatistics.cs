@@ -1,5 +1,3 @@
-using SparseExpansion.Analysis.Distances;
-
 namespace SparseExpansion.Analysis.Neurons;
 
 /// <summary>What was measured of one neuron over all tokens.</summary>

@@ -1,5 +1,4 @@
 using SparseExpansion.Internal.Torch;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Calibration.Capture;

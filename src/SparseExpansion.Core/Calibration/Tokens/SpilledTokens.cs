@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Runtime.InteropServices;
 using SparseExpansion.Internal.Files;
 using SparseExpansion.Internal.Torch;
 using static TorchSharp.torch;

@@ -3,7 +3,6 @@ using SparseExpansion.Calibration.Capture;
 using SparseExpansion.Internal;
 using SparseExpansion.Internal.Errors;
 using SparseExpansion.Layers;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Routing;
-using SparseExpansion.Routing.Experts;
 
 namespace SparseExpansion.Expansion;
 

@@ -4,8 +4,6 @@ using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.Magnitude;
 using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Routing;
-using SparseExpansion.Routing.Experts;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;

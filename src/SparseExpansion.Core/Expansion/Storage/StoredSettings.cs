@@ -2,7 +2,6 @@ using System.Globalization;
 using SparseExpansion.Calibration.Capture;
 using SparseExpansion.Internal;
 using SparseExpansion.Internal.Torch;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;

@@ -1,5 +1,3 @@
-using SparseExpansion.Pruning.Quantization;
-
 namespace SparseExpansion.Pruning.Refit;
 
 /// <summary>Adds the exact refit to pruners.</summary>
@@ -19,5 +17,5 @@ public static class RefitExtensions
 
     /// <summary>Why a pruner that rounds is refused.</summary>
     internal static string Rounds(ISparsifier pruner) =>
-        $"Pruner '{pruner.Name}' rounds its weights, which a refit would undo: call {nameof(QuantizationExtensions.WithQuantization)} after {nameof(WithRefit)}.";
+        $"Pruner '{pruner.Name}' rounds its weights, which a refit would undo: call {nameof(Quantization.QuantizationExtensions.WithQuantization)} after {nameof(WithRefit)}.";
 }

@@ -1,4 +1,3 @@
-using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;
 using static TorchSharp.torch;
 

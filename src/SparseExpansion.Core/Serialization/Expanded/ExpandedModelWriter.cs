@@ -1,5 +1,4 @@
 using SparseExpansion.Internal.Files;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Serialization.Expanded;

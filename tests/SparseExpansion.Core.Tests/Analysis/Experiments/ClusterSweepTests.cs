@@ -1,4 +1,3 @@
-using SparseExpansion.Analysis.Neurons;
 using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;

@@ -1,4 +1,3 @@
-using SparseExpansion.Analysis.Distances;
 using SparseExpansion.Analysis.Neurons;
 
 namespace SparseExpansion.Analysis.Experiments;

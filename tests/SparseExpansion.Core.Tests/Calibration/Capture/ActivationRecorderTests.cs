@@ -1,7 +1,6 @@
 using SparseExpansion.Expansion;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Calibration.Capture;

@@ -1,7 +1,6 @@
 using CsCheck;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Calibration.Statistics;

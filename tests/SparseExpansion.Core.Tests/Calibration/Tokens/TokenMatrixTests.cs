@@ -1,6 +1,5 @@
 using CsCheck;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Calibration.Tokens;

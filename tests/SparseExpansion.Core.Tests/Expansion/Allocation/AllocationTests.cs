@@ -7,8 +7,6 @@ using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Tensors;
-using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;

@@ -13,7 +13,6 @@ using SparseExpansion.Routing.Experts;
 using SparseExpansion.Routing.Routers;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;

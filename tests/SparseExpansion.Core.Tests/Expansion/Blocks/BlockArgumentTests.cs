@@ -10,7 +10,6 @@ using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Routing.Routers;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

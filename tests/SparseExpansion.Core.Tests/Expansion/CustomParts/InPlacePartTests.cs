@@ -2,7 +2,6 @@ using SparseExpansion.Calibration;
 using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Internal.Torch;
-using SparseExpansion.Layers;
 using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.Quantization;
 using SparseExpansion.Pruning.Refit;
@@ -12,7 +11,6 @@ using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Routing;
 using SparseExpansion.Routing.Routers;
 using SparseExpansion.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;

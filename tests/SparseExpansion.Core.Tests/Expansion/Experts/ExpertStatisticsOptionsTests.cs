@@ -1,7 +1,6 @@
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Routing.Clustering;
-using SparseExpansion.Routing.Experts;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;

@@ -8,7 +8,6 @@ using SparseExpansion.Routing;
 using SparseExpansion.Routing.Experts;
 using SparseExpansion.Routing.Routers;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;

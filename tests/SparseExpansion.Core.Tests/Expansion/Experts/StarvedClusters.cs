@@ -1,6 +1,5 @@
 using SparseExpansion.Routing.Routers;
 using SparseExpansion.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;

@@ -4,7 +4,6 @@ using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Routing.Routers;
 using SparseExpansion.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using SparseExpansion.Internal;
 using SparseExpansion.Internal.Torch;
 using SparseExpansion.Pruning.Alps;
 using SparseExpansion.Pruning.Quantization;

@@ -9,7 +9,6 @@ using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Quantization;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning.Quantization;

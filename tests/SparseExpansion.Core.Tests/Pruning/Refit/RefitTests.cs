@@ -8,7 +8,6 @@ using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static SparseExpansion.Pruning.LeastSquaresReference;
 using static TorchSharp.torch;
 

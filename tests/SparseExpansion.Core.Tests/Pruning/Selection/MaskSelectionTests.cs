@@ -1,9 +1,7 @@
 using CsCheck;
-using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning.Selection;

@@ -3,7 +3,6 @@ using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Routing.Routers;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Routing.Experts;

@@ -1,7 +1,6 @@
 using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Routing.Routers;

@@ -1,6 +1,4 @@
-using SparseExpansion.Expansion;
-
-namespace SparseExpansion;
+namespace SparseExpansion.Expansion;
 
 /// <summary>A store holds blocks of an expansion with another model, other data or other options.</summary>
 public sealed class OtherExpansionException : SparseExpansionException

@@ -1,6 +1,6 @@
 using SparseExpansion.Pruning.Targets;
 
-namespace SparseExpansion;
+namespace SparseExpansion.Pruning;
 
 /// <summary>A structured sparsity such as 2:4 does not divide the input features of a layer.</summary>
 public sealed class IncompatibleSparsityException : PruningException

@@ -1,6 +1,4 @@
-using SparseExpansion.Expansion;
-
-namespace SparseExpansion;
+namespace SparseExpansion.Expansion;
 
 /// <summary>No cut of an expansion fits its memory budget.</summary>
 public sealed class MemoryBudgetException : SparseExpansionException
