@@ -1,6 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using SparseExpansion.Analysis;
-using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Tokens;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Benchmarks;

@@ -2,7 +2,6 @@ using BenchmarkDotNet.Attributes;
 using SparseExpansion.Benchmarks.Targets;
 using SparseExpansion.Execution;
 using SparseExpansion.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Benchmarks;

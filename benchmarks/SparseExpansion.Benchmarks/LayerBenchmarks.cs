@@ -1,7 +1,7 @@
 using BenchmarkDotNet.Attributes;
 using SparseExpansion.Benchmarks.Targets;
 using SparseExpansion.Layers;
-using SparseExpansion.Routing;
+using SparseExpansion.Routing.Routers;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Benchmarks;

@@ -1,5 +1,5 @@
 using BenchmarkDotNet.Attributes;
-using SparseExpansion.Routing;
+using SparseExpansion.Routing.Routers;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Benchmarks;

@@ -1,4 +1,5 @@
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 

@@ -1,6 +1,5 @@
-using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Routing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace CustomPruner;

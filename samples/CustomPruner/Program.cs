@@ -3,10 +3,14 @@ using SparseExpansion;
 using SparseExpansion.Execution;
 using SparseExpansion.Expansion;
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Magnitude;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Clustering;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Serialization;
 using SparseExpansion.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 OpenMPWaiting.UsePassive(); // before anything of torch: its threads then leave the processors to others while they wait

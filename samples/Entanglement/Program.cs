@@ -1,9 +1,12 @@
 using SparseExpansion.Analysis;
-using SparseExpansion.Calibration;
+using SparseExpansion.Analysis.Correlations;
+using SparseExpansion.Analysis.Experiments;
+using SparseExpansion.Analysis.Neurons;
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Execution;
-using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 OpenMPWaiting.UsePassive(); // before anything of torch: its threads then leave the processors to others while they wait

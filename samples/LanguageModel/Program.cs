@@ -2,8 +2,9 @@
 using SparseExpansion;
 using SparseExpansion.Execution;
 using SparseExpansion.Expansion;
-using SparseExpansion.Pruning;
-using SparseExpansion.Routing;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Transformers;
 
 if (args is not [string folder, string calibration, string evaluation, string output])

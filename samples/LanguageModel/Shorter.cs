@@ -1,6 +1,5 @@
-using SparseExpansion;
 using SparseExpansion.Expansion;
-using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Transformers;
 
 /// <summary>Shorter ways to say what <c>Program.cs</c> says, and text as it comes.</summary>

@@ -6,11 +6,14 @@ using SparseExpansion.Expansion.Checkpoints;
 using SparseExpansion.Expansion.FineTuning;
 using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Expansion.SmallExperts;
+using SparseExpansion.Pruning.Alps;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning;
+using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Routing;
 using SparseExpansion.Serialization;
 using SparseExpansion.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 OpenMPWaiting.UsePassive(); // before anything of torch: its threads then leave the processors to others while they wait

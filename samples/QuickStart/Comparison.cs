@@ -1,5 +1,5 @@
 using SparseExpansion.Expansion;
-using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Transformers;
 
 namespace QuickStart;

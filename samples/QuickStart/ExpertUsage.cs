@@ -1,6 +1,5 @@
 using SparseExpansion.Layers;
 using SparseExpansion.Transformers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace QuickStart;

@@ -1,7 +1,14 @@
 using SparseExpansion;
 using SparseExpansion.Expansion;
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Alps;
+using SparseExpansion.Pruning.Magnitude;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Clustering;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Transformers;
 
 namespace QuickStart;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using SparseExpansion.Tensors;
 using SparseExpansion.Transformers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace TrainModel;

@@ -1,6 +1,6 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Expansion;
-using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Targets;
 using TorchSharp;
 
 namespace SparseExpansion.Transformers;

@@ -3,7 +3,6 @@ using SparseExpansion.Serialization;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using SparseExpansion.Transformers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Cli;

@@ -1,7 +1,8 @@
 using System.Text.Json;
 using SparseExpansion.Expansion;
-using SparseExpansion.Pruning;
-using SparseExpansion.Routing;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Testing;
 using SparseExpansion.Transformers;
 using static TorchSharp.torch;

@@ -1,9 +1,11 @@
 using System.Security.Cryptography;
 using SparseExpansion.Expansion;
-using SparseExpansion.Pruning;
-using SparseExpansion.Routing;
+using SparseExpansion.Pruning.Magnitude;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Pruning.Wanda;
+using SparseExpansion.Routing.Clustering;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers;

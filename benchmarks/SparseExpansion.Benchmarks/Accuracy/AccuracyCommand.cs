@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using SparseExpansion.Benchmarks.Targets;
 using SparseExpansion.Expansion;
-using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Transformers;
 using TorchSharp;
 

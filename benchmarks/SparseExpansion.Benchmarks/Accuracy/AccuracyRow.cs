@@ -2,6 +2,7 @@ using System.Globalization;
 using SparseExpansion.Expansion;
 using SparseExpansion.Expansion.Allocation;
 using SparseExpansion.Expansion.FineTuning;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
 using SparseExpansion.Transformers;

@@ -5,7 +5,13 @@ using SparseExpansion.Expansion.FineTuning;
 using SparseExpansion.Expansion.Refinement;
 using SparseExpansion.Expansion.SmallExperts;
 using SparseExpansion.Pruning;
-using SparseExpansion.Routing;
+using SparseExpansion.Pruning.Alps;
+using SparseExpansion.Pruning.Magnitude;
+using SparseExpansion.Pruning.Refit;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Wanda;
+using SparseExpansion.Routing.Clustering;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Benchmarks.Accuracy;

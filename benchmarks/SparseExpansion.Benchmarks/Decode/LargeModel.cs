@@ -3,7 +3,7 @@ using SparseExpansion.Calibration;
 using SparseExpansion.Execution;
 using SparseExpansion.Layers;
 using SparseExpansion.Layers.Surgery;
-using SparseExpansion.Routing;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Transformers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

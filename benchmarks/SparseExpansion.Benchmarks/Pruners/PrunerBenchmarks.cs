@@ -2,6 +2,13 @@ using BenchmarkDotNet.Attributes;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Alps;
+using SparseExpansion.Pruning.Factorization;
+using SparseExpansion.Pruning.Magnitude;
+using SparseExpansion.Pruning.Refit;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 

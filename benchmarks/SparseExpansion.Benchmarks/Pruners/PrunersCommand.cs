@@ -1,5 +1,8 @@
 using SparseExpansion.Benchmarks.Targets;
-using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Alps;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Pruning.Wanda;
 
 namespace SparseExpansion.Benchmarks.Pruners;
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using SparseExpansion.Execution;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Benchmarks.Targets;

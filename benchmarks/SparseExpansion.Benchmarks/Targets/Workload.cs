@@ -1,9 +1,8 @@
 using SparseExpansion.Analysis;
 using SparseExpansion.Execution;
 using SparseExpansion.Layers;
-using SparseExpansion.Routing;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Benchmarks.Targets;

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Files;
 using SparseExpansion.Transformers;
 using static TorchSharp.torch;
 

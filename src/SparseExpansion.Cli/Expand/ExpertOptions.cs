@@ -6,6 +6,7 @@ using SparseExpansion.Expansion.Allocation;
 using SparseExpansion.Expansion.FineTuning;
 using SparseExpansion.Expansion.Refinement;
 using SparseExpansion.Expansion.SmallExperts;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
 using SparseExpansion.Transformers;

@@ -1,5 +1,6 @@
 using SparseExpansion.Expansion;
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Routing;
 
 namespace SparseExpansion.Cli;

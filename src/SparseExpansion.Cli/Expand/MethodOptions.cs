@@ -2,8 +2,17 @@ using System.CommandLine;
 using System.Globalization;
 using SparseExpansion.Expansion;
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Alps;
+using SparseExpansion.Pruning.Magnitude;
+using SparseExpansion.Pruning.Quantization;
+using SparseExpansion.Pruning.Refit;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Quantization;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Clustering;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Cli;

@@ -1,4 +1,6 @@
 using System.Globalization;
+using SparseExpansion.Expansion;
+using SparseExpansion.Pruning;
 
 namespace SparseExpansion.Cli;
 

@@ -1,4 +1,4 @@
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Files;
 using SparseExpansion.Serialization;
 
 namespace SparseExpansion.Cli;

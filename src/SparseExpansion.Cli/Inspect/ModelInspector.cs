@@ -1,7 +1,6 @@
 using SparseExpansion.Layers;
 using SparseExpansion.Routing;
 using SparseExpansion.Transformers;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -1,6 +1,6 @@
 using System.CommandLine.Parsing;
 using System.Globalization;
-using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Targets;
 
 namespace SparseExpansion.Cli;
 

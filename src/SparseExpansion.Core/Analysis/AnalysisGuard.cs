@@ -1,4 +1,4 @@
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Layers;
 using SparseExpansion.Routing;
 using static TorchSharp.torch;

@@ -1,5 +1,6 @@
 using SparseExpansion.Calibration;
-using SparseExpansion.Internal;
+using SparseExpansion.Calibration.Tokens;
+using SparseExpansion.Internal.Torch;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

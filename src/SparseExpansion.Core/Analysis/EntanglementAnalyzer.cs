@@ -1,4 +1,10 @@
-using SparseExpansion.Calibration;
+using SparseExpansion.Analysis.Clusters;
+using SparseExpansion.Analysis.Comparison;
+using SparseExpansion.Analysis.Distances;
+using SparseExpansion.Analysis.Neurons;
+using SparseExpansion.Analysis.Panels;
+using SparseExpansion.Calibration.Tokens;
+using SparseExpansion.Internal;
 using SparseExpansion.Layers;
 using SparseExpansion.Routing;
 using static TorchSharp.torch;
@@ -36,8 +42,8 @@ public sealed class EntanglementAnalyzer
     public LayerEntanglement Analyze(DenseLinear layer, ITokenSource tokens, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(layer);
-        AnalyzedTokens analyzed = AnalyzedTokens.Choose(layer.Name, layer.InFeatures, tokens, Options);
-        return Analyze(layer.Name, analyzed, OutputMap.Dense(layer, analyzed.Count, All(layer.OutFeatures)), cancellationToken);
+        AnalyzedTokens analyzed = Choose(layer.Name, layer.InFeatures, tokens);
+        return Analyze(layer.Name, analyzed, OutputMap.Dense(layer.Weight, layer.Bias, analyzed.Count, All(layer.OutFeatures)), cancellationToken);
     }
 
     /// <summary>Measures every neuron of an expanded layer: the outputs are those of the experts that the router chooses.</summary>
@@ -47,7 +53,7 @@ public sealed class EntanglementAnalyzer
     public LayerEntanglement Analyze(SparseMixtureLayer layer, ITokenSource tokens, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(layer);
-        AnalyzedTokens analyzed = AnalyzedTokens.Choose(layer.Name, checked((int)layer.InFeatures), tokens, Options);
+        AnalyzedTokens analyzed = Choose(layer.Name, checked((int)layer.InFeatures), tokens);
         TokenClusters clusters = analyzed.Cluster(layer.Name, Route(layer, tokens, cancellationToken));
         OutputMap map = OutputMap.Mixture(layer, clusters, All(checked((int)layer.OutFeatures)));
         return Analyze(layer.Name, analyzed, map, cancellationToken);
@@ -65,9 +71,9 @@ public sealed class EntanglementAnalyzer
         DenseLinear layer, ITokenSource tokens, RouterAssignment assignment, IReadOnlyList<int>? neurons = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(layer);
-        AnalyzedTokens analyzed = AnalyzedTokens.Choose(layer.Name, layer.InFeatures, tokens, Options);
+        AnalyzedTokens analyzed = Choose(layer.Name, layer.InFeatures, tokens);
         TokenClusters clusters = analyzed.Cluster(layer.Name, assignment);
-        OutputMap map = OutputMap.Dense(layer, analyzed.Count, Choose(layer, neurons));
+        OutputMap map = OutputMap.Dense(layer.Weight, layer.Bias, analyzed.Count, Choose(layer, neurons));
         PanelPlan plan = Plan(layer.Name, analyzed, [map]);
         MappingPairs[]? pairs = Options.MappingPairs == 0 ? null : DrawPairs(layer.Name, analyzed, clusters, map, plan, cancellationToken);
         var measurement = new ClusterMeasurement(layer.Name, map.Neurons, clusters, pairs);
@@ -93,7 +99,7 @@ public sealed class EntanglementAnalyzer
     {
         ArgumentNullException.ThrowIfNull(dense);
         AnalysisGuard.CheckExperts(dense, expertWeights, assignment);
-        AnalyzedTokens analyzed = AnalyzedTokens.Choose(dense.Name, dense.InFeatures, tokens, Options);
+        AnalyzedTokens analyzed = Choose(dense.Name, dense.InFeatures, tokens);
         TokenClusters clusters = analyzed.Cluster(dense.Name, assignment);
         var sparse = new OutputMap(expert => expertWeights[expert].alias(), clusters, dense.Bias, Choose(dense, neurons));
         return Compare(dense, sparse, clusters, analyzed, cancellationToken);
@@ -111,7 +117,7 @@ public sealed class EntanglementAnalyzer
     {
         ArgumentNullException.ThrowIfNull(dense);
         AnalysisGuard.CheckMixture(dense, mixture);
-        AnalyzedTokens analyzed = AnalyzedTokens.Choose(dense.Name, dense.InFeatures, tokens, Options);
+        AnalyzedTokens analyzed = Choose(dense.Name, dense.InFeatures, tokens);
         TokenClusters clusters = analyzed.Cluster(dense.Name, Route(mixture, tokens, cancellationToken));
         return Compare(dense, OutputMap.Mixture(mixture, clusters, Choose(dense, neurons)), clusters, analyzed, cancellationToken);
     }
@@ -126,8 +132,8 @@ public sealed class EntanglementAnalyzer
     {
         ArgumentNullException.ThrowIfNull(layer);
         ArgumentNullException.ThrowIfNull(neurons);
-        AnalyzedTokens analyzed = AnalyzedTokens.Choose(layer.Name, layer.InFeatures, tokens, Options);
-        return Outputs(layer.Name, analyzed, OutputMap.Dense(layer, analyzed.Count, Choose(layer, neurons)), cancellationToken);
+        AnalyzedTokens analyzed = Choose(layer.Name, layer.InFeatures, tokens);
+        return Outputs(layer.Name, analyzed, OutputMap.Dense(layer.Weight, layer.Bias, analyzed.Count, Choose(layer, neurons)), cancellationToken);
     }
 
     /// <summary>Outputs of chosen neurons of experts, for drawing their distributions.</summary>
@@ -149,7 +155,7 @@ public sealed class EntanglementAnalyzer
         ArgumentNullException.ThrowIfNull(dense);
         ArgumentNullException.ThrowIfNull(neurons);
         AnalysisGuard.CheckExperts(dense, expertWeights, assignment);
-        AnalyzedTokens analyzed = AnalyzedTokens.Choose(dense.Name, dense.InFeatures, tokens, Options);
+        AnalyzedTokens analyzed = Choose(dense.Name, dense.InFeatures, tokens);
         TokenClusters clusters = analyzed.Cluster(dense.Name, assignment);
         return Outputs(dense.Name, analyzed, new OutputMap(expert => expertWeights[expert].alias(), clusters, dense.Bias, Choose(dense, neurons)), cancellationToken);
     }
@@ -187,7 +193,7 @@ public sealed class EntanglementAnalyzer
     private SparsityComparison Compare(
         DenseLinear dense, OutputMap sparse, TokenClusters clusters, AnalyzedTokens analyzed, CancellationToken cancellationToken)
     {
-        OutputMap[] maps = [OutputMap.Dense(dense, analyzed.Count, sparse.Neurons), sparse];
+        OutputMap[] maps = [OutputMap.Dense(dense.Weight, dense.Bias, analyzed.Count, sparse.Neurons), sparse];
         var measurement = new ComparisonMeasurement(dense.Name, sparse.Neurons, GaussianQuantiles.For(analyzed.Count));
         new PanelPass(dense.Name, analyzed, maps, Plan(dense.Name, analyzed, maps), cancellationToken).Run(measurement.Visit);
         return new SparsityComparison { Layer = dense.Name, TokensPerExpert = clusters.Sizes(), Neurons = measurement.Neurons };
@@ -199,7 +205,7 @@ public sealed class EntanglementAnalyzer
         long fixedBytes = GaussianQuantiles.Bytes(analyzed.Count) + MappingPairs.Bytes(pairs, analyzed.Count) + maps.Sum(map => map.LoadBytes);
         var size = new AnalysisSize(
             layer, analyzed.Count, maps[0].Neurons.Length, maps[0].InFeatures, maps.Length, maps.Sum(map => map.Experts), fixedBytes);
-        return PanelPlan.Create(size, Options);
+        return PanelPlan.Create(size, Options.MemoryBudgetBytes, Options.ChunkTokens);
     }
 
     private MappingPairs[] DrawPairs(
@@ -216,6 +222,9 @@ public sealed class EntanglementAnalyzer
         using Tensor weight = layer.GetExpertWeight(0);
         return RouterAssignment.Compute(layer.InputGroup.Router, tokens, Options.ChunkTokens, weight.device, cancellationToken);
     }
+
+    private AnalyzedTokens Choose(string layer, int inFeatures, ITokenSource tokens) =>
+        AnalyzedTokens.Choose(layer, inFeatures, tokens, Options.SampleTokens, Options.Seed);
 
     private static int[] All(int count) => [.. Enumerable.Range(0, count)];
 

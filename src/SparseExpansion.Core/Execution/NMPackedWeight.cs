@@ -1,5 +1,5 @@
 using System.Numerics;
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Vectors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Execution;

@@ -1,4 +1,4 @@
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Vectors;
 using SparseExpansion.Quantization;
 using static TorchSharp.torch;
 

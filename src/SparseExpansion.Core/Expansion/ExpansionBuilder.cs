@@ -5,8 +5,10 @@ using SparseExpansion.Expansion.Checkpoints;
 using SparseExpansion.Expansion.Memory;
 using SparseExpansion.Expansion.Pipeline;
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Routing;
-using TorchSharp;
+using SparseExpansion.Routing.Clustering;
+using SparseExpansion.Routing.Routers;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;

@@ -6,7 +6,9 @@ using SparseExpansion.Expansion.Refinement;
 using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Expansion.SmallExperts;
 using SparseExpansion.Pruning;
-using SparseExpansion.Routing;
+using SparseExpansion.Pruning.Alps;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Routing.Clustering;
 
 namespace SparseExpansion.Expansion;
 

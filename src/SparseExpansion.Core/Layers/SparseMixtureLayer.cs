@@ -1,9 +1,9 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Internal;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Quantization;
 using SparseExpansion.Routing;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

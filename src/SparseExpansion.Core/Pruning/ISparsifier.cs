@@ -1,5 +1,7 @@
 using SparseExpansion.Calibration;
-using SparseExpansion.Internal;
+using SparseExpansion.Calibration.Statistics;
+using SparseExpansion.Internal.Errors;
+using SparseExpansion.Pruning.Targets;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;

@@ -1,5 +1,8 @@
-using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Internal;
+using SparseExpansion.Internal.Errors;
+using SparseExpansion.Internal.Torch;
+using SparseExpansion.Pruning.Targets;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;

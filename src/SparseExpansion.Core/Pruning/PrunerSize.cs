@@ -9,10 +9,8 @@ internal static class PrunerSize
     /// <param name="columns">Input features.</param>
     /// <param name="experts">Experts that are asked for at a time.</param>
     public static long Bytes(ISparsifier sparsifier, long rows, long columns, int experts) =>
-        Of(sparsifier).BytesToPrune(rows, columns, experts);
+        sparsifier is ISizedSparsifier sized ? sized.BytesToPrune(rows, columns, experts) : SolverSize.Bytes(rows, columns, experts);
 
     /// <summary>Its time divided by that of SparseGPT, about.</summary>
-    public static double RelativeTime(ISparsifier sparsifier) => Of(sparsifier).RelativeTime;
-
-    private static ISizedSparsifier Of(ISparsifier sparsifier) => sparsifier as ISizedSparsifier ?? new SparseGptSparsifier();
+    public static double RelativeTime(ISparsifier sparsifier) => sparsifier is ISizedSparsifier sized ? sized.RelativeTime : 1;
 }

@@ -1,5 +1,9 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Internal;
+using SparseExpansion.Internal.Errors;
+using SparseExpansion.Internal.Torch;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
@@ -99,7 +103,7 @@ internal static class PruningChecks
     /// <summary>Zeros that are left where each row, or each column, rounds its own count down, less what is tolerated; any coarser scope leaves more.</summary>
     internal static long LeastZeros(long rows, long columns, double sparsity)
     {
-        long byRows = rows * MaskSelection.PrunedCount(columns, sparsity), byColumns = columns * MaskSelection.PrunedCount(rows, sparsity);
+        long byRows = rows * UnstructuredTarget.PrunedCount(columns, sparsity), byColumns = columns * UnstructuredTarget.PrunedCount(rows, sparsity);
         return Math.Max(0, Math.Min(byRows, byColumns) - (long)(Shortfall * rows * columns));
     }
 

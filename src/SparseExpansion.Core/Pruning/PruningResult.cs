@@ -1,5 +1,6 @@
-using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Internal;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Quantization;
 using static TorchSharp.torch;
 

@@ -1,5 +1,9 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Internal;
+using SparseExpansion.Internal.Errors;
+using SparseExpansion.Pruning.Selection;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 

@@ -1,6 +1,6 @@
 namespace SparseExpansion.Routing;
 
-/// <summary>A router that can be written to a checkpoint and made anew by <see cref="RouterKinds"/>.</summary>
+/// <summary>A router that can be written to a checkpoint and made anew by <see cref="Routers.RouterKinds"/>.</summary>
 public interface ICheckpointRouter : IRouter
 {
     /// <summary>All that is needed to make the router again.</summary>

@@ -1,4 +1,4 @@
-using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Tokens;
 
 namespace SparseExpansion.Routing;
 

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Tokens;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Routing;

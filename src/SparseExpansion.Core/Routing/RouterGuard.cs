@@ -1,4 +1,4 @@
-using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Tokens;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Routing;

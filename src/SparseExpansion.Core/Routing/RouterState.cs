@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Routing;
 
 /// <summary>All that a checkpoint keeps of a router.</summary>
-/// <param name="Kind">Name under which <see cref="RouterKinds"/> finds the way back, for example <c>linear</c>.</param>
+/// <param name="Kind">Name under which <see cref="Routers.RouterKinds"/> finds the way back, for example <c>linear</c>.</param>
 /// <param name="InputFeatures">Width of a token.</param>
 /// <param name="ExpertCount">Number of experts k.</param>
 /// <param name="Tensors">The router's tensors by name. The state does not own them: those of a live router belong to it.</param>

@@ -1,4 +1,4 @@
-using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 

@@ -1,4 +1,4 @@
-using SparseExpansion.Routing;
+using SparseExpansion.Routing.Routers;
 
 namespace SparseExpansion.Serialization;
 

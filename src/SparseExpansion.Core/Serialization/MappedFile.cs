@@ -1,9 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using SparseExpansion.Execution;
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Vectors;
 using SparseExpansion.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Serialization;

@@ -1,6 +1,7 @@
 using System.IO.MemoryMappedFiles;
 using SparseExpansion.Execution;
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Files;
+using SparseExpansion.Internal.Vectors;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,4 +1,4 @@
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Files;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Serialization;

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Files;
 
 namespace SparseExpansion.Transformers;
 

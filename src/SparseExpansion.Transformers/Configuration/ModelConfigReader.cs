@@ -1,4 +1,4 @@
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Errors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers;

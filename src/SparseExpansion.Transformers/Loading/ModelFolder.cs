@@ -1,5 +1,5 @@
 using SparseExpansion.Expansion;
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Files;
 using SparseExpansion.Serialization;
 
 namespace SparseExpansion.Transformers;

@@ -1,6 +1,8 @@
 using SparseExpansion.Expansion;
 using SparseExpansion.Expansion.Reports;
+using SparseExpansion.Internal.Files;
 using SparseExpansion.Internal;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning;
 using SparseExpansion.Serialization;
 using static TorchSharp.torch;

@@ -1,5 +1,6 @@
 using Google.Protobuf;
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Errors;
+using SparseExpansion.Internal.Files;
 
 namespace SparseExpansion.Transformers;
 

@@ -1,3 +1,5 @@
+using SparseExpansion.Analysis.Correlations;
+using SparseExpansion.Analysis.Neurons;
 using SparseExpansion.Analysis;
 using SparseExpansion.Calibration;
 

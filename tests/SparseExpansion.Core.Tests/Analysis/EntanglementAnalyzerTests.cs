@@ -1,5 +1,8 @@
 using MathNet.Numerics.Statistics;
-using SparseExpansion.Calibration;
+using SparseExpansion.Analysis.Clusters;
+using SparseExpansion.Analysis.Distances;
+using SparseExpansion.Analysis.Neurons;
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 

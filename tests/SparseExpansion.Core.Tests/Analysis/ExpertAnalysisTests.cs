@@ -1,6 +1,12 @@
-using SparseExpansion.Calibration;
+using SparseExpansion.Analysis.Clusters;
+using SparseExpansion.Analysis.Comparison;
+using SparseExpansion.Analysis.Distances;
+using SparseExpansion.Analysis.Neurons;
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Layers;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Clustering;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;

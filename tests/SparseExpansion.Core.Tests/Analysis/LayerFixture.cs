@@ -1,5 +1,6 @@
-using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 

@@ -1,14 +1,17 @@
-using System.Text.RegularExpressions;
+using SparseExpansion.Execution;
 using SparseExpansion.Testing;
+using SparseExpansion.Testing.Folders;
 
 namespace SparseExpansion.Architecture;
 
-/// <summary>A folder of Core uses those above it in docs/architecture.md, never those below.</summary>
-public sealed partial class FolderRuleTests
+/// <summary>Folders of Core: their names are the namespaces, and they stand upon each other in the order of folders.txt, at every level.</summary>
+public sealed class FolderRuleTests
 {
-    private static readonly string[] s_order =
-        ["Tensors", "Internal", "Calibration", "Routing", "Quantization", "Pruning", "Execution", "Layers", "Analysis", "Serialization", "Expansion"];
+    /// <summary>Folders whose files still share the namespace of their parent: they are being taken apart.</summary>
+    private static readonly string[] s_unsorted =
+        ["Expansion/Allocation", "Expansion/Blocks", "Expansion/Compensation", "Expansion/CustomParts", "Expansion/Experts", "Expansion/FineTuning", "Expansion/Memory", "Expansion/Refinement", "Expansion/Storage", "Expansion/Telemetry"];
 
+    /// <summary>What a folder may not use although it stands below.</summary>
     private static readonly Dictionary<string, string[]> s_forbidden = new()
     {
         ["Quantization"] = ["Calibration", "Routing"],
@@ -16,38 +19,31 @@ public sealed partial class FolderRuleTests
         ["Execution"] = ["Calibration", "Routing", "Pruning"],
     };
 
-    [Fact]
-    public void Usings_OfCore_PointOneWay()
-    {
-        string core = Path.Combine(Repository.Root, "src", "SparseExpansion.Core");
-        string[] violations = [.. Directory.EnumerateFiles(core, "*.cs", SearchOption.AllDirectories)
-            .Select(file => (File: file, Folder: Path.GetRelativePath(core, file).Split(Path.DirectorySeparatorChar)[0]))
-            .Where(entry => s_order.Contains(entry.Folder))
-            .SelectMany(entry => UsedFolders(entry.File)
-                .Where(used => !IsAllowed(entry.Folder, used))
-                .Select(used => $"{Path.GetRelativePath(core, entry.File)} uses {used}"))];
-
-        Assert.Empty(violations);
-    }
+    private static readonly SourceTree s_core = SourceTree.Read("src/SparseExpansion.Core", "SparseExpansion");
+    private static readonly IReadOnlyList<FolderUse> s_uses = FolderUses.Of(s_core, typeof(PackedWeight).Assembly.Location);
+    private static readonly FolderOrder s_order =
+        new(File.ReadLines(Path.Combine(Repository.Root, "tests/SparseExpansion.Core.Tests/Architecture/folders.txt")));
 
     [Fact]
-    public void Folders_OfCore_AreThoseOfTheRule()
-    {
-        string core = Path.Combine(Repository.Root, "src", "SparseExpansion.Core");
-        IEnumerable<string?> folders = Directory.GetDirectories(core)
-            .Where(folder => Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories).Any())
-            .Select(Path.GetFileName)
-            .Except(["bin", "obj"]);
+    public void Namespaces_OfCore_AreTheFolders() => AssertNone(s_core.WrongNamespaces(s_unsorted));
 
-        Assert.Empty(folders.Except(s_order));
-    }
+    [Fact]
+    public void Namespaces_OfItsTests_AreTheFolders() =>
+        AssertNone(SourceTree.Read("tests/SparseExpansion.Core.Tests", "SparseExpansion").WrongNamespaces(s_unsorted));
 
-    private static bool IsAllowed(string folder, string used) =>
-        Array.IndexOf(s_order, used) <= Array.IndexOf(s_order, folder) && !s_forbidden.GetValueOrDefault(folder, []).Contains(used);
+    [Fact]
+    public void Folders_OfCore_AreThoseDeclared() => AssertNone(s_order.Differences(s_core));
 
-    private static IEnumerable<string> UsedFolders(string file) =>
-        UsingLine().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value).Where(s_order.Contains);
+    [Fact]
+    public void Folders_OfCore_UseThoseBelow() => AssertNone(s_order.Violations(s_uses));
 
-    [GeneratedRegex(@"^using (?:static )?SparseExpansion\.(\w+)", RegexOptions.Multiline)]
-    private static partial Regex UsingLine();
+    [Fact]
+    public void Folders_DeclaredUnordered_AreThatStill() => AssertNone(s_order.NeedlesslyUnordered(s_uses));
+
+    [Fact]
+    public void Folders_OfCore_LeaveAloneWhatTheyNeedNotKnow() => AssertNone(s_uses
+        .Where(use => s_forbidden.GetValueOrDefault(use.From.Split('/')[0], []).Contains(use.To.Split('/')[0]))
+        .Select(use => $"{use.From} uses {use.To}: {use.Example}"));
+
+    private static void AssertNone(IEnumerable<string> faults) => Assert.True(!faults.Any(), string.Join('\n', faults));
 }

@@ -32,7 +32,7 @@ public sealed unsafe class BFloat16FormatTests
         }
 
         Tensor half = values.to(ScalarType.BFloat16);
-        Assert.Equal(expected, BFloat16Format.NonZeroMask64(Internal.RawMemory.Address(half)));
-        Assert.Equal(expected, Float32Format.NonZeroMask64(Internal.RawMemory.Address(values)));
+        Assert.Equal(expected, BFloat16Format.NonZeroMask64(Internal.Vectors.RawMemory.Address(half)));
+        Assert.Equal(expected, Float32Format.NonZeroMask64(Internal.Vectors.RawMemory.Address(values)));
     }
 }

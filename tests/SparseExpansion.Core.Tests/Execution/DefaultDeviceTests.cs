@@ -2,7 +2,6 @@ using SparseExpansion.Layers;
 using SparseExpansion.Quantization;
 using SparseExpansion.Serialization;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Execution;

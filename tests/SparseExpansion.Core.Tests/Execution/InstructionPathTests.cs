@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using CsCheck;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Execution;

@@ -2,7 +2,6 @@ using CsCheck;
 using SparseExpansion.Quantization;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Execution;
@@ -172,7 +171,7 @@ public sealed class QuantizedWeightTests
     {
         for (int panel = 0; panel < packed.Layout.PanelCount; panel++)
         {
-            byte* target = Internal.RawMemory.Address(dense) + (long)panel * packed.Layout.PanelRows * packed.Columns * sizeof(float);
+            byte* target = Internal.Vectors.RawMemory.Address(dense) + (long)panel * packed.Layout.PanelRows * packed.Columns * sizeof(float);
             packed.UnpackPanel(panel, target, packed.Columns, set);
         }
     }

@@ -1,10 +1,13 @@
 using SparseExpansion.Expansion.FineTuning;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Internal;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning;
+using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Routing;
 using SparseExpansion.Serialization;
 using SparseExpansion.Testing;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -1,9 +1,9 @@
 using SparseExpansion.Calibration;
-using SparseExpansion.Internal;
-using SparseExpansion.Pruning;
-using SparseExpansion.Routing;
+using SparseExpansion.Internal.Torch;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Pruning.Wanda;
+using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;

@@ -1,8 +1,12 @@
 using SparseExpansion.Calibration;
-using SparseExpansion.Internal;
+using SparseExpansion.Calibration.Statistics;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Pruning;
-using SparseExpansion.Routing;
-using TorchSharp;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Pruning.Wanda;
+using SparseExpansion.Routing.Clustering;
+using SparseExpansion.Routing.Routers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

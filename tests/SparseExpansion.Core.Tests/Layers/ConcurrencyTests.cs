@@ -1,9 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
-using SparseExpansion.Internal;
-using SparseExpansion.Routing;
+using SparseExpansion.Internal.Torch;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Layers;

@@ -1,8 +1,10 @@
 using SparseExpansion.Expansion;
-using SparseExpansion.Internal;
-using SparseExpansion.Pruning;
+using SparseExpansion.Internal.Torch;
+using SparseExpansion.Pruning.Magnitude;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Quantization;
-using SparseExpansion.Routing;
+using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Serialization;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;

@@ -1,5 +1,5 @@
 using SparseExpansion.Execution;
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Tensors;
 using TorchSharp;
 using TorchSharp.Modules;

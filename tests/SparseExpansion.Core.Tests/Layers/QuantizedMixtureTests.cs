@@ -1,4 +1,4 @@
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Quantization;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;

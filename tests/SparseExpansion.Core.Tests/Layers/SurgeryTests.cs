@@ -1,6 +1,5 @@
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Layers.Surgery;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

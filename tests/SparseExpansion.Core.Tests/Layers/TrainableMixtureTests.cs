@@ -1,6 +1,5 @@
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -1,5 +1,9 @@
 using SparseExpansion.Calibration;
-using SparseExpansion.Internal;
+using SparseExpansion.Calibration.Statistics;
+using SparseExpansion.Internal.Errors;
+using SparseExpansion.Pruning.Refit;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 

@@ -1,4 +1,7 @@
-using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Statistics;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;

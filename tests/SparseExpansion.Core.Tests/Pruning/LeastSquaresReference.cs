@@ -1,5 +1,5 @@
 using MathNet.Numerics.LinearAlgebra;
-using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 

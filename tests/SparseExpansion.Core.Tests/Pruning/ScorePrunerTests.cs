@@ -1,7 +1,10 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Statistics;
+using SparseExpansion.Pruning.Magnitude;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;

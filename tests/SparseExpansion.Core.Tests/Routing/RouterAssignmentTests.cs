@@ -1,7 +1,7 @@
-using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Tokens;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Routing;

@@ -1,9 +1,15 @@
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Expansion;
 using SparseExpansion.Expansion.Reports;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Internal;
 using SparseExpansion.Layers;
-using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Clustering;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
@@ -267,7 +273,7 @@ public sealed class ExpandedModelTests : IDisposable
     {
         public string Name => "parity";
 
-        public IRouter Fit(Calibration.ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken = default) =>
+        public IRouter Fit(ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken = default) =>
             new ParityRouter(2, tokens.Features);
     }
 }

@@ -1,6 +1,7 @@
 using SparseExpansion.Expansion;
-using SparseExpansion.Pruning;
-using SparseExpansion.Routing;
+using SparseExpansion.Pruning.Magnitude;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Serialization.Expanded;
 using SparseExpansion.Testing;
 using SparseExpansion.Testing.Fuzzing;

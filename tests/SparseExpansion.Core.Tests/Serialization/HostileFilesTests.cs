@@ -1,10 +1,10 @@
-using System.Text;
 using CsCheck;
 using SparseExpansion.Expansion;
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Layers;
-using SparseExpansion.Pruning;
-using SparseExpansion.Routing;
+using SparseExpansion.Pruning.Magnitude;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;

@@ -1,9 +1,11 @@
 using SparseExpansion.Expansion;
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Layers;
-using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Quantization;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Quantization;
-using SparseExpansion.Routing;
+using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Text;
 using CsCheck;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Serialization;

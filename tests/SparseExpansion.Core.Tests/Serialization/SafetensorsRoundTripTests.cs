@@ -1,5 +1,5 @@
 using CsCheck;
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;

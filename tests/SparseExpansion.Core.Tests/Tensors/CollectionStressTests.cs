@@ -1,7 +1,10 @@
 using System.Diagnostics;
 using SparseExpansion.Expansion;
 using SparseExpansion.Expansion.Refinement;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning;
+using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Routing;
 using SparseExpansion.Testing.NativeLifetime;
 using TorchSharp.Modules;

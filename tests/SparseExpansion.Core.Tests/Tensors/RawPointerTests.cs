@@ -8,12 +8,12 @@ public sealed class RawPointerTests
     /// <summary>Owners of the tensors, which stay alive through their own users, and methods that return the tensor.</summary>
     private static readonly string[] s_owners =
     [
-        "SparseExpansion.Analysis.HostRows..ctor",
+        "SparseExpansion.Analysis.Distances.HostRows..ctor",
         "SparseExpansion.Execution.KernelCalibration..ctor",
         "SparseExpansion.Execution.MatrixView.Of",
         "SparseExpansion.Execution.PackedWeight..ctor",
         "SparseExpansion.Execution.PackedWeightBuilder.Allocate",
-        "SparseExpansion.Internal.RawMemory.Pointer",
+        "SparseExpansion.Internal.Vectors.RawMemory.Pointer",
     ];
 
     [Fact]

@@ -1,5 +1,4 @@
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers.Configuration;

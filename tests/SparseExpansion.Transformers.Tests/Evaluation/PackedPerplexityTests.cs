@@ -1,7 +1,8 @@
 using SparseExpansion.Expansion;
 using SparseExpansion.Layers;
-using SparseExpansion.Pruning;
-using SparseExpansion.Routing;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,8 +1,9 @@
 using SparseExpansion.Expansion;
 using SparseExpansion.Layers;
-using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Quantization;
-using SparseExpansion.Routing;
+using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;
 

@@ -1,7 +1,6 @@
 using SparseExpansion.Serialization;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers.Evaluation;

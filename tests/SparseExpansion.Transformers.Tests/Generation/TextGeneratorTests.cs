@@ -1,6 +1,5 @@
 using System.Text.Json;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers.Generation;

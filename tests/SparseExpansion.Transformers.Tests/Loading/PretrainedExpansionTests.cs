@@ -1,8 +1,10 @@
 using SparseExpansion.Expansion;
 using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Layers;
-using SparseExpansion.Pruning;
-using SparseExpansion.Routing;
+using SparseExpansion.Pruning.Magnitude;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Routing.Clustering;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Serialization;
 using SparseExpansion.Testing;
 

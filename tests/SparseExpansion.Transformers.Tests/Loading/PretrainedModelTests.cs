@@ -2,7 +2,6 @@ using CsCheck;
 using SparseExpansion.Serialization;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers.Loading;

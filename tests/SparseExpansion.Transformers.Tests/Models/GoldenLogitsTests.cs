@@ -1,7 +1,6 @@
 using System.Text.Json;
 using SparseExpansion.Serialization;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers.Models;

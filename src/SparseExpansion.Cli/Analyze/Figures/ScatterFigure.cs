@@ -1,6 +1,6 @@
 using System.Globalization;
 using ScottPlot;
-using SparseExpansion.Analysis;
+using SparseExpansion.Analysis.Neurons;
 
 namespace SparseExpansion.Cli;
 

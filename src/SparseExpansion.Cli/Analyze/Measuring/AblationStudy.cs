@@ -1,6 +1,9 @@
 using SparseExpansion.Analysis;
-using SparseExpansion.Calibration;
-using SparseExpansion.Pruning;
+using SparseExpansion.Analysis.Experiments;
+using SparseExpansion.Analysis.Neurons;
+using SparseExpansion.Calibration.Tokens;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Cli;

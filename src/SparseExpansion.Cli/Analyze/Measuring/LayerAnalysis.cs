@@ -1,7 +1,11 @@
 using SparseExpansion.Analysis;
-using SparseExpansion.Calibration;
-using SparseExpansion.Pruning;
-using SparseExpansion.Routing;
+using SparseExpansion.Analysis.Correlations;
+using SparseExpansion.Analysis.Experiments;
+using SparseExpansion.Analysis.Neurons;
+using SparseExpansion.Calibration.Tokens;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Routing.Routers;
 
 namespace SparseExpansion.Cli;
 

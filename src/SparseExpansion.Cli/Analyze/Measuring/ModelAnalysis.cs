@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using SparseExpansion.Analysis;
+using SparseExpansion.Analysis.Neurons;
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Capture;
 using SparseExpansion.Expansion;
 using SparseExpansion.Expansion.Blocks;
 using SparseExpansion.Transformers;

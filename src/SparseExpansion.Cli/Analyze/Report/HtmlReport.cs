@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.RegularExpressions;
-using SparseExpansion.Analysis;
+using SparseExpansion.Analysis.Neurons;
 
 namespace SparseExpansion.Cli;
 

@@ -1,3 +1,4 @@
+using SparseExpansion.Analysis.Neurons;
 using SparseExpansion.Analysis;
 using SparseExpansion.Transformers;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using SparseExpansion.Analysis;
+using SparseExpansion.Analysis.Neurons;
 
 namespace SparseExpansion.Cli;
 

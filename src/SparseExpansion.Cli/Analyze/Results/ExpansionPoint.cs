@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
-using SparseExpansion.Analysis;
+using SparseExpansion.Analysis.Experiments;
+using SparseExpansion.Analysis.Neurons;
 
 namespace SparseExpansion.Cli;
 

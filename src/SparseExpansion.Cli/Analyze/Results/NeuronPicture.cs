@@ -1,4 +1,4 @@
-using SparseExpansion.Analysis;
+using SparseExpansion.Analysis.Experiments;
 
 namespace SparseExpansion.Cli;
 

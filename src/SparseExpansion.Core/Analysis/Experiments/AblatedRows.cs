@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Experiments;
 
 /// <summary>Rows of a live weight that were replaced; disposing it puts the old ones back.</summary>
 internal sealed class AblatedRows : IDisposable

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Experiments;
 
 /// <summary>What a model was worth with some neurons sparse.</summary>
 /// <param name="Layer">Module path of the layer.</param>

@@ -1,9 +1,13 @@
-using SparseExpansion.Calibration;
+using SparseExpansion.Analysis.Comparison;
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Experts;
+using SparseExpansion.Routing.Routers;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Experiments;
 
 /// <summary>
 /// Expands one layer to more and more clusters and compares the experts' outputs with the dense ones: relative improvement against

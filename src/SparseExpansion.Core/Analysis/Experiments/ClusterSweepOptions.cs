@@ -1,6 +1,7 @@
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Clustering;
 
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Experiments;
 
 /// <summary>How a layer is expanded to more and more clusters.</summary>
 public sealed record ClusterSweepOptions

@@ -1,4 +1,7 @@
-namespace SparseExpansion.Analysis;
+using SparseExpansion.Analysis.Clusters;
+using SparseExpansion.Analysis.Comparison;
+
+namespace SparseExpansion.Analysis.Experiments;
 
 /// <summary>A layer expanded to one number of clusters.</summary>
 public sealed record ClusterSweepPoint

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Experiments;
 
 /// <summary>A layer expanded to several numbers of clusters.</summary>
 public sealed record ClusterSweepResult

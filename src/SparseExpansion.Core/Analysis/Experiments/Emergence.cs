@@ -1,4 +1,6 @@
-namespace SparseExpansion.Analysis;
+using SparseExpansion.Analysis.Neurons;
+
+namespace SparseExpansion.Analysis.Experiments;
 
 /// <summary>The same analysis over a list of checkpoints: when in training entangled neurons arise. arXiv 2405.15756.</summary>
 public sealed class Emergence

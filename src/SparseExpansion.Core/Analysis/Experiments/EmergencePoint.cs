@@ -1,4 +1,6 @@
-namespace SparseExpansion.Analysis;
+using SparseExpansion.Analysis.Neurons;
+
+namespace SparseExpansion.Analysis.Experiments;
 
 /// <summary>The layers of one checkpoint.</summary>
 /// <param name="Checkpoint">Name of the checkpoint, for example the training step.</param>

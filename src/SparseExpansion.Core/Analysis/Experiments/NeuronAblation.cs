@@ -1,9 +1,11 @@
-using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Statistics;
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Pruning;
-using SparseExpansion.Routing;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Routing.Experts;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Experiments;
 
 /// <summary>
 /// Sparsifies chosen neurons of a live layer and leaves the others dense, to see how much a model depends on their weights. The

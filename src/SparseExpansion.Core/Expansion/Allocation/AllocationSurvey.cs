@@ -1,9 +1,13 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Statistics;
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Expansion.Blocks;
 using SparseExpansion.Expansion.Pipeline;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Pruning;
-using SparseExpansion.Routing;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Routing.Experts;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Tensors;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

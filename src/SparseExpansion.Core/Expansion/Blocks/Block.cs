@@ -1,4 +1,4 @@
-using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Capture;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Blocks;

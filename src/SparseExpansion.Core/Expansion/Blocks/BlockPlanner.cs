@@ -1,8 +1,9 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Capture;
 using SparseExpansion.Layers;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Pruning;
-using TorchSharp;
+using SparseExpansion.Pruning.Targets;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

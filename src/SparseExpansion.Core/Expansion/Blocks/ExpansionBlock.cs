@@ -1,4 +1,4 @@
-using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Capture;
 using SparseExpansion.Layers.Surgery;
 
 namespace SparseExpansion.Expansion.Blocks;

@@ -1,5 +1,6 @@
 using SparseExpansion.Calibration;
-using SparseExpansion.Internal;
+using SparseExpansion.Calibration.Capture;
+using SparseExpansion.Internal.Torch;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Blocks;

@@ -3,7 +3,7 @@ using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Internal;
 using SparseExpansion.Layers;
 using SparseExpansion.Layers.Surgery;
-using SparseExpansion.Routing;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Serialization;
 using SparseExpansion.Serialization.Expanded;
 using static TorchSharp.torch;

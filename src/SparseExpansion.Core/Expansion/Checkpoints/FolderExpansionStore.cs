@@ -1,5 +1,5 @@
 using System.Globalization;
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Files;
 using SparseExpansion.Serialization;
 using static TorchSharp.torch;
 

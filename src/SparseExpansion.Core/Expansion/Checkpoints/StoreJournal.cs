@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Files;
 
 namespace SparseExpansion.Expansion.Checkpoints;
 

@@ -1,7 +1,8 @@
-using SparseExpansion.Calibration;
-using SparseExpansion.Internal;
+using SparseExpansion.Calibration.Statistics;
+using SparseExpansion.Internal.Errors;
 using SparseExpansion.Pruning;
-using SparseExpansion.Routing;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Routing.Experts;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 

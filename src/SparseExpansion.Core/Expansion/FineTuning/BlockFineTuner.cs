@@ -1,8 +1,8 @@
-using SparseExpansion.Analysis;
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Capture;
 using SparseExpansion.Internal;
+using SparseExpansion.Internal.Errors;
 using SparseExpansion.Layers;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -1,4 +1,5 @@
 using SparseExpansion.Expansion.Blocks;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Internal;
 using TorchSharp;
 using static TorchSharp.torch;

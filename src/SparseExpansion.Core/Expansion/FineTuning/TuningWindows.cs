@@ -1,5 +1,5 @@
-using SparseExpansion.Analysis;
 using SparseExpansion.Calibration;
+using SparseExpansion.Internal;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.FineTuning;

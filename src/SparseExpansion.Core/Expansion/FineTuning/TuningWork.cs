@@ -1,7 +1,6 @@
 using SparseExpansion.Expansion.Memory;
 using TorchSharp;
 using TorchSharp.Modules;
-using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.FineTuning;
 

@@ -1,8 +1,9 @@
 using System.Diagnostics;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Magnitude;
+using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Routing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Memory;

@@ -1,4 +1,5 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Expansion.Blocks;
 using SparseExpansion.Layers;
 using SparseExpansion.Layers.Surgery;

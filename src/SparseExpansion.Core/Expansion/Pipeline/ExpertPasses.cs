@@ -1,6 +1,5 @@
-using SparseExpansion.Calibration;
-using SparseExpansion.Pruning;
-using SparseExpansion.Routing;
+using SparseExpansion.Calibration.Statistics;
+using SparseExpansion.Routing.Experts;
 
 namespace SparseExpansion.Expansion.Pipeline;
 

@@ -1,4 +1,4 @@
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Errors;
 
 namespace SparseExpansion.Expansion.Pipeline;
 

@@ -1,5 +1,5 @@
 using SparseExpansion.Pruning;
-using SparseExpansion.Routing;
+using SparseExpansion.Routing.Experts;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 

@@ -1,7 +1,10 @@
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Calibration;
 using SparseExpansion.Expansion.Pipeline;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Routers;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Refinement;

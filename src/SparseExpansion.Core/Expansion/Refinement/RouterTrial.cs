@@ -1,7 +1,10 @@
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Calibration;
 using SparseExpansion.Expansion.Pipeline;
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Experts;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Refinement;

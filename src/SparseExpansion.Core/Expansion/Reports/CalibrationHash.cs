@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using SparseExpansion.Calibration;
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Torch;
 
 namespace SparseExpansion.Expansion.Reports;
 

@@ -1,3 +1,4 @@
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Calibration;
 using SparseExpansion.Expansion.Pipeline;
 using SparseExpansion.Routing;

@@ -9,7 +9,7 @@ public sealed record ExpertStatisticsOptions
 {
     /// <summary>
     /// How far an expert leans on its layer. Default <see cref="Shrinkage.Off"/>. Needs a pruner whose statistics are
-    /// <see cref="Calibration.IShrinkable"/>, or one that looks at no inputs, which it changes nothing for; with others the expansion fails.
+    /// <see cref="Calibration.Statistics.IShrinkable"/>, or one that looks at no inputs, which it changes nothing for; with others the expansion fails.
     /// </summary>
     public Shrinkage Shrinkage { get; init; } = Shrinkage.Off;
 

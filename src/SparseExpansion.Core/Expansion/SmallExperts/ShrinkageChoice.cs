@@ -1,7 +1,11 @@
+using SparseExpansion.Calibration.Statistics;
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Calibration;
 using SparseExpansion.Expansion.Pipeline;
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Refit;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Experts;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.SmallExperts;

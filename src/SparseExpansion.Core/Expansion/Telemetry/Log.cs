@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using SparseExpansion.Expansion.Blocks;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning;
 
 namespace SparseExpansion.Expansion.Telemetry;

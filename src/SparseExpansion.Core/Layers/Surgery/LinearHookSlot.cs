@@ -1,4 +1,4 @@
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Torch;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

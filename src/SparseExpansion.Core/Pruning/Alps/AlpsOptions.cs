@@ -1,4 +1,6 @@
-namespace SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Factorization;
+
+namespace SparseExpansion.Pruning.Alps;
 
 /// <summary>Options of <see cref="AlpsSparsifier"/>.</summary>
 public sealed record AlpsOptions

@@ -1,7 +1,8 @@
-using SparseExpansion.Internal;
+using SparseExpansion.Pruning.Selection;
+using SparseExpansion.Pruning.Targets;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Alps;
 
 /// <summary>
 /// The search for supports by ADMM, for a batch of experts: min tr((Ŵ − W)H(Ŵ − W)ᵀ) with W = D and D sparse enough.

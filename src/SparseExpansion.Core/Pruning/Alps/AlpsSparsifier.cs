@@ -1,9 +1,16 @@
 using SparseExpansion.Calibration;
-using SparseExpansion.Internal;
+using SparseExpansion.Calibration.Statistics;
+using SparseExpansion.Internal.Torch;
+using SparseExpansion.Internal.Vectors;
+using SparseExpansion.Pruning.Factorization;
+using SparseExpansion.Pruning.Refit;
+using SparseExpansion.Pruning.Selection;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Alps;
 
 /// <summary>
 /// Prunes by solving the layer's least squares under a sparsity constraint: ADMM with a rising penalty finds which weights

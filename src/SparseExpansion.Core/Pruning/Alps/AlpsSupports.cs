@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Alps;
 
 /// <summary>What ADMM found.</summary>
 /// <param name="Pruned">bool [k, rows, d], true where a weight goes.</param>

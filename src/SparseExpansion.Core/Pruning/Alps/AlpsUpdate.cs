@@ -1,8 +1,8 @@
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Vectors;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Alps;
 
 /// <summary>
 /// The elementwise halves of an iteration of ADMM, before and after its matrix product. The state S = W + U holds the pruned weights

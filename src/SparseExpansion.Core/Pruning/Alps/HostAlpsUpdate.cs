@@ -1,9 +1,9 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Vectors;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Alps;
 
 /// <summary><see cref="AlpsUpdate"/> in one pass over host memory, with products in bfloat16, for elements [from, to).</summary>
 internal static unsafe class HostAlpsUpdate

@@ -1,7 +1,8 @@
+using SparseExpansion.Pruning.Factorization;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Alps;
 
 /// <summary>
 /// ρ(H + ρI)⁻¹ along a rising penalty ρ, from few factorisations. With X = b(H + bI)⁻¹ exact, it is r X(I + (r − 1)X)⁻¹ for r = ρ/b, and

@@ -1,7 +1,7 @@
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Alps;
 
 /// <summary>
 /// Layer-wise pruning in coordinates in which every input feature has energy 1: Ŵ ↦ ŴE, H ↦ E⁻¹HE⁻¹ with E = diag(H)^½.

@@ -1,7 +1,7 @@
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Factorization;
 
 /// <summary>
 /// Factors Hessians that may be singular: the damping rises geometrically to its cap in float32, then once more from the

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Factorization;
 
 /// <summary>How the damping ladder climbs.</summary>
 /// <param name="First">The first damping, as a fraction of the mean diagonal of a Hessian.</param>

@@ -1,8 +1,8 @@
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Vectors;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Factorization;
 
 /// <summary>L⁻¹ of small A = LLᵀ, in batches: the leaves of <see cref="InverseFactor"/>.</summary>
 internal static unsafe class FactorLeaf

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Factorization;
 
 /// <summary>What the damping ladder made of a batch of Hessians.</summary>
 /// <param name="Factors">Upper Cholesky factors of the inverses, [k, d, d], float32; the identity for those that fell back to Wanda.</param>

@@ -1,7 +1,7 @@
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Factorization;
 
 /// <summary>The upper Cholesky factor of inverses.</summary>
 internal static class InverseFactor

@@ -1,8 +1,11 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Statistics;
+using SparseExpansion.Pruning.Selection;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Magnitude;
 
 /// <summary>Prunes the weights of smallest magnitude, by default over the whole layer. Looks at no inputs: the baseline of every other pruner.</summary>
 public sealed class MagnitudeSparsifier : Sparsifier<TokenCountStatistic>, ISizedSparsifier

@@ -1,8 +1,10 @@
+using SparseExpansion.Pruning.Factorization;
+using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Quantization;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Quantization;
 
 /// <summary>Rounds pruned weights on a mask that is given, with what is known of the inputs.</summary>
 internal static class MaskedQuantizer

@@ -1,9 +1,13 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Internal;
+using SparseExpansion.Internal.Errors;
+using SparseExpansion.Pruning.Refit;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Quantization;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Quantization;
 
 /// <summary>A pruner followed by the rounding of what it kept.</summary>
 internal sealed class QuantizedSparsifier : ISparsifier, IRoundingSparsifier, ISizedSparsifier

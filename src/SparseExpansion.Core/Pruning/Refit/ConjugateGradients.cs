@@ -1,8 +1,7 @@
-using SparseExpansion.Internal;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Refit;
 
 /// <summary>
 /// Least squares on a support by conjugate gradients, all rows of all experts at once: one product with the Hessian an

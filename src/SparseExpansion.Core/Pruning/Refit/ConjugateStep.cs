@@ -1,8 +1,8 @@
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Vectors;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Refit;
 
 /// <summary>What an iteration of conjugate gradients does to every row on its own, after the product of all directions with the Hessian.</summary>
 internal static unsafe class ConjugateStep

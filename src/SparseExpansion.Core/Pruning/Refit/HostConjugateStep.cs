@@ -1,8 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Vectors;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Refit;
 
 /// <summary><see cref="ConjugateStep"/> for one row in host memory: one pass to begin, two to step with a product in bfloat16.</summary>
 internal static unsafe class HostConjugateStep

@@ -1,7 +1,7 @@
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Refit;
 
 /// <summary>The exact least squares of every row on its support, by batched Cholesky factorisations.</summary>
 internal static class MaskedLeastSquares

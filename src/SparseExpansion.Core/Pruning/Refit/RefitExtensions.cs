@@ -1,4 +1,4 @@
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Refit;
 
 /// <summary>Adds the exact refit to pruners.</summary>
 public static class RefitExtensions
@@ -17,5 +17,5 @@ public static class RefitExtensions
 
     /// <summary>Why a pruner that rounds is refused.</summary>
     internal static string Rounds(ISparsifier pruner) =>
-        $"Pruner '{pruner.Name}' rounds its weights, which a refit would undo: call {nameof(QuantizationExtensions.WithQuantization)} after {nameof(WithRefit)}.";
+        $"Pruner '{pruner.Name}' rounds its weights, which a refit would undo: call {nameof(Quantization.QuantizationExtensions.WithQuantization)} after {nameof(WithRefit)}.";
 }

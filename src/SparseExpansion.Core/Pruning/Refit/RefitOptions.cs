@@ -1,4 +1,4 @@
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Refit;
 
 /// <summary>Options of <see cref="RefitExtensions.WithRefit"/>.</summary>
 public sealed record RefitOptions

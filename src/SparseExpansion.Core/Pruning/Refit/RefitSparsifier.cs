@@ -1,8 +1,11 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Internal;
+using SparseExpansion.Internal.Errors;
+using SparseExpansion.Pruning.Targets;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Refit;
 
 /// <summary>A pruner followed by the exact least squares on its supports.</summary>
 internal sealed class RefitSparsifier : ISparsifier, ISizedSparsifier

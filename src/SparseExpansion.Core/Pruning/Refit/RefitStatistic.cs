@@ -1,7 +1,7 @@
-using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Statistics;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Refit;
 
 /// <summary>What the inner pruner asks for, and the Hessian that the refit needs, over the same tokens.</summary>
 internal sealed class RefitStatistic(IActivationStatistic inner, HessianStatistic hessian) : ISharedOutputError, IUnseenFeatures, IShrinkable, IChecksummed

@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Selection;
 
 /// <summary>
 /// Finds the magnitude of a given rank of many floats: a sample tells between which two values it lies, one pass counts the numbers below

@@ -1,7 +1,7 @@
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Selection;
 
 /// <summary>
 /// Weights of input features that no token uses. They cost nothing where they go, so pruners set them to zero first; but where they are more

@@ -1,6 +1,7 @@
+using SparseExpansion.Pruning.Targets;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Selection;
 
 /// <summary>
 /// Which weights go, from their scores: exact counts, lowest magnitudes first, ties by lowest index. Works on batches
@@ -41,9 +42,6 @@ internal static class MaskSelection
     public static SparsityScope Resolve(SparsityScope scope, SparsityScope defaultScope) =>
         scope == SparsityScope.PrunerDefault ? defaultScope : scope;
 
-    /// <summary>Weights that go of <paramref name="count"/>: floor(count · sparsity).</summary>
-    public static long PrunedCount(long count, double sparsity) => (long)Math.Floor(count * sparsity);
-
     /// <summary>Prunes floor(n · sparsity) of the n weights of every scope.</summary>
     public static Tensor Select(Tensor scores, double sparsity, SparsityScope scope)
     {
@@ -51,8 +49,8 @@ internal static class MaskSelection
         long rows = scores.shape[^2], columns = scores.shape[^1];
         Tensor mask = scope switch
         {
-            SparsityScope.Row => Smallest(scores.reshape(-1, columns), PrunedCount(columns, sparsity)),
-            SparsityScope.Layer => Smallest(scores.reshape(-1, rows * columns), PrunedCount(rows * columns, sparsity)),
+            SparsityScope.Row => Smallest(scores.reshape(-1, columns), UnstructuredTarget.PrunedCount(columns, sparsity)),
+            SparsityScope.Layer => Smallest(scores.reshape(-1, rows * columns), UnstructuredTarget.PrunedCount(rows * columns, sparsity)),
             SparsityScope.ColumnBlock => SelectColumnBlocks(scores, sparsity),
             _ => throw new ArgumentOutOfRangeException(nameof(scope), scope, "Unknown sparsity scope."),
         };
@@ -96,7 +94,7 @@ internal static class MaskSelection
         long rows = scores.shape[^2], columns = scores.shape[^1];
         if (scope == SparsityScope.Row)
         {
-            return SelectRowsExactly(scores, PrunedCount(rows * columns, target.Sparsity));
+            return SelectRowsExactly(scores, UnstructuredTarget.PrunedCount(rows * columns, target.Sparsity));
         }
 
         long size = scope == SparsityScope.ColumnBlock ? SparsityTarget.ColumnBlockSize : columns;

@@ -3,7 +3,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Selection;
 
 /// <summary>
 /// Finds the magnitude of a given rank among floats, given as their bits, by counting bits from the top. Candidates lie in memory of the pool. Not for concurrent use.

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Selection;
 
 /// <summary>Selection in groups of a few weights, as N:M sparsity has them.</summary>
 internal static unsafe class SmallGroup

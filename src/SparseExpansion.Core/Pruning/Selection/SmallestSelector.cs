@@ -1,9 +1,9 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Vectors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Selection;
 
 /// <summary>
 /// Exact selection of the scores of smallest magnitude in host memory: <see cref="BracketedSearch"/> finds the largest score that

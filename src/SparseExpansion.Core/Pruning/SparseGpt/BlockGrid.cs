@@ -1,7 +1,7 @@
 using SparseExpansion.Quantization;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.SparseGpt;
 
 /// <summary>
 /// The grids of a batch of weights while they are made: those of rows beforehand, those of groups when a kernel reaches their first column,

@@ -1,6 +1,7 @@
+using SparseExpansion.Pruning.Targets;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.SparseGpt;
 
 /// <summary>One block of columns of a batch of weights, as a block kernel gets it.</summary>
 /// <param name="Weights">[k, rows, columns], float32, contiguous: all columns; the kernel changes those of the block.</param>

@@ -1,7 +1,7 @@
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Vectors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.SparseGpt;
 
 /// <summary>
 /// The column loop of SparseGPT in host memory. Given U, rows do not depend on each other: threads take panels of rows,

@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using SparseExpansion.Pruning.Targets;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.SparseGpt;
 
 /// <summary>
 /// A block of columns of 16 rows, turned so that a column of the rows is one vector: the column loop of SparseGPT then

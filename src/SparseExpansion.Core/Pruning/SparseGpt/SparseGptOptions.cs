@@ -1,6 +1,8 @@
+using SparseExpansion.Pruning.Factorization;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Quantization;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.SparseGpt;
 
 /// <summary>Options of <see cref="SparseGptSparsifier"/>; the defaults are those of the paper.</summary>
 public sealed record SparseGptOptions

@@ -1,8 +1,10 @@
+using SparseExpansion.Pruning.Selection;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Quantization;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.SparseGpt;
 
 /// <summary>
 /// SparseGPT for a batch of experts that share one dense weight: block by block, choose what goes, spread the errors

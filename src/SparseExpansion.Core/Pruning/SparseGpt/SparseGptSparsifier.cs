@@ -1,10 +1,15 @@
 using SparseExpansion.Calibration;
-using SparseExpansion.Internal;
+using SparseExpansion.Calibration.Statistics;
+using SparseExpansion.Internal.Torch;
+using SparseExpansion.Pruning.Factorization;
+using SparseExpansion.Pruning.Selection;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Quantization;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.SparseGpt;
 
 /// <summary>
 /// Prunes by the smallest increase of the layer's output error and lets the remaining weights make up for it, with the
@@ -17,9 +22,6 @@ namespace SparseExpansion.Pruning;
 /// </remarks>
 public sealed class SparseGptSparsifier : Sparsifier<HessianStatistic>, IRoundingSparsifier, ISizedSparsifier
 {
-    /// <summary>Memory that experts pruned together may take for factors and weights.</summary>
-    private const long ChunkBytes = 2L << 30;
-
     /// <summary>Creates the pruner.</summary>
     /// <param name="options">Damping and block size; null for the paper's.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
@@ -56,7 +58,7 @@ public sealed class SparseGptSparsifier : Sparsifier<HessianStatistic>, IRoundin
         Check(weight, statistics, target);
         Tensor dense = weight.to(ScalarType.Float32);
         var pruned = new List<PrunedWeight>(statistics.Count);
-        foreach (HessianStatistic[] chunk in statistics.Chunk(ExpertsAtOnce(weight.shape[0], weight.shape[1])))
+        foreach (HessianStatistic[] chunk in statistics.Chunk(SolverSize.ExpertsAtOnce(weight.shape[0], weight.shape[1])))
         {
             cancellationToken.ThrowIfCancellationRequested();
             PruneChunk(dense, chunk, target, pruned, cancellationToken);
@@ -78,13 +80,7 @@ public sealed class SparseGptSparsifier : Sparsifier<HessianStatistic>, IRoundin
 
     bool IRoundingSparsifier.RoundsWeights => Options.Quantization is not null;
 
-    long ISizedSparsifier.BytesToPrune(long rows, long columns, int experts) =>
-        BytesPerExpert(rows, columns) * Math.Min(experts, ExpertsAtOnce(rows, columns));
-
-    private static int ExpertsAtOnce(long rows, long columns) => (int)Math.Clamp(ChunkBytes / BytesPerExpert(rows, columns), 1, 4096);
-
-    /// <summary>The Hessian, its damped and its reversed copy, two factors and an identity; the weight, its scores and its copy.</summary>
-    private static long BytesPerExpert(long rows, long columns) => sizeof(float) * ((6 * columns * columns) + (3 * rows * columns));
+    long ISizedSparsifier.BytesToPrune(long rows, long columns, int experts) => SolverSize.Bytes(rows, columns, experts);
 
     private void PruneChunk(
         Tensor dense, HessianStatistic[] statistics, SparsityTarget target, List<PrunedWeight> pruned, CancellationToken cancellationToken)

@@ -1,8 +1,9 @@
+using SparseExpansion.Pruning.Selection;
 using SparseExpansion.Quantization;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.SparseGpt;
 
 /// <summary>
 /// The column loop of SparseGPT on tensors of any device, all experts and rows at once: for accelerators, where a column

@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Vectors;
 using SparseExpansion.Quantization;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.SparseGpt;
 
 /// <summary>The grids of the rows of a <see cref="RowTile"/>, one vector a group; the same operations as <see cref="GridFunctions"/>. Not for concurrent use.</summary>
 internal sealed unsafe class TileGrid : IDisposable

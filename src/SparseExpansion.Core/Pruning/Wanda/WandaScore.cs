@@ -1,7 +1,9 @@
+using SparseExpansion.Pruning.Selection;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Wanda;
 
 /// <summary>Wanda's mathematics, shared with the last rung of SparseGPT's damping ladder.</summary>
 internal static class WandaScore

@@ -1,7 +1,9 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Statistics;
+using SparseExpansion.Pruning.Targets;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Wanda;
 
 /// <summary>
 /// Prunes the weights of smallest |w_ij| · ‖X_j‖₂, by default in every output row, and leaves the others as they are.

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Files;
 
 namespace SparseExpansion.Serialization.Expanded;
 

@@ -1,4 +1,4 @@
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Files;
 using SparseExpansion.Layers;
 using static TorchSharp.torch;
 

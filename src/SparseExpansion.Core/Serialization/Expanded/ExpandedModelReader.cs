@@ -1,5 +1,4 @@
 using SparseExpansion.Layers.Surgery;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Serialization.Expanded;

@@ -1,5 +1,4 @@
-using SparseExpansion.Internal;
-using TorchSharp;
+using SparseExpansion.Internal.Files;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Serialization.Expanded;

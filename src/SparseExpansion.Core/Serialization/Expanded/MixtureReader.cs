@@ -1,6 +1,7 @@
 using SparseExpansion.Layers;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Routers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -1,11 +1,13 @@
-using SparseExpansion.Calibration;
-using SparseExpansion.Pruning;
-using SparseExpansion.Routing;
+using SparseExpansion.Calibration.Tokens;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Routing.Clustering;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Experiments;
 
 public sealed class ClusterSweepTests : IDisposable
 {

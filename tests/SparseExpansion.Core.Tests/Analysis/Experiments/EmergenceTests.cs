@@ -1,4 +1,6 @@
-namespace SparseExpansion.Analysis;
+using SparseExpansion.Analysis.Neurons;
+
+namespace SparseExpansion.Analysis.Experiments;
 
 public sealed class EmergenceTests
 {

@@ -1,9 +1,14 @@
-using SparseExpansion.Internal;
+using SparseExpansion.Analysis.Neurons;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Magnitude;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Analysis;
+namespace SparseExpansion.Analysis.Experiments;
 
 public sealed class NeuronAblationTests : IDisposable
 {

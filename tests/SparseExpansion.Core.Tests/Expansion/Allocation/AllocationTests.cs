@@ -1,11 +1,14 @@
 using CsCheck;
+using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Calibration;
 using SparseExpansion.Expansion.Allocation;
 using SparseExpansion.Pruning;
-using SparseExpansion.Routing;
+using SparseExpansion.Pruning.Selection;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Pruning.Wanda;
+using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Tensors;
-using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Allocation;
@@ -118,7 +121,7 @@ public sealed class AllocationTests : IDisposable
             UnstructuredTarget target = SparsityTarget.Exactly(pruned, rows * columns, sparsityScope);
             Tensor mask = MaskSelection.Select(rand(rows, columns), target, SparsityScope.Layer);
             Assert.Equal(pruned, mask.count_nonzero().item<long>());
-            Assert.Equal(pruned, MaskSelection.PrunedCount(rows * columns, target.Sparsity));
+            Assert.Equal(pruned, UnstructuredTarget.PrunedCount(rows * columns, target.Sparsity));
         }, iter: 60, threads: 1);
 
     [Fact]

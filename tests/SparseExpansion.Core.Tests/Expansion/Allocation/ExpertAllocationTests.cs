@@ -1,13 +1,21 @@
 using CsCheck;
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Statistics;
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Expansion.Allocation;
 using SparseExpansion.Expansion.Pipeline;
 using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Pruning;
-using SparseExpansion.Routing;
+using SparseExpansion.Pruning.Alps;
+using SparseExpansion.Pruning.Refit;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Pruning.Wanda;
+using SparseExpansion.Routing.Clustering;
+using SparseExpansion.Routing.Experts;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Allocation;

@@ -1,16 +1,21 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Expansion.Allocation;
 using SparseExpansion.Expansion.Blocks;
 using SparseExpansion.Expansion.Checkpoints;
 using SparseExpansion.Expansion.FineTuning;
 using SparseExpansion.Expansion.Memory;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Internal;
 using SparseExpansion.Layers;
 using SparseExpansion.Pruning;
-using SparseExpansion.Routing;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Pruning.Wanda;
+using SparseExpansion.Routing.Clustering;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using SparseExpansion.Expansion.Checkpoints;
 using SparseExpansion.Expansion.FineTuning;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Internal;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;

@@ -1,6 +1,9 @@
 using System.Text.Json.Nodes;
 using SparseExpansion.Expansion.Checkpoints;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning;
+using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Routing;
 using SparseExpansion.Serialization;
 using SparseExpansion.Testing;

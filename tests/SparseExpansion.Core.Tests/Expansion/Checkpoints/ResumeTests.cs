@@ -1,10 +1,16 @@
 using System.Globalization;
 using SparseExpansion.Expansion.Checkpoints;
 using SparseExpansion.Expansion.FineTuning;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Internal;
+using SparseExpansion.Pruning.Alps;
+using SparseExpansion.Pruning.Quantization;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning;
 using SparseExpansion.Quantization;
-using SparseExpansion.Routing;
+using SparseExpansion.Routing.Clustering;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Serialization;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;

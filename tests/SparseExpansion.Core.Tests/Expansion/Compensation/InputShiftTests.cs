@@ -1,9 +1,17 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Statistics;
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Expansion.Compensation;
 using SparseExpansion.Expansion.Pipeline;
+using SparseExpansion.Internal.Errors;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Internal;
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Magnitude;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Experts;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;

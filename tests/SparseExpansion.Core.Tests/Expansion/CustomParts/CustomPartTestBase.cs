@@ -1,7 +1,8 @@
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Layers;
-using SparseExpansion.Pruning;
-using SparseExpansion.Routing;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Pruning.Wanda;
+using SparseExpansion.Routing.Routers;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.CustomParts;

@@ -1,13 +1,21 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Statistics;
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Expansion.Allocation;
 using SparseExpansion.Expansion.FineTuning;
 using SparseExpansion.Expansion.Refinement;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Internal;
 using SparseExpansion.Layers;
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Quantization;
+using SparseExpansion.Pruning.Refit;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.CustomParts;

@@ -1,6 +1,11 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Expansion.Allocation;
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Quantization;
+using SparseExpansion.Pruning.Refit;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Quantization;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
@@ -51,7 +56,7 @@ public sealed class PrunerResultTests : CustomPartTestBase
     {
         var pruner = new ScriptedPruner((weight, mask) => new PrunedWeight(weight.masked_fill(mask, Scalars.Of(double.NaN))));
 
-        Fails(Model.Expand().Targets("blocks.*").RouteWith(new Routing.RandomRouterTrainer(2)).PruneWith(pruner, SparsityTarget.Unstructured(0.5)).CalibrateOn(Batches), "blocks.0.gate");
+        Fails(Model.Expand().Targets("blocks.*").RouteWith(new Routing.Routers.RandomRouterTrainer(2)).PruneWith(pruner, SparsityTarget.Unstructured(0.5)).CalibrateOn(Batches), "blocks.0.gate");
         Fails(Builder().PruneWith(pruner, SparsityTarget.Unstructured(0.5)).CompensateErrors(), "blocks.0.gate", "expert 0");
         Fails(Builder().PruneWith(pruner, SparsityTarget.Unstructured(0.5)).Allocate(SparsityAllocation.OutputError()), "allocation failed at layer 'blocks.0.gate'");
         Fails(Builder().PruneWith(pruner.WithRefit(), SparsityTarget.Unstructured(0.5)), "blocks.0.gate", "expert 0", "ScriptedPruner");

@@ -1,7 +1,9 @@
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Calibration;
 using SparseExpansion.Expansion.SmallExperts;
 using SparseExpansion.Layers;
-using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Routing;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;

@@ -1,8 +1,12 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Expansion.FineTuning;
 using SparseExpansion.Expansion.Memory;
 using SparseExpansion.Expansion.SmallExperts;
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Magnitude;
+using SparseExpansion.Pruning.Refit;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 

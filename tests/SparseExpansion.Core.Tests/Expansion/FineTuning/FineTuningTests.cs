@@ -2,11 +2,12 @@ using SparseExpansion.Calibration;
 using SparseExpansion.Expansion.Blocks;
 using SparseExpansion.Expansion.FineTuning;
 using SparseExpansion.Layers;
-using SparseExpansion.Pruning;
-using SparseExpansion.Routing;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Pruning.Wanda;
+using SparseExpansion.Routing.Clustering;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.FineTuning;

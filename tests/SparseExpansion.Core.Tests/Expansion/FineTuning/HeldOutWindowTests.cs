@@ -1,10 +1,13 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Expansion.FineTuning;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Internal;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Pruning;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Routing;
 using SparseExpansion.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.FineTuning;

@@ -2,12 +2,15 @@ using SparseExpansion.Calibration;
 using SparseExpansion.Expansion.Blocks;
 using SparseExpansion.Expansion.FineTuning;
 using SparseExpansion.Expansion.Reports;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Internal;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Pruning;
+using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Routing;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.FineTuning;

@@ -1,14 +1,19 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Expansion.Pipeline;
 using SparseExpansion.Expansion.Refinement;
 using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Expansion.SmallExperts;
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Clustering;
+using SparseExpansion.Routing.Experts;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Serialization;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Refinement;

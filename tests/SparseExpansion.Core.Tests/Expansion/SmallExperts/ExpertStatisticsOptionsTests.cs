@@ -1,7 +1,10 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Expansion.SmallExperts;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning;
+using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Routing;
 using static TorchSharp.torch;
 

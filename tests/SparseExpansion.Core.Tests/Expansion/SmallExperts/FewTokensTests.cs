@@ -1,10 +1,15 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Expansion.Pipeline;
 using SparseExpansion.Expansion.SmallExperts;
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Magnitude;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Experts;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.SmallExperts;

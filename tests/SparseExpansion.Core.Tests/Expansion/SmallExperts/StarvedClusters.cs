@@ -1,7 +1,5 @@
-using SparseExpansion.Calibration;
-using SparseExpansion.Routing;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.SmallExperts;

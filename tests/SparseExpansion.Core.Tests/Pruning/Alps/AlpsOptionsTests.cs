@@ -1,4 +1,4 @@
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Alps;
 
 public sealed class AlpsOptionsTests
 {

@@ -1,13 +1,16 @@
 using MathNet.Numerics.LinearAlgebra;
-using SparseExpansion.Calibration;
-using SparseExpansion.Internal;
+using SparseExpansion.Calibration.Statistics;
+using SparseExpansion.Internal.Torch;
+using SparseExpansion.Pruning.Refit;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static SparseExpansion.Pruning.LeastSquaresReference;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Alps;
 
 public sealed class AlpsSparsifierTests
 {

@@ -1,8 +1,10 @@
 using SparseExpansion.Calibration;
-using SparseExpansion.Internal;
+using SparseExpansion.Calibration.Statistics;
+using SparseExpansion.Internal.Torch;
+using SparseExpansion.Pruning.Targets;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Alps;
 
 public sealed class AlpsTransposedWeightTests
 {

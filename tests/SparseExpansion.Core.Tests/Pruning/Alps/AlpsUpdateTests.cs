@@ -1,10 +1,10 @@
 using CsCheck;
-using SparseExpansion.Internal;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Alps;
 
 /// <summary>The passes over host memory against the same formulas in tensors.</summary>
 public sealed class AlpsUpdateTests

@@ -1,10 +1,11 @@
-using SparseExpansion.Calibration;
-using SparseExpansion.Internal;
+using SparseExpansion.Calibration.Statistics;
+using SparseExpansion.Internal.Torch;
+using SparseExpansion.Pruning.Factorization;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Alps;
 
 public sealed class PenaltyPathTests
 {

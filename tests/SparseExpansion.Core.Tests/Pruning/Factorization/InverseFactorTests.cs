@@ -1,9 +1,9 @@
+using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Factorization;
 
 public sealed class InverseFactorTests
 {

@@ -1,12 +1,16 @@
 using MathNet.Numerics.LinearAlgebra;
-using SparseExpansion.Calibration;
-using SparseExpansion.Internal;
+using SparseExpansion.Calibration.Statistics;
+using SparseExpansion.Internal.Torch;
+using SparseExpansion.Pruning.Alps;
+using SparseExpansion.Pruning.Factorization;
+using SparseExpansion.Pruning.Selection;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using static SparseExpansion.Pruning.LeastSquaresReference;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Refit;
 
 public sealed class ConjugateGradientsTests
 {

@@ -1,10 +1,10 @@
 using CsCheck;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Selection;
 
 public sealed class MaskSelectionTests
 {

@@ -1,6 +1,6 @@
 using SparseExpansion.Quantization;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.SparseGpt;
 
 public sealed class SparseGptOptionsTests
 {

@@ -1,4 +1,6 @@
-namespace SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Targets;
+
+namespace SparseExpansion.Pruning.SparseGpt;
 
 /// <summary>SparseGPT in float64, one column and one row at a time, by the book: Cholesky, inverse, Cholesky.</summary>
 internal static class SparseGptReference

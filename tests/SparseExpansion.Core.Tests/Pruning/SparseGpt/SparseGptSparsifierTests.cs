@@ -1,11 +1,13 @@
 using CsCheck;
-using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Statistics;
+using SparseExpansion.Pruning.Factorization;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.SparseGpt;
 
 public sealed class SparseGptSparsifierTests
 {

@@ -1,0 +1,124 @@
+using SparseExpansion.Internal;
+using SparseExpansion.Tensors;
+using static TorchSharp.torch;
+
+namespace SparseExpansion.Calibration.Statistics;
+
+/// <summary>The checks that statistics share.</summary>
+internal static class StatisticChecks
+{
+    public static void CheckTokens(Tensor tokens, int inFeatures)
+    {
+        ArgumentNullException.ThrowIfNull(tokens);
+        if (tokens.dim() != 2 || tokens.shape[1] != inFeatures || !tokens.is_floating_point())
+        {
+            throw new ArgumentException(
+                $"Tokens must be floating-point [tokens, {inFeatures}], got {tokens.dtype} [{string.Join(", ", tokens.shape)}].", nameof(tokens));
+        }
+    }
+
+    /// <summary>Shows tokens to a statistic: to a custom one a copy, because it may work in place on what others read after it.</summary>
+    /// <exception cref="CalibrationException">The statistic does not count what it sees.</exception>
+    public static void Observe(IActivationStatistic statistic, Tensor tokens)
+    {
+        if (!CustomPart.Is(statistic))
+        {
+            statistic.Observe(tokens);
+            return;
+        }
+
+        long before = statistic.TokenCount, shown = tokens.shape[0];
+        using Tensor detached = tokens.detach(), own = detached.clone();
+        statistic.Observe(own);
+        if (statistic.TokenCount != before + shown)
+        {
+            throw new CalibrationException(
+                $"The statistic {statistic.GetType().Name} was shown {shown} tokens, but its TokenCount went from {before} to {statistic.TokenCount}: Observe must count every token.");
+        }
+    }
+
+    /// <summary>Adds what another statistic has observed.</summary>
+    /// <exception cref="CalibrationException">A custom statistic does not count the other's tokens.</exception>
+    public static void Merge(IActivationStatistic statistic, IActivationStatistic other)
+    {
+        long before = statistic.TokenCount, added = other.TokenCount;
+        statistic.Merge(other);
+        if (CustomPart.Is(statistic) && statistic.TokenCount != before + added)
+        {
+            throw new CalibrationException(
+                $"The statistic {statistic.GetType().Name} took up one of {added} tokens, but its TokenCount went from {before} to {statistic.TokenCount}: Merge must add the token counts.");
+        }
+    }
+
+    /// <summary>Σ of all values in float64, row by row; see <see cref="IChecksummed"/>.</summary>
+    public static double Checksum(Tensor values)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        return values.sum([-1L], type: ScalarType.Float64).sum().item<double>();
+    }
+
+    public static TStatistic CheckOther<TStatistic>(TStatistic self, IActivationStatistic other, Func<TStatistic, int> inFeatures)
+        where TStatistic : class, IActivationStatistic
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        if (other is not TStatistic typed)
+        {
+            throw new ArgumentException($"A {self.GetType().Name} cannot take up a {other.GetType().Name}.", nameof(other));
+        }
+
+        return inFeatures(typed) == inFeatures(self)
+            ? typed
+            : throw new ArgumentException($"A statistic of {inFeatures(self)} features cannot take up one of {inFeatures(typed)}.", nameof(other));
+    }
+
+    /// <summary>Where <paramref name="energy"/> is 0, puts the layer's energy for as many tokens; in place.</summary>
+    public static void FillUnseen(Tensor energy, long tokenCount, Tensor layerEnergy, long layerTokenCount)
+    {
+        if (layerTokenCount > 0)
+        {
+            using var scope = NewDisposeScope();
+            Tensor share = layerEnergy.to(energy.device) * Scalars.Of((double)tokenCount / layerTokenCount);
+            energy.copy_(where(energy.eq(Scalars.Of(0)), share.to(energy.dtype), energy));
+        }
+    }
+
+    /// <summary>sum ← (1 − a) sum + a (n_e / n) layerSum with a = s / (s + n_e); in place.</summary>
+    public static void Shrink(Tensor sum, long tokenCount, Tensor layerSum, long layerTokenCount, double priorTokens)
+    {
+        if (!(double.IsFinite(priorTokens) && priorTokens >= 0))
+        {
+            throw new ArgumentOutOfRangeException(nameof(priorTokens), priorTokens, "The strength of the shrinkage must be a number of at least 0.");
+        }
+
+        if (priorTokens == 0 || tokenCount == 0 || layerTokenCount == 0)
+        {
+            return;
+        }
+
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        double share = priorTokens / (priorTokens + tokenCount);
+        sum.mul_(Scalars.Of(1 - share)).add_(layerSum.to(sum.device), alpha: Scalars.Of(share * tokenCount / layerTokenCount));
+    }
+
+    /// <param name="tokenCount">Tokens that the statistic has observed.</param>
+    /// <param name="squaredSums">Σ x_j² a feature, [in_features]: finite exactly if every activation was (and no square overflowed).</param>
+    public static void CheckUsable(long tokenCount, Tensor squaredSums)
+    {
+        if (tokenCount == 0)
+        {
+            throw new CalibrationException(
+                "The statistic has observed no token: either its layer (or expert) was never reached by the calibration data, or Observe was never called.");
+        }
+
+        using var scope = NewDisposeScope();
+        long bad = squaredSums.numel() - squaredSums.isfinite().count_nonzero().item<long>();
+        if (bad > 0)
+        {
+            throw new CalibrationException(
+                $"NaN, infinite or overflowing activations in {bad} of {squaredSums.numel()} input features, among {tokenCount} tokens: "
+                + "check the model's dtype and the calibration data.");
+        }
+    }
+}
