@@ -1,5 +1,6 @@
 using SparseExpansion;
 using SparseExpansion.Expansion;
+using SparseExpansion.Models;
 using SparseExpansion.Pruning;
 using SparseExpansion.Transformers;
 

@@ -1,13 +1,14 @@
-using SparseExpansion.Internal;
-using SparseExpansion.Quantization;
-using static TorchSharp.torch;
+using SparseExpansion.Execution.Dispatch;
+using SparseExpansion.Execution.Kernels;
+using SparseExpansion.Execution.Packing;
+using SparseExpansion.Execution.Tiling;
 
 namespace SparseExpansion.Execution;
 
 /// <summary>
 /// A pruned weight [out_features, in_features] that holds its non-zero values, one bit per weight and little else: 2.13 bytes per
 /// weight for float32 at 50 % sparsity against 4, 1.13 for bfloat16 against 2. Zeros of both signs are dropped and come back as +0;
-/// every other value, NaN included, is kept bit by bit. With a <see cref="QuantizationGrid"/> it holds codes of a few bits instead of values:
+/// every other value, NaN included, is kept bit by bit. With a <see cref="PackedGrid"/> it holds codes of a few bits instead of values:
 /// 0.38 bytes per weight with 4 bits. Lives in CPU memory. Reading from several threads is safe; disposing is not.
 /// </summary>
 public sealed unsafe class PackedWeight : IDisposable
@@ -24,18 +25,18 @@ public sealed unsafe class PackedWeight : IDisposable
         _arrays = arrays;
         Layout = arrays.Layout;
         NonZeroCount = nonZeroCount;
-        Dtype = arrays.Grid is null ? arrays.Values.dtype : ScalarType.Float32;
-        Values = RawMemory.Address(arrays.Values);
-        Masks = RawMemory.Address(arrays.Masks);
-        RowOrder = RawMemory.Address(arrays.RowOrder);
-        PanelOffsets = (long*)RawMemory.Address(arrays.PanelOffsets);
+        Dtype = arrays.Grid is null ? arrays.Values.Type : ElementType.Float32;
+        Values = arrays.Values.Pointer;
+        Masks = arrays.Masks.Pointer;
+        RowOrder = arrays.RowOrder.Pointer;
+        PanelOffsets = (long*)arrays.PanelOffsets.Pointer;
         if (arrays.Grid is { } grid)
         {
-            Bits = grid.Quantization.Bits;
-            GroupCount = (int)grid.Scales.shape[1];
-            GroupColumns = grid.Quantization.GroupSize ?? Layout.PaddedColumns;
-            Scales = (ushort*)RawMemory.Address(grid.Scales);
-            Zeros = RawMemory.Address(grid.Zeros);
+            Bits = grid.Bits;
+            GroupCount = grid.GroupCount;
+            GroupColumns = grid.GroupSize ?? Layout.PaddedColumns;
+            Scales = (ushort*)grid.Scales.Pointer;
+            Zeros = grid.Zeros.Pointer;
         }
     }
 
@@ -46,10 +47,7 @@ public sealed unsafe class PackedWeight : IDisposable
     public int Columns => Layout.Columns;
 
     /// <summary>float32 or bfloat16; float32 for quantised weights, whose values it holds exactly.</summary>
-    public ScalarType Dtype { get; }
-
-    /// <summary>How the weights are rounded; null for weights of full precision.</summary>
-    public WeightQuantization? Quantization => _arrays.Grid?.Quantization;
+    public ElementType Dtype { get; }
 
     /// <summary>Stored values.</summary>
     public long NonZeroCount { get; private set; }
@@ -59,8 +57,8 @@ public sealed unsafe class PackedWeight : IDisposable
 
     /// <summary>Bytes of the stored arrays.</summary>
     public long StoredBytes =>
-        _arrays.Values.numel() * _arrays.Values.element_size() + _arrays.Masks.numel() + _arrays.RowOrder.numel()
-        + _arrays.PanelOffsets.numel() * sizeof(long) + GridBytes;
+        _arrays.Values.ByteLength + _arrays.Masks.ByteLength + _arrays.RowOrder.ByteLength + _arrays.PanelOffsets.ByteLength
+        + (_arrays.Grid is { } grid ? grid.Scales.ByteLength + grid.Zeros.ByteLength : 0);
 
     /// <summary>Bytes derived for the index kernels so far: 0, or one per non-zero and two per row and block. Quantised weights derive none.</summary>
     public long DerivedBytes => _indices?.Bytes ?? 0;
@@ -74,6 +72,9 @@ public sealed unsafe class PackedWeight : IDisposable
             return _arrays;
         }
     }
+
+    /// <summary>What codes stand for, of a disposed weight too.</summary>
+    internal PackedGrid? Grid => _arrays.Grid;
 
     internal PackedLayout Layout { get; }
 
@@ -100,26 +101,23 @@ public sealed unsafe class PackedWeight : IDisposable
     /// <summary>[rows, groups], or null.</summary>
     internal byte* Zeros { get; }
 
-    private long GridBytes => _arrays.Grid is { } grid ? grid.Scales.numel() * grid.Scales.element_size() + grid.Zeros.numel() : 0;
-
-    internal int ValueSize => Dtype == ScalarType.Float32 ? sizeof(float) : sizeof(ushort);
+    internal int ValueSize => Dtype == ElementType.Float32 ? sizeof(float) : sizeof(ushort);
 
     /// <summary>Packs a dense weight.</summary>
-    /// <param name="weight">[out_features, in_features], float32 or bfloat16, any device and strides; not changed.</param>
-    /// <exception cref="ArgumentException">The weight is not a matrix of a supported dtype with at least one element.</exception>
-    public static PackedWeight Pack(Tensor weight) => PackedWeightBuilder.Pack(weight);
-
-    /// <summary>Packs a weight that was rounded, as codes.</summary>
-    /// <param name="weight">
-    /// [out_features, in_features], float32 or bfloat16, any device and strides; not changed. Codes of 8 bits that are more than 128 steps from
-    /// zero cannot be told apart in bfloat16: the nearest one is taken.
-    /// </param>
-    /// <param name="grid">What it was rounded to, on any device; copied.</param>
-    /// <exception cref="ArgumentException">
-    /// The weight is not a matrix of a supported dtype with at least one element, the grid is for another shape, or a weight is not on it.
-    /// </exception>
-    public static PackedWeight Pack(Tensor weight, QuantizationGrid grid) => PackedWeightBuilder.TryPack(weight, grid)
-        ?? throw new ArgumentException("The weight has values that are not on the grid; round it, or pack it without.", nameof(weight));
+    /// <param name="weight">[rows, columns], row by row; copied.</param>
+    /// <param name="rows">Output features, at least 1.</param>
+    /// <param name="columns">Input features, at least 1.</param>
+    /// <exception cref="ArgumentException">The numbers do not describe the span.</exception>
+    public static PackedWeight Pack(ReadOnlySpan<float> weight, int rows, int columns)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
+        RequireLength(weight.Length, rows, columns, nameof(weight));
+        fixed (float* source = weight)
+        {
+            return PackedWeightBuilder.Pack((byte*)source, rows, columns, ElementType.Float32, NativeArray.Allocate);
+        }
+    }
 
     /// <summary>
     /// Uses stored arrays as they are, without copying; they may lie in mapped memory. The weight takes them over and disposes
@@ -132,35 +130,41 @@ public sealed unsafe class PackedWeight : IDisposable
         return new PackedWeight(arrays, PackedArraysCheck.NonZeros(arrays));
     }
 
-    /// <summary>The dense weight: [out_features, in_features], the packed dtype, CPU.</summary>
-    public Tensor Unpack()
+    /// <summary>Writes the dense weight.</summary>
+    /// <param name="dense">[rows, columns], row by row; every element is written, pruned ones as 0.</param>
+    /// <exception cref="ArgumentException">The span has another length.</exception>
+    public void Unpack(Span<float> dense)
     {
-        Verify();
-        Tensor dense = empty([Rows, Columns], dtype: Dtype, device: CPU);
-        byte* target = RawMemory.Address(dense);
-        for (int panel = 0; panel < Layout.PanelCount; panel++)
+        RequireLength(dense.Length, Rows, Columns, nameof(dense));
+        using NativeArray memory = NativeArray.Allocate(dense.Length, Dtype);
+        UnpackTo(memory.Pointer);
+        for (int i = 0; i < dense.Length; i++)
         {
-            UnpackPanel(panel, target + (long)panel * Layout.PanelRows * Columns * ValueSize, Columns, KernelTable.Best);
+            dense[i] = Dtype == ElementType.Float32 ? Float32Format.Load(memory.Pointer, i) : BFloat16Format.Load(memory.Pointer, i);
         }
-
-        GC.KeepAlive(this);
-        return dense;
     }
 
-    /// <summary>tokens · weightᵀ + bias, in the dtype of the tokens; sums are float32. Gradients flow to tokens and bias; the weight has none.</summary>
-    /// <param name="tokens">[…, in_features], float32 or bfloat16, CPU.</param>
-    /// <param name="bias">[out_features], float32 or bfloat16, or null.</param>
-    /// <returns>[…, out_features].</returns>
-    /// <exception cref="ArgumentException">A shape or dtype does not fit.</exception>
-    public Tensor Multiply(Tensor tokens, Tensor? bias = null)
+    /// <summary>output = tokens · weightᵀ + bias on all processors.</summary>
+    /// <param name="tokens">[tokens, columns], row by row.</param>
+    /// <param name="output">[tokens, rows]; must not overlap the tokens.</param>
+    /// <param name="bias">[rows], or empty.</param>
+    /// <exception cref="ArgumentException">The lengths do not fit each other.</exception>
+    public void Multiply(ReadOnlySpan<float> tokens, Span<float> output, ReadOnlySpan<float> bias = default)
     {
-        ArgumentNullException.ThrowIfNull(tokens);
-        Verify();
-        return DifferentiableProduct.Compute(tokens, bias, () => PackedProduct.Multiply(this, tokens, bias), gradient =>
+        int count = tokens.Length / Columns;
+        RequireLength(tokens.Length, count, Columns, nameof(tokens));
+        RequireLength(output.Length, count, Rows, nameof(output));
+        if (!bias.IsEmpty)
         {
-            using Tensor dense = Unpack();
-            return gradient.matmul(dense.to(gradient.dtype));
-        });
+            RequireLength(bias.Length, Rows, 1, nameof(bias));
+        }
+
+        fixed (float* from = tokens, to = output, addend = bias)
+        {
+            GroupedMultiplication.Run(
+                [this], [0, count], [.. Enumerable.Range(0, count)], new MatrixView((nint)from, Columns, ElementType.Float32),
+                new MatrixView((nint)to, Rows, ElementType.Float32), new MatrixView((nint)addend, 0, ElementType.Float32));
+        }
     }
 
     /// <inheritdoc/>
@@ -173,11 +177,15 @@ public sealed unsafe class PackedWeight : IDisposable
 
         _disposed = true;
         _indices?.Dispose();
-        _arrays.Values.Dispose();
-        _arrays.Masks.Dispose();
-        _arrays.RowOrder.Dispose();
-        _arrays.PanelOffsets.Dispose();
-        _arrays.Grid?.Dispose();
+        _arrays.Dispose();
+    }
+
+    private static void RequireLength(int length, int rows, int columns, string name)
+    {
+        if (length != (long)rows * columns)
+        {
+            throw new ArgumentException($"[{rows}, {columns}] are not {length} numbers.", name);
+        }
     }
 
     internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, this);
@@ -224,6 +232,18 @@ public sealed unsafe class PackedWeight : IDisposable
         }
     }
 
+    /// <summary>Writes the whole weight to dense memory of the packed dtype, row by row.</summary>
+    internal void UnpackTo(byte* target)
+    {
+        Verify();
+        for (int panel = 0; panel < Layout.PanelCount; panel++)
+        {
+            UnpackPanel(panel, target + (long)panel * Layout.PanelRows * Columns * ValueSize, Columns, KernelTable.Best);
+        }
+
+        GC.KeepAlive(this);
+    }
+
     /// <summary>Writes one panel to dense memory of the packed dtype.</summary>
     internal void UnpackPanel(int panel, byte* target, long rowStride, InstructionSet instructions)
     {
@@ -237,7 +257,7 @@ public sealed unsafe class PackedWeight : IDisposable
         long piece = Layout.FirstRowBlock(panel);
         byte* values = Values + PanelOffsets[panel] * ValueSize;
         byte* masks = Masks + piece * Layout.MaskBytes;
-        if (Dtype == ScalarType.Float32)
+        if (Dtype == ElementType.Float32)
         {
             PackedWeightPacker.UnpackPanel<Float32Format>(Layout, panel, values, masks, RowOrder + piece, target, rowStride, wide);
         }

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models;
 
 /// <summary>The non-linearity between the projections of a feed-forward network.</summary>
 public enum ActivationKind

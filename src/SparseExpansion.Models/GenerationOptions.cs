@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models;
 
 /// <summary>
 /// How text is generated. Logits go through these steps, in this order: <see cref="RepetitionPenalty"/>, <see cref="Temperature"/>,
@@ -29,7 +29,7 @@ public sealed record GenerationOptions
 
     /// <summary>
     /// Texts that end the generation when they appear in new text; they are not put out, not even in part. None is empty. Default: none.
-    /// Only for text: <see cref="TextGenerator.Generate"/> refuses them.
+    /// Only for text: who asks for token ids is refused them.
     /// </summary>
     public IReadOnlyList<string> StopStrings { get; init; } = [];
 

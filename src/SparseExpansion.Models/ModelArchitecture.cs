@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models;
 
 /// <summary>The block structures that the library has code for.</summary>
 public enum ModelArchitecture

@@ -1,6 +1,7 @@
-using static TorchSharp.torch;
+using SparseExpansion.Execution;
+using SparseExpansion.Models.Configuration;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models;
 
 /// <summary>The architecture of a causal language model, independent of how its checkpoint spells it.</summary>
 public sealed record ModelConfig
@@ -72,7 +73,7 @@ public sealed record ModelConfig
     public IReadOnlyList<int> EosIds { get; init; } = [];
 
     /// <summary>Type of the weights in the checkpoint, if it says so.</summary>
-    public ScalarType? DType { get; init; }
+    public ElementType? DType { get; init; }
 
     /// <summary>Reads <c>config.json</c> of a checkpoint folder, and the end-of-text ids of <c>generation_config.json</c> if there is one.</summary>
     /// <param name="folder">A folder in Hugging Face layout.</param>

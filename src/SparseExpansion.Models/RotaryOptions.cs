@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models;
 
 /// <summary>Rotary position embeddings (Su et al. 2021) of a model.</summary>
 public sealed record RotaryOptions

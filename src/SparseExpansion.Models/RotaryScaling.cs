@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models;
 
 /// <summary>How rotary frequencies are changed for contexts longer than those of pre-training.</summary>
 public enum RotaryScaling

@@ -1,4 +1,7 @@
-namespace SparseExpansion.Transformers;
+using SparseExpansion.Models.Tokenization;
+using SparseExpansion.Models.Tokenization.Unicode;
+
+namespace SparseExpansion.Models;
 
 /// <summary>
 /// Text to token ids and back, as the model's checkpoint defines it: <c>tokenizer.json</c> with a BPE model (GPT-NeoX, Llama 3, Qwen2,

@@ -1,5 +1,6 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Expansion;
+using SparseExpansion.Models;
 using SparseExpansion.Pruning;
 using TorchSharp;
 

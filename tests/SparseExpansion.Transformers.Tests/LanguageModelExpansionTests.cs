@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using SparseExpansion.Expansion;
+using SparseExpansion.Models;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
 using SparseExpansion.Testing;

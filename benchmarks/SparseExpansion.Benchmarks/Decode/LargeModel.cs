@@ -2,6 +2,7 @@ using SparseExpansion.Benchmarks.Targets;
 using SparseExpansion.Execution;
 using SparseExpansion.Layers;
 using SparseExpansion.Layers.Surgery;
+using SparseExpansion.Models;
 using SparseExpansion.Routing;
 using SparseExpansion.Transformers;
 using TorchSharp.Modules;

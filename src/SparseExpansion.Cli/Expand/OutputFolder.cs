@@ -1,3 +1,4 @@
+using SparseExpansion.Execution.Files;
 using SparseExpansion.Internal;
 using SparseExpansion.Serialization;
 

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using SparseExpansion.Internal;
+using SparseExpansion.Execution.Errors;
 
 namespace SparseExpansion.Cli;
 

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using SparseExpansion.Internal;
+using SparseExpansion.Execution.Errors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Calibration;

@@ -1,3 +1,4 @@
+using SparseExpansion.Execution.Errors;
 using SparseExpansion.Internal;
 
 namespace SparseExpansion.Expansion;

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using SparseExpansion.Internal;
+using SparseExpansion.Execution.Errors;
 
 namespace SparseExpansion.Routing;
 

@@ -1,6 +1,7 @@
-using static TorchSharp.torch;
+using SparseExpansion.Execution.Kernels;
+using SparseExpansion.Execution.Tiling;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Dispatch;
 
 /// <summary>Multiplies every token with the packed weight of its expert; one expert and one token are the same thing, smaller.</summary>
 internal static class GroupedMultiplication
@@ -33,7 +34,7 @@ internal static class GroupedMultiplication
             return;
         }
 
-        int threads = options.Threads ?? get_num_threads();
+        int threads = options.Degree;
         InstructionSet instructions = options.Instructions ?? KernelTable.Best;
         KernelTable table = KernelTable.For(instructions, experts[0].Dtype);
         PrepareChoices(experts, offsets, tokens.IsBFloat16, options);
@@ -49,7 +50,7 @@ internal static class GroupedMultiplication
             }
 
             PackedWeight weight = experts[expert];
-            KernelKind kind = options.Kernel ?? KernelSelector.Choose(weight, end - first, tokens.IsBFloat16);
+            KernelKind kind = options.Kernel ?? KernelSelector.Choose(weight, end - first, tokens.IsBFloat16, options);
             if (kind == KernelKind.Dense)
             {
                 DenseMultiply(weight, workspace, first, end, tokens, output, options with { Instructions = instructions, Threads = threads });
@@ -81,7 +82,7 @@ internal static class GroupedMultiplication
             int count = offsets[expert + 1] - offsets[expert];
             if (count > 0)
             {
-                KernelSelector.Choose(experts[expert], count, bfloat16Tokens);
+                KernelSelector.Choose(experts[expert], count, bfloat16Tokens, options);
             }
         }
     }
@@ -101,11 +102,12 @@ internal static class GroupedMultiplication
     private static unsafe void DenseMultiply(
         PackedWeight weight, ExecutionWorkspace workspace, int first, int end, MatrixView tokens, MatrixView output, ExecutionOptions options)
     {
+        IDenseProduct dense = options.Dense ?? throw new InvalidOperationException("There is no dense product to multiply with.");
         int most = (int)Math.Max(PassStep, DenseFloats / weight.Columns);
         for (int count; first < end; first += count)
         {
             count = Math.Min(end - first, most);
-            DenseWork.Current.Multiply(weight, tokens, workspace.Order + first, count, output, workspace.Bias, options);
+            dense.Multiply(weight, tokens, workspace.Order + first, count, output, workspace.Bias, options);
         }
     }
 

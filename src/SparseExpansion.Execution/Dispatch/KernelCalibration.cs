@@ -1,6 +1,7 @@
-using static TorchSharp.torch;
+using SparseExpansion.Execution.Kernels;
+using SparseExpansion.Execution.Tiling;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Dispatch;
 
 /// <summary>
 /// Times the kernels on a weight and some tokens. Many tokens are timed on two small numbers of panels, from which the time for all
@@ -26,31 +27,51 @@ internal sealed class KernelCalibration
     private readonly MatrixView _tokens;
     private readonly MatrixView _output;
     private readonly int[] _order;
+    private readonly int _threads;
+    private readonly IDenseProduct? _dense;
 
-    private KernelCalibration(PackedWeight weight, Tensor tokens, Tensor output)
+    private KernelCalibration(PackedWeight weight, MatrixView tokens, MatrixView output, int count, int threads, IDenseProduct? dense)
     {
-        _weight = weight;
-        _tokens = MatrixView.Of(tokens);
-        _output = MatrixView.Of(output);
-        _order = [.. Enumerable.Range(0, (int)tokens.shape[0])];
+        (_weight, _tokens, _output, _threads, _dense) = (weight, tokens, output, threads, dense);
+        _order = [.. Enumerable.Range(0, count)];
     }
 
     /// <summary>The kernel with the shortest time.</summary>
-    public static KernelKind Fastest(PackedWeight weight, KernelClass problem)
+    public static KernelKind Fastest(PackedWeight weight, KernelClass problem, int threads, IDenseProduct? dense)
     {
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        ScalarType dtype = problem.BFloat16Tokens ? ScalarType.BFloat16 : ScalarType.Float32;
-        Tensor tokens = ones([problem.Representative, weight.Columns], dtype: dtype, device: CPU);
-        Tensor output = empty([problem.Representative, weight.Rows], dtype: dtype, device: CPU);
-        return new KernelCalibration(weight, tokens, output).Compare();
+        ElementType dtype = problem.BFloat16Tokens ? ElementType.BFloat16 : ElementType.Float32;
+        using NativeArray tokens = NativeArray.Allocate((long)problem.Representative * weight.Columns, dtype);
+        using NativeArray output = NativeArray.Allocate((long)problem.Representative * weight.Rows, dtype);
+        FillWithOnes(tokens);
+        return new KernelCalibration(
+            weight, new MatrixView(tokens.Address, weight.Columns, dtype), new MatrixView(output.Address, weight.Rows, dtype), problem.Representative, threads, dense).Compare();
+    }
+
+    private static void FillWithOnes(NativeArray tokens)
+    {
+        const int piece = 1 << 20;
+        for (long done = 0; done < tokens.Length; done += piece)
+        {
+            int count = (int)Math.Min(piece, tokens.Length - done);
+            if (tokens.Type == ElementType.Float32)
+            {
+                tokens.Span<float>(done, count).Fill(1);
+            }
+            else
+            {
+                tokens.Span<ushort>(done, count).Fill(BFloat16Format.Round(1));
+            }
+        }
     }
 
     private KernelKind Compare()
     {
-        KernelKind[] kinds = _order.Length <= MostExpandTokens
-            ? [KernelKind.Expand, KernelKind.Index, KernelKind.Dense]
-            : [KernelKind.Index, KernelKind.Dense];
+        KernelKind[] kinds =
+        [
+            .. _order.Length <= MostExpandTokens ? [KernelKind.Expand] : Array.Empty<KernelKind>(),
+            KernelKind.Index,
+            .. _dense is null ? Array.Empty<KernelKind>() : [KernelKind.Dense],
+        ];
         int all = _weight.Layout.PanelCount;
         int few = FewPanels(all);
         int more = Math.Min(2 * few, all);
@@ -84,7 +105,7 @@ internal sealed class KernelCalibration
     {
         // Whole rounds of slices: with fewer, more panels would take no more time, and the line through both times would be flat.
         long panelProducts = (long)_weight.Layout.PanelRows * _weight.Columns * _order.Length;
-        long round = (long)get_num_threads() * DenseSlices.PanelsOfSlice(_weight);
+        long round = (long)_threads * (_dense?.PanelsAtATime(_weight) ?? 1);
         return (int)Math.Min(Math.Max(Products / panelProducts / round, 1) * round, all);
     }
 
@@ -96,7 +117,7 @@ internal sealed class KernelCalibration
     {
         long before = TimeProvider.System.GetTimestamp();
         GroupedMultiplication.Run(
-            [_weight], [0, _order.Length], _order, _tokens, _output, MatrixView.None, new ExecutionOptions(kind, Panels: panels));
+            [_weight], [0, _order.Length], _order, _tokens, _output, MatrixView.None, new ExecutionOptions(kind, Threads: _threads, Panels: panels, Dense: _dense));
         return Milliseconds(before);
     }
 

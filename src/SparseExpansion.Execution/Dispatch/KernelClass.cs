@@ -1,7 +1,6 @@
 using System.Numerics;
-using static TorchSharp.torch;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Dispatch;
 
 /// <summary>Problems that share a kernel choice.</summary>
 /// <param name="Dtype">Dtype of the values.</param>
@@ -10,8 +9,9 @@ namespace SparseExpansion.Execution;
 /// <param name="Sparsity">Stored values per weight in steps of 1/16.</param>
 /// <param name="Tokens">1, 2, 3 … 4, 5 … 8, then by powers of two; from 512 on one class.</param>
 /// <param name="BFloat16Tokens">Whether the tokens are bfloat16, which decides what the dense way may use.</param>
+/// <param name="HasDense">Whether there is a dense product to compare with.</param>
 /// <param name="Bits">Bits of a code, 0 for values.</param>
-internal readonly record struct KernelClass(ScalarType Dtype, int Rows, int Columns, int Sparsity, int Tokens, bool BFloat16Tokens, int Bits)
+internal readonly record struct KernelClass(ElementType Dtype, int Rows, int Columns, int Sparsity, int Tokens, bool BFloat16Tokens, bool HasDense, int Bits)
 {
     private const int LargestTokens = 512;
 
@@ -19,12 +19,13 @@ internal readonly record struct KernelClass(ScalarType Dtype, int Rows, int Colu
     public int Representative => 1 << Tokens;
 
     /// <summary>The class of a problem.</summary>
-    public static KernelClass Of(PackedWeight weight, int tokens, bool bfloat16Tokens) => new(
+    public static KernelClass Of(PackedWeight weight, int tokens, bool bfloat16Tokens, bool hasDense) => new(
         weight.Dtype,
         BitOperations.Log2((uint)weight.Rows),
         BitOperations.Log2((uint)weight.Columns),
         (int)Math.Round(16.0 * weight.NonZeroCount / ((double)weight.Rows * weight.Columns)),
         BitOperations.Log2(BitOperations.RoundUpToPowerOf2((uint)Math.Min(tokens, LargestTokens))),
         bfloat16Tokens,
+        hasDense,
         weight.Bits);
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
+using SparseExpansion.Execution.Kernels;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Dispatch;
 
 /// <summary>
 /// Chooses the fastest kernel by measuring all of them, once for each class of problems in a process. No table in source code could
@@ -14,18 +15,18 @@ internal static class KernelSelector
 
     private static readonly ConcurrentDictionary<KernelClass, Lazy<KernelKind>> Choices = new();
 
-    /// <summary>The kernel for a weight and a number of tokens; the first call for a class takes some tens of milliseconds.</summary>
-    public static KernelKind Choose(PackedWeight weight, int tokens, bool bfloat16Tokens)
+    /// <summary>The kernel for a weight and a number of tokens, with the threads and the dense product of the options; the first call for a class takes some tens of milliseconds.</summary>
+    public static KernelKind Choose(PackedWeight weight, int tokens, bool bfloat16Tokens, ExecutionOptions options)
     {
         if ((long)weight.Rows * weight.Columns < MeasuredElements)
         {
             return tokens == 1 ? KernelKind.Expand : KernelKind.Index;
         }
 
-        KernelClass key = KernelClass.Of(weight, tokens, bfloat16Tokens);
+        KernelClass key = KernelClass.Of(weight, tokens, bfloat16Tokens, options.Dense is not null);
         if (!Choices.TryGetValue(key, out Lazy<KernelKind>? choice))
         {
-            choice = Choices.GetOrAdd(key, new Lazy<KernelKind>(() => KernelCalibration.Fastest(weight, key)));
+            choice = Choices.GetOrAdd(key, new Lazy<KernelKind>(() => KernelCalibration.Fastest(weight, key, options.Degree, options.Dense)));
         }
 
         try

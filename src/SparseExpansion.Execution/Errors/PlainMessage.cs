@@ -1,4 +1,4 @@
-namespace SparseExpansion.Internal;
+namespace SparseExpansion.Execution.Errors;
 
 /// <summary>What an exception says, as a part of another message.</summary>
 internal static class PlainMessage

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using SparseExpansion.Internal;
+using SparseExpansion.Execution.Files;
 
-namespace SparseExpansion.Serialization.Expanded;
+namespace SparseExpansion.Execution.Expanded;
 
 /// <summary>The file <c>expansion.json</c>: which layers of a model are mixtures, and how they are stored.</summary>
 internal sealed record ExpandedIndex

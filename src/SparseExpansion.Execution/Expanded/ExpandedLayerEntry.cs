@@ -1,4 +1,4 @@
-namespace SparseExpansion.Serialization.Expanded;
+namespace SparseExpansion.Execution.Expanded;
 
 /// <summary>One mixture layer in <c>expansion.json</c>.</summary>
 /// <param name="Name">Module path of the linear that it stands for.</param>

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Serialization.Expanded;
+namespace SparseExpansion.Execution.Expanded;
 
 /// <summary>One router in <c>expansion.json</c>; the layers of an input group name the same one.</summary>
 /// <param name="Kind">Kind by which it is restored.</param>

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Serialization.Expanded;
+namespace SparseExpansion.Execution.Expanded;
 
 /// <summary>Names of files and tensors of an expanded model.</summary>
 internal static class ExpandedTensorNames

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace SparseExpansion.Internal;
+namespace SparseExpansion.Execution.Files;
 
 /// <summary>
 /// Tells files from what only looks like one. A pipe without a writer would keep its reader waiting for ever, and a device may never end.

@@ -1,13 +1,12 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using static TorchSharp.torch;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Kernels;
 
 /// <summary>bfloat16 values: the upper half of a single.</summary>
 internal readonly unsafe struct BFloat16Format : IWeightFormat
 {
-    public static ScalarType Dtype => ScalarType.BFloat16;
+    public static ElementType Dtype => ElementType.BFloat16;
 
     public static int Size => sizeof(ushort);
 

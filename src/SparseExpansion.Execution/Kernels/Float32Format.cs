@@ -1,13 +1,12 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using static TorchSharp.torch;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Kernels;
 
 /// <summary>IEEE single precision values.</summary>
 internal readonly unsafe struct Float32Format : IWeightFormat
 {
-    public static ScalarType Dtype => ScalarType.Float32;
+    public static ElementType Dtype => ElementType.Float32;
 
     public static int Size => sizeof(float);
 

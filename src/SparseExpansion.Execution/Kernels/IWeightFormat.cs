@@ -1,13 +1,12 @@
 using System.Runtime.Intrinsics;
-using static TorchSharp.torch;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Kernels;
 
 /// <summary>How one stored weight value looks in memory, so that a kernel is written once for all of them.</summary>
 internal unsafe interface IWeightFormat
 {
-    /// <summary>The torch dtype of the values.</summary>
-    static abstract ScalarType Dtype { get; }
+    /// <summary>The type of the values.</summary>
+    static abstract ElementType Dtype { get; }
 
     /// <summary>Bytes of a value.</summary>
     static abstract int Size { get; }

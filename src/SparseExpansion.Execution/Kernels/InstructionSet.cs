@@ -1,4 +1,4 @@
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Kernels;
 
 /// <summary>The processor instructions that a kernel may use.</summary>
 internal enum InstructionSet

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Kernels;
 
 /// <summary>The ways to multiply a packed weight with tokens.</summary>
 internal enum KernelKind

@@ -1,9 +1,12 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using SparseExpansion.Execution.Kernels;
-using static TorchSharp.torch;
+using SparseExpansion.Execution.Kernels.Avx2;
+using SparseExpansion.Execution.Kernels.Avx512;
+using SparseExpansion.Execution.Kernels.Portable;
+using SparseExpansion.Execution.Kernels.Tiles;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Kernels;
 
 /// <summary>
 /// The kernels of one instruction set and weight format. Their costs are nanoseconds per stored weight (index) and per sixteen columns
@@ -39,15 +42,15 @@ internal sealed unsafe class KernelTable
     public static bool IsSupported(InstructionSet set) => set switch
     {
         InstructionSet.Avx512 => Vector512.IsHardwareAccelerated && Avx512BW.IsSupported && Avx512DQ.IsSupported && Avx512Vbmi2.IsSupported,
-        InstructionSet.Avx2 => Avx2.IsSupported && Fma.IsSupported,
+        InstructionSet.Avx2 => System.Runtime.Intrinsics.X86.Avx2.IsSupported && Fma.IsSupported,
         _ => true,
     };
 
     /// <summary>The kernels of an instruction set for values of a dtype.</summary>
-    public static KernelTable For(InstructionSet set, ScalarType dtype)
+    public static KernelTable For(InstructionSet set, ElementType dtype)
     {
-        int slot = (int)set * 2 + (dtype == ScalarType.Float32 ? 0 : 1);
-        return Tables[slot] ??= dtype == ScalarType.Float32
+        int slot = (int)set * 2 + (dtype == ElementType.Float32 ? 0 : 1);
+        return Tables[slot] ??= dtype == ElementType.Float32
             ? Create<Float32Format>(set, Expanders<Float32Expander>(TileLayout.TokenMajor))
             : Create<BFloat16Format>(set, Expanders<BFloat16Expander>(TileLayout.SplitPairs));
     }

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Kernels;
 
 /// <summary>One block of one panel, as raw memory: what a kernel call works on.</summary>
 internal unsafe struct PanelBlock

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Kernels;
 
 /// <summary>
 /// A kernel for tiles of <see cref="Lanes"/> tokens. A call adds one panel block's share to the accumulators and returns the number

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Kernels;
 
 /// <summary>How a tile of tokens is laid out for a kernel. All values are float32; empty columns and unused lanes are zero.</summary>
 internal enum TileLayout

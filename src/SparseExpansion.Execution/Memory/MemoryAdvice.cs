@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Memory;
 
 /// <summary>What Linux is told about memory that kernels will read. Hints: nothing depends on their success.</summary>
 internal static unsafe partial class MemoryAdvice

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Memory;
 
 /// <summary>Unmanaged memory, aligned to cache lines, that grows and is never moved by the collector.</summary>
 internal sealed unsafe class NativeBuffer : IDisposable

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Packing;
 
 /// <summary>Where the decoder of a quantised weight stands: in a block of a panel.</summary>
 internal unsafe struct EncodedBlock

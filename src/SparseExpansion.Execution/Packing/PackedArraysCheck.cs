@@ -1,8 +1,6 @@
 using System.Numerics;
-using SparseExpansion.Internal;
-using static TorchSharp.torch;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Packing;
 
 /// <summary>Proves that stored arrays form a packed weight, so that kernels need no checks of their own.</summary>
 internal static unsafe class PackedArraysCheck
@@ -14,14 +12,14 @@ internal static unsafe class PackedArraysCheck
         PackedLayout layout = arrays.Layout;
         Require(layout.IsValid, $"a matrix of {arrays.Rows} × {arrays.Columns} in blocks of {arrays.BlockColumns} columns and panels of {arrays.PanelRows} rows is not possible");
         long capacity = CheckValues(arrays);
-        RequireArray(arrays.Masks, "masks", ScalarType.Byte, null);
+        RequireArray(arrays.Masks, "masks", ElementType.Byte, null);
         long maskBytes = layout.RowBlockCount * layout.MaskBytes + PackedArrays.MaskPadding;
-        Require(arrays.Masks.numel() >= maskBytes, $"masks must have {maskBytes} elements, not {arrays.Masks.numel()}");
-        RequireArray(arrays.RowOrder, "row order", ScalarType.Byte, layout.RowBlockCount);
-        RequireArray(arrays.PanelOffsets, "panel offsets", ScalarType.Int64, layout.PanelCount + 1);
+        Require(arrays.Masks.Length >= maskBytes, $"masks must have {maskBytes} elements, not {arrays.Masks.Length}");
+        RequireArray(arrays.RowOrder, "row order", ElementType.Byte, layout.RowBlockCount);
+        RequireArray(arrays.PanelOffsets, "panel offsets", ElementType.Int64, layout.PanelCount + 1);
         long nonZeros = CheckPanels(
-            layout, RawMemory.Address(arrays.Masks), RawMemory.Address(arrays.RowOrder),
-            (long*)RawMemory.Address(arrays.PanelOffsets), capacity);
+            layout, arrays.Masks.Pointer, arrays.RowOrder.Pointer,
+            (long*)arrays.PanelOffsets.Pointer, capacity);
         GC.KeepAlive(arrays);
         return nonZeros;
     }
@@ -31,22 +29,19 @@ internal static unsafe class PackedArraysCheck
     {
         if (arrays.Grid is not { } grid)
         {
-            Require(arrays.Values.dtype is ScalarType.Float32 or ScalarType.BFloat16, $"values must be float32 or bfloat16, not {arrays.Values.dtype}");
-            RequireArray(arrays.Values, "values", arrays.Values.dtype, null);
-            return arrays.Values.numel() - PackedArrays.ValuePadding;
+            Require(arrays.Values.Type is ElementType.Float32 or ElementType.BFloat16, $"values must be float32 or bfloat16, not {arrays.Values.Type}");
+            RequireArray(arrays.Values, "values", arrays.Values.Type, null);
+            return arrays.Values.Length - PackedArrays.ValuePadding;
         }
 
-        RequireArray(arrays.Values, "codes", ScalarType.Byte, null);
+        RequireArray(arrays.Values, "codes", ElementType.Byte, null);
         Require(
-            arrays.BlockColumns % (grid.Quantization.GroupSize ?? 1) == 0,
-            $"blocks of {arrays.BlockColumns} columns do not hold whole groups of {grid.Quantization.GroupSize}");
+            arrays.BlockColumns % (grid.GroupSize ?? 1) == 0,
+            $"blocks of {arrays.BlockColumns} columns do not hold whole groups of {grid.GroupSize}");
         Require(
-            grid.Columns == arrays.Columns && grid.Scales.shape[0] == arrays.Rows,
-            $"the scales are for a matrix of {grid.Scales.shape[0]} × {grid.Columns}, not {arrays.Rows} × {arrays.Columns}");
-        Require(
-            grid.Scales.device_type == TorchSharp.DeviceType.CPU && grid.Zeros.device_type == TorchSharp.DeviceType.CPU
-            && grid.Scales.is_contiguous() && grid.Zeros.is_contiguous(), "scales and zero points must be contiguous in CPU memory");
-        return (arrays.Values.numel() - PackedArrays.CodePadding) * (8 / grid.Quantization.Bits);
+            grid.Columns == arrays.Columns && grid.Rows == arrays.Rows,
+            $"the scales are for a matrix of {grid.Rows} × {grid.Columns}, not {arrays.Rows} × {arrays.Columns}");
+        return (arrays.Values.Length - PackedArrays.CodePadding) * (8 / grid.Bits);
     }
 
     private static long CheckPanels(PackedLayout layout, byte* masks, byte* rowOrder, long* panelOffsets, long capacity)
@@ -89,12 +84,11 @@ internal static unsafe class PackedArraysCheck
         return count;
     }
 
-    private static void RequireArray(Tensor array, string name, ScalarType dtype, long? length)
+    private static void RequireArray(NativeArray array, string name, ElementType dtype, long? length)
     {
-        Require(array.device_type == TorchSharp.DeviceType.CPU && array.dim() == 1 && array.is_contiguous(), $"{name} must be a contiguous vector in CPU memory");
-        Require(array.dtype == dtype, $"{name} must be {dtype}, not {array.dtype}");
-        Require(length is null || array.numel() == length, $"{name} must have {length} elements, not {array.numel()}");
-        Require(array.numel() > 0, $"{name} must not be empty");
+        Require(array.Type == dtype, $"{name} must be {dtype}, not {array.Type}");
+        Require(length is null || array.Length == length, $"{name} must have {length} elements, not {array.Length}");
+        Require(array.Length > 0, $"{name} must not be empty");
     }
 
     private static void Require(bool condition, string problem)

@@ -1,6 +1,7 @@
 using System.Numerics;
+using SparseExpansion.Execution.Memory;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Packing;
 
 /// <summary>
 /// What the index kernels read besides the values: one byte of column per value and the number of values in each row piece.

@@ -1,6 +1,5 @@
-using SparseExpansion.Quantization;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Packing;
 
 /// <summary>
 /// How the weights of a matrix are ordered in a packed stream. Rows are cut into panels of <see cref="PanelRows"/>, columns into
@@ -49,9 +48,9 @@ internal readonly record struct PackedLayout(int Rows, int Columns, int BlockCol
     /// The layout of a quantised matrix: the fewest empty columns, then the widest blocks, because every row piece costs a byte. Blocks hold
     /// whole groups.
     /// </summary>
-    public static PackedLayout ForCodes(int rows, int columns, WeightQuantization quantization)
+    public static PackedLayout ForCodes(int rows, int columns, int? groupSize)
     {
-        int step = quantization.GroupSize ?? MaskColumns;
+        int step = groupSize ?? MaskColumns;
         int blockColumns = Enumerable.Range(1, Limit / step).Select(count => count * step)
             .OrderBy(width => ((long)columns + width - 1) / width * width).ThenByDescending(width => width).First();
         return new PackedLayout(rows, columns, blockColumns, 128);

@@ -1,118 +1,78 @@
-using SparseExpansion.Internal;
-using SparseExpansion.Quantization;
-using static TorchSharp.torch;
+using SparseExpansion.Execution.Kernels;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Packing;
 
 /// <summary>Makes packed weights of dense ones.</summary>
 internal static unsafe class PackedWeightBuilder
 {
-    /// <summary>See <see cref="PackedWeight.Pack(Tensor)"/>.</summary>
-    public static PackedWeight Pack(Tensor weight)
+    /// <summary>Packs values.</summary>
+    /// <param name="source">[rows, columns], row by row.</param>
+    /// <param name="rows">Output features, at least one.</param>
+    /// <param name="columns">Input features, at least one.</param>
+    /// <param name="type">float32 or bfloat16.</param>
+    /// <param name="allocate">Makes the arrays.</param>
+    public static PackedWeight Pack(byte* source, int rows, int columns, ElementType type, ArrayAllocator allocate)
     {
-        CheckMatrix(weight);
-        int rows = checked((int)weight.shape[0]), columns = checked((int)weight.shape[1]);
-        return PackDense(weight, nonZeros => PackedLayout.For(rows, columns, nonZeros));
+        long nonZeros = CountNonZeros(source, rows, columns, type);
+        return new PackedWeight(PackValues(source, type, PackedLayout.For(rows, columns, nonZeros), nonZeros, allocate), nonZeros);
     }
 
-    /// <summary>See <see cref="PackedWeight.Pack(Tensor, QuantizationGrid)"/>; null if a weight is not on the grid.</summary>
-    public static PackedWeight? TryPack(Tensor weight, QuantizationGrid grid)
+    /// <summary>Packs values that lie on a grid, as codes; the grid becomes the packed weight's.</summary>
+    /// <param name="source">[rows, columns] float32, row by row.</param>
+    /// <param name="grid">What they were rounded to.</param>
+    /// <param name="allocate">Makes the arrays.</param>
+    public static PackedWeight PackCodes(float* source, PackedGrid grid, ArrayAllocator allocate)
     {
-        ArgumentNullException.ThrowIfNull(grid);
-        CheckMatrix(weight);
-        using var noGrad = no_grad();
-        using var scope = NewDisposeScope();
-        Tensor dense = weight.detach().cpu();
-        QuantizationGrid own = grid.CloneOnHost();
-        try
-        {
-            if (own.Contains(dense))
-            {
-                return PackCodes(dense, own);
-            }
-        }
-        catch
-        {
-            own.Dispose();
-            throw;
-        }
-
-        own.Dispose();
-        return null;
-    }
-
-    /// <summary>Packs a weight on a grid, which becomes the packed weight's.</summary>
-    private static PackedWeight PackCodes(Tensor dense, QuantizationGrid grid)
-    {
-        PackedLayout layout = PackedLayout.ForCodes(checked((int)dense.shape[0]), checked((int)dense.shape[1]), grid.Quantization);
-        using PackedWeight values = PackDense(dense.to(ScalarType.Float32), _ => layout);
-        long bytes = (values.NonZeroCount * grid.Quantization.Bits + 7) / 8 + PackedArrays.CodePadding;
-        PackedArrays arrays = values.Arrays with
-        {
-            Values = Allocate(bytes, ScalarType.Byte, checked((int)bytes)),
-            Masks = values.Arrays.Masks.alias().DetachFromDisposeScope(),
-            RowOrder = values.Arrays.RowOrder.alias().DetachFromDisposeScope(),
-            PanelOffsets = values.Arrays.PanelOffsets.alias().DetachFromDisposeScope(),
-            Grid = grid,
-        };
-        var packed = new PackedWeight(arrays, values.NonZeroCount);
-        QuantizedPacker.Encode((float*)values.Values, packed);
+        PackedLayout layout = PackedLayout.ForCodes(grid.Rows, grid.Columns, grid.GroupSize);
+        long nonZeros = CountNonZeros((byte*)source, grid.Rows, grid.Columns, ElementType.Float32);
+        PackedArrays dense = PackValues((byte*)source, ElementType.Float32, layout, nonZeros, allocate);
+        using NativeArray values = dense.Values;
+        long bytes = (nonZeros * grid.Bits + 7) / 8 + PackedArrays.CodePadding;
+        NativeArray codes = allocate(bytes, ElementType.Byte);
+        Clear(codes, bytes);
+        var arrays = new PackedArrays(
+            dense.Rows, dense.Columns, dense.BlockColumns, dense.PanelRows, codes, dense.Masks, dense.RowOrder, dense.PanelOffsets, grid);
+        var packed = new PackedWeight(arrays, nonZeros);
+        QuantizedPacker.Encode((float*)values.Pointer, packed);
         return packed;
     }
 
-    private static void CheckMatrix(Tensor weight)
-    {
-        ArgumentNullException.ThrowIfNull(weight);
-        if (weight.dim() != 2 || weight.numel() == 0)
-        {
-            throw new ArgumentException($"The weight must be a non-empty matrix, not [{string.Join(", ", weight.shape)}].", nameof(weight));
-        }
+    private static long CountNonZeros(byte* source, int rows, int columns, ElementType type) => type == ElementType.Float32
+        ? PackedWeightPacker.CountNonZeros<Float32Format>(source, columns, rows, columns)
+        : PackedWeightPacker.CountNonZeros<BFloat16Format>(source, columns, rows, columns);
 
-        if (weight.dtype is not (ScalarType.Float32 or ScalarType.BFloat16))
-        {
-            throw new ArgumentException($"The weight must be float32 or bfloat16, not {weight.dtype}.", nameof(weight));
-        }
-    }
-
-    private static PackedWeight PackDense(Tensor weight, Func<long, PackedLayout> layoutFor)
+    private static PackedArrays PackValues(byte* source, ElementType type, PackedLayout layout, long nonZeros, ArrayAllocator allocate)
     {
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        Tensor dense = weight.detach().cpu().contiguous();
-        byte* source = RawMemory.Address(dense);
-        int rows = (int)dense.shape[0], columns = (int)dense.shape[1];
-        long nonZeros = weight.dtype == ScalarType.Float32
-            ? PackedWeightPacker.CountNonZeros<Float32Format>(source, columns, rows, columns)
-            : PackedWeightPacker.CountNonZeros<BFloat16Format>(source, columns, rows, columns);
-        PackedLayout layout = layoutFor(nonZeros);
-        var arrays = new PackedArrays(
-            layout.Rows, layout.Columns, layout.BlockColumns, layout.PanelRows,
-            Allocate(nonZeros + PackedArrays.ValuePadding, weight.dtype, PackedArrays.ValuePadding),
-            Allocate(layout.RowBlockCount * layout.MaskBytes + PackedArrays.MaskPadding, ScalarType.Byte, PackedArrays.MaskPadding),
-            Allocate(layout.RowBlockCount, ScalarType.Byte, 0),
-            Allocate(layout.PanelCount + 1, ScalarType.Int64, 0));
-        var packed = new PackedWeight(arrays, nonZeros);
-        if (weight.dtype == ScalarType.Float32)
+        NativeArray values = Allocate(nonZeros + PackedArrays.ValuePadding, type, PackedArrays.ValuePadding);
+        NativeArray masks = Allocate(layout.RowBlockCount * layout.MaskBytes + PackedArrays.MaskPadding, ElementType.Byte, PackedArrays.MaskPadding);
+        NativeArray rowOrder = Allocate(layout.RowBlockCount, ElementType.Byte, 0), panelOffsets = Allocate(layout.PanelCount + 1, ElementType.Int64, 0);
+        if (type == ElementType.Float32)
         {
-            PackedWeightPacker.Pack<Float32Format>(source, layout.Columns, layout, packed.Values, packed.Masks, packed.RowOrder, packed.PanelOffsets);
+            PackedWeightPacker.Pack<Float32Format>(source, layout.Columns, layout, values.Pointer, masks.Pointer, rowOrder.Pointer, (long*)panelOffsets.Pointer);
         }
         else
         {
-            PackedWeightPacker.Pack<BFloat16Format>(source, layout.Columns, layout, packed.Values, packed.Masks, packed.RowOrder, packed.PanelOffsets);
+            PackedWeightPacker.Pack<BFloat16Format>(source, layout.Columns, layout, values.Pointer, masks.Pointer, rowOrder.Pointer, (long*)panelOffsets.Pointer);
         }
 
-        return packed;
+        return new PackedArrays(layout.Rows, layout.Columns, layout.BlockColumns, layout.PanelRows, values, masks, rowOrder, panelOffsets);
+
+        NativeArray Allocate(long length, ElementType elements, int padding)
+        {
+            NativeArray array = allocate(length, elements);
+            Clear(array, padding);
+            return array;
+        }
     }
 
-    private static Tensor Allocate(long length, ScalarType dtype, int padding)
+    /// <summary>Zeros the last elements.</summary>
+    private static void Clear(NativeArray array, long elements)
     {
-        Tensor array = empty([length], dtype: dtype, device: CPU);
-        MemoryAdvice.HugePages(RawMemory.Address(array), (nuint)(length * array.element_size()));
-        if (padding > 0)
+        long bytes = array.ByteLength / array.Length * elements;
+        const int piece = 1 << 30;
+        for (long done = 0; done < bytes; done += piece)
         {
-            array.narrow(0, length - padding, padding).zero_();
+            new Span<byte>(array.Pointer + array.ByteLength - bytes + done, (int)Math.Min(piece, bytes - done)).Clear();
         }
-
-        return array.DetachFromDisposeScope();
     }
 }

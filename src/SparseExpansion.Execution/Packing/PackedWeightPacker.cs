@@ -1,7 +1,8 @@
 using System.Numerics;
 using SparseExpansion.Execution.Kernels;
+using SparseExpansion.Execution.Kernels.Avx512;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Packing;
 
 /// <summary>Packs dense row-major memory into the stream of <see cref="PackedArrays"/> and back, bit by bit.</summary>
 internal static unsafe class PackedWeightPacker

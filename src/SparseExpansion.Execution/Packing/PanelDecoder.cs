@@ -1,7 +1,9 @@
 using System.Numerics;
 using SparseExpansion.Execution.Kernels;
+using SparseExpansion.Execution.Kernels.Avx512;
+using SparseExpansion.Execution.Kernels.Portable;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Packing;
 
 /// <summary>
 /// Turns the codes of a few row pieces at a time into the float32 values, and the column indices where they are asked for, that kernels read.

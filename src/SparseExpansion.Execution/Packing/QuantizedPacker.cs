@@ -1,6 +1,8 @@
 using System.Numerics;
+using SparseExpansion.Execution.Kernels;
+using SparseExpansion.Execution.Memory;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Packing;
 
 /// <summary>Turns float32 values in stream order into the codes of a grid, and a panel of codes into dense memory.</summary>
 internal static unsafe class QuantizedPacker

@@ -1,7 +1,6 @@
 using System.Text.Json;
-using static TorchSharp.torch;
 
-namespace SparseExpansion.Serialization;
+namespace SparseExpansion.Execution.Safetensors;
 
 /// <summary>Reads the JSON header of a safetensors file and holds it against the bytes that are really there.</summary>
 internal static class SafetensorsHeader
@@ -130,7 +129,7 @@ internal static class SafetensorsHeader
             throw new CheckpointException($"{path}: tensor '{name}' needs dtype, shape and two data_offsets.");
         }
 
-        ScalarType type = SafetensorsDType.TypeOf(dtype) ?? throw new CheckpointException(
+        ElementType type = SafetensorsDType.TypeOf(dtype) ?? throw new CheckpointException(
             $"{path}: tensor '{name}' has the dtype '{dtype}'; supported are {SafetensorsDType.Supported}.");
         if (shape.Count > MaximumRank)
         {
@@ -139,7 +138,7 @@ internal static class SafetensorsHeader
 
         long begin = offsets[0];
         long end = offsets[1];
-        long? bytes = ByteLength(shape, SafetensorsDType.SizeOf(type));
+        long? bytes = ByteLength(shape, ElementTypes.SizeOf(type));
         if (end < begin || bytes != end - begin)
         {
             throw new CheckpointException(

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Threading;
 
 /// <summary>Independent items of work; which worker does which item must not change the result.</summary>
 internal interface IParallelWork

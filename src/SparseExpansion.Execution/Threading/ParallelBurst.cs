@@ -1,6 +1,6 @@
 using System.Runtime.ExceptionServices;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Threading;
 
 /// <summary>The work that <see cref="WorkerPool"/> is doing; there is one at a time.</summary>
 internal sealed class ParallelBurst

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Threading;
 
 /// <summary>A thread that waits for offers of work: spinning at first, then asleep.</summary>
 internal sealed class PoolWorker

@@ -1,6 +1,6 @@
 using System.Runtime.ExceptionServices;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Threading;
 
 /// <summary>
 /// A few threads for short bursts of work. A matrix–vector product takes a few hundred microseconds, so handing it out must cost a few

@@ -1,6 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
+using SparseExpansion.Execution.Kernels;
+using SparseExpansion.Execution.Memory;
+using SparseExpansion.Execution.Packing;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Tiling;
 
 /// <summary>
 /// One grouped multiplication in progress: its plan and its scratch memory. Each calling thread has its own, which grows to the

@@ -1,4 +1,6 @@
-namespace SparseExpansion.Execution;
+using SparseExpansion.Execution.Packing;
+
+namespace SparseExpansion.Execution.Tiling;
 
 /// <summary>An expert that has tokens, and its tiles.</summary>
 internal struct ExpertPlan

@@ -1,4 +1,6 @@
-namespace SparseExpansion.Execution;
+using SparseExpansion.Execution.Threading;
+
+namespace SparseExpansion.Execution.Tiling;
 
 /// <summary>Writes the tiles of a plan, in pieces of a tile and some blocks.</summary>
 internal sealed unsafe class GatherWork : IParallelWork

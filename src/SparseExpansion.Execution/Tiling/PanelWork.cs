@@ -1,4 +1,9 @@
-namespace SparseExpansion.Execution;
+using SparseExpansion.Execution.Kernels;
+using SparseExpansion.Execution.Memory;
+using SparseExpansion.Execution.Packing;
+using SparseExpansion.Execution.Threading;
+
+namespace SparseExpansion.Execution.Tiling;
 
 /// <summary>
 /// Multiplies: an item is one panel of one expert with all of its tokens. Every output is summed inside one item and always in the

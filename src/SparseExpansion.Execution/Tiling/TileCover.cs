@@ -1,4 +1,6 @@
-namespace SparseExpansion.Execution;
+using SparseExpansion.Execution.Kernels;
+
+namespace SparseExpansion.Execution.Tiling;
 
 /// <summary>Chooses the tile sizes for a number of tokens.</summary>
 internal static class TileCover

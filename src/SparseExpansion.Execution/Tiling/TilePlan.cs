@@ -1,4 +1,7 @@
-namespace SparseExpansion.Execution;
+using SparseExpansion.Execution.Kernels;
+using SparseExpansion.Execution.Packing;
+
+namespace SparseExpansion.Execution.Tiling;
 
 /// <summary>A tile of tokens that share an expert and a kernel.</summary>
 internal struct TilePlan

@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using SparseExpansion.Execution.Kernels;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Tiling;
 
 /// <summary>Brings finished accumulators of a panel to the output: sums partials, adds the bias, converts, scatters.</summary>
 internal static unsafe class TileReader

@@ -1,7 +1,9 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using SparseExpansion.Execution.Kernels;
+using SparseExpansion.Execution.Packing;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Tiling;
 
 /// <summary>Brings tokens into the layout a kernel wants, as float32.</summary>
 internal static unsafe class TileWriter

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Tiling;
 
 /// <summary>Sorts tokens by expert with a stable counting sort.</summary>
 internal static class TokenGrouping

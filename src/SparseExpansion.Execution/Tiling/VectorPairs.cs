@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Tiling;
 
 /// <summary>Interleaving of vectors, which the portable vector types lack.</summary>
 internal static class VectorPairs

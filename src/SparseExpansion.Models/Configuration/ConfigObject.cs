@@ -1,6 +1,7 @@
 using System.Text.Json;
+using SparseExpansion.Models.Configuration.Keys;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Configuration;
 
 /// <summary>A JSON object that remembers which of its keys were asked for, so that none is ignored unseen.</summary>
 internal sealed class ConfigObject

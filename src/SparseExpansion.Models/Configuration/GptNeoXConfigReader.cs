@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Configuration;
 
 /// <summary>Reads config.json of GPT-NeoX and Pythia. Missing keys have the defaults of that model type.</summary>
 internal static class GptNeoXConfigReader

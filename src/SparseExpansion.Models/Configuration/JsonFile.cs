@@ -1,7 +1,7 @@
 using System.Text.Json;
-using SparseExpansion.Internal;
+using SparseExpansion.Execution.Files;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Configuration;
 
 /// <summary>Reads the JSON files of a checkpoint folder.</summary>
 internal static class JsonFile

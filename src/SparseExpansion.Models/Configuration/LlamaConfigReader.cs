@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Configuration;
 
 /// <summary>Reads config.json of Llama, Mistral and Qwen2. Missing keys have the defaults of those model types.</summary>
 internal static class LlamaConfigReader

@@ -1,7 +1,8 @@
-using SparseExpansion.Internal;
-using static TorchSharp.torch;
+using SparseExpansion.Execution;
+using SparseExpansion.Execution.Errors;
+using SparseExpansion.Models.Configuration.Keys;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Configuration;
 
 /// <summary>Reads config.json: finds the model type, hands over to its reader and holds the result against its keys.</summary>
 internal static class ModelConfigReader
@@ -9,7 +10,7 @@ internal static class ModelConfigReader
     /// <summary>Reads the configuration of a checkpoint folder.</summary>
     public static ModelConfig Load(string folder)
     {
-        string path = Path.Combine(folder, ModelFolder.ConfigFile);
+        string path = Path.Combine(folder, CheckpointFiles.Config);
         if (!Path.Exists(path))
         {
             throw new CheckpointException($"{path}: is missing; expected a checkpoint folder in Hugging Face layout.");
@@ -60,19 +61,19 @@ internal static class ModelConfigReader
         DType = Spellings.Agree(config, [("dtype", ReadType(config, "dtype")), ("torch_dtype", ReadType(config, "torch_dtype"))]),
     };
 
-    private static ScalarType? ReadType(ConfigObject config, string key) => config.OptionalString(key) switch
+    private static ElementType? ReadType(ConfigObject config, string key) => config.OptionalString(key) switch
     {
         null => null,
-        "float32" => ScalarType.Float32,
-        "float16" => ScalarType.Float16,
-        "bfloat16" => ScalarType.BFloat16,
+        "float32" => ElementType.Float32,
+        "float16" => ElementType.Float16,
+        "bfloat16" => ElementType.BFloat16,
         string other => throw config.Error(key, $"is '{other}'; supported are float32, float16 and bfloat16"),
     };
 
     /// <summary>Instruction-tuned checkpoints name further end ids in generation_config.json only.</summary>
     private static ModelConfig WithGenerationIds(ModelConfig config, string folder)
     {
-        string path = Path.Combine(folder, ModelFolder.GenerationConfigFile);
+        string path = Path.Combine(folder, CheckpointFiles.GenerationConfig);
         if (!File.Exists(path))
         {
             return config;

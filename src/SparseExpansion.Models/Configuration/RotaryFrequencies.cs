@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Configuration;
 
 /// <summary>Angles per position of rotary embeddings.</summary>
 internal static class RotaryFrequencies

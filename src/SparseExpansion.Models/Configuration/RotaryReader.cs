@@ -1,4 +1,6 @@
-namespace SparseExpansion.Transformers;
+using SparseExpansion.Models.Configuration.Keys;
+
+namespace SparseExpansion.Models.Configuration;
 
 /// <summary>
 /// Reads rotary settings in all their spellings: top-level keys, <c>rope_scaling</c>, and the newer <c>rope_parameters</c>. Files

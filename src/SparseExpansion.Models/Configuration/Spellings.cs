@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Configuration;
 
 /// <summary>Settings that files spell in several ways, some of them in several ways at once.</summary>
 internal static class Spellings

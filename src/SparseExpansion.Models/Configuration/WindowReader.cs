@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Configuration;
 
 /// <summary>
 /// Reads how far tokens look back. A window as long as the context changes nothing. Mistral has its window in all layers, Qwen2 from

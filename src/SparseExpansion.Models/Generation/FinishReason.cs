@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Generation;
 
 /// <summary>Why a text ends.</summary>
 internal enum FinishReason

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Generation;
 
 /// <summary>
 /// Lets text through up to the first stop string; what may be the beginning of one waits until that is known. The first to be complete counts, of

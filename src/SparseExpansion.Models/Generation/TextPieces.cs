@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Generation;
 
 /// <summary>Turns tokens into pieces of text; bytes of a character that is not complete wait for the others.</summary>
 internal sealed class TextPieces

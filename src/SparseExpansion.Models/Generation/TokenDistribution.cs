@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Generation;
 
 /// <summary>The tokens that one is drawn from.</summary>
 /// <param name="Ids">Their ids, at least one.</param>

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Generation;
 
 /// <summary>Chooses a token by its logits.</summary>
 internal static class TokenSampler

@@ -1,7 +1,8 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using SparseExpansion.Models.Tokenization.Unicode;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization;
 
 /// <summary>Cuts a text at added tokens: leftmost first, the longest where several start together.</summary>
 internal sealed class AddedTokenFinder

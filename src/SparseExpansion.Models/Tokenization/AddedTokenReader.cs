@@ -1,4 +1,7 @@
-namespace SparseExpansion.Transformers;
+using SparseExpansion.Models.Configuration;
+using SparseExpansion.Models.Configuration.Keys;
+
+namespace SparseExpansion.Models.Tokenization;
 
 /// <summary>Reads objects that describe an added token.</summary>
 internal static class AddedTokenReader

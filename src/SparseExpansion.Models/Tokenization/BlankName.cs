@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization;
 
 /// <summary>A stand-in for the blank in tokens and texts, because merges are written with a blank between their parts.</summary>
 internal static class BlankName

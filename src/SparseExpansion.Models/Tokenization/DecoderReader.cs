@@ -1,6 +1,7 @@
 using System.Text;
+using SparseExpansion.Models.Configuration;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization;
 
 /// <summary>One step from tokens to text.</summary>
 internal delegate IReadOnlyList<string> TokenDecoder(IReadOnlyList<string> tokens);

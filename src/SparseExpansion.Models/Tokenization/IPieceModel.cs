@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization;
 
 /// <summary>From a piece of normalized text to ids.</summary>
 internal interface IPieceModel

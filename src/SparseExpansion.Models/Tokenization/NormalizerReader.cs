@@ -1,6 +1,8 @@
 using System.Text;
+using SparseExpansion.Models.Configuration;
+using SparseExpansion.Models.Tokenization.Unicode;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization;
 
 /// <summary>Reads the "normalizer" of tokenizer.json into a function.</summary>
 internal static class NormalizerReader

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization;
 
 /// <summary>What becomes of the matches at which a text is cut; the names are those of tokenizer.json.</summary>
 internal enum PieceBehavior

@@ -1,4 +1,6 @@
-namespace SparseExpansion.Transformers;
+using SparseExpansion.Models.Tokenization.Patterns;
+
+namespace SparseExpansion.Models.Tokenization;
 
 /// <summary>Cuts a text at the matches of a pattern.</summary>
 internal static class PieceCutter

@@ -1,4 +1,7 @@
-namespace SparseExpansion.Transformers;
+using SparseExpansion.Models.Configuration;
+using SparseExpansion.Models.Tokenization.Patterns;
+
+namespace SparseExpansion.Models.Tokenization;
 
 /// <summary>Cuts a normalized text into pieces that are encoded apart, and may rewrite them.</summary>
 /// <param name="text">A text between added tokens, or a piece of one.</param>

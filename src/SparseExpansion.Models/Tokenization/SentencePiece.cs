@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization;
 
 /// <summary>A token of a SentencePiece model.</summary>
 /// <param name="Text">Its text, with U+2581 for blanks.</param>

@@ -1,7 +1,8 @@
 using Google.Protobuf;
-using SparseExpansion.Internal;
+using SparseExpansion.Execution.Errors;
+using SparseExpansion.Execution.Files;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization;
 
 /// <summary>The parts of a SentencePiece model (sentencepiece_model.proto) that encoding needs.</summary>
 internal sealed class SentencePieceFile

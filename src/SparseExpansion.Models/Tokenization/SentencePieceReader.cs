@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization;
 
 /// <summary>Makes a tokenizer of <c>tokenizer.model</c>, as Llama 2 and Mistral bring it, and the files beside it.</summary>
 internal static class SentencePieceReader

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization;
 
 /// <summary>What a piece is for, by the numbers of the file.</summary>
 internal enum SentencePieceType

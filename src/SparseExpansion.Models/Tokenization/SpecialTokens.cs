@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization;
 
 /// <summary>What the files beside a tokenizer say of it.</summary>
 internal sealed record SpecialTokens

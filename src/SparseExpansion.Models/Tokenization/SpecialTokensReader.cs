@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
+using SparseExpansion.Models.Configuration;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization;
 
 /// <summary>
 /// Reads <c>tokenizer_config.json</c>, <c>special_tokens_map.json</c>, <c>added_tokens.json</c> and, where the first two are missing, the
@@ -119,7 +120,7 @@ internal static class SpecialTokensReader
 
     private static (int? Bos, int? Eos) ReadModelIds(string folder)
     {
-        ConfigObject? config = Open(folder, ModelFolder.ConfigFile);
+        ConfigObject? config = Open(folder, CheckpointFiles.Config);
         int? eos = config?.Ids("eos_token_id") is [int first, ..] ? first : null;
         return (config?.OptionalInt("bos_token_id", least: 0), eos);
     }

@@ -1,4 +1,6 @@
-namespace SparseExpansion.Transformers;
+using SparseExpansion.Models.Configuration;
+
+namespace SparseExpansion.Models.Tokenization;
 
 /// <summary>Reads the "post_processor" of tokenizer.json: the ids around a text.</summary>
 internal static class TemplateReader

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization;
 
 /// <summary>The way from text to ids: added tokens, normalizer, added tokens again, pre-tokenizer, merges; and the decoder back.</summary>
 internal sealed class TextCodec

@@ -1,6 +1,6 @@
 using System.Collections.Frozen;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization;
 
 /// <summary>Start and end token of a tokenizer, and what it puts around a text.</summary>
 /// <param name="Bos">The id that starts a text, if there is one.</param>

@@ -1,4 +1,7 @@
-namespace SparseExpansion.Transformers;
+using SparseExpansion.Models.Configuration;
+using SparseExpansion.Models.Tokenization.Patterns;
+
+namespace SparseExpansion.Models.Tokenization;
 
 /// <summary>A "pattern" of tokenizer.json: a literal string or a regular expression.</summary>
 internal static class TextPattern

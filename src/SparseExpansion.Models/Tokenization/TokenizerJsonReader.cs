@@ -1,7 +1,9 @@
 using System.Collections.Frozen;
 using System.Text.Json;
+using SparseExpansion.Models.Configuration;
+using SparseExpansion.Models.Configuration.Keys;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization;
 
 /// <summary>Reads tokenizer.json of the Hugging Face "tokenizers" library. Whatever it asks for that is not understood is an error.</summary>
 internal static class TokenizerJsonReader

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using CsCheck;
+using SparseExpansion.Execution.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 

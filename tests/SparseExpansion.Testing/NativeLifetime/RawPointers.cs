@@ -5,7 +5,7 @@ namespace SparseExpansion.Testing.NativeLifetime;
 /// <summary>Methods that work on the bare memory of tensors.</summary>
 public static class RawPointers
 {
-    private static readonly string[] s_sources = ["SparseExpansion.Internal.RawMemory::Pointer", "SparseExpansion.Internal.RawMemory::Address", "SparseExpansion.Execution.MatrixView::Of"];
+    private static readonly string[] s_sources = ["SparseExpansion.Internal.RawMemory::Pointer", "SparseExpansion.Internal.RawMemory::Address", "SparseExpansion.Execution.TensorMatrix::Of"];
     private static readonly string[] s_keepers = ["SparseExpansion.Internal.RawMemory::KeepAlive", "System.GC::KeepAlive", "TorchSharp.torch::NewDisposeScope"];
 
     /// <summary>

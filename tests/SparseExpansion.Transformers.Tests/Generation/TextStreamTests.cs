@@ -1,3 +1,4 @@
+using SparseExpansion.Models;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;

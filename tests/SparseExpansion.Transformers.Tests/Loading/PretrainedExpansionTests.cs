@@ -1,5 +1,6 @@
 using SparseExpansion.Expansion;
 using SparseExpansion.Layers;
+using SparseExpansion.Models;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
 using SparseExpansion.Serialization;

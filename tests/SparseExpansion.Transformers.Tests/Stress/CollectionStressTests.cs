@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using SparseExpansion.Expansion;
+using SparseExpansion.Models;
 using SparseExpansion.Pruning;
 using SparseExpansion.Quantization;
 using SparseExpansion.Routing;

@@ -1,7 +1,12 @@
+using SparseExpansion.Execution;
+using SparseExpansion.Execution.Kernels;
+using SparseExpansion.Execution.Packing;
+using SparseExpansion.Execution.Threading;
+using SparseExpansion.Execution.Tiling;
 using SparseExpansion.Internal;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Dense;
 
 /// <summary>
 /// The dense way, slice by slice: each worker unpacks a few panels into its own cache and lets torch multiply them there, on that worker alone.
@@ -36,7 +41,7 @@ internal sealed unsafe class DenseSlices : IParallelWork
         (_weight, _tokens, _bias, _output, _panelCount, _instructions) = (weight, tokens, bias, output, panelCount, instructions);
         _order = order;
         _slicePanels = Math.Min(PanelsOfSlice(weight), panelCount);
-        Reserve((long)_slicePanels * layout.PanelRows * layout.Columns, weight.Dtype, threads);
+        Reserve((long)_slicePanels * layout.PanelRows * layout.Columns, (ScalarType)weight.Dtype, threads);
         try
         {
             WorkerPool.Run(this, (panelCount + _slicePanels - 1) / _slicePanels, threads);

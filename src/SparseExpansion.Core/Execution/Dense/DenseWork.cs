@@ -1,8 +1,15 @@
 using System.Diagnostics.CodeAnalysis;
+using SparseExpansion.Execution;
+using SparseExpansion.Execution.Dispatch;
+using SparseExpansion.Execution.Kernels;
+using SparseExpansion.Execution.Memory;
+using SparseExpansion.Execution.Packing;
+using SparseExpansion.Execution.Threading;
+using SparseExpansion.Execution.Tiling;
 using SparseExpansion.Internal;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Dense;
 
 /// <summary>
 /// The dense way: unpacks some panels to scratch memory and lets torch multiply them. Wins where torch has instructions that .NET
@@ -37,15 +44,15 @@ internal sealed unsafe class DenseWork : IParallelWork
         using var noGrad = no_grad();
 
         // bfloat16 arithmetic only where the tokens are bfloat16 too: it must not round what the caller kept exact.
-        bool widen = weight.Dtype == ScalarType.BFloat16 && !tokens.IsBFloat16;
-        ScalarType dtype = widen ? ScalarType.Float32 : weight.Dtype;
+        bool widen = weight.Dtype == ElementType.BFloat16 && !tokens.IsBFloat16;
+        ScalarType dtype = widen ? ScalarType.Float32 : (ScalarType)weight.Dtype;
         Tensor gathered = Gather(tokens, order, count, weight.Columns, dtype);
         PackedLayout layout = weight.Layout;
-        int threads = options.Threads ?? get_num_threads();
+        int threads = options.Degree;
         int panelCount = Math.Min(layout.PanelCount, options.Panels ?? int.MaxValue);
         InstructionSet instructions = options.Instructions ?? KernelTable.Best;
         Tensor? addend = bias is null ? null : tensor(new ReadOnlySpan<float>(bias, layout.Rows).ToArray(), device: CPU).to(dtype);
-        if (weight.Dtype == ScalarType.BFloat16 && !widen && SerialTorch.IsAvailable)
+        if (weight.Dtype == ElementType.BFloat16 && !widen && SerialTorch.IsAvailable)
         {
             _slices.Multiply(weight, gathered, addend, order, output, panelCount, instructions, threads);
             return;
@@ -53,7 +60,7 @@ internal sealed unsafe class DenseWork : IParallelWork
 
         int panels = (int)Math.Clamp(ChunkBytes / ((long)layout.PanelRows * layout.Columns * weight.ValueSize), 1, panelCount);
         long length = (long)panels * layout.PanelRows * layout.Columns;
-        _scratch = Scratch(_scratch, length, weight.Dtype);
+        _scratch = Scratch(_scratch, length, (ScalarType)weight.Dtype);
         Tensor chunk = _scratch.narrow(0, 0, length).view(-1, layout.Columns);
         _weight = weight;
         _instructions = instructions;
@@ -100,7 +107,7 @@ internal sealed unsafe class DenseWork : IParallelWork
 
     private static Tensor Gather(MatrixView tokens, int* order, int count, int columns, ScalarType dtype)
     {
-        Tensor gathered = empty([count, columns], dtype: tokens.Dtype, device: CPU);
+        Tensor gathered = empty([count, columns], dtype: (ScalarType)tokens.Dtype, device: CPU);
         byte* target = RawMemory.Address(gathered);
         long bytes = (long)columns * tokens.ElementSize;
         for (int i = 0; i < count; i++)

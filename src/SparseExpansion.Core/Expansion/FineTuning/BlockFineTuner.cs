@@ -1,6 +1,6 @@
 using SparseExpansion.Analysis;
 using SparseExpansion.Calibration;
-using SparseExpansion.Internal;
+using SparseExpansion.Execution.Errors;
 using SparseExpansion.Layers;
 using TorchSharp;
 using TorchSharp.Modules;

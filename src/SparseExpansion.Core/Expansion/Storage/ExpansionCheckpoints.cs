@@ -1,5 +1,5 @@
 using SparseExpansion.Calibration;
-using SparseExpansion.Internal;
+using SparseExpansion.Execution.Expanded;
 using SparseExpansion.Layers;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Routing;

@@ -1,3 +1,4 @@
+using SparseExpansion.Execution.Expanded;
 using SparseExpansion.Internal;
 using SparseExpansion.Layers;
 using static TorchSharp.torch;

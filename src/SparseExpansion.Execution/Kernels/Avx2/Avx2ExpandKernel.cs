@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace SparseExpansion.Execution.Kernels;
+namespace SparseExpansion.Execution.Kernels.Avx2;
 
 /// <summary>One token: eight columns at a time, a table of permutations spreads the stored weights to the lanes of their columns.</summary>
 internal static unsafe class Avx2ExpandKernel<TFormat>
@@ -45,7 +45,7 @@ internal static unsafe class Avx2ExpandKernel<TFormat>
     {
         // Lanes without a weight carry a sign bit in the table, which selects zero.
         Vector256<int> source = Vector256.Load(permutation);
-        Vector256<float> spread = Avx2.PermuteVar8x32(TFormat.Load8(values, 0), source);
+        Vector256<float> spread = System.Runtime.Intrinsics.X86.Avx2.PermuteVar8x32(TFormat.Load8(values, 0), source);
         return Avx.BlendVariable(spread, Vector256<float>.Zero, source.AsSingle());
     }
 }

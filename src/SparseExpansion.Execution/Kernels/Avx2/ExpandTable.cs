@@ -1,7 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 
-namespace SparseExpansion.Execution.Kernels;
+namespace SparseExpansion.Execution.Kernels.Avx2;
 
 /// <summary>For each of the 256 masks of eight columns: which stored weight goes to each lane, or a negative number for none.</summary>
 internal static unsafe class ExpandTable

@@ -2,7 +2,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace SparseExpansion.Execution.Kernels;
+namespace SparseExpansion.Execution.Kernels.Avx512;
 
 /// <summary>
 /// Up to 4 tokens: weights are spread to the lanes of their columns and multiplied with every token. Four rows are done side by

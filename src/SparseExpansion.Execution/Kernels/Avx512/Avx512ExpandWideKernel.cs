@@ -2,7 +2,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace SparseExpansion.Execution.Kernels;
+namespace SparseExpansion.Execution.Kernels.Avx512;
 
 /// <summary>
 /// More than 4 tokens, as four on the left and the others on the right; two rows are done side by side. See

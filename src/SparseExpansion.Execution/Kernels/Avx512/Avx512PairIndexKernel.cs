@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace SparseExpansion.Execution.Kernels;
+namespace SparseExpansion.Execution.Kernels.Avx512;
 
 /// <summary>Up to eight tokens: one 512-bit multiply-add does two weights, each with its eight tokens.</summary>
 internal static unsafe class Avx512PairIndexKernel<TFormat>

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace SparseExpansion.Execution.Kernels;
+namespace SparseExpansion.Execution.Kernels.Avx512;
 
 /// <summary>Up to four tokens: one 512-bit multiply-add does four weights, each with its four tokens.</summary>
 internal static unsafe class Avx512QuadIndexKernel<TFormat>

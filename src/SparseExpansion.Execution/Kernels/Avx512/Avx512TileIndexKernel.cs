@@ -1,8 +1,9 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using SparseExpansion.Execution.Kernels.Tiles;
 
-namespace SparseExpansion.Execution.Kernels;
+namespace SparseExpansion.Execution.Kernels.Avx512;
 
 /// <summary>
 /// Outer products for 16 and more tokens. Four weights come with one load and are spread by permutations: loads of 512-bit operands

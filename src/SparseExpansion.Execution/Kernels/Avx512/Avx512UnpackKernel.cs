@@ -2,7 +2,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace SparseExpansion.Execution.Kernels;
+namespace SparseExpansion.Execution.Kernels.Avx512;
 
 /// <summary>Spreads the stored values of a panel's block to dense memory; whole groups of 64 columns only.</summary>
 internal static unsafe class Avx512UnpackKernel

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace SparseExpansion.Execution.Kernels;
+namespace SparseExpansion.Execution.Kernels.Avx512;
 
 /// <summary>
 /// bfloat16: the sixteen even columns, then the odd ones. A bfloat16 is the upper half of a float32, so even columns become float32

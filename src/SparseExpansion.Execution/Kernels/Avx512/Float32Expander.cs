@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace SparseExpansion.Execution.Kernels;
+namespace SparseExpansion.Execution.Kernels.Avx512;
 
 /// <summary>float32: two groups of sixteen columns, in order.</summary>
 internal readonly unsafe struct Float32Expander : IExpander

@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
 
-namespace SparseExpansion.Execution.Kernels;
+namespace SparseExpansion.Execution.Kernels.Avx512;
 
 /// <summary>Spreads stored values to the lanes of their columns, 32 columns at a time.</summary>
 internal unsafe interface IExpander

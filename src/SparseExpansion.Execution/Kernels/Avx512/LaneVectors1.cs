@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace SparseExpansion.Execution.Kernels;
+namespace SparseExpansion.Execution.Kernels.Avx512;
 
 /// <summary>1 token.</summary>
 internal readonly unsafe struct LaneVectors1 : ILaneVectors<LaneVectors1>

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace SparseExpansion.Execution.Kernels;
+namespace SparseExpansion.Execution.Kernels.Avx512;
 
 /// <summary>4 tokens.</summary>
 internal readonly unsafe struct LaneVectors4 : ILaneVectors<LaneVectors4>

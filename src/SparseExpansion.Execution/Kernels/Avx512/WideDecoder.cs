@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace SparseExpansion.Execution.Kernels;
+namespace SparseExpansion.Execution.Kernels.Avx512;
 
 /// <summary>Sixteen codes at a time with AVX-512: 8-bit ones are widened, 4-bit ones select from the sixteen values of their group.</summary>
 internal static unsafe class WideDecoder

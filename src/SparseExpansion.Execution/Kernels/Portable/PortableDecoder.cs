@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using SparseExpansion.Execution.Kernels.Avx512;
 
-namespace SparseExpansion.Execution.Kernels;
+namespace SparseExpansion.Execution.Kernels.Portable;
 
 /// <summary>Sixteen codes at a time with vectors of 128 bits; see <see cref="WideDecoder"/>.</summary>
 internal static unsafe class PortableDecoder

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace SparseExpansion.Execution.Kernels;
+namespace SparseExpansion.Execution.Kernels.Portable;
 
 /// <summary>One token, bit by bit.</summary>
 internal static unsafe class PortableExpandKernel<TFormat>
@@ -13,7 +13,7 @@ internal static unsafe class PortableExpandKernel<TFormat>
         for (int slot = 0; slot < block->Rows; slot++)
         {
             float sum = 0;
-            for (int column = 0; column < block->Columns; column += PackedLayout.MaskColumns, masks++)
+            for (int column = 0; column < block->Columns; column += 8 * sizeof(ulong), masks++)
             {
                 for (ulong mask = *masks; mask != 0; mask &= mask - 1)
                 {

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Execution.Kernels;
+namespace SparseExpansion.Execution.Kernels.Tiles;
 
 /// <summary>One float32 sum per token of a tile, held in registers.</summary>
 internal unsafe interface ITile<TSelf>

@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
 
-namespace SparseExpansion.Execution.Kernels;
+namespace SparseExpansion.Execution.Kernels.Tiles;
 
 /// <summary>One float32 sum per token of a tile, held in 512-bit registers.</summary>
 internal unsafe interface IWideTile<TSelf>

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace SparseExpansion.Execution.Kernels;
+namespace SparseExpansion.Execution.Kernels.Tiles;
 
 /// <summary>16 tokens in 4 vectors of 128 bits.</summary>
 internal readonly unsafe struct Tile16x128 : ITile<Tile16x128>

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace SparseExpansion.Execution.Kernels;
+namespace SparseExpansion.Execution.Kernels.Tiles;
 
 /// <summary>16 tokens in 2 vectors of 256 bits.</summary>
 internal readonly unsafe struct Tile16x256 : ITile<Tile16x256>

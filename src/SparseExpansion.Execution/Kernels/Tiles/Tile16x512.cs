@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace SparseExpansion.Execution.Kernels;
+namespace SparseExpansion.Execution.Kernels.Tiles;
 
 /// <summary>16 tokens in 1 vector of 512 bits.</summary>
 internal readonly unsafe struct Tile16x512 : IWideTile<Tile16x512>

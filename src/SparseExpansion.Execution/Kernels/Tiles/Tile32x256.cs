@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace SparseExpansion.Execution.Kernels;
+namespace SparseExpansion.Execution.Kernels.Tiles;
 
 /// <summary>32 tokens in 4 vectors of 256 bits.</summary>
 internal readonly unsafe struct Tile32x256 : ITile<Tile32x256>

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace SparseExpansion.Execution.Kernels;
+namespace SparseExpansion.Execution.Kernels.Tiles;
 
 /// <summary>32 tokens in 2 vectors of 512 bits.</summary>
 internal readonly unsafe struct Tile32x512 : IWideTile<Tile32x512>

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace SparseExpansion.Execution.Kernels;
+namespace SparseExpansion.Execution.Kernels.Tiles;
 
 /// <summary>64 tokens in 4 vectors of 512 bits.</summary>
 internal readonly unsafe struct Tile64x512 : IWideTile<Tile64x512>

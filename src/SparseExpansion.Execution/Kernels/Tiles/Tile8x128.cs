@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace SparseExpansion.Execution.Kernels;
+namespace SparseExpansion.Execution.Kernels.Tiles;
 
 /// <summary>8 tokens in 2 vectors of 128 bits.</summary>
 internal readonly unsafe struct Tile8x128 : ITile<Tile8x128>

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace SparseExpansion.Execution.Kernels;
+namespace SparseExpansion.Execution.Kernels.Tiles;
 
 /// <summary>8 tokens in 1 vector of 256 bits.</summary>
 internal readonly unsafe struct Tile8x256 : ITile<Tile8x256>

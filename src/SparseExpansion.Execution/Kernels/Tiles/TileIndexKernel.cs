@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace SparseExpansion.Execution.Kernels;
+namespace SparseExpansion.Execution.Kernels.Tiles;
 
 /// <summary>
 /// Outer products: for every stored weight one broadcast, and one multiply-add per vector of tokens. Four weights at a time go to

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Configuration.Keys;
 
 /// <summary>The fields that every configuration of the transformers library may carry, and the traces of the programs that wrote the file.</summary>
 internal static class BaseKeys

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Configuration.Keys;
 
 /// <summary>Features of other models and of derived code, written down in files that do not use them: neutral while they are off.</summary>
 internal static class FeatureKeys

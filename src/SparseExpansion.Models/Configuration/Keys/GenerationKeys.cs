@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Configuration.Keys;
 
 /// <summary>Defaults of generation, which older checkpoints keep in <c>config.json</c>. The caller's options decide instead.</summary>
 internal static class GenerationKeys

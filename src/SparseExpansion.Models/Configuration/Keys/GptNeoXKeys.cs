@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Configuration.Keys;
 
 /// <summary>Keys of the relatives of GPT-NeoX and Pythia.</summary>
 internal static class GptNeoXKeys

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Configuration.Keys;
 
 /// <summary>A key of <c>config.json</c> that no reader asks for, and the values at which it changes nothing that the model computes.</summary>
 internal sealed record KnownKey

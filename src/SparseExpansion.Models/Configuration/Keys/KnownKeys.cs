@@ -1,6 +1,6 @@
 using System.Collections.Frozen;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Configuration.Keys;
 
 /// <summary>
 /// The keys that published configurations of a model type carry beside those that its reader asks for. What is neither here nor asked

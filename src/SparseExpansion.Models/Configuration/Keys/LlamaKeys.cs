@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Configuration.Keys;
 
 /// <summary>Keys of Llama's relatives: many were converted from architectures that have these switches.</summary>
 internal static class LlamaKeys

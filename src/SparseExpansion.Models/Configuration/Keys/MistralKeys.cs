@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Configuration.Keys;
 
 /// <summary>Keys of Mistral's relatives.</summary>
 internal static class MistralKeys

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Configuration.Keys;
 
 /// <summary>Keys of Qwen2's relatives, some of which Qwen's first release had.</summary>
 internal static class Qwen2Keys

@@ -1,6 +1,6 @@
 using System.Collections.Frozen;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Configuration.Keys;
 
 /// <summary>Keys inside of <c>rope_scaling</c> and <c>rope_parameters</c>.</summary>
 internal static class RotaryKeys

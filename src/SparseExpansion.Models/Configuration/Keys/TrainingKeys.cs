@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Configuration.Keys;
 
 /// <summary>Settings of training: dropout, noise, losses and initial values. None of them acts at inference.</summary>
 internal static class TrainingKeys

@@ -1,6 +1,7 @@
 using System.Text;
+using SparseExpansion.Models.Tokenization.Unicode;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization.Patterns;
 
 /// <summary>A set of characters that a pattern asks for at one place.</summary>
 /// <param name="Named">The characters that it names.</param>

@@ -1,6 +1,7 @@
 using System.Text;
+using SparseExpansion.Models.Tokenization.Unicode;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization.Patterns;
 
 /// <summary>Reads a class in brackets, with the sets inside of it: ranges, escapes, [:names:], classes in brackets and &amp;&amp;.</summary>
 internal static class ClassReader

@@ -1,6 +1,7 @@
 using System.Globalization;
+using SparseExpansion.Models.Tokenization.Unicode;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization.Patterns;
 
 /// <summary>Reads what follows a backslash and means the same inside and outside of brackets.</summary>
 internal static class EscapeReader

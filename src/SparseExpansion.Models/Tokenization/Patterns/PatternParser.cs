@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization.Patterns;
 
 /// <summary>
 /// Reads a pattern in the dialect of Oniguruma, with which the Hugging Face tokenizers were made, and says the same in .NET's. They differ

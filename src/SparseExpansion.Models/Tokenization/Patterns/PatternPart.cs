@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization.Patterns;
 
 /// <summary>A piece of a translated pattern: text as .NET wants it, or a class whose text is known once all classes are.</summary>
 internal readonly record struct PatternPart(string Text, CharacterClass? Class)

@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text;
+using SparseExpansion.Models.Tokenization.Unicode;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization.Patterns;
 
 /// <summary>Walks over the characters of a pattern.</summary>
 internal sealed class PatternReader

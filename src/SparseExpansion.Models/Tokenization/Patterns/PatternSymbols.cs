@@ -1,4 +1,6 @@
-namespace SparseExpansion.Transformers;
+using SparseExpansion.Models.Tokenization.Unicode;
+
+namespace SparseExpansion.Models.Tokenization.Patterns;
 
 /// <summary>The parts that symbols of a pattern become.</summary>
 internal static class PatternSymbols

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization.Patterns;
 
 /// <summary>Reads *, +, ? and {…} with what stands behind them.</summary>
 internal static class QuantifierReader

@@ -1,6 +1,7 @@
 using System.Text;
+using SparseExpansion.Models.Tokenization.Unicode;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization.Patterns;
 
 /// <summary>
 /// .NET matches UTF-16 units, so one unit must stand for each character beyond U+FFFF. All that a pattern can tell of a character is which

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization.Patterns;
 
 /// <summary>Finds the matches of a pattern as Oniguruma would: characters beyond U+FFFF are one character each.</summary>
 internal sealed class TextMatcher

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization.Unicode;
 
 /// <summary>Normalization forms that a character is not sure to outlive.</summary>
 [Flags]

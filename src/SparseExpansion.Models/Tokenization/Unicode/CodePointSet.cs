@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization.Unicode;
 
 /// <summary>An immutable set of code points, as ranges in order with gaps between them.</summary>
 internal sealed class CodePointSet

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization.Unicode;
 
 /// <summary>What the normalization forms of Unicode need to know of each character (UAX #15).</summary>
 internal sealed class Decompositions

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization.Unicode;
 
 /// <summary>Korean syllables are composed by arithmetic (The Unicode Standard, section 3.12).</summary>
 internal static class Hangul

@@ -1,7 +1,7 @@
 using System.Collections.Frozen;
 using System.Text;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization.Unicode;
 
 /// <summary>Lowercase and case folding of Unicode, independent of cultures.</summary>
 internal static class UnicodeCasing

@@ -1,7 +1,7 @@
 using System.Collections.Frozen;
 using System.Globalization;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization.Unicode;
 
 /// <summary>The general categories, alone and together, with their characters.</summary>
 internal static class UnicodeCategories

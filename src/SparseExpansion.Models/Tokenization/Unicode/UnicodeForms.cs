@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization.Unicode;
 
 /// <summary>
 /// The normalization forms of Unicode (UAX #15), by tables of our own: <see cref="string.Normalize()"/> returns every text as it is under

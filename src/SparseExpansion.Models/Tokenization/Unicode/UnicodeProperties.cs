@@ -1,4 +1,4 @@
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization.Unicode;
 
 /// <summary>The sets of characters that patterns call by name: categories, scripts, properties and POSIX classes.</summary>
 internal static class UnicodeProperties

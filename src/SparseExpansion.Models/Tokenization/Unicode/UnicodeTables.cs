@@ -1,7 +1,7 @@
 using System.Collections.Frozen;
 using System.Globalization;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Models.Tokenization.Unicode;
 
 /// <summary>
 /// The embedded extract of the Unicode Character Database. .NET's own tables depend on the machine (ICU) and on the process (invariant
