@@ -1,6 +1,5 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
-using SparseExpansion.Execution.Kernels;
 using SparseExpansion.Execution.Kernels.Avx2;
 using SparseExpansion.Execution.Kernels.Avx512;
 using SparseExpansion.Execution.Kernels.Portable;

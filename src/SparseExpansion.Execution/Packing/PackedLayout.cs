@@ -1,4 +1,3 @@
-
 namespace SparseExpansion.Execution.Packing;
 
 /// <summary>

@@ -1,4 +1,3 @@
-
 namespace SparseExpansion.Execution.Safetensors;
 
 /// <summary>Names of the element types in safetensors files.</summary>

@@ -1,4 +1,3 @@
-
 namespace SparseExpansion.Execution.Safetensors;
 
 /// <summary>One tensor of a safetensors file, as its header describes it.</summary>

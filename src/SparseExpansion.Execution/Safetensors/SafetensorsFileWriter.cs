@@ -1,6 +1,5 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using SparseExpansion.Execution.Safetensors;
 
 namespace SparseExpansion.Execution.Safetensors;
 

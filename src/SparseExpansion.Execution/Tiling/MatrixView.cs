@@ -1,4 +1,3 @@
-
 namespace SparseExpansion.Execution.Tiling;
 
 /// <summary>Rows of float32 or bfloat16 in CPU memory whose elements lie side by side; the owner keeps the memory alive.</summary>

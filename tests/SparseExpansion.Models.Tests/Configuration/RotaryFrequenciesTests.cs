@@ -1,5 +1,3 @@
-using SparseExpansion.Models.Configuration;
-
 namespace SparseExpansion.Models.Configuration;
 
 public sealed class RotaryFrequenciesTests

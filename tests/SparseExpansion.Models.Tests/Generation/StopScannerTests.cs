@@ -1,5 +1,4 @@
 using CsCheck;
-using SparseExpansion.Models.Generation;
 
 namespace SparseExpansion.Models.Generation;
 

@@ -1,4 +1,3 @@
-using SparseExpansion.Models.Generation;
 using SparseExpansion.Testing;
 
 namespace SparseExpansion.Models.Generation;

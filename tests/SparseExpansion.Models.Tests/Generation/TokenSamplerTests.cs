@@ -1,5 +1,3 @@
-using SparseExpansion.Models.Generation;
-
 namespace SparseExpansion.Models.Generation;
 
 public sealed class TokenSamplerTests

@@ -1,4 +1,3 @@
-using SparseExpansion.Models.Tokenization;
 using SparseExpansion.Testing;
 
 namespace SparseExpansion.Models.Tokenization;

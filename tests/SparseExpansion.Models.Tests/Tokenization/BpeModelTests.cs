@@ -1,6 +1,5 @@
 using System.Text;
 using CsCheck;
-using SparseExpansion.Models.Tokenization;
 
 namespace SparseExpansion.Models.Tokenization;
 

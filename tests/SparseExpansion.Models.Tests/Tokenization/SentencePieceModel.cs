@@ -1,5 +1,4 @@
 using System.Text;
-using SparseExpansion.Models.Tokenization;
 
 namespace SparseExpansion.Models.Tokenization;
 

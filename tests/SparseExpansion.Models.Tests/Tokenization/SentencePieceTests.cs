@@ -1,5 +1,4 @@
 using CsCheck;
-using SparseExpansion.Models.Tokenization;
 using SparseExpansion.Testing;
 
 namespace SparseExpansion.Models.Tokenization;

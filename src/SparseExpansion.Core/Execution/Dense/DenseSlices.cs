@@ -1,4 +1,3 @@
-using SparseExpansion.Execution;
 using SparseExpansion.Execution.Kernels;
 using SparseExpansion.Execution.Packing;
 using SparseExpansion.Execution.Threading;

@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using SparseExpansion.Execution;
 using SparseExpansion.Execution.Dispatch;
 using SparseExpansion.Execution.Kernels;
 using SparseExpansion.Execution.Memory;

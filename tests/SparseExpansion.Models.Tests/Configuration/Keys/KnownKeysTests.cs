@@ -1,4 +1,3 @@
-using SparseExpansion.Models.Configuration.Keys;
 using SparseExpansion.Testing;
 
 namespace SparseExpansion.Models.Configuration.Keys;

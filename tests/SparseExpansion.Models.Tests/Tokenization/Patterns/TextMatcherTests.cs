@@ -1,7 +1,5 @@
 using System.Text.Json;
 using SparseExpansion.Models.Configuration;
-using SparseExpansion.Models.Tokenization;
-using SparseExpansion.Models.Tokenization.Patterns;
 
 namespace SparseExpansion.Models.Tokenization.Patterns;
 

@@ -1,5 +1,3 @@
-using SparseExpansion.Models.Tokenization.Unicode;
-
 namespace SparseExpansion.Models.Tokenization.Unicode;
 
 public sealed class UnicodeCasingTests

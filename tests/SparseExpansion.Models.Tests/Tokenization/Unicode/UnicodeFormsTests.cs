@@ -2,7 +2,6 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Text;
 using CsCheck;
-using SparseExpansion.Models.Tokenization.Unicode;
 
 namespace SparseExpansion.Models.Tokenization.Unicode;
 
