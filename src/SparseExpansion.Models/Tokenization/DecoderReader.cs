@@ -1,5 +1,6 @@
 using System.Text;
 using SparseExpansion.Models.Configuration;
+using SparseExpansion.Models.Tokenization.Pieces;
 
 namespace SparseExpansion.Models.Tokenization;
 

@@ -1,5 +1,6 @@
 using SparseExpansion.Models.Configuration;
 using SparseExpansion.Models.Tokenization.Patterns;
+using SparseExpansion.Models.Tokenization.Pieces;
 
 namespace SparseExpansion.Models.Tokenization;
 

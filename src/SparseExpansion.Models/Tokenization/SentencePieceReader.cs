@@ -1,3 +1,6 @@
+using SparseExpansion.Models.Tokenization.AddedTokens;
+using SparseExpansion.Models.Tokenization.Pieces;
+
 namespace SparseExpansion.Models.Tokenization;
 
 /// <summary>Makes a tokenizer of <c>tokenizer.model</c>, as Llama 2 and Mistral bring it, and the files beside it.</summary>

@@ -1,3 +1,6 @@
+using SparseExpansion.Models.Tokenization.AddedTokens;
+using SparseExpansion.Models.Tokenization.Pieces;
+
 namespace SparseExpansion.Models.Tokenization;
 
 /// <summary>The way from text to ids: added tokens, normalizer, added tokens again, pre-tokenizer, merges; and the decoder back.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using SparseExpansion.Models.Tokenization.AddedTokens;
 
 namespace SparseExpansion.Models.Tokenization;
 

@@ -2,6 +2,8 @@ using System.Collections.Frozen;
 using System.Text.Json;
 using SparseExpansion.Models.Configuration;
 using SparseExpansion.Models.Configuration.Keys;
+using SparseExpansion.Models.Tokenization.AddedTokens;
+using SparseExpansion.Models.Tokenization.Pieces;
 
 namespace SparseExpansion.Models.Tokenization;
 

@@ -14,7 +14,7 @@ public sealed partial class FolderOrderTests
             "Memory", "Threading", "Files", "Errors", "Kernels.Tiles", "Kernels.Avx512", "Kernels.Avx2", "Kernels.Portable", "Kernels", "Packing", "Tiling",
             "Dispatch", "Safetensors", "Expanded",
         ],
-        ["Models"] = ["Configuration.Keys", "Configuration", "Tokenization.Unicode", "Tokenization.Patterns", "Tokenization", "Generation"],
+        ["Models"] = ["Configuration.Keys", "Configuration", "Tokenization.Unicode", "Tokenization.Patterns", "Tokenization.Pieces", "Tokenization.AddedTokens", "Tokenization", "Generation"],
     };
 
     /// <summary>What all packages throw stands above their namespaces.</summary>

@@ -1,4 +1,5 @@
 using SparseExpansion.Models.Tokenization;
+using SparseExpansion.Models.Tokenization.Pieces;
 using SparseExpansion.Testing;
 using SparseExpansion.Testing.Fuzzing;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using SparseExpansion.Models.Tokenization.Pieces;
 
 namespace SparseExpansion.Models.Tokenization;
 

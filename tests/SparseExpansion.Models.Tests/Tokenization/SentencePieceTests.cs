@@ -1,4 +1,5 @@
 using CsCheck;
+using SparseExpansion.Models.Tokenization.Pieces;
 using SparseExpansion.Testing;
 
 namespace SparseExpansion.Models.Tokenization;

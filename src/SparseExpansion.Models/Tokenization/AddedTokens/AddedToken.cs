@@ -1,4 +1,4 @@
-namespace SparseExpansion.Models.Tokenization;
+namespace SparseExpansion.Models.Tokenization.AddedTokens;
 
 /// <summary>A token that is found in the text before anything else is done with it.</summary>
 /// <param name="Id">Its id.</param>

@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using SparseExpansion.Models.Tokenization.Unicode;
 
-namespace SparseExpansion.Models.Tokenization;
+namespace SparseExpansion.Models.Tokenization.AddedTokens;
 
 /// <summary>Cuts a text at added tokens: leftmost first, the longest where several start together.</summary>
 internal sealed class AddedTokenFinder

@@ -1,7 +1,7 @@
 using SparseExpansion.Models.Configuration;
 using SparseExpansion.Models.Configuration.Keys;
 
-namespace SparseExpansion.Models.Tokenization;
+namespace SparseExpansion.Models.Tokenization.AddedTokens;
 
 /// <summary>Reads objects that describe an added token.</summary>
 internal static class AddedTokenReader

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Models.Tokenization;
+namespace SparseExpansion.Models.Tokenization.AddedTokens;
 
 /// <summary>
 /// The added tokens of a tokenizer, gathered from its own file and those beside it. The first description of a token counts; one that

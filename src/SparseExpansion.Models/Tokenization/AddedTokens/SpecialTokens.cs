@@ -1,4 +1,5 @@
-namespace SparseExpansion.Models.Tokenization;
+
+namespace SparseExpansion.Models.Tokenization.AddedTokens;
 
 /// <summary>What the files beside a tokenizer say of it.</summary>
 internal sealed record SpecialTokens

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using SparseExpansion.Models.Configuration;
 
-namespace SparseExpansion.Models.Tokenization;
+namespace SparseExpansion.Models.Tokenization.AddedTokens;
 
 /// <summary>
 /// Reads <c>tokenizer_config.json</c>, <c>special_tokens_map.json</c>, <c>added_tokens.json</c> and, where the first two are missing, the

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Models.Tokenization;
+namespace SparseExpansion.Models.Tokenization.Pieces;
 
 /// <summary>A stand-in for the blank in tokens and texts, because merges are written with a blank between their parts.</summary>
 internal static class BlankName

@@ -1,7 +1,7 @@
 using System.Text;
 using Microsoft.ML.Tokenizers;
 
-namespace SparseExpansion.Models.Tokenization;
+namespace SparseExpansion.Models.Tokenization.Pieces;
 
 /// <summary>
 /// Byte-pair encoding of one piece of text. <see cref="BpeTokenizer"/> merges; this class adds what it lacks: byte fallback, words

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace SparseExpansion.Models.Tokenization;
+namespace SparseExpansion.Models.Tokenization.Pieces;
 
 /// <summary>The tokens &lt;0x00&gt; … &lt;0xFF&gt;, and the characters that stand for bytes in byte-level vocabularies (GPT-2).</summary>
 internal static class ByteTokens

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Models.Tokenization;
+namespace SparseExpansion.Models.Tokenization.Pieces;
 
 /// <summary>From a piece of normalized text to ids.</summary>
 internal interface IPieceModel

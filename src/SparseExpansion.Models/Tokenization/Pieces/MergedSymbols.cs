@@ -1,4 +1,4 @@
-namespace SparseExpansion.Models.Tokenization;
+namespace SparseExpansion.Models.Tokenization.Pieces;
 
 /// <summary>A text in symbols that are joined with their neighbours; a symbol keeps the number of its first part.</summary>
 /// <param name="text">The text.</param>

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace SparseExpansion.Models.Tokenization;
+namespace SparseExpansion.Models.Tokenization.Pieces;
 
 /// <summary>
 /// Byte-pair encoding as SentencePiece does it: of all neighbours whose union is a piece, those with the highest score are joined, the

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Models.Tokenization;
+namespace SparseExpansion.Models.Tokenization.Pieces;
 
 /// <summary>A token of a SentencePiece model.</summary>
 /// <param name="Text">Its text, with U+2581 for blanks.</param>

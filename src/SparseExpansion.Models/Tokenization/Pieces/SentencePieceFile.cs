@@ -2,7 +2,7 @@ using Google.Protobuf;
 using SparseExpansion.Execution.Errors;
 using SparseExpansion.Execution.Files;
 
-namespace SparseExpansion.Models.Tokenization;
+namespace SparseExpansion.Models.Tokenization.Pieces;
 
 /// <summary>The parts of a SentencePiece model (sentencepiece_model.proto) that encoding needs.</summary>
 internal sealed class SentencePieceFile

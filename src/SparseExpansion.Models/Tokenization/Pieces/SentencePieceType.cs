@@ -1,4 +1,4 @@
-namespace SparseExpansion.Models.Tokenization;
+namespace SparseExpansion.Models.Tokenization.Pieces;
 
 /// <summary>What a piece is for, by the numbers of the file.</summary>
 internal enum SentencePieceType

@@ -1,6 +1,6 @@
 using SparseExpansion.Testing;
 
-namespace SparseExpansion.Models.Tokenization;
+namespace SparseExpansion.Models.Tokenization.AddedTokens;
 
 /// <summary>Who decides about the tokens around a text: the tokenizer class with its flags, or the post-processor of tokenizer.json.</summary>
 public sealed class StartAndEndTests : IDisposable

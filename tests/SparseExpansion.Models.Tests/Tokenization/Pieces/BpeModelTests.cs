@@ -1,7 +1,7 @@
 using System.Text;
 using CsCheck;
 
-namespace SparseExpansion.Models.Tokenization;
+namespace SparseExpansion.Models.Tokenization.Pieces;
 
 public sealed class BpeModelTests
 {
