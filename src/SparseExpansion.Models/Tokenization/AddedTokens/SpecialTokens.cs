@@ -1,4 +1,3 @@
-
 namespace SparseExpansion.Models.Tokenization.AddedTokens;
 
 /// <summary>What the files beside a tokenizer say of it.</summary>
