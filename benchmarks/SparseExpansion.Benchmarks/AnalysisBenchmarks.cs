@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using SparseExpansion.Analysis;
+using SparseExpansion.Analysis.Neurons;
 using SparseExpansion.Calibration.Tokens;
 using static TorchSharp.torch;
 

@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using SparseExpansion.Benchmarks.Targets;
+using SparseExpansion.Execution;
 using SparseExpansion.Layers;
 using SparseExpansion.Routing.Routers;
 using static TorchSharp.torch;

@@ -115,14 +115,14 @@ for (const [names, codes] of [
   section(`set ${names}`, ranges(codes));
 }
 
-fs.writeFileSync(path.join(repository, 'src/SparseExpansion.Transformers/Tokenization/Unicode/unicode.txt'), `${lines.join('\n')}\n`);
+fs.writeFileSync(path.join(repository, 'src/SparseExpansion.Models/Tokenization/Unicode/unicode.txt'), `${lines.join('\n')}\n`);
 
 // The test's columns: source, NFC, NFD, NFKC, NFKD. Hangul syllables follow from arithmetic and are left out, as are columns equal to the source.
 const rows = read('NormalizationTest').filter((row) => row.NFCSequence).map((row) =>
   [row.sourceSequence, row.NFCSequence, row.NFDSequence, row.NFKCSequence, row.NFKDSequence].map((codes) => [codes].flat().join(' ')));
 const kept = rows.filter(([source]) => !(source.length === 4 && source >= 'AC00' && source <= 'D7A3'));
 const text = kept.map(([source, ...forms]) => [source, ...forms.map((form) => (form === source ? '' : form))].join(';')).join('\n');
-const fixture = path.join(repository, 'tests/SparseExpansion.Transformers.Tests/Fixtures/unicode/normalization-test.txt.gz');
+const fixture = path.join(repository, 'tests/SparseExpansion.Models.Tests/Fixtures/unicode/normalization-test.txt.gz');
 fs.mkdirSync(path.dirname(fixture), { recursive: true });
 fs.writeFileSync(fixture, zlib.gzipSync(Buffer.from(text), { level: 9 }));
 console.log(`${lines.length} lines of tables, ${kept.length} of ${rows.length} rows of the normalization test`);

@@ -1,3 +1,4 @@
+using SparseExpansion.Models;
 #region language-model
 using SparseExpansion;
 using SparseExpansion.Execution;

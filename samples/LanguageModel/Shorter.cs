@@ -1,5 +1,7 @@
 using SparseExpansion.Expansion;
+using SparseExpansion.Models;
 using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Pruning;
 using SparseExpansion.Transformers;
 
 /// <summary>Shorter ways to say what <c>Program.cs</c> says, and text as it comes.</summary>

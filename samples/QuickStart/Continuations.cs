@@ -1,3 +1,4 @@
+using SparseExpansion.Models;
 using SparseExpansion.Transformers;
 
 namespace QuickStart;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using SparseExpansion.Models;
 using SparseExpansion.Serialization;
 using SparseExpansion.Transformers;
 using static TorchSharp.torch;

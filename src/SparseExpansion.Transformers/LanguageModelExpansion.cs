@@ -1,6 +1,8 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Expansion;
+using SparseExpansion.Models;
 using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Pruning;
 using TorchSharp;
 
 namespace SparseExpansion.Transformers;

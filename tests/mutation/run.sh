@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# How much of what the library does its tests hold: changes Core in one small place, runs the tests that reach it, and counts how often they notice.
+# How much of what the library does its tests hold: changes a library in one small place, runs the tests that reach it, and counts how often they notice.
 #
 #   tests/mutation/run.sh [FOLDER…]
 #
-# FOLDER is a folder of src/SparseExpansion.Core, Pruning and Execution by default, or a part of one, such as Pruning/Selection. The tests
-# are those of the same folder of tests/SparseExpansion.Core.Tests. Environment: COUNT (200), mutants of a folder, taken at random;
+# FOLDER is a folder of src/SparseExpansion.Core or a part of one, such as Pruning/Selection, or Execution, which means src/SparseExpansion.Execution,
+# or a part of that, such as Execution/Packing; Pruning and Execution by default. The tests are those of the same folder of tests/SparseExpansion.Core.Tests. Environment: COUNT (200), mutants of a folder, taken at random;
 # SEED (1) of that choice; OUT (artifacts/mutation).
 #
 # A mutant takes some seconds, and one that survives as long as all tests that reach it: 200 of each folder about an hour on two cores.
@@ -23,13 +23,18 @@ mkdir -p "$out"
 
 dotnet build "$root/tests/SparseExpansion.Core.Tests" -c Release -v quiet
 dotnet build "$root/tests/mutation/Sampler" -c Release -v quiet
-dotnet msbuild "$root/src/SparseExpansion.Core" -nologo -p:Configuration=Release "-t:ResolveReferences;CoreCompile" -p:NonExistentFile=none \
-    -p:ProvideCommandLineArgs=true -p:SkipCompilerExecution=true -getItem:CscCommandLineArgs > "$work/arguments.json"
-# Links cost nothing, and the library among them is replaced, not written to.
-cp -al "$root/tests/SparseExpansion.Core.Tests/bin/Release/net10.0" "$work/tests" 2> /dev/null \
-    || { rm -rf "$work/tests" && cp -a "$root/tests/SparseExpansion.Core.Tests/bin/Release/net10.0" "$work/tests"; }
 
 for folder in "$@"; do
+    project=Core part=$folder
+    case $folder in
+    Execution | Execution/*) project=Execution part=$(echo "$folder" | cut -s -d / -f 2-) ;;
+    esac
+    dotnet msbuild "$root/src/SparseExpansion.$project" -nologo -p:Configuration=Release "-t:ResolveReferences;CoreCompile" -p:NonExistentFile=none \
+        -p:ProvideCommandLineArgs=true -p:SkipCompilerExecution=true -getItem:CscCommandLineArgs > "$work/arguments.json"
+    # Links cost nothing, and the library among them is replaced, not written to.
+    rm -rf "$work/tests"
+    cp -al "$root/tests/SparseExpansion.Core.Tests/bin/Release/net10.0" "$work/tests" 2> /dev/null \
+        || { rm -rf "$work/tests" && cp -a "$root/tests/SparseExpansion.Core.Tests/bin/Release/net10.0" "$work/tests"; }
     "$root/tests/mutation/Sampler/bin/Release/net10.0/SparseExpansion.MutationSampler" \
-        "$root" "$work/arguments.json" "$work/tests" "$out/${folder//\//-}.tsv" "${COUNT:-200}" "${SEED:-1}" "$folder"
+        "$root" "$project" "$work/arguments.json" "$work/tests" "$out/${folder//\//-}.tsv" "${COUNT:-200}" "${SEED:-1}" "$part"
 done

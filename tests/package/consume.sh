@@ -45,11 +45,11 @@ CONFIG
 
 pack() {
   cd "$root"
-  for project in Core Transformers Cli; do
+  for project in Execution Models Core Transformers Cli; do
     dotnet pack "src/SparseExpansion.$project" -o "$work/feed" -p:ToolPackageRuntimeIdentifiers=$platform || return 1
   done
   cd "$work/feed"
-  for id in Core Transformers Cli.$platform; do
+  for id in Execution Models Core Transformers Cli.$platform; do
     [ -f "SparseExpansion.$id.$version.nupkg" ] && [ -f "SparseExpansion.$id.$version.snupkg" ] || return 1
     # Registries take no more than 250 MB.
     [ "$(wc -c < "SparseExpansion.$id.$version.nupkg")" -lt 250000000 ] || return 1

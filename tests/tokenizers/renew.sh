@@ -14,4 +14,4 @@ done
 cd "$work"
 npm init --yes >/dev/null
 npm install --silent "${packages[@]}"
-node "$here/renew.mjs" "$here/../SparseExpansion.Transformers.Tests/Fixtures/tokenizers" "$full"
+node "$here/renew.mjs" "$here/../SparseExpansion.Models.Tests/Fixtures/tokenizers" "$full"

@@ -11,6 +11,7 @@ using SparseExpansion.Pruning.Refit;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Routing.Clustering;
+using SparseExpansion.Routing.Experts;
 using SparseExpansion.Routing.Routers;
 using SparseExpansion.Transformers;
 

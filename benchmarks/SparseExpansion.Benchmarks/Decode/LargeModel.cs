@@ -1,8 +1,11 @@
 using SparseExpansion.Benchmarks.Targets;
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Capture;
 using SparseExpansion.Execution;
 using SparseExpansion.Layers;
 using SparseExpansion.Layers.Surgery;
+using SparseExpansion.Models;
+using SparseExpansion.Routing;
 using SparseExpansion.Routing.Routers;
 using SparseExpansion.Transformers;
 using TorchSharp.Modules;

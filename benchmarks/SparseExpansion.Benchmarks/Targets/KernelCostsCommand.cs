@@ -1,6 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using SparseExpansion.Execution;
+using SparseExpansion.Execution.Dispatch;
+using SparseExpansion.Execution.Kernels;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Benchmarks.Targets;

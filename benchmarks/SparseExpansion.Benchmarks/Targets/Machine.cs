@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using SparseExpansion.Execution;
+using SparseExpansion.Execution.Kernels;
 using TorchSharp;
 
 namespace SparseExpansion.Benchmarks.Targets;

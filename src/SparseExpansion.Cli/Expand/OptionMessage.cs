@@ -1,5 +1,7 @@
 using System.Globalization;
 using SparseExpansion.Expansion;
+using SparseExpansion.Expansion.Checkpoints;
+using SparseExpansion.Expansion.Memory;
 using SparseExpansion.Pruning;
 
 namespace SparseExpansion.Cli;

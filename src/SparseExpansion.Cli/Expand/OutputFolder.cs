@@ -1,4 +1,6 @@
+using SparseExpansion.Execution.Files;
 using SparseExpansion.Internal.Files;
+using SparseExpansion.Internal;
 using SparseExpansion.Serialization;
 
 namespace SparseExpansion.Cli;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using SparseExpansion.Models;
 using SparseExpansion.Transformers;
 using static TorchSharp.torch;
 

@@ -1,4 +1,5 @@
 using SparseExpansion.Layers;
+using SparseExpansion.Models;
 using SparseExpansion.Routing;
 using SparseExpansion.Transformers;
 using TorchSharp.Modules;

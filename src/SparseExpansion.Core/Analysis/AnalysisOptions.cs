@@ -1,3 +1,5 @@
+using SparseExpansion.Analysis.Neurons;
+
 namespace SparseExpansion.Analysis;
 
 /// <summary>How neurons are measured.</summary>

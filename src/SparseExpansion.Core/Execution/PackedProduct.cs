@@ -1,3 +1,5 @@
+using SparseExpansion.Execution.Dispatch;
+using SparseExpansion.Execution.Tiling;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Execution;
@@ -5,7 +7,7 @@ namespace SparseExpansion.Execution;
 /// <summary>The product of one packed weight with a tensor of tokens.</summary>
 internal static class PackedProduct
 {
-    /// <summary>See <see cref="PackedWeight.Multiply"/>.</summary>
+    /// <summary>tokens · weightᵀ + bias, without gradients.</summary>
     public static Tensor Multiply(PackedWeight weight, Tensor tokens, Tensor? bias, ExecutionOptions options = default)
     {
         ArgumentNullException.ThrowIfNull(tokens);
@@ -41,7 +43,7 @@ internal static class PackedProduct
         }
 
         GroupedMultiplication.Run(
-            [weight], [0, count], order, MatrixView.Of(contiguous), MatrixView.Of(target), vector is null ? MatrixView.None : MatrixView.Of(vector), options);
+            [weight], [0, count], order, MatrixView.Of(contiguous), MatrixView.Of(target), vector is null ? MatrixView.None : MatrixView.Of(vector), TorchProduct.Options(options));
         if (rented is not null)
         {
             System.Buffers.ArrayPool<int>.Shared.Return(rented);

@@ -9,6 +9,7 @@ using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.Alps;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Routing.Clustering;
+using SparseExpansion.Routing.Experts;
 
 namespace SparseExpansion.Expansion;
 

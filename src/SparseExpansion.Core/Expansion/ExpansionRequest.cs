@@ -6,7 +6,9 @@ using SparseExpansion.Expansion.Checkpoints;
 using SparseExpansion.Expansion.Memory;
 using SparseExpansion.Expansion.Pipeline;
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Routers;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;

@@ -4,11 +4,20 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Layers;
 
 /// <summary>Tokens sorted by expert, as tensors on their device.</summary>
-/// <param name="Order">int64 [tokens]: positions of the tokens, sorted by expert, stable.</param>
-/// <param name="Inverse">int64 [tokens]: the inverse permutation.</param>
-/// <param name="Ends">int32 [experts]: where each expert's tokens end in <paramref name="Order"/>.</param>
-internal sealed record DeviceGroups(Tensor Order, Tensor Inverse, Tensor Ends) : IDisposable
+/// <param name="order">int64 [tokens]: positions of the tokens, sorted by expert, stable.</param>
+/// <param name="inverse">int64 [tokens]: the inverse permutation.</param>
+/// <param name="ends">int32 [experts]: where each expert's tokens end in <paramref name="order"/>.</param>
+internal sealed class DeviceGroups(Tensor order, Tensor inverse, Tensor ends) : IDisposable
 {
+    /// <summary>Positions of the tokens, sorted by expert.</summary>
+    public Tensor Order => order;
+
+    /// <summary>Where each token is among the sorted ones.</summary>
+    public Tensor Inverse => inverse;
+
+    /// <summary>Where each expert's tokens end.</summary>
+    public Tensor Ends => ends;
+
     /// <summary>Sorts by sums and scatters of known shape: nothing here has to wait for a GPU.</summary>
     public static DeviceGroups Of(Tensor experts, int expertCount)
     {

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
 using SparseExpansion.Execution;
+using SparseExpansion.Execution.Tiling;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Layers;

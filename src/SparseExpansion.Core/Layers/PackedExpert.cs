@@ -1,4 +1,5 @@
 using SparseExpansion.Execution;
+using SparseExpansion.Execution.Errors;
 using SparseExpansion.Internal.Errors;
 using SparseExpansion.Quantization;
 using static TorchSharp.torch;
@@ -21,8 +22,8 @@ internal sealed class PackedExpert : nn.Module
     {
         Weight = weight;
         (values, masks, row_order, panel_offsets) =
-            (weight.Arrays.Values, weight.Arrays.Masks, weight.Arrays.RowOrder, weight.Arrays.PanelOffsets);
-        (scales, zeros) = (weight.Arrays.Grid?.Scales, weight.Arrays.Grid?.Zeros);
+            (weight.Arrays.Values.AsTensor(), weight.Arrays.Masks.AsTensor(), weight.Arrays.RowOrder.AsTensor(), weight.Arrays.PanelOffsets.AsTensor());
+        (scales, zeros) = (weight.Arrays.Grid?.Scales.AsTensor(), weight.Arrays.Grid?.Zeros.AsTensor());
         RegisterComponents();
     }
 
@@ -46,7 +47,9 @@ internal sealed class PackedExpert : nn.Module
         {
             QuantizationGrid? grid = quantization is null ? null : new QuantizationGrid(quantization, columns, shares[4], shares[5]);
             return new PackedExpert(PackedWeight.FromArrays(
-                new PackedArrays(rows, columns, blockColumns, panelRows, shares[0], shares[1], shares[2], shares[3], grid)));
+                new PackedArrays(
+                rows, columns, blockColumns, panelRows, TensorArrays.Of(shares[0], grid is null ? "values" : "codes"), TensorArrays.Of(shares[1], "masks"),
+                TensorArrays.Of(shares[2], "row order"), TensorArrays.Of(shares[3], "panel offsets"), grid is null ? null : TensorArrays.Of(grid))));
         }
         catch (ArgumentException e)
         {

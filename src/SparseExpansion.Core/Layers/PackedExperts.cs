@@ -1,5 +1,8 @@
 using System.Globalization;
 using SparseExpansion.Execution;
+using SparseExpansion.Execution.Dispatch;
+using SparseExpansion.Execution.Packing;
+using SparseExpansion.Execution.Tiling;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Quantization;
 using TorchSharp;
@@ -28,7 +31,7 @@ internal sealed class PackedExperts : ExpertWeights
     {
         items = nn.ModuleList(experts);
         _weights = [.. experts.Select(expert => expert.Weight)];
-        _dtype = dtype ?? _weights[0].Dtype;
+        _dtype = dtype ?? (ScalarType)_weights[0].Dtype;
         RegisterComponents();
     }
 
@@ -142,7 +145,8 @@ internal sealed class PackedExperts : ExpertWeights
         using Tensor rows = tokens.stride(1) == 1 ? tokens.alias() : tokens.contiguous();
         Tensor output = empty(tokens.shape[0], OutFeatures, tokens.dtype, CPU);
         GroupedMultiplication.Run(
-            _weights, groups.Offsets, groups.Order, MatrixView.Of(rows), MatrixView.Of(output), bias is null ? MatrixView.None : MatrixView.Of(bias));
+            _weights, groups.Offsets, groups.Order, MatrixView.Of(rows), MatrixView.Of(output), bias is null ? MatrixView.None : MatrixView.Of(bias),
+            TorchProduct.Options());
         GC.KeepAlive(bias);
         GC.KeepAlive(this);
         return output;
@@ -191,7 +195,7 @@ internal sealed class PackedExperts : ExpertWeights
         }
     }
 
-    public override QuantizationGrid? GridOf(int expert) => _weights[expert].Arrays.Grid;
+    public override QuantizationGrid? GridOf(int expert) => _weights[expert].Arrays.Grid?.AsTensors();
 
     public override long CountNonzero(int expert) => _weights[expert].NonZeroCount;
 
@@ -266,7 +270,7 @@ internal sealed class PackedExperts : ExpertWeights
         }
 
         using Tensor dense = experts.ToDense(expert);
-        return PackedWeightBuilder.TryPack(dense, grid);
+        return PackedTensors.TryPack(dense, grid);
     }
 
     private static PackedExpert PackOne(ExpertWeights experts, int expert, ScalarType dtype)

@@ -1,6 +1,7 @@
 using SparseExpansion.Calibration;
-using SparseExpansion.Internal.Torch;
+using SparseExpansion.Calibration.Capture;
 using SparseExpansion.Internal;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Quantization;
 using SparseExpansion.Routing;

@@ -1,7 +1,10 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using SparseExpansion.Execution;
+using SparseExpansion.Execution.Memory;
+using SparseExpansion.Execution.Safetensors;
 using SparseExpansion.Internal.Vectors;
+using SparseExpansion.Internal;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
@@ -28,7 +31,7 @@ internal sealed class MappedFile : IDisposable
 
     private readonly string _path;
     private readonly long _length;
-    private readonly Dictionary<ScalarType, Tensor> _whole = [];
+    private readonly Dictionary<ElementType, Tensor> _whole = [];
 
     /// <param name="path">The file.</param>
     /// <param name="length">Its bytes, as far as they were checked.</param>
@@ -36,16 +39,16 @@ internal sealed class MappedFile : IDisposable
 
     /// <summary>True if the tensor can be used where it lies: its bytes are aligned to its elements, and every byte is a value.</summary>
     public static bool Supports(SafetensorsEntry entry) =>
-        entry.ByteLength > 0 && entry.DType != ScalarType.Bool && entry.Offset % SafetensorsDType.SizeOf(entry.DType) == 0;
+        entry.ByteLength > 0 && entry.DType != ElementType.Bool && entry.Offset % ElementTypes.SizeOf(entry.DType) == 0;
 
     /// <summary>A tensor over the file's bytes, owned by the caller; it outlives this object.</summary>
     /// <exception cref="CheckpointException">The system refuses to map the file, or it has become shorter.</exception>
     public unsafe Tensor Map(SafetensorsEntry entry)
     {
-        long size = SafetensorsDType.SizeOf(entry.DType);
+        long size = ElementTypes.SizeOf(entry.DType);
         if (!_whole.TryGetValue(entry.DType, out Tensor? whole))
         {
-            _whole.Add(entry.DType, whole = MapWhole(entry.DType, _length / size));
+            _whole.Add(entry.DType, whole = MapWhole((ScalarType)entry.DType, _length / size));
         }
 
         using Tensor flat = whole.narrow(0, entry.Offset / size, entry.ByteLength / size);

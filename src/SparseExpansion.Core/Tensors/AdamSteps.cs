@@ -1,4 +1,5 @@
 using SparseExpansion.Analysis;
+using SparseExpansion.Analysis.Distances;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Tensors;

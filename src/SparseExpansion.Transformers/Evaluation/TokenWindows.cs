@@ -1,4 +1,7 @@
 using System.Runtime.InteropServices;
+using SparseExpansion.Execution;
+using SparseExpansion.Execution.Safetensors;
+using SparseExpansion.Models;
 using SparseExpansion.Serialization;
 using static TorchSharp.torch;
 
@@ -121,7 +124,7 @@ public sealed class TokenWindows
             return; // Reading it says so.
         }
 
-        if (entry.DType is not (ScalarType.Int64 or ScalarType.Int32) || entry.Shape.Count != 2 || entry.Shape[0] < 1 || entry.Shape[1] < 2)
+        if (entry.DType is not (ElementType.Int64 or ElementType.Int32) || entry.Shape.Count != 2 || entry.Shape[0] < 1 || entry.Shape[1] < 2)
         {
             throw new CheckpointException(
                 $"{reader.FilePath}: the tensor '{name}' is {entry.DType} [{string.Join(", ", entry.Shape)}]; needed are token ids int64 [windows, context].");

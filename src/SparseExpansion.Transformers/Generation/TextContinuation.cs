@@ -1,3 +1,6 @@
+using SparseExpansion.Models;
+using SparseExpansion.Models.Generation;
+
 namespace SparseExpansion.Transformers;
 
 /// <summary>One continuation of a text, to be gone through once, and what is known of it then.</summary>

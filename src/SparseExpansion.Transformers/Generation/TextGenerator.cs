@@ -1,4 +1,7 @@
 using System.Runtime.InteropServices;
+using SparseExpansion.Models.Generation;
+using SparseExpansion.Models;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers;

@@ -1,3 +1,5 @@
+using SparseExpansion.Execution.Safetensors;
+using SparseExpansion.Models.Configuration;
 using SparseExpansion.Serialization;
 using static TorchSharp.torch;
 

@@ -1,5 +1,8 @@
+using SparseExpansion.Execution.Safetensors;
 using SparseExpansion.Expansion;
 using SparseExpansion.Internal.Files;
+using SparseExpansion.Internal;
+using SparseExpansion.Models.Configuration;
 using SparseExpansion.Serialization;
 
 namespace SparseExpansion.Transformers;
@@ -8,10 +11,10 @@ namespace SparseExpansion.Transformers;
 public static class ModelFolder
 {
     /// <summary>The architecture.</summary>
-    public const string ConfigFile = "config.json";
+    public const string ConfigFile = CheckpointFiles.Config;
 
     /// <summary>Defaults for generation.</summary>
-    public const string GenerationConfigFile = "generation_config.json";
+    public const string GenerationConfigFile = CheckpointFiles.GenerationConfig;
 
     private static readonly string[] Known =
     [

@@ -2,6 +2,7 @@ using SparseExpansion.Expansion;
 using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Internal.Files;
 using SparseExpansion.Internal;
+using SparseExpansion.Models;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning;
 using SparseExpansion.Serialization;
@@ -29,12 +30,12 @@ public static class PretrainedModel
         options.Validate();
         ModelConfig config = ModelConfig.Load(folder);
         SizeCheck.Require(config, folder);
-        CausalLanguageModel model = CausalLanguageModel.Create(config, options.Device, options.DType ?? config.DType ?? ScalarType.Float32);
+        CausalLanguageModel model = CausalLanguageModel.Create(config, options.Device, options.DType ?? (ScalarType?)config.DType ?? ScalarType.Float32);
         try
         {
             if (ExpandedModel.IsExpanded(folder))
             {
-                ExpandedModel.Load(model, folder, new ExpandedLoadOptions { MemoryMap = options.MemoryMap });
+                ExpandedModel.Load(model, folder, new ExpandedLoadOptions { MemoryMap = options.MemoryMap, Routers = options.Routers });
             }
             else
             {

@@ -1,3 +1,4 @@
+using SparseExpansion.Models;
 using SparseExpansion.Tensors;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

@@ -1,3 +1,5 @@
+using SparseExpansion.Models;
+using SparseExpansion.Models.Configuration;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 

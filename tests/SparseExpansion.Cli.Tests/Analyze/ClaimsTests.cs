@@ -1,7 +1,8 @@
+using SparseExpansion.Analysis;
 using SparseExpansion.Analysis.Correlations;
 using SparseExpansion.Analysis.Neurons;
-using SparseExpansion.Analysis;
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Capture;
 
 namespace SparseExpansion.Cli;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SparseExpansion.Models;
 using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Cli;

@@ -1,3 +1,4 @@
+using SparseExpansion.Models.Tokenization.Unicode;
 using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Cli;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SparseExpansion.Execution.Safetensors;
 using SparseExpansion.Serialization;
 
 namespace SparseExpansion.Cli;

@@ -1,3 +1,4 @@
+using SparseExpansion.Execution.Kernels;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 

@@ -1,3 +1,5 @@
+using SparseExpansion.Execution.Dispatch;
+using SparseExpansion.Execution.Kernels;
 using SparseExpansion.Layers;
 using SparseExpansion.Quantization;
 using SparseExpansion.Serialization;
@@ -27,20 +29,6 @@ public sealed class DefaultDeviceTests
 
         Assert.True(back.eq(weight).all().item<bool>());
         Assert.True(output.allclose(expected, 1e-4, 1e-4));
-    }
-
-    [Fact]
-    public void PackUnpack_GroupsOnAnotherDefaultDevice_StayOnTheCpu()
-    {
-        using var scope = NewDisposeScope();
-        Tensor weight = randn(6, 8) * tensor([1f, 0f, 1f, 0f]).repeat(2);
-        Tensor back = OnMeta(() =>
-        {
-            using NMPackedWeight packed = NMPackedWeight.Pack(weight, 2, 4);
-            return packed.Unpack();
-        });
-
-        Assert.True(back.eq(weight).all().item<bool>());
     }
 
     [Fact]

@@ -1,4 +1,8 @@
 using CsCheck;
+using SparseExpansion.Execution.Dense;
+using SparseExpansion.Execution.Dispatch;
+using SparseExpansion.Execution.Kernels;
+using SparseExpansion.Execution.Tiling;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
@@ -165,7 +169,8 @@ public sealed class GroupedMultiplicationTests
     private static void Run(
         PackedWeight[] experts, int[] offsets, int[] order, Tensor tokens, Tensor output, Tensor? bias, ExecutionOptions options) =>
         GroupedMultiplication.Run(
-            experts, offsets, order, MatrixView.Of(tokens), MatrixView.Of(output), bias is null ? MatrixView.None : MatrixView.Of(bias), options);
+            experts, offsets, order, MatrixView.Of(tokens), MatrixView.Of(output), bias is null ? MatrixView.None : MatrixView.Of(bias),
+            TorchProduct.Options(options));
 
     private static long[] Chosen(ExecutionCase problem)
     {

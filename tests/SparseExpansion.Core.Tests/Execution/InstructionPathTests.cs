@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using CsCheck;
+using SparseExpansion.Execution.Kernels;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Execution;

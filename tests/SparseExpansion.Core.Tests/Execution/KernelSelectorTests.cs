@@ -1,3 +1,5 @@
+using SparseExpansion.Execution.Dispatch;
+using SparseExpansion.Execution.Kernels;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
@@ -11,11 +13,11 @@ public sealed class KernelSelectorTests
         using Tensor weight = randn(600, 512) * (rand(600, 512) >= Scalars.Of(0.8));
         using PackedWeight packed = PackedWeight.Pack(weight);
         var choices = new KernelKind[8];
-        Thread[] callers = [.. Enumerable.Range(0, 8).Select(i => new Thread(() => choices[i] = KernelSelector.Choose(packed, 5, false)))];
+        Thread[] callers = [.. Enumerable.Range(0, 8).Select(i => new Thread(() => choices[i] = KernelSelector.Choose(packed, 5, false, TorchProduct.Options())))];
         Array.ForEach(callers, c => c.Start());
         Array.ForEach(callers, c => c.Join());
         Assert.Single(choices.Distinct());
-        Assert.Equal(choices[0], KernelSelector.Choose(packed, 7, false));
+        Assert.Equal(choices[0], KernelSelector.Choose(packed, 7, false, TorchProduct.Options()));
     }
 
     [Theory]
@@ -26,8 +28,8 @@ public sealed class KernelSelectorTests
         using var scope = NewDisposeScope();
         using PackedWeight packed = PackedWeight.Pack(randn(384, 128) * (rand(384, 128) >= Scalars.Of(sparsity)));
 
-        Assert.Equal(KernelKind.Expand, KernelSelector.Choose(packed, 1, false));
-        Assert.Equal(KernelKind.Index, KernelSelector.Choose(packed, 512, true));
+        Assert.Equal(KernelKind.Expand, KernelSelector.Choose(packed, 1, false, TorchProduct.Options()));
+        Assert.Equal(KernelKind.Index, KernelSelector.Choose(packed, 512, true, TorchProduct.Options()));
     }
 
     [Theory]
@@ -39,10 +41,11 @@ public sealed class KernelSelectorTests
     {
         using Tensor weight = randn(30, 40);
         using PackedWeight packed = PackedWeight.Pack(weight);
-        KernelClass problem = KernelClass.Of(packed, tokens, false);
-        Assert.Equal(problem, KernelClass.Of(packed, others, false));
+        KernelClass problem = KernelClass.Of(packed, tokens, false, true);
+        Assert.Equal(problem, KernelClass.Of(packed, others, false, true));
         Assert.Equal(representative, problem.Representative);
-        Assert.NotEqual(problem, KernelClass.Of(packed, tokens, true));
+        Assert.NotEqual(problem, KernelClass.Of(packed, tokens, true, true));
+        Assert.NotEqual(problem, KernelClass.Of(packed, tokens, false, false));
     }
 
     [Theory]

@@ -1,4 +1,6 @@
 using CsCheck;
+using SparseExpansion.Execution.Dispatch;
+using SparseExpansion.Execution.Kernels;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Execution;

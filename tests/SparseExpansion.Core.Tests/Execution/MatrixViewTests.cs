@@ -1,3 +1,4 @@
+using SparseExpansion.Execution.Tiling;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 

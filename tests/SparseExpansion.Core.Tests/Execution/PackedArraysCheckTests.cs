@@ -1,3 +1,4 @@
+using SparseExpansion.Execution.Packing;
 using SparseExpansion.Quantization;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
@@ -12,7 +13,7 @@ public sealed class PackedArraysCheckTests
     {
         using var scope = NewDisposeScope();
         using PackedWeight packed = PackedWeight.Pack(randn(300, 200) * rand(300, 200).ge(Scalars.Of(0.7)));
-        PackedArrays good = packed.Arrays;
+        StoredTensors good = StoredTensors.Of(packed);
         long last = good.PanelOffsets.numel() - 1;
         AssertRefused(good with { BlockColumns = 100 }, "300 × 200 in blocks of 100 columns and panels of 128 rows is not possible");
         AssertRefused(good with { Rows = 299 }, "row order must have 299 elements, not 300");
@@ -41,7 +42,7 @@ public sealed class PackedArraysCheckTests
     {
         using var scope = NewDisposeScope();
         using PackedWeight packed = PackedWeight.Pack(zeros(1, 70));
-        PackedArrays good = packed.Arrays;
+        StoredTensors good = StoredTensors.Of(packed);
         Assert.Equal(128, good.BlockColumns);
         // Column 69 is bit 5 of byte 8; it needs a value, of which there is none.
         AssertRefused(good with { Masks = Changed(good.Masks, 8, 1 << 5), Values = Less(good.Values) }, "panel offsets 0");
@@ -55,8 +56,8 @@ public sealed class PackedArraysCheckTests
         using var scope = NewDisposeScope();
         using PackedWeight packed = PackedWeight.Pack(randn(3, 70));
         Assert.Equal(210, PackedArraysCheck.NonZeros(packed.Arrays));
-        PackedArrays longer = packed.Arrays with { Masks = nn.functional.pad(packed.Arrays.Masks, [0, 5]), Values = nn.functional.pad(packed.Arrays.Values, [0, 5]) };
-        Assert.Equal(210, PackedArraysCheck.NonZeros(longer));
+        StoredTensors good = StoredTensors.Of(packed), longer = good with { Masks = nn.functional.pad(good.Masks, [0, 5]), Values = nn.functional.pad(good.Values, [0, 5]) };
+        Assert.Equal(210, PackedArraysCheck.NonZeros(longer.ToArrays()));
     }
 
     [Fact]
@@ -67,10 +68,10 @@ public sealed class PackedArraysCheckTests
         var quantization = new WeightQuantization { GroupSize = 64 };
         using QuantizationGrid grid = QuantizationGrid.FromFloats(quantization, 200, ones(3, 4), Sevens(3));
         using PackedWeight packed = PackedWeight.Pack(weight, grid);
-        PackedArrays good = packed.Arrays;
+        StoredTensors good = StoredTensors.Of(packed);
         long count = packed.NonZeroCount, odd = count % 2;
         Assert.Equal(((count + 1) / 2) + PackedArrays.CodePadding, good.Values.numel());
-        Assert.Equal(count, PackedArraysCheck.NonZeros(good));
+        Assert.Equal(count, PackedArraysCheck.NonZeros(good.ToArrays()));
         // Codes, masks, rows of pieces, offsets, and two bytes of scale and one of zero point for each group.
         Assert.Equal(good.Values.numel() + good.Masks.numel() + good.RowOrder.numel() + (2 * 8) + (3 * 4 * 3), packed.StoredBytes);
         AssertRefused(good with { Values = Less(good.Values) }, $"besides the padding; there are {count + odd - 2}");
@@ -81,8 +82,8 @@ public sealed class PackedArraysCheckTests
         AssertRefused(good with { Grid = high }, "the scales are for a matrix of 4 × 200, not 3 × 200");
     }
 
-    private static void AssertRefused(PackedArrays arrays, string problem) =>
-        Assert.Contains(problem, Assert.Throws<CheckpointException>(() => PackedArraysCheck.NonZeros(arrays)).Message, StringComparison.Ordinal);
+    private static void AssertRefused(StoredTensors arrays, string problem) =>
+        Assert.Contains(problem, Assert.Throws<CheckpointException>(() => PackedArraysCheck.NonZeros(arrays.ToArrays())).Message, StringComparison.Ordinal);
 
     private static Tensor Sevens(long rows) => ones(rows, 4) * Scalars.Of(7);
 

@@ -75,7 +75,7 @@ public sealed class PackedWeightTests
         using var scope = NewDisposeScope();
         Tensor weight = randn(300, 200) * (rand(300, 200) >= Scalars.Of(0.7));
         using PackedWeight packed = PackedWeight.Pack(weight);
-        using PackedWeight again = PackedWeight.FromArrays(Clone(packed.Arrays));
+        using PackedWeight again = PackedWeight.FromArrays(Clone(StoredTensors.Of(packed)).ToArrays());
         Assert.Equal(packed.NonZeroCount, again.NonZeroCount);
         Assert.True(weight.equal(again.Unpack()).all().item<bool>());
     }
@@ -85,7 +85,7 @@ public sealed class PackedWeightTests
     {
         using var scope = NewDisposeScope();
         using PackedWeight packed = PackedWeight.Pack(randn(300, 200) * (rand(300, 200) >= Scalars.Of(0.7)));
-        var damages = new List<Func<PackedArrays, PackedArrays>>
+        var damages = new List<Func<StoredTensors, StoredTensors>>
         {
             a => a with { Rows = 299 },
             a => a with { Columns = 257 },
@@ -101,10 +101,10 @@ public sealed class PackedWeightTests
             a => a with { RowOrder = a.RowOrder.index_fill(0, tensor([3L]), Scalars.Of(255)) },
             a => a with { PanelOffsets = a.PanelOffsets.Plus(1) },
         };
-        foreach (Func<PackedArrays, PackedArrays> damage in damages)
+        foreach (Func<StoredTensors, StoredTensors> damage in damages)
         {
-            PackedArrays damaged = damage(Clone(packed.Arrays));
-            Assert.Throws<CheckpointException>(() => PackedWeight.FromArrays(damaged));
+            StoredTensors damaged = damage(Clone(StoredTensors.Of(packed)));
+            Assert.Throws<CheckpointException>(() => PackedWeight.FromArrays(damaged.ToArrays()));
         }
     }
 
@@ -156,7 +156,7 @@ public sealed class PackedWeightTests
         using Tensor dense = packed.Unpack();
     });
 
-    private static PackedArrays Clone(PackedArrays arrays) => arrays with
+    private static StoredTensors Clone(StoredTensors arrays) => arrays with
     {
         Values = arrays.Values.clone(),
         Masks = arrays.Masks.clone(),

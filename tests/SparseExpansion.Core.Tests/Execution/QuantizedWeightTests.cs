@@ -1,4 +1,6 @@
 using CsCheck;
+using SparseExpansion.Execution.Dispatch;
+using SparseExpansion.Execution.Kernels;
 using SparseExpansion.Quantization;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
@@ -69,7 +71,7 @@ public sealed class QuantizedWeightTests
             Tensor exact = grid.Round(weight), rounded = exact.to(ScalarType.BFloat16);
             Assert.True(grid.Contains(rounded));
             using PackedWeight packed = PackedWeight.Pack(rounded, grid);
-            Assert.Equal(ScalarType.Float32, packed.Dtype);
+            Assert.Equal(ElementType.Float32, packed.Dtype);
             Tensor scale = grid.Scales.to(ScalarType.Float32), steps = ((packed.Unpack() - exact) / scale).round();
             Tensor far = (exact / scale).abs().gt(Scalars.Of(128));
             Assert.Equal(0, steps.masked_fill(far, Scalars.Of(0)).count_nonzero().item<long>());
@@ -140,7 +142,7 @@ public sealed class QuantizedWeightTests
         Tensor weight = randn(140, 300);
         using QuantizationGrid grid = QuantizationGrid.Fit(weight, new WeightQuantization());
         using PackedWeight packed = PackedWeight.Pack(grid.Round(weight), grid);
-        PackedArrays good = packed.Arrays;
+        StoredTensors good = StoredTensors.Of(packed);
         AssertDamaged(good with { Values = good.Values[..^1].clone() }, "padding");
         AssertDamaged(good with { Values = good.Values.to(ScalarType.Float32) }, "codes");
         AssertDamaged(good with { Values = zeros(3, ScalarType.Byte) }, "padding");
@@ -164,8 +166,8 @@ public sealed class QuantizedWeightTests
         using Tensor dense = packed.Unpack();
     });
 
-    private static void AssertDamaged(PackedArrays arrays, string what) =>
-        Assert.Contains(what, Assert.Throws<CheckpointException>(() => PackedWeight.FromArrays(arrays)).Message, StringComparison.OrdinalIgnoreCase);
+    private static void AssertDamaged(StoredTensors arrays, string what) =>
+        Assert.Contains(what, Assert.Throws<CheckpointException>(() => PackedWeight.FromArrays(arrays.ToArrays())).Message, StringComparison.OrdinalIgnoreCase);
 
     private static unsafe void UnpackAll(PackedWeight packed, Tensor dense, InstructionSet set)
     {

@@ -1,3 +1,4 @@
+using SparseExpansion.Execution.Dense;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Execution;

@@ -1,3 +1,4 @@
+using SparseExpansion.Execution.Safetensors;
 using SparseExpansion.Expansion;
 using SparseExpansion.Internal.Torch;
 using SparseExpansion.Layers;

@@ -1,3 +1,5 @@
+using SparseExpansion.Execution.Expanded;
+using SparseExpansion.Execution.Safetensors;
 using SparseExpansion.Expansion;
 using SparseExpansion.Pruning.Magnitude;
 using SparseExpansion.Pruning.Targets;

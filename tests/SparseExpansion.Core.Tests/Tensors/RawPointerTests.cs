@@ -1,4 +1,4 @@
-using SparseExpansion.Execution;
+using SparseExpansion.Layers;
 using SparseExpansion.Testing.NativeLifetime;
 
 namespace SparseExpansion.Tensors;
@@ -9,14 +9,13 @@ public sealed class RawPointerTests
     private static readonly string[] s_owners =
     [
         "SparseExpansion.Analysis.Distances.HostRows..ctor",
-        "SparseExpansion.Execution.KernelCalibration..ctor",
-        "SparseExpansion.Execution.MatrixView.Of",
-        "SparseExpansion.Execution.PackedWeight..ctor",
-        "SparseExpansion.Execution.PackedWeightBuilder.Allocate",
+        "SparseExpansion.Execution.TensorArrays.Allocate",
+        "SparseExpansion.Execution.TensorArrays.Flat",
+        "SparseExpansion.Execution.TensorMatrix.Of",
         "SparseExpansion.Internal.Vectors.RawMemory.Pointer",
     ];
 
     [Fact]
     public void Kernels_KeepTensorsAliveWhileTheyUseTheirMemory() =>
-        Assert.Equal(s_owners, RawPointers.Unguarded(typeof(PackedWeight).Assembly.Location));
+        Assert.Equal(s_owners, RawPointers.Unguarded(typeof(SparseMixtureLayer).Assembly.Location));
 }

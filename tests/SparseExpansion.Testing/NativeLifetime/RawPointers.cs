@@ -5,7 +5,7 @@ namespace SparseExpansion.Testing.NativeLifetime;
 /// <summary>Methods that work on the bare memory of tensors.</summary>
 public static class RawPointers
 {
-    private static readonly string[] s_sources = ["SparseExpansion.Internal.Vectors.RawMemory::Pointer", "SparseExpansion.Internal.Vectors.RawMemory::Address", "SparseExpansion.Execution.MatrixView::Of"];
+    private static readonly string[] s_sources = ["SparseExpansion.Internal.Vectors.RawMemory::Pointer", "SparseExpansion.Internal.Vectors.RawMemory::Address", "SparseExpansion.Execution.TensorMatrix::Of"];
     private static readonly string[] s_keepers = ["SparseExpansion.Internal.Vectors.RawMemory::KeepAlive", "System.GC::KeepAlive", "TorchSharp.torch::NewDisposeScope"];
 
     /// <summary>

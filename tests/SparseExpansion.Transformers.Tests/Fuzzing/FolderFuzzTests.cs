@@ -1,3 +1,4 @@
+using SparseExpansion.Models;
 using SparseExpansion.Serialization;
 using SparseExpansion.Testing;
 using SparseExpansion.Testing.Fuzzing;

@@ -1,3 +1,5 @@
+using SparseExpansion.Models;
+using SparseExpansion.Models.Generation;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;
 

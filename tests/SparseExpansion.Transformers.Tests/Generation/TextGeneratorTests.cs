@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SparseExpansion.Models;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;
 

@@ -1,10 +1,13 @@
 using SparseExpansion.Expansion;
 using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Layers;
+using SparseExpansion.Models;
 using SparseExpansion.Pruning.Magnitude;
 using SparseExpansion.Pruning.Targets;
+using SparseExpansion.Pruning;
 using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Routing.Routers;
+using SparseExpansion.Routing;
 using SparseExpansion.Serialization;
 using SparseExpansion.Testing;
 

@@ -1,4 +1,5 @@
 using System.Reflection;
+using SparseExpansion.Models;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp.Modules;

@@ -4,6 +4,7 @@ using SparseExpansion.Expansion;
 using SparseExpansion.Expansion.Allocation;
 using SparseExpansion.Expansion.Refinement;
 using SparseExpansion.Expansion.SmallExperts;
+using SparseExpansion.Models;
 using SparseExpansion.Pruning.Magnitude;
 using SparseExpansion.Pruning.Quantization;
 using SparseExpansion.Pruning.Refit;

@@ -4,21 +4,20 @@ using System.Text.Json;
 using Microsoft.CodeAnalysis;
 using SparseExpansion.MutationSampler;
 
-// ROOT ARGUMENTS TESTS REPORT COUNT SEED FOLDER…: see ../run.sh. Where there is a report, its mutants are taken, and those tested again that had survived.
-if (args.Length < 7)
+// ROOT PROJECT ARGUMENTS TESTS REPORT COUNT SEED FOLDER: see ../run.sh. Where there is a report, its mutants are taken, and those tested again that had survived.
+if (args.Length != 8)
 {
     Console.Error.WriteLine("Use run.sh.");
     return 2;
 }
 
-string root = Path.Combine(args[0], "src", "SparseExpansion.Core");
-string report = args[3];
-int count = int.Parse(args[4], CultureInfo.InvariantCulture), seed = int.Parse(args[5], CultureInfo.InvariantCulture);
-string[] folders = args[6..];
+string root = Path.Combine(args[0], "src", $"SparseExpansion.{args[1]}"), folder = args[7];
+string report = args[4];
+int count = int.Parse(args[5], CultureInfo.InvariantCulture), seed = int.Parse(args[6], CultureInfo.InvariantCulture);
 
-CoreCompilation core = CoreCompilation.Load(ReadArguments(args[1]), root);
-SyntaxTree[] trees = [.. core.Trees.Where(tree => folders.Any(folder => tree.FilePath.StartsWith(Path.Combine(root, folder), StringComparison.Ordinal)))];
-var tests = new TestProgram(args[2], [.. folders.Select(folder => folder.Split('/')[0]).Distinct()]);
+CoreCompilation core = CoreCompilation.Load(ReadArguments(args[2]), root);
+SyntaxTree[] trees = [.. core.Trees.Where(tree => tree.FilePath.StartsWith(Path.Combine(root, folder), StringComparison.Ordinal))];
+var tests = new TestProgram(args[3], args[1], args[1] == "Core" ? folder.Split('/')[0] : args[1]);
 CoverageMap map = CoverageMap.Measure(core, trees, tests);
 Mutant[] mutants = [.. trees.SelectMany(MutantCollector.Collect)], reached = [.. mutants.Where(mutant => map.ClassesOf(mutant).Count > 0)];
 Dictionary<string, Outcome> former = (File.Exists(report) ? File.ReadAllLines(report) : []).Select(ReportLine.Parse).ToDictionary(line => line.Mutant, line => line.Outcome);

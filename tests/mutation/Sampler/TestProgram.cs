@@ -4,8 +4,9 @@ namespace SparseExpansion.MutationSampler;
 
 /// <summary>The program of the tests, in a folder whose library is exchanged.</summary>
 /// <param name="folder">Where it lies.</param>
-/// <param name="areas">The folders of the library whose tests are run.</param>
-internal sealed class TestProgram(string folder, string[] areas)
+/// <param name="project">The library that is exchanged.</param>
+/// <param name="area">The folder of the tests that are run.</param>
+internal sealed class TestProgram(string folder, string project, string area)
 {
     // Starts this program for other instruction sets, which the tests of kernels try as well.
     private const string Excluded = "SparseExpansion.Execution.InstructionPathTests";
@@ -15,7 +16,7 @@ internal sealed class TestProgram(string folder, string[] areas)
     /// <summary>Puts a library in the place of the last one. A new file: the old one may be shared with the build's output.</summary>
     public void Install(byte[] library)
     {
-        string file = Path.Combine(folder, "SparseExpansion.Core.dll");
+        string file = Path.Combine(folder, $"SparseExpansion.{project}.dll");
         File.Delete(file);
         File.WriteAllBytes(file, library);
     }
@@ -26,7 +27,7 @@ internal sealed class TestProgram(string folder, string[] areas)
         using Process process = Start(["-list", "classes", "-noLogo", "-noColor"], coverage: null);
         string[] lines = process.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.TrimEntries);
         process.WaitForExit();
-        return [.. lines.Where(line => line != Excluded && areas.Any(area => line.StartsWith($"SparseExpansion.{area}.", StringComparison.Ordinal)))];
+        return [.. lines.Where(line => line != Excluded && line.StartsWith($"SparseExpansion.{area}.", StringComparison.Ordinal))];
     }
 
     /// <summary>Runs classes of tests up to the first failure.</summary>

@@ -2,6 +2,7 @@ using SparseExpansion.Analysis;
 using SparseExpansion.Analysis.Correlations;
 using SparseExpansion.Analysis.Experiments;
 using SparseExpansion.Analysis.Neurons;
+using SparseExpansion.Calibration.Capture;
 using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;

@@ -1,7 +1,9 @@
-using SparseExpansion.Analysis.Correlations;
-using SparseExpansion.Analysis.Neurons;
 using SparseExpansion.Analysis;
+using SparseExpansion.Analysis.Correlations;
+using SparseExpansion.Analysis.Distances;
+using SparseExpansion.Analysis.Neurons;
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Capture;
 
 namespace SparseExpansion.Cli;
 

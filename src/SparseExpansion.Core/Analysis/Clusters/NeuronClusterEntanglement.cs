@@ -1,3 +1,5 @@
+using SparseExpansion.Analysis.Distances;
+
 namespace SparseExpansion.Analysis.Clusters;
 
 /// <summary>One neuron inside the clusters of a router.</summary>

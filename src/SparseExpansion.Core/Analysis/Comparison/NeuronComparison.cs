@@ -1,3 +1,5 @@
+using SparseExpansion.Analysis.Distances;
+
 namespace SparseExpansion.Analysis.Comparison;
 
 /// <summary>Sparse against dense outputs of one neuron.</summary>

@@ -1,3 +1,5 @@
+using SparseExpansion.Analysis.Distances;
+
 namespace SparseExpansion.Analysis.Neurons;
 
 /// <summary>What is measured of a neuron.</summary>

@@ -1,3 +1,5 @@
+using SparseExpansion.Analysis.Distances;
+
 namespace SparseExpansion.Analysis.Neurons;
 
 /// <summary>What was measured of one neuron over all tokens.</summary>

@@ -1,4 +1,5 @@
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 

@@ -1,8 +1,10 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Capture;
 using SparseExpansion.Expansion.Blocks;
 using SparseExpansion.Expansion.Pipeline;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Targets;
 
 namespace SparseExpansion.Expansion.Allocation;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using SparseExpansion.Execution.Expanded;
 using SparseExpansion.Expansion.Blocks;
 using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Serialization.Expanded;

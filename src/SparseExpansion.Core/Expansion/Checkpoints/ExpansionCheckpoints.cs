@@ -1,4 +1,5 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Execution.Expanded;
 using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Internal;
 using SparseExpansion.Layers;

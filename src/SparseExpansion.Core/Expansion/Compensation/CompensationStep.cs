@@ -1,4 +1,5 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Capture;
 using SparseExpansion.Expansion.Memory;
 using SparseExpansion.Expansion.Pipeline;
 

@@ -1,7 +1,8 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Calibration.Capture;
-using SparseExpansion.Internal;
+using SparseExpansion.Execution.Errors;
 using SparseExpansion.Internal.Errors;
+using SparseExpansion.Internal;
 using SparseExpansion.Layers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

@@ -1,5 +1,6 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Internal;
+using SparseExpansion.Internal.Torch;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Pipeline;

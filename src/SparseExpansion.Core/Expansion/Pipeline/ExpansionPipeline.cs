@@ -5,6 +5,7 @@ using SparseExpansion.Expansion.Memory;
 using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Expansion.Telemetry;
 using SparseExpansion.Internal;
+using SparseExpansion.Internal.Torch;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Pipeline;

@@ -5,6 +5,7 @@ using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Expansion.Telemetry;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Targets;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Pipeline;

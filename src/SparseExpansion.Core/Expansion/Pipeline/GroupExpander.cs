@@ -2,6 +2,7 @@ using SparseExpansion.Expansion.Memory;
 using SparseExpansion.Layers;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Experts;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Pipeline;

@@ -1,8 +1,11 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Capture;
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Expansion.Blocks;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Experts;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

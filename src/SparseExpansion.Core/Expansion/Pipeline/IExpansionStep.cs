@@ -1,4 +1,5 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Expansion.Blocks;
 using SparseExpansion.Expansion.Checkpoints;
 using SparseExpansion.Expansion.Memory;

@@ -1,5 +1,7 @@
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Experts;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Pipeline;

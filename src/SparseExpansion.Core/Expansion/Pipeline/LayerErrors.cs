@@ -1,4 +1,6 @@
+using SparseExpansion.Execution.Errors;
 using SparseExpansion.Internal.Errors;
+using SparseExpansion.Internal;
 
 namespace SparseExpansion.Expansion.Pipeline;
 

@@ -1,4 +1,5 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Capture;
 using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Layers;
 using SparseExpansion.Layers.Surgery;

@@ -1,7 +1,9 @@
 using System.Globalization;
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Capture;
 using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Internal;
+using SparseExpansion.Internal.Torch;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Pipeline;

@@ -1,4 +1,5 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Expansion.Memory;
 using SparseExpansion.Expansion.Pipeline;
 using SparseExpansion.Expansion.Reports;

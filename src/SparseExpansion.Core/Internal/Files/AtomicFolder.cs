@@ -1,3 +1,5 @@
+using SparseExpansion.Execution.Files;
+
 namespace SparseExpansion.Internal.Files;
 
 /// <summary>A folder that appears under its name only when it is complete. Uncommitted, it vanishes on disposal.</summary>

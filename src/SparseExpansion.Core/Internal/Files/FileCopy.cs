@@ -1,3 +1,5 @@
+using SparseExpansion.Execution.Files;
+
 namespace SparseExpansion.Internal.Files;
 
 /// <summary>Copies contents, not the protection against writing: a copy belongs to whoever makes it.</summary>

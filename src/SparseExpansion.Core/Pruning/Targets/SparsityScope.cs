@@ -1,3 +1,5 @@
+using SparseExpansion.Pruning.SparseGpt;
+
 namespace SparseExpansion.Pruning.Targets;
 
 /// <summary>The set of weights in which an unstructured sparsity is counted out exactly.</summary>

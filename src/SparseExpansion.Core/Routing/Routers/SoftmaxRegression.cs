@@ -1,4 +1,5 @@
 using SparseExpansion.Analysis;
+using SparseExpansion.Analysis.Distances;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 

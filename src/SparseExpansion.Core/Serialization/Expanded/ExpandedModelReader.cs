@@ -1,3 +1,5 @@
+using SparseExpansion.Execution.Expanded;
+using SparseExpansion.Execution.Safetensors;
 using SparseExpansion.Layers.Surgery;
 using static TorchSharp.torch;
 

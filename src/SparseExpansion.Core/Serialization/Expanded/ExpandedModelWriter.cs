@@ -1,4 +1,7 @@
+using SparseExpansion.Execution.Expanded;
 using SparseExpansion.Internal.Files;
+using SparseExpansion.Internal;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Serialization.Expanded;

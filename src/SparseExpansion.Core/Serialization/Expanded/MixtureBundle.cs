@@ -1,3 +1,4 @@
+using SparseExpansion.Execution.Expanded;
 using SparseExpansion.Layers;
 using SparseExpansion.Routing;
 using static TorchSharp.torch;
@@ -5,12 +6,22 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Serialization.Expanded;
 
 /// <summary>Mixtures as files hold them: an index and named tensors. To be disposed when they are written.</summary>
-/// <param name="Index">Which layers there are, and how they are stored.</param>
-/// <param name="Tensors">Experts, biases and routers.</param>
-/// <param name="Stored">What some of the tensors live in.</param>
-internal sealed record MixtureBundle(
-    ExpandedIndex Index, IReadOnlyDictionary<string, TensorSource> Tensors, IReadOnlyList<StoredExperts> Stored) : IDisposable
+internal sealed class MixtureBundle : IDisposable
 {
+    private readonly List<StoredExperts> _stored;
+
+    /// <param name="index">Which layers there are, and how they are stored.</param>
+    /// <param name="tensors">Experts, biases and routers.</param>
+    /// <param name="stored">What some of the tensors live in.</param>
+    private MixtureBundle(ExpandedIndex index, IReadOnlyDictionary<string, TensorSource> tensors, List<StoredExperts> stored) =>
+        (Index, Tensors, _stored) = (index, tensors, stored);
+
+    /// <summary>Which layers there are, and how they are stored.</summary>
+    public ExpandedIndex Index { get; }
+
+    /// <summary>Experts, biases and routers.</summary>
+    public IReadOnlyDictionary<string, TensorSource> Tensors { get; }
+
     /// <summary>Describes mixtures; their tensors stay theirs. To be called in a dispose scope that lives as long as the bundle.</summary>
     /// <param name="layers">The mixtures.</param>
     /// <param name="formatOf">How the experts of each are stored.</param>
@@ -34,7 +45,7 @@ internal sealed record MixtureBundle(
 
     public void Dispose()
     {
-        foreach (StoredExperts experts in Stored)
+        foreach (StoredExperts experts in _stored)
         {
             experts.Dispose();
         }

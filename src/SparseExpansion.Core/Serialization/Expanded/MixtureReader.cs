@@ -1,3 +1,4 @@
+using SparseExpansion.Execution.Expanded;
 using SparseExpansion.Layers;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Routing;

@@ -1,3 +1,5 @@
+using SparseExpansion.Models;
+using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

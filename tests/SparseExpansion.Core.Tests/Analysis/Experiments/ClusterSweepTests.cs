@@ -1,3 +1,4 @@
+using SparseExpansion.Analysis.Neurons;
 using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;

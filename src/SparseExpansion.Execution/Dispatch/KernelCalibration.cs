@@ -1,0 +1,125 @@
+using SparseExpansion.Execution.Kernels;
+using SparseExpansion.Execution.Tiling;
+
+namespace SparseExpansion.Execution.Dispatch;
+
+/// <summary>
+/// Times the kernels on a weight and some tokens. Many tokens are timed on two small numbers of panels, from which the time for all
+/// panels is extrapolated: tokens are brought into tiles once, however many panels there are.
+/// </summary>
+internal sealed class KernelCalibration
+{
+    // A round runs each kernel once, so that a disturbance hits all of them alike; the best time of each is compared. The first
+    // round warms caches and derives indices and does not count.
+    private const int LeastRounds = 4;
+    private const int MostRounds = 12;
+    private const double BudgetMilliseconds = 40;
+    private const double HopelessFactor = 2;
+
+    // 2^26 products take a millisecond or less, and the shorter a run the better its chance to be undisturbed. Few tokens are timed on
+    // all panels, since what counts is the speed of memory.
+    private const long Products = 1L << 26;
+
+    // Spreading weights costs dense FLOPs for each token; beyond this the dense way does the same and does it better.
+    private const int MostExpandTokens = 16;
+
+    private readonly PackedWeight _weight;
+    private readonly MatrixView _tokens;
+    private readonly MatrixView _output;
+    private readonly int[] _order;
+    private readonly int _threads;
+    private readonly IDenseProduct? _dense;
+
+    private KernelCalibration(PackedWeight weight, MatrixView tokens, MatrixView output, int count, int threads, IDenseProduct? dense)
+    {
+        (_weight, _tokens, _output, _threads, _dense) = (weight, tokens, output, threads, dense);
+        _order = [.. Enumerable.Range(0, count)];
+    }
+
+    /// <summary>The kernel with the shortest time.</summary>
+    public static KernelKind Fastest(PackedWeight weight, KernelClass problem, int threads, IDenseProduct? dense)
+    {
+        ElementType dtype = problem.BFloat16Tokens ? ElementType.BFloat16 : ElementType.Float32;
+        using NativeArray tokens = NativeArray.Allocate((long)problem.Representative * weight.Columns, dtype);
+        using NativeArray output = NativeArray.Allocate((long)problem.Representative * weight.Rows, dtype);
+        FillWithOnes(tokens);
+        return new KernelCalibration(
+            weight, new MatrixView(tokens.Address, weight.Columns, dtype), new MatrixView(output.Address, weight.Rows, dtype), problem.Representative, threads, dense).Compare();
+    }
+
+    private static void FillWithOnes(NativeArray tokens)
+    {
+        const int piece = 1 << 20;
+        for (long done = 0; done < tokens.Length; done += piece)
+        {
+            int count = (int)Math.Min(piece, tokens.Length - done);
+            if (tokens.Type == ElementType.Float32)
+            {
+                tokens.Span<float>(done, count).Fill(1);
+            }
+            else
+            {
+                tokens.Span<ushort>(done, count).Fill(BFloat16Format.Round(1));
+            }
+        }
+    }
+
+    private KernelKind Compare()
+    {
+        KernelKind[] kinds =
+        [
+            .. _order.Length <= MostExpandTokens ? [KernelKind.Expand] : Array.Empty<KernelKind>(),
+            KernelKind.Index,
+            .. _dense is null ? Array.Empty<KernelKind>() : [KernelKind.Dense],
+        ];
+        int all = _weight.Layout.PanelCount;
+        int few = FewPanels(all);
+        int more = Math.Min(2 * few, all);
+        var fewTimes = new double[kinds.Length];
+        var moreTimes = new double[kinds.Length];
+        var totals = new double[kinds.Length];
+        Array.Fill(fewTimes, double.MaxValue);
+        Array.Fill(moreTimes, double.MaxValue);
+        long start = TimeProvider.System.GetTimestamp();
+        for (int round = 0; round < MostRounds && (round < LeastRounds || Milliseconds(start) < BudgetMilliseconds); round++)
+        {
+            for (int i = 0; i < kinds.Length; i++)
+            {
+                if (round > 1 && totals[i] > HopelessFactor * totals.Min())
+                {
+                    continue;
+                }
+
+                double fewTime = Time(kinds[i], few);
+                double moreTime = more > few ? Time(kinds[i], more) : fewTime;
+                fewTimes[i] = round == 0 ? fewTimes[i] : Math.Min(fewTimes[i], fewTime);
+                moreTimes[i] = round == 0 ? moreTimes[i] : Math.Min(moreTimes[i], moreTime);
+                totals[i] = round == 0 ? double.MaxValue : Total(fewTimes[i], moreTimes[i], few, more, all);
+            }
+        }
+
+        return kinds[Array.IndexOf(totals, totals.Min())];
+    }
+
+    private int FewPanels(int all)
+    {
+        // Whole rounds of slices: with fewer, more panels would take no more time, and the line through both times would be flat.
+        long panelProducts = (long)_weight.Layout.PanelRows * _weight.Columns * _order.Length;
+        long round = (long)_threads * (_dense?.PanelsAtATime(_weight) ?? 1);
+        return (int)Math.Min(Math.Max(Products / panelProducts / round, 1) * round, all);
+    }
+
+    // A straight line through both times; noise may not make it fall.
+    private static double Total(double fewTime, double moreTime, int few, int more, int all) =>
+        more == few ? fewTime : fewTime + Math.Max(moreTime - fewTime, 0) / (more - few) * (all - few);
+
+    private double Time(KernelKind kind, int panels)
+    {
+        long before = TimeProvider.System.GetTimestamp();
+        GroupedMultiplication.Run(
+            [_weight], [0, _order.Length], _order, _tokens, _output, MatrixView.None, new ExecutionOptions(kind, Threads: _threads, Panels: panels, Dense: _dense));
+        return Milliseconds(before);
+    }
+
+    private static double Milliseconds(long since) => TimeProvider.System.GetElapsedTime(since).TotalMilliseconds;
+}

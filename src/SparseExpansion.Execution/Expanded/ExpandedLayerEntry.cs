@@ -1,0 +1,11 @@
+namespace SparseExpansion.Execution.Expanded;
+
+/// <summary>One mixture layer in <c>expansion.json</c>.</summary>
+/// <param name="Name">Module path of the linear that it stands for.</param>
+/// <param name="Router">Index of the router in the same file.</param>
+/// <param name="Experts">Number of experts.</param>
+/// <param name="InFeatures">Columns of every expert.</param>
+/// <param name="OutFeatures">Rows of every expert.</param>
+/// <param name="Bias">True if there is a bias.</param>
+/// <param name="Storage">How the experts are stored: the name of the layout of their tensors.</param>
+internal sealed record ExpandedLayerEntry(string Name, int Router, int Experts, long InFeatures, long OutFeatures, bool Bias, string Storage);

@@ -1,0 +1,14 @@
+namespace SparseExpansion.Execution.Kernels;
+
+/// <summary>The ways to multiply a packed weight with tokens.</summary>
+internal enum KernelKind
+{
+    /// <summary>Reads the bitmask; token by token, weights spread to the columns they belong to.</summary>
+    Expand,
+
+    /// <summary>Reads one byte of column index per weight; true sparse FLOPs on tiles of tokens.</summary>
+    Index,
+
+    /// <summary>Unpacks the weight and calls the dense matrix product.</summary>
+    Dense,
+}

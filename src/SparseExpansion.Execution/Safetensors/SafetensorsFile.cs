@@ -1,0 +1,144 @@
+using System.IO.MemoryMappedFiles;
+using SparseExpansion.Execution.Files;
+
+namespace SparseExpansion.Execution.Safetensors;
+
+/// <summary>
+/// A safetensors file, mapped into memory: what it holds, and the bytes. The header is checked completely on opening, so that a damaged file is
+/// reported there and not half-way through a model. The file must not be changed or truncated while it is open.
+/// </summary>
+public sealed unsafe class SafetensorsFile : IDisposable
+{
+    private readonly MemoryMappedFile _file;
+    private readonly MemoryMappedViewAccessor _view;
+    private byte* _bytes;
+
+    private SafetensorsFile(string path, MemoryMappedFile file, MemoryMappedViewAccessor view, long length)
+    {
+        (FilePath, Length, _file, _view) = (path, length, file, view);
+        byte* start = null;
+        view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+        _bytes = start + view.PointerOffset;
+        try
+        {
+            long headerLength = CheckHeaderLength(*(ulong*)_bytes, length, path);
+            var header = new ReadOnlySpan<byte>(_bytes + 8, (int)headerLength);
+            (Metadata, Entries) = SafetensorsHeader.Parse(header, 8 + headerLength, length - 8 - headerLength, path);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The file that was opened.</summary>
+    public string FilePath { get; }
+
+    /// <summary>Its bytes.</summary>
+    public long Length { get; }
+
+    /// <summary>The strings under <c>__metadata__</c>.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; } = new Dictionary<string, string>();
+
+    /// <summary>The tensors by name.</summary>
+    public IReadOnlyDictionary<string, SafetensorsEntry> Entries { get; } = new Dictionary<string, SafetensorsEntry>();
+
+    /// <summary>Opens and checks a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="CheckpointException">
+    /// The file is missing, cannot be read, is truncated, or its header does not describe its bytes; the message names file and tensor.
+    /// </exception>
+    public static SafetensorsFile Open(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        RegularFile.Require(path);
+        MemoryMappedFile? file = null;
+        MemoryMappedViewAccessor? view = null;
+        try
+        {
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            long length = stream.Length;
+            if (length < 10)
+            {
+                throw new CheckpointException($"{path}: {length} bytes are too few for a safetensors file; copy it again.");
+            }
+
+            file = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+            view = file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
+            return new SafetensorsFile(path, file, view, length);
+        }
+        catch (Exception error)
+        {
+            view?.Dispose();
+            file?.Dispose();
+            if (error is IOException or UnauthorizedAccessException or NotSupportedException)
+            {
+                throw new CheckpointException($"{path}: cannot be read: {error.Message}", error);
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>The tensor of a name.</summary>
+    /// <param name="name">One of <see cref="Entries"/>.</param>
+    /// <exception cref="CheckpointException">There is no such tensor.</exception>
+    /// <exception cref="ObjectDisposedException">The file is closed.</exception>
+    public SafetensorsEntry Entry(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ObjectDisposedException.ThrowIf(_bytes is null, this);
+        return Entries.TryGetValue(name, out SafetensorsEntry? entry)
+            ? entry
+            : throw new CheckpointException($"{FilePath}: there is no tensor '{name}'.");
+    }
+
+    /// <summary>Bytes of a tensor where they lie in the file; to be used while it is open. A span ends at 2 GiB, so large tensors are read in pieces.</summary>
+    /// <param name="entry">One of <see cref="Entries"/>.</param>
+    /// <param name="start">First byte of the tensor.</param>
+    /// <param name="count">Bytes.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The range is not inside of the tensor.</exception>
+    /// <exception cref="CheckpointException">A BOOL tensor holds bytes other than 0 and 1.</exception>
+    /// <exception cref="ObjectDisposedException">The file is closed.</exception>
+    public ReadOnlySpan<byte> Bytes(SafetensorsEntry entry, long start, int count)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        ArgumentOutOfRangeException.ThrowIfNegative(start);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(start, entry.ByteLength - count);
+        ObjectDisposedException.ThrowIf(_bytes is null, this);
+        var bytes = new ReadOnlySpan<byte>(_bytes + entry.Offset + start, count);
+        return entry.DType == ElementType.Bool && bytes.ContainsAnyExceptInRange((byte)0, (byte)1)
+            ? throw new CheckpointException($"{FilePath}: tensor '{entry.Name}' of dtype BOOL holds bytes other than 0 and 1.")
+            : bytes;
+    }
+
+    /// <summary>Closes the file.</summary>
+    public void Dispose()
+    {
+        if (_bytes is not null)
+        {
+            _bytes = null;
+            _view.SafeMemoryMappedViewHandle.ReleasePointer();
+        }
+
+        _view.Dispose();
+        _file.Dispose();
+    }
+
+    private static long CheckHeaderLength(ulong headerLength, long fileLength, string path)
+    {
+        if (headerLength is < 2 or > SafetensorsHeader.MaximumLength)
+        {
+            throw new CheckpointException($"{path}: is no safetensors file: its first bytes speak of a header of {headerLength} bytes. Was a page or a pointer downloaded instead of the file?");
+        }
+
+        if ((long)headerLength > fileLength - 8)
+        {
+            throw new CheckpointException($"{path}: the header of {headerLength} bytes does not fit the file of {fileLength} bytes; is it truncated?");
+        }
+
+        return (long)headerLength;
+    }
+}

@@ -1,0 +1,28 @@
+using System.Collections.Frozen;
+
+namespace SparseExpansion.Models.Configuration.Keys;
+
+/// <summary>Keys inside of <c>rope_scaling</c> and <c>rope_parameters</c>.</summary>
+internal static class RotaryKeys
+{
+    private static readonly KeyValuePair<string, KnownKey>[] s_all =
+    [
+        .. KnownKey.Irrelevant("finetuned"),
+        .. KnownKey.Off("mrope_interleaved", "truncate"),
+        .. KnownKey.Unset("mrope_section", "attention_factor", "beta_fast", "beta_slow", "mscale", "mscale_all_dim", "short_factor", "long_factor"),
+    ];
+
+    /// <summary>Without scaling the numbers that a scaling would need are idle; a factor would be strange all the same.</summary>
+    public static FrozenDictionary<string, KnownKey> Unscaled { get; } = s_all
+        .Concat(KnownKey.Irrelevant("low_freq_factor", "high_freq_factor", "original_max_position_embeddings"))
+        .Concat(KnownKey.AtOne("factor"))
+        .ToFrozenDictionary(StringComparer.Ordinal);
+
+    /// <summary>Linear scaling has a factor and nothing else.</summary>
+    public static FrozenDictionary<string, KnownKey> Linear { get; } = s_all
+        .Concat(KnownKey.Irrelevant("original_max_position_embeddings"))
+        .ToFrozenDictionary(StringComparer.Ordinal);
+
+    /// <summary>Llama 3's scaling: its reader asks for all of its keys.</summary>
+    public static FrozenDictionary<string, KnownKey> Llama3 { get; } = s_all.ToFrozenDictionary(StringComparer.Ordinal);
+}

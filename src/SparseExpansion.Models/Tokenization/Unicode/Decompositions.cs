@@ -1,0 +1,116 @@
+namespace SparseExpansion.Models.Tokenization.Unicode;
+
+/// <summary>What the normalization forms of Unicode need to know of each character (UAX #15).</summary>
+internal sealed class Decompositions
+{
+    private const int PageBits = 8;
+    private const int PageMask = (1 << PageBits) - 1;
+    private readonly byte[]?[] _classes = new byte[(CodePointSet.Last >> PageBits) + 1][];
+    private readonly byte[]?[] _changes = new byte[(CodePointSet.Last >> PageBits) + 1][];
+    private readonly Dictionary<int, int[]> _canonical = [];
+    private readonly Dictionary<int, int[]> _compatible = [];
+    private readonly Dictionary<(int First, int Second), int> _composed = [];
+
+    private Decompositions()
+    {
+        foreach (((int first, int last), byte value) in UnicodeTables.CombiningClasses())
+        {
+            for (int code = first; code <= last; code++)
+            {
+                Page(_classes, code)[code & PageMask] = value;
+            }
+        }
+
+        Dictionary<int, int[]> canonical = UnicodeTables.Mappings("canonical").ToDictionary(item => item.From, item => item.To);
+        Dictionary<int, int[]> compatible = UnicodeTables.Mappings("compatible").ToDictionary(item => item.From, item => item.To);
+        AddCompositions(canonical);
+        AddMappings(canonical, compatible);
+        Mark(Hangul.SyllableBase, Hangul.SyllableBase + Hangul.SyllableCount - 1, Changes.Decomposed | Changes.CompatiblyDecomposed);
+        Mark(Hangul.VowelBase, Hangul.VowelBase + Hangul.VowelCount - 1, Changes.Composed | Changes.CompatiblyComposed);
+        Mark(Hangul.TrailBase + 1, Hangul.TrailBase + Hangul.TrailCount - 1, Changes.Composed | Changes.CompatiblyComposed);
+    }
+
+    public static Lazy<Decompositions> Shared { get; } = new(() => new Decompositions());
+
+    /// <summary>The canonical combining class.</summary>
+    public byte ClassOf(int codePoint) => _classes[codePoint >> PageBits]?[codePoint & PageMask] ?? 0;
+
+    /// <summary>The forms that change the character or, by what stands before it, may.</summary>
+    public Changes ChangesOf(int codePoint) => (Changes)(_changes[codePoint >> PageBits]?[codePoint & PageMask] ?? 0);
+
+    /// <summary>Appends the full decomposition, not yet in canonical order.</summary>
+    public void Decompose(int codePoint, bool compatible, List<int> result)
+    {
+        if (Hangul.IsSyllable(codePoint))
+        {
+            Hangul.Decompose(codePoint, result);
+        }
+        else if ((compatible && _compatible.TryGetValue(codePoint, out int[]? parts)) || _canonical.TryGetValue(codePoint, out parts))
+        {
+            result.AddRange(parts);
+        }
+        else
+        {
+            result.Add(codePoint);
+        }
+    }
+
+    /// <summary>The character that two compose to; null where they do not.</summary>
+    public int? Compose(int first, int second) =>
+        Hangul.Compose(first, second) ?? (_composed.TryGetValue((first, second), out int composed) ? composed : null);
+
+    private void AddCompositions(Dictionary<int, int[]> canonical)
+    {
+        CodePointSet excluded = UnicodeTables.ExcludedFromComposition();
+        foreach ((int code, int[] parts) in canonical)
+        {
+            bool primary = parts.Length == 2 && !excluded.Contains(code) && ClassOf(code) == 0 && ClassOf(parts[0]) == 0;
+            if (primary)
+            {
+                _composed.Add((parts[0], parts[1]), code);
+                Mark(parts[1], parts[1], Changes.Composed | Changes.CompatiblyComposed);
+            }
+            else
+            {
+                Mark(code, code, Changes.Composed | Changes.CompatiblyComposed);
+            }
+        }
+    }
+
+    private void AddMappings(Dictionary<int, int[]> canonical, Dictionary<int, int[]> compatible)
+    {
+        foreach (int code in canonical.Keys.Concat(compatible.Keys))
+        {
+            int[] narrow = [.. Expand(code, canonical, null)];
+            int[] wide = [.. Expand(code, canonical, compatible)];
+            Mark(code, code, Changes.CompatiblyDecomposed);
+            if (canonical.ContainsKey(code))
+            {
+                _canonical.Add(code, narrow);
+                bool joins = ChangesOf(narrow[0]).HasFlag(Changes.Composed);
+                Mark(code, code, Changes.Decomposed | (joins ? Changes.Composed | Changes.CompatiblyComposed : Changes.None));
+            }
+
+            if (!narrow.SequenceEqual(wide))
+            {
+                _compatible.Add(code, wide);
+                Mark(code, code, Changes.CompatiblyComposed);
+            }
+        }
+    }
+
+    private static IEnumerable<int> Expand(int code, Dictionary<int, int[]> canonical, Dictionary<int, int[]>? compatible) =>
+        canonical.TryGetValue(code, out int[]? parts) || (compatible?.TryGetValue(code, out parts) ?? false)
+            ? parts!.SelectMany(part => Expand(part, canonical, compatible))
+            : [code];
+
+    private void Mark(int first, int last, Changes changes)
+    {
+        for (int code = first; code <= last; code++)
+        {
+            Page(_changes, code)[code & PageMask] |= (byte)changes;
+        }
+    }
+
+    private static byte[] Page(byte[]?[] pages, int code) => pages[code >> PageBits] ??= new byte[PageMask + 1];
+}

@@ -1,8 +1,0 @@
-namespace SparseExpansion.Transformers;
-
-/// <summary>From a piece of normalized text to ids.</summary>
-internal interface IPieceModel
-{
-    /// <summary>Appends the ids of a piece.</summary>
-    void Encode(string piece, List<int> ids);
-}

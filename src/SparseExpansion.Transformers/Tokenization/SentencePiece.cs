@@ -1,7 +1,0 @@
-namespace SparseExpansion.Transformers;
-
-/// <summary>A token of a SentencePiece model.</summary>
-/// <param name="Text">Its text, with U+2581 for blanks.</param>
-/// <param name="Score">The higher, the earlier it is merged.</param>
-/// <param name="Type">What it is for.</param>
-internal sealed record SentencePiece(string Text, float Score, SentencePieceType Type);

@@ -1,0 +1,65 @@
+using System.Runtime.InteropServices;
+
+namespace SparseExpansion.Execution.Safetensors;
+
+/// <summary>Files written and read as bytes. What is refused, and how tensors come and go, is tested with the readers of tensors.</summary>
+public sealed class SafetensorsFileTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory().FullName;
+
+    private string FileName => Path.Combine(_folder, "file.safetensors");
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Open_WrittenFile_HoldsTheSameBytes()
+    {
+        float[] values = [1, -2, 3.5f, 4, 5, 6];
+        SafetensorsFileWriter.Write(
+            FileName,
+            [
+                SafetensorsContent.Of<byte>("flags", ElementType.Bool, [3], new byte[] { 1, 0, 1 }),
+                SafetensorsContent.Of<float>("values", ElementType.Float32, [2, 3], values),
+                SafetensorsContent.Of<long>("nothing", ElementType.Int64, [0, 4], ReadOnlyMemory<long>.Empty),
+            ],
+            new Dictionary<string, string> { ["a"] = "b" });
+        using SafetensorsFile file = SafetensorsFile.Open(FileName);
+
+        Assert.Equal(["flags", "nothing", "values"], file.Entries.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal("b", file.Metadata["a"]);
+        SafetensorsEntry entry = file.Entry("values");
+        Assert.Equal((ElementType.Float32, 24L, 0L), (entry.DType, entry.ByteLength, entry.Offset % 64));
+        Assert.Equal(values, MemoryMarshal.Cast<byte, float>(file.Bytes(entry, 0, 24)).ToArray());
+        Assert.Equal([1, 0, 1], file.Bytes(file.Entry("flags"), 0, 3).ToArray());
+        Assert.Equal(0, file.Bytes(file.Entry("nothing"), 0, 0).Length);
+    }
+
+    [Fact]
+    public void Bytes_OutsideOfTheTensor_IsRefused()
+    {
+        SafetensorsFileWriter.Write(FileName, [SafetensorsContent.Of<byte>("x", ElementType.Byte, [3], new byte[3])]);
+        SafetensorsFile file = SafetensorsFile.Open(FileName);
+        SafetensorsEntry entry = file.Entry("x");
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => file.Bytes(entry, 1, 3).Length);
+        Assert.Throws<ArgumentOutOfRangeException>(() => file.Bytes(entry, -1, 1).Length);
+        file.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => file.Bytes(entry, 0, 1).Length);
+        Assert.Throws<ObjectDisposedException>(() => file.Entry("x"));
+    }
+
+    [Fact]
+    public void ByteLength_Beyond2GiB_CountsIn64Bits() =>
+        Assert.Equal(1L << 37, new SafetensorsContent("x", ElementType.Float64, [1L << 20, 1L << 14], _ => { }).ByteLength);
+
+    [Fact]
+    public void Write_FewerBytesThanTheShapeSays_LeavesNoFile()
+    {
+        SafetensorsContent shortened = SafetensorsContent.Of<float>("x", ElementType.Float32, [4], new float[3]);
+
+        string message = Assert.Throws<InvalidOperationException>(() => SafetensorsFileWriter.Write(FileName, [shortened])).Message;
+
+        Assert.Equal("The parts of tensor 'x' are not its 16 bytes.", message);
+        Assert.Empty(Directory.GetFiles(_folder));
+    }
+}
