@@ -1,7 +1,7 @@
 using SparseExpansion.Transformers;
 using TorchSharp;
-using TrainingData;
 using TrainModel;
+using TrainingData;
 
 const string Start = "<|begin_of_text|>";
 const int StartId = 0, EndId = 1;

@@ -20,7 +20,7 @@ internal static class BlockEntry
             foreach (CalibrationBatch batch in plan.Batches)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                captured.Add(batch with { Input = keep(CaptureOne(model, plan.Blocks[0], batch)) });
+                captured.Add(batch.WithInput(keep(CaptureOne(model, plan.Blocks[0], batch))));
             }
 
             return captured;

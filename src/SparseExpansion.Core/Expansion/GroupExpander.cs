@@ -2,6 +2,8 @@ using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Layers;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Alps;
+using SparseExpansion.Pruning.Factorization;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Routing.Experts;
 using TorchSharp.Modules;
@@ -139,7 +141,7 @@ internal sealed class GroupExpander(ExpansionPlan plan, Action<ExpansionStage, s
             DissolvedExperts = group.DissolvedExperts,
             PriorTokens = group.PriorTokens,
             RouterRefinement = group.Refinement,
-            ExpertReports = [.. pruned.Results.Select((result, e) => new ExpertReport(group.Tokens.Count(e), result.Sparsity, errors[e], result.DampingRung, result.Convergence, result.Refit))],
+            ExpertReports = [.. pruned.Results.Select((result, e) => new ExpertReport(group.Tokens.Count(e), result.Sparsity, errors[e], result.Diagnostics))],
         };
         return (new Replacement(slot, mixture), layerReport);
     }

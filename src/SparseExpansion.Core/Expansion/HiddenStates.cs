@@ -32,7 +32,7 @@ internal static class HiddenStates
             foreach (CalibrationBatch batch in batches)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                outputs.Add(batch with { Input = keep(unit.Run(batch, keepOutput: true)!) });
+                outputs.Add(batch.WithInput(keep(unit.Run(batch, keepOutput: true)!)));
                 done(batch);
             }
 

@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Pruning;
-using SparseExpansion.Pruning.Magnitude;
-using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Routing;
 using static TorchSharp.torch;
 
@@ -46,15 +44,8 @@ internal static class WorkEstimate
         double compensation = size.Compensates
             ? (4.0 * size.Tokens * d * d) + (size.Experts * ((7.0 / 3 * d * d * d) + width.Sum(slot => 2 * d * d * WorkSize.Shape(slot).Out)))
             : 0;
-        if (size.Plan.Sparsifier is WandaSparsifier or MagnitudeSparsifier)
-        {
-            return compensation + (2.0 * size.Tokens * d * streams) + width.Sum(slot => 50.0 * size.Experts * d * WorkSize.Shape(slot).Out);
-        }
-
-        // Statistics; then for every linear and expert a factorisation, an inverse, and the updates of later columns.
-        double statistics = 2.0 * size.Tokens * d * d * Math.Max(1, streams > 1 ? 2 : 1);
-        double solving = PrunerSize.RelativeTime(size.Plan.Sparsifier!) / PrunerEfficiency;
-        return compensation + statistics + (solving * width.Sum(slot => size.Experts * ((4.0 / 3 * d * d * d) + (d * d * WorkSize.Shape(slot).Out))));
+        double pruning = width.Sum(slot => size.Experts * PrunerSize.Work(size.Plan.Sparsifier!, WorkSize.Shape(slot).Out, width.Key));
+        return compensation + (Math.Clamp(streams, 1, 2) * size.StatisticWork(width.Key)) + pruning;
     });
 
     /// <summary>Every strength of a shrinkage and every round of a refinement prunes; a round also measures each token at each expert and fits a router.</summary>

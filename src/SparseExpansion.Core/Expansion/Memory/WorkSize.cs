@@ -93,8 +93,15 @@ internal sealed class WorkSize
     /// <summary>Bytes of one expert's statistic.</summary>
     public long Statistic(long features)
     {
-        using IActivationStatistic probe = PruningChecks.CreateStatistic(Plan.Sparsifier!, new LayerDescriptor("memory plan", 1, 1, CPU));
-        return probe is ColumnNormStatistic or TokenCountStatistic ? features * sizeof(double) : features * features * sizeof(float);
+        using IActivationStatistic probe = NewStatistic();
+        return StatisticSize.Bytes(probe, features);
+    }
+
+    /// <summary>Floating-point operations to observe all tokens once.</summary>
+    public double StatisticWork(long features)
+    {
+        using IActivationStatistic probe = NewStatistic();
+        return StatisticSize.Work(probe, Tokens, features);
     }
 
     /// <summary>Bytes that the pruner works with, for a number of experts at a time.</summary>
@@ -113,6 +120,8 @@ internal sealed class WorkSize
     /// <summary>Weights that a token meets in a unit.</summary>
     public long Parameters(int unit) =>
         (Units[unit].IsBlock ? Plan.Blocks[unit].Module : Plan.Model).parameters().Sum(parameter => parameter.numel());
+
+    private IActivationStatistic NewStatistic() => PruningChecks.CreateStatistic(Plan.Sparsifier!, new LayerDescriptor("memory plan", 1, 1, CPU));
 
     /// <summary>Tokens of all calibration batches, padding included.</summary>
     public static long CountTokens(ExpansionPlan plan) => plan.Batches.Sum(TokensOf);

@@ -76,7 +76,7 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, bool resume, R
 
         if (stored.Activations.Count == former.Count)
         {
-            return [.. former.Zip(stored.Activations, (batch, activation) => batch with { Input = activation })];
+            return [.. former.Zip(stored.Activations, (batch, activation) => batch.WithInput(activation))];
         }
 
         using (stored)
