@@ -2,14 +2,20 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Calibration;
 
-/// <summary>One input of the model, and which of its positions count.</summary>
-/// <param name="Input">What the model is called with: token ids [batch, sequence], embeddings, features; on the model's device.</param>
-/// <param name="Mask">
+/// <summary>One input of the model, and which of its positions count. Does not own its tensors.</summary>
+/// <param name="input">What the model is called with: token ids [batch, sequence], embeddings, features; on the model's device.</param>
+/// <param name="mask">
 /// bool [batch, sequence] (or the leading dimensions of whatever the targets see): false marks padding, which enters
 /// no statistic. Null: every position counts. Blocks see padded positions as they stand, so pad on the right of causal models.
 /// </param>
-public sealed record CalibrationBatch(Tensor Input, Tensor? Mask = null)
+public sealed class CalibrationBatch(Tensor input, Tensor? mask = null)
 {
+    /// <summary>What the model is called with.</summary>
+    public Tensor Input { get; } = input;
+
+    /// <summary>False marks padding; null: every position counts.</summary>
+    public Tensor? Mask { get; } = mask;
+
     /// <summary>What the model hands its blocks beside <see cref="Input"/>; null: nothing.</summary>
     internal BlockArguments? Arguments { get; init; }
 
@@ -18,4 +24,10 @@ public sealed record CalibrationBatch(Tensor Input, Tensor? Mask = null)
 
     /// <summary>A batch without padding.</summary>
     public static CalibrationBatch FromTensor(Tensor input) => new(input);
+
+    /// <summary>The same positions and arguments with another input.</summary>
+    internal CalibrationBatch WithInput(Tensor input) => new(input, Mask) { Arguments = Arguments };
+
+    /// <summary>The same input with what the model hands its blocks beside it.</summary>
+    internal CalibrationBatch WithArguments(BlockArguments? arguments) => new(Input, Mask) { Arguments = arguments };
 }

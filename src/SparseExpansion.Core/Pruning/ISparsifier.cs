@@ -10,6 +10,10 @@ namespace SparseExpansion.Pruning;
 /// A one-shot pruner: weight and input statistic in, pruned weight out. Implementations hold options only and may be
 /// used from several threads. Derive from <see cref="Sparsifier{TStatistic}"/> to write one.
 /// </summary>
+/// <remarks>
+/// What <see cref="object.ToString"/> says of the options goes to manifests, and another run goes on with stored blocks only where it says the same: override it.
+/// A pruner that tells its size and time (<see cref="ISizedSparsifier"/>) is planned for as it is; one that may round weights says so by <see cref="IRoundingSparsifier"/>.
+/// </remarks>
 public interface ISparsifier
 {
     /// <summary>Short name for reports, for example <c>sparsegpt</c>.</summary>
@@ -28,23 +32,8 @@ public interface ISparsifier
     PruningResult Prune(Tensor weight, IActivationStatistic statistic, SparsityTarget target, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Prunes one weight once per statistic: the experts of a layer. The default prunes one after the other; pruners that
-    /// can share work between experts override it.
-    /// </summary>
-    /// <param name="weight">[out_features, in_features].</param>
-    /// <param name="statistics">One statistic an expert.</param>
-    /// <param name="target">How many weights go, in every expert.</param>
-    /// <param name="cancellationToken">Observed between units of work.</param>
-    /// <returns>One result for each statistic, in order; the caller disposes them.</returns>
-    IReadOnlyList<PruningResult> PruneExperts(
-        Tensor weight, IReadOnlyList<IActivationStatistic> statistics, SparsityTarget target, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(statistics);
-        return ExpertSeries.Run(statistics.Count, expert => Prune(weight, statistics[expert], target, cancellationToken));
-    }
-
-    /// <summary>
-    /// Prunes one weight once per statistic, each to its own target. The default prunes experts of equal target together.
+    /// Prunes one weight once per statistic, each to its own target: the experts of a layer. The default prunes one after the other; pruners
+    /// that can share work between experts override it.
     /// </summary>
     /// <param name="weight">[out_features, in_features].</param>
     /// <param name="statistics">One statistic an expert.</param>
@@ -55,36 +44,7 @@ public interface ISparsifier
     IReadOnlyList<PruningResult> PruneExperts(
         Tensor weight, IReadOnlyList<IActivationStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken = default)
     {
-        var results = new PruningResult?[statistics?.Count ?? 0];
-        try
-        {
-            foreach ((SparsityTarget target, int[] experts) in PruningGuard.GroupByTarget(statistics, targets))
-            {
-                IReadOnlyList<PruningResult> pruned = Together(target, experts);
-                for (int i = 0; i < experts.Length; i++)
-                {
-                    results[experts[i]] = pruned[i];
-                }
-            }
-
-            return results!;
-        }
-        catch
-        {
-            Array.ForEach(results, result => result?.Dispose());
-            throw;
-        }
-
-        IReadOnlyList<PruningResult> Together(SparsityTarget target, int[] experts)
-        {
-            try
-            {
-                return PruneExperts(weight, [.. experts.Select(e => statistics![e])], target, cancellationToken);
-            }
-            catch (Exception e) when (ErrorPlace.Translate(e, experts))
-            {
-                throw; // Not reached: the filter only says which expert it was.
-            }
-        }
+        PruningGuard.CheckTargets(statistics, targets);
+        return ExpertSeries.Run(statistics.Count, expert => Prune(weight, statistics[expert], targets[expert], cancellationToken));
     }
 }

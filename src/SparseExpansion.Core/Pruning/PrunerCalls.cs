@@ -17,9 +17,8 @@ internal static class PrunerCalls
     public static PruningResult Prune(
         ISparsifier sparsifier, Tensor weight, IActivationStatistic statistic, SparsityTarget target, CancellationToken cancellationToken)
     {
-        using Tensor? own = CustomPart.Copy(sparsifier, weight);
-        PruningResult? result = PruningChecks.Unchanged(
-            sparsifier, [statistic], () => sparsifier.Prune(own ?? weight, statistic, target, cancellationToken), pruned => pruned?.Dispose());
+        PruningResult? result = Call(
+            sparsifier, weight, [statistic], own => sparsifier.Prune(own, statistic, target, cancellationToken), pruned => pruned?.Dispose());
         try
         {
             return Check(sparsifier, weight, result);
@@ -31,26 +30,27 @@ internal static class PrunerCalls
         }
     }
 
-    /// <summary>Prunes one weight once per statistic.</summary>
+    /// <summary>Prunes one weight once per statistic, always to the same target.</summary>
     public static IReadOnlyList<PruningResult> PruneExperts(
-        ISparsifier sparsifier, Tensor weight, IReadOnlyList<IActivationStatistic> statistics, SparsityTarget target, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(statistics);
-        using Tensor? own = CustomPart.Copy(sparsifier, weight);
-        return Check(
-            sparsifier, weight, statistics.Count,
-            PruningChecks.Unchanged(sparsifier, statistics, () => sparsifier.PruneExperts(own ?? weight, statistics, target, cancellationToken), Discard));
-    }
+        ISparsifier sparsifier, Tensor weight, IReadOnlyList<IActivationStatistic> statistics, SparsityTarget target, CancellationToken cancellationToken) =>
+        PruneExperts(sparsifier, weight, statistics, [.. Enumerable.Repeat(target, statistics.Count)], cancellationToken);
 
     /// <summary>Prunes one weight once per statistic, each to its own target.</summary>
     public static IReadOnlyList<PruningResult> PruneExperts(
-        ISparsifier sparsifier, Tensor weight, IReadOnlyList<IActivationStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(statistics);
-        using Tensor? own = CustomPart.Copy(sparsifier, weight);
-        return Check(
+        ISparsifier sparsifier, Tensor weight, IReadOnlyList<IActivationStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken) => Check(
             sparsifier, weight, statistics.Count,
-            PruningChecks.Unchanged(sparsifier, statistics, () => sparsifier.PruneExperts(own ?? weight, statistics, targets, cancellationToken), Discard));
+            Call(sparsifier, weight, statistics, own => sparsifier.PruneExperts(own, statistics, targets, cancellationToken), Discard));
+
+    /// <summary>Hands a pruner that does not look after itself a copy of the weight, and looks whether it writes to the statistics.</summary>
+    private static T Call<T>(ISparsifier sparsifier, Tensor weight, IReadOnlyList<IActivationStatistic> statistics, Func<Tensor, T> prune, Action<T> discard)
+    {
+        if (sparsifier is IGuardedSparsifier)
+        {
+            return prune(weight);
+        }
+
+        using Tensor? own = CustomPart.Copy(sparsifier, weight);
+        return PruningChecks.Unchanged(sparsifier, statistics, () => prune(own ?? weight), discard);
     }
 
     private static IReadOnlyList<PruningResult> Check(ISparsifier sparsifier, Tensor weight, int experts, IReadOnlyList<PruningResult>? results)

@@ -11,6 +11,7 @@ internal static class PrunerSize
     public static long Bytes(ISparsifier sparsifier, long rows, long columns, int experts) =>
         sparsifier is ISizedSparsifier sized ? sized.BytesToPrune(rows, columns, experts) : SolverSize.Bytes(rows, columns, experts);
 
-    /// <summary>Its time divided by that of SparseGPT, about.</summary>
-    public static double RelativeTime(ISparsifier sparsifier) => sparsifier is ISizedSparsifier sized ? sized.RelativeTime : 1;
+    /// <summary>Work to prune one expert of one linear, see <see cref="ISizedSparsifier.WorkToPrune"/>.</summary>
+    public static double Work(ISparsifier sparsifier, long rows, long columns) =>
+        sparsifier is ISizedSparsifier sized ? sized.WorkToPrune(rows, columns) : SolverSize.Work(rows, columns);
 }

@@ -77,10 +77,9 @@ internal static class PruningGuard
         }
     }
 
-    /// <summary>The experts that have the same target, in order.</summary>
+    /// <summary>Refuses another number of targets than of statistics.</summary>
     /// <exception cref="ArgumentException">There are not as many targets as statistics.</exception>
-    public static IReadOnlyList<(SparsityTarget Target, int[] Experts)> GroupByTarget<TStatistic>(
-        IReadOnlyList<TStatistic>? statistics, IReadOnlyList<SparsityTarget>? targets)
+    public static void CheckTargets<TStatistic>(IReadOnlyList<TStatistic> statistics, IReadOnlyList<SparsityTarget> targets)
     {
         ArgumentNullException.ThrowIfNull(statistics);
         ArgumentNullException.ThrowIfNull(targets);
@@ -88,7 +87,14 @@ internal static class PruningGuard
         {
             throw new ArgumentException($"{statistics.Count} experts need as many targets, not {targets.Count}.", nameof(targets));
         }
+    }
 
+    /// <summary>The experts that have the same target, in order.</summary>
+    /// <exception cref="ArgumentException">There are not as many targets as statistics.</exception>
+    public static IReadOnlyList<(SparsityTarget Target, int[] Experts)> GroupByTarget<TStatistic>(
+        IReadOnlyList<TStatistic> statistics, IReadOnlyList<SparsityTarget> targets)
+    {
+        CheckTargets(statistics, targets);
         return [.. Enumerable.Range(0, targets.Count).GroupBy(e => targets[e] ?? throw new ArgumentNullException(nameof(targets)))
             .Select(group => (group.Key, group.ToArray()))];
     }

@@ -1,5 +1,8 @@
 using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Internal;
+using SparseExpansion.Pruning.Alps;
+using SparseExpansion.Pruning.Factorization;
+using SparseExpansion.Pruning.Refit;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Quantization;
 using static TorchSharp.torch;
@@ -14,9 +17,7 @@ public sealed class PruningResult : IDisposable
         Weight = weight;
         Sparsity = sparsity;
         RelativeOutputError = relativeOutputError;
-        DampingRung = pruned.DampingRung;
-        Convergence = pruned.Convergence;
-        Refit = pruned.Refit;
+        Diagnostics = pruned.Diagnostics;
         Grid = pruned.Grid;
         TokenCount = tokenCount;
     }
@@ -30,14 +31,8 @@ public sealed class PruningResult : IDisposable
     /// <summary>‖X(W − P)ᵀ‖² / ‖XWᵀ‖² over the observed tokens X; null where the statistic cannot tell (see <see cref="IOutputErrorStatistic"/>).</summary>
     public double? RelativeOutputError { get; }
 
-    /// <summary>The rung of the damping ladder that was reached; null for pruners without damping.</summary>
-    public DampingRung? DampingRung { get; }
-
-    /// <summary>How an iterative pruner ended; null for the others.</summary>
-    public Convergence? Convergence { get; }
-
-    /// <summary>What an exact refit did; null without one.</summary>
-    public RefitReport? Refit { get; }
+    /// <summary>What the pruner tells of its work, inner pruners first: where the damping ladder ended, how an iteration settled, what a refit did.</summary>
+    public IReadOnlyList<PruningDiagnostic> Diagnostics { get; }
 
     /// <summary>The grid that the kept weights lie on; null for weights of full precision. Belongs to the result.</summary>
     public QuantizationGrid? Grid { get; }

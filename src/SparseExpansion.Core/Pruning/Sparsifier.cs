@@ -14,7 +14,7 @@ namespace SparseExpansion.Pruning;
 /// A pruner adds <see cref="CreateStatistic"/> and <see cref="PruneCore"/>.
 /// </summary>
 /// <typeparam name="TStatistic">What the pruner must know about a layer's inputs.</typeparam>
-public abstract class Sparsifier<TStatistic> : ISparsifier
+public abstract class Sparsifier<TStatistic> : ISparsifier, IGuardedSparsifier
     where TStatistic : class, IActivationStatistic
 {
     /// <inheritdoc/>
@@ -37,20 +37,6 @@ public abstract class Sparsifier<TStatistic> : ISparsifier
         using Tensor source = weight.detach();
         PrunedWeight pruned = Unchanged([typed], () => PruneCore(Hand(source), typed, target, cancellationToken));
         return PruningResult.Measure(source, pruned, typed, Description, target);
-    }
-
-    /// <inheritdoc/>
-    public IReadOnlyList<PruningResult> PruneExperts(
-        Tensor weight, IReadOnlyList<IActivationStatistic> statistics, SparsityTarget target, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(statistics);
-        TStatistic[] typed = [.. statistics.Select(statistic => PruningGuard.CheckStatistic<TStatistic>(Name, statistic))];
-        PruningGuard.CheckWeight(Name, weight, target);
-        using var noGrad = no_grad();
-        using var scope = NewDisposeScope();
-        using Tensor source = weight.detach();
-        return Measure(
-            source, Unchanged(typed, () => PruneExpertsCore(Hand(source), typed, target, cancellationToken)), typed, [.. typed.Select(_ => target)]);
     }
 
     /// <inheritdoc/>
@@ -81,32 +67,8 @@ public abstract class Sparsifier<TStatistic> : ISparsifier
     protected abstract PrunedWeight PruneCore(Tensor weight, TStatistic statistic, SparsityTarget target, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Does the work for all experts of a layer, under the conditions of <see cref="PruneCore"/>. By default one after the
+    /// Does the work for all experts of a layer, each with its own target, under the conditions of <see cref="PruneCore"/>. By default one after the
     /// other; override it where experts can share work.
-    /// </summary>
-    /// <param name="weight">[out_features, in_features], the same for all experts: a copy of the model's.</param>
-    /// <param name="statistics">One statistic an expert. Not to be changed.</param>
-    /// <param name="target">How many weights go, in every expert.</param>
-    /// <param name="cancellationToken">To be observed between units of work.</param>
-    /// <returns>One pruned weight for each statistic, in order, none sharing memory with another.</returns>
-    protected virtual IReadOnlyList<PrunedWeight> PruneExpertsCore(
-        Tensor weight, IReadOnlyList<TStatistic> statistics, SparsityTarget target, CancellationToken cancellationToken)
-    {
-        var pruned = new List<PrunedWeight>(statistics.Count);
-        foreach (TStatistic statistic in statistics)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            using var scope = NewDisposeScope();
-            PrunedWeight expert = PruneOne(Hand(weight), weight, statistic, target, pruned.Count, cancellationToken);
-            pruned.Add(expert with { Weight = ReferenceEquals(expert.Weight, weight) ? weight : expert.Weight.MoveToOuterDisposeScope() });
-        }
-
-        return pruned;
-    }
-
-    /// <summary>
-    /// Does the work for experts of different targets, under the conditions of <see cref="PruneCore"/>. By default experts of equal target
-    /// go together; override it where all can.
     /// </summary>
     /// <param name="weight">[out_features, in_features], the same for all experts: a copy of the model's.</param>
     /// <param name="statistics">One statistic an expert. Not to be changed.</param>
@@ -116,30 +78,21 @@ public abstract class Sparsifier<TStatistic> : ISparsifier
     protected virtual IReadOnlyList<PrunedWeight> PruneExpertsCore(
         Tensor weight, IReadOnlyList<TStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken)
     {
-        var pruned = new PrunedWeight[statistics.Count];
-        foreach ((SparsityTarget target, int[] experts) in PruningGuard.GroupByTarget(statistics, targets))
+        var pruned = new List<PrunedWeight>(statistics.Count);
+        while (pruned.Count < statistics.Count)
         {
-            IReadOnlyList<PrunedWeight> together = PruneTogether(weight, statistics, experts, target, cancellationToken);
-            for (int i = 0; i < experts.Length; i++)
+            cancellationToken.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            PrunedWeight expert = PruneOne(Hand(weight), weight, statistics[pruned.Count], targets[pruned.Count], pruned.Count, cancellationToken);
+            if (!ReferenceEquals(expert.Weight, weight))
             {
-                pruned[experts[i]] = together[i];
+                expert.Weight.MoveToOuterDisposeScope();
             }
+
+            pruned.Add(expert);
         }
 
         return pruned;
-    }
-
-    private IReadOnlyList<PrunedWeight> PruneTogether(
-        Tensor weight, IReadOnlyList<TStatistic> statistics, int[] experts, SparsityTarget target, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return PruneExpertsCore(weight, [.. experts.Select(e => statistics[e])], target, cancellationToken);
-        }
-        catch (Exception e) when (ErrorPlace.Translate(e, experts))
-        {
-            throw; // Not reached, as below.
-        }
     }
 
     private PrunedWeight PruneOne(

@@ -1,4 +1,5 @@
 using SparseExpansion.Calibration.Statistics;
+using SparseExpansion.Pruning.Factorization;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning.Wanda;

@@ -1,5 +1,6 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Calibration.Statistics;
+using SparseExpansion.Pruning.Factorization;
 using SparseExpansion.Pruning.Magnitude;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning.Wanda;

@@ -24,7 +24,7 @@ internal sealed record CalibrationUnit(string Name, Func<CalibrationBatch, Tenso
         using var scope = NewDisposeScope();
         try
         {
-            Tensor output = Forward(batch with { Input = batch.Input.to(Device, copy: true) });
+            Tensor output = Forward(batch.WithInput(batch.Input.to(Device, copy: true)));
             return keepOutput ? output.to(CPU, copy: true).MoveToOuterDisposeScope() : null;
         }
         catch (StopForwardException)

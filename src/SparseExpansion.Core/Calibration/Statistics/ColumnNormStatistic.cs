@@ -5,7 +5,7 @@ namespace SparseExpansion.Calibration.Statistics;
 
 /// <summary>Σ x_j² for every input feature j over the observed tokens: what Wanda needs, at the cost of one vector.</summary>
 /// <remarks>Not safe for concurrent use.</remarks>
-public sealed class ColumnNormStatistic : IUnseenFeatures, IShrinkable, IChecksummed
+public sealed class ColumnNormStatistic : IUnseenFeatures, IShrinkable, ISizedStatistic, IChecksummed
 {
     /// <summary>Creates the statistic of no tokens.</summary>
     /// <param name="inFeatures">Width of a token.</param>
@@ -27,6 +27,10 @@ public sealed class ColumnNormStatistic : IUnseenFeatures, IShrinkable, IChecksu
 
     /// <summary>Σ x_j², [in_features], float64: the live buffer, owned by the statistic.</summary>
     public Tensor SquaredNorms { get; }
+
+    long ISizedStatistic.BytesFor(long features) => features * sizeof(double);
+
+    double ISizedStatistic.WorkToObserve(long tokens, long features) => 2.0 * tokens * features;
 
     /// <inheritdoc/>
     public void Observe(Tensor tokens)

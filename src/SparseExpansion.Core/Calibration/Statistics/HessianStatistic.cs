@@ -11,7 +11,7 @@ namespace SparseExpansion.Calibration.Statistics;
 /// Costs in_features² floats and in_features² multiplications a token; linears that read the same tensor share one.
 /// Not safe for concurrent use.
 /// </remarks>
-public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShrinkable, IChecksummed
+public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShrinkable, ISizedStatistic, IChecksummed
 {
     /// <summary>Features that only <see cref="FillUnseen"/> gave energy to, bool [in_features]; null where there are none.</summary>
     private Tensor? _borrowed;
@@ -39,6 +39,10 @@ public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShr
 
     /// <summary>Σ x_j², [in_features], float32: a view of the diagonal of <see cref="Hessian"/> that the caller disposes.</summary>
     public Tensor Diagonal() => Hessian.diagonal();
+
+    long ISizedStatistic.BytesFor(long features) => StatisticSize.HessianBytes(features);
+
+    double ISizedStatistic.WorkToObserve(long tokens, long features) => StatisticSize.HessianWork(tokens, features);
 
     /// <inheritdoc/>
     public void Observe(Tensor tokens)

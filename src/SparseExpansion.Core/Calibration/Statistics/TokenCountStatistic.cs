@@ -4,7 +4,7 @@ namespace SparseExpansion.Calibration.Statistics;
 
 /// <summary>The statistic of pruners that look at no inputs: it counts tokens and holds no tensor.</summary>
 /// <remarks>Not safe for concurrent use.</remarks>
-public sealed class TokenCountStatistic : IActivationStatistic
+public sealed class TokenCountStatistic : ISizedStatistic
 {
     /// <summary>Creates the statistic of no tokens.</summary>
     /// <param name="inFeatures">Width of a token.</param>
@@ -20,6 +20,10 @@ public sealed class TokenCountStatistic : IActivationStatistic
 
     /// <inheritdoc/>
     public long TokenCount { get; private set; }
+
+    long ISizedStatistic.BytesFor(long features) => features * sizeof(double);
+
+    double ISizedStatistic.WorkToObserve(long tokens, long features) => 2.0 * tokens * features;
 
     /// <inheritdoc/>
     public void Observe(Tensor tokens)

@@ -24,7 +24,7 @@ internal static class BlockEntry
             foreach (CalibrationBatch batch in batches)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                captured.Add(batch with { Input = keep(CaptureOne(model, request.Blocks[0], batch)) });
+                captured.Add(batch.WithInput(keep(CaptureOne(model, request.Blocks[0], batch))));
             }
 
             return captured;

@@ -56,7 +56,7 @@ internal sealed class RecordedArguments : IDisposable
                 RequireIndependent(request, model, batch, arguments);
             }
 
-            batches.Add(batch with { Arguments = arguments });
+            batches.Add(batch.WithArguments(arguments));
             former = used;
         }
 

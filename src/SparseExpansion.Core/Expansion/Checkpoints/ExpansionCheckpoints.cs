@@ -84,7 +84,7 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, RouterKinds ki
 
         if (stored.Activations.Count == former.Count)
         {
-            return [.. former.Zip(stored.Activations, (batch, activation) => batch with { Input = activation })];
+            return [.. former.Zip(stored.Activations, (batch, activation) => batch.WithInput(activation))];
         }
 
         using (stored)

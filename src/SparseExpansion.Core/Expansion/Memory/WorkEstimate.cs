@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Pruning;
-using SparseExpansion.Pruning.Magnitude;
-using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Routing;
 using static TorchSharp.torch;
 
@@ -42,17 +40,8 @@ internal static class WorkEstimate
 
     public static double Pruning(WorkSize size, int streams) => size.Blocks.SelectMany(WorkSize.Widths).Sum(width =>
     {
-        double d = width.Key;
-        double steps = size.Steps.Sum(step => step.PruningOperations(width));
-        if (size.Request.Sparsifier is WandaSparsifier or MagnitudeSparsifier)
-        {
-            return steps + (2.0 * size.Tokens * d * streams) + width.Sum(slot => 50.0 * size.Experts * d * WorkSize.Shape(slot).Out);
-        }
-
-        // Statistics; then for every linear and expert a factorisation, an inverse, and the updates of later columns.
-        double statistics = 2.0 * size.Tokens * d * d * Math.Max(1, streams > 1 ? 2 : 1);
-        double solving = PrunerSize.RelativeTime(size.Request.Sparsifier!) / SmallProductEfficiency;
-        return steps + statistics + (solving * width.Sum(slot => size.Experts * ((4.0 / 3 * d * d * d) + (d * d * WorkSize.Shape(slot).Out))));
+        double pruning = width.Sum(slot => size.Experts * PrunerSize.Work(size.Request.Sparsifier!, WorkSize.Shape(slot).Out, width.Key));
+        return size.Steps.Sum(step => step.PruningOperations(width)) + (Math.Clamp(streams, 1, 2) * size.StatisticWork(width.Key)) + pruning;
     });
 
     /// <summary>What steps try out.</summary>

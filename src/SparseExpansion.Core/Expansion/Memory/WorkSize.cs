@@ -104,8 +104,15 @@ internal sealed class WorkSize
     /// <summary>Bytes of one expert's statistic.</summary>
     public long Statistic(long features)
     {
-        using IActivationStatistic probe = PruningChecks.CreateStatistic(Request.Sparsifier!, new LayerDescriptor("memory plan", 1, 1, CPU));
-        return probe is ColumnNormStatistic or TokenCountStatistic ? features * sizeof(double) : features * features * sizeof(float);
+        using IActivationStatistic probe = NewStatistic();
+        return StatisticSize.Bytes(probe, features);
+    }
+
+    /// <summary>Floating-point operations to observe all tokens once.</summary>
+    public double StatisticWork(long features)
+    {
+        using IActivationStatistic probe = NewStatistic();
+        return StatisticSize.Work(probe, Tokens, features);
     }
 
     /// <summary>Bytes that the pruner works with, for a number of experts at a time.</summary>
@@ -116,6 +123,8 @@ internal sealed class WorkSize
 
     /// <summary>The part of the model that runs as a block.</summary>
     public nn.Module ModuleOf(int block) => Blocks[block].IsWholeModel ? Request.Model : Request.Blocks[block].Module;
+
+    private IActivationStatistic NewStatistic() => PruningChecks.CreateStatistic(Request.Sparsifier!, new LayerDescriptor("memory plan", 1, 1, CPU));
 
     /// <summary>Tokens of all calibration batches, padding included.</summary>
     public static long CountTokens(IReadOnlyList<CalibrationBatch> batches) => batches.Sum(TokensOf);

@@ -39,7 +39,7 @@ internal static class HiddenStates
             foreach (CalibrationBatch batch in batches)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                outputs.Add(batch with { Input = keep(block.Run(batch, keepOutput: true)!) });
+                outputs.Add(batch.WithInput(keep(block.Run(batch, keepOutput: true)!)));
                 done(batch);
             }
 

@@ -44,7 +44,7 @@ internal sealed class LayerRun(GroupRun group, ModuleSlot slot) : IDisposable
     {
         _mixture = mixture;
         _reports = [.. _experts.Select((expert, e) => new ExpertReport(
-            group.Tokens.Count(e), expert.Sparsity, errors[e], expert.DampingRung, expert.Convergence, expert.Refit))];
+            group.Tokens.Count(e), expert.Sparsity, errors[e], expert.Diagnostics))];
         Dispose();
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using SparseExpansion.Pruning;
 
 namespace SparseExpansion.Expansion.Reports;
@@ -9,8 +10,6 @@ namespace SparseExpansion.Expansion.Reports;
 /// ‖X(W − P)ᵀ‖² / ‖XWᵀ‖² over its calibration tokens; over those of its group where it has none. With error compensation
 /// ‖X₀Wᵀ − XPᵀ‖² / ‖X₀Wᵀ‖², X₀ being the inputs in the dense model; 0 where it has no tokens.
 /// </param>
-/// <param name="DampingRung">Where the damping ladder ended; null for pruners without damping.</param>
-/// <param name="Convergence">How an iterative pruner ended; null for the others.</param>
-/// <param name="Refit">What an exact refit did; null without one.</param>
-public sealed record ExpertReport(
-    long Tokens, double Sparsity, double OutputError, DampingRung? DampingRung, Convergence? Convergence = null, RefitReport? Refit = null);
+/// <param name="Diagnostics">What the pruner tells of its work. JSON holds those of the library's pruners: the damping rung, the convergence and the refit.</param>
+[JsonConverter(typeof(ExpertReportJson))]
+public sealed record ExpertReport(long Tokens, double Sparsity, double OutputError, IReadOnlyList<PruningDiagnostic> Diagnostics);

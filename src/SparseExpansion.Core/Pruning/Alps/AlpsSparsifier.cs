@@ -19,8 +19,8 @@ namespace SparseExpansion.Pruning.Alps;
 /// </summary>
 /// <remarks>
 /// Unstructured targets are counted out per layer by default. Sums in float32 whatever the weight's dtype; multiplies in bfloat16 where <see cref="AlpsOptions.ReducedPrecision"/> allows. Hessians
-/// that cannot be factored climb a ladder of dampings, see <see cref="PruningResult.DampingRung"/>;
-/// <see cref="PruningResult.Convergence"/> says how the search ended.
+/// that cannot be factored climb a ladder of dampings, see the <see cref="DampingRung"/> among
+/// <see cref="PruningResult.Diagnostics"/>; <see cref="Convergence"/> there says how the search ended.
 /// </remarks>
 public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsifier
 {
@@ -56,13 +56,7 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsif
         PruneExpertsCore(weight, [statistic], [target], cancellationToken)[0];
 
     /// <inheritdoc/>
-    /// <remarks>Experts are iterated together, as many at a time as memory allows; each stops when its own support has settled.</remarks>
-    protected override IReadOnlyList<PrunedWeight> PruneExpertsCore(
-        Tensor weight, IReadOnlyList<HessianStatistic> statistics, SparsityTarget target, CancellationToken cancellationToken) =>
-        PruneExpertsCore(weight, statistics, [.. statistics.Select(_ => target)], cancellationToken);
-
-    /// <inheritdoc/>
-    /// <remarks>Experts of different targets are iterated together, too.</remarks>
+    /// <remarks>Experts are iterated together whatever their targets, as many at a time as memory allows; each stops when its own support has settled.</remarks>
     protected override IReadOnlyList<PrunedWeight> PruneExpertsCore(
         Tensor weight, IReadOnlyList<HessianStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken)
     {
@@ -82,7 +76,7 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsif
     long ISizedSparsifier.BytesToPrune(long rows, long columns, int experts) =>
         BytesPerExpert(rows, columns) * Math.Min(experts, ExpertsAtOnce(rows, columns));
 
-    double ISizedSparsifier.RelativeTime => 4;
+    double ISizedSparsifier.WorkToPrune(long rows, long columns) => 4 * SolverSize.Work(rows, columns);
 
     private static int ExpertsAtOnce(long rows, long columns) => (int)Math.Clamp(ChunkBytes / BytesPerExpert(rows, columns), 1, 4096);
 
@@ -103,8 +97,8 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsif
         (Tensor solved, Convergence[] convergence) = Solve(problem, factored.Factors, targets, cancellationToken);
         solved = DeadFeatures.Keep(solved, dense, dead, scores => MaskSelection.Select(scores, targets, SparsityScope.Layer));
         return [.. factored.Rungs.Select((rung, i) => rung.Method == DampingMethod.WandaFallback
-            ? new PrunedWeight(WandaScore.Prune(dense, norms.select(0, i), targets[i]).MoveToOuterDisposeScope(), rung)
-            : new PrunedWeight(CheckFinite(OwnCopy(solved, i)).MoveToOuterDisposeScope(), rung, convergence[i]))];
+            ? new PrunedWeight(WandaScore.Prune(dense, norms.select(0, i), targets[i]).MoveToOuterDisposeScope()) { Diagnostics = [rung] }
+            : new PrunedWeight(CheckFinite(OwnCopy(solved, i)).MoveToOuterDisposeScope()) { Diagnostics = [rung, convergence[i]] })];
     }
 
     private void Penalize(Tensor damped)

@@ -16,6 +16,8 @@ public sealed class MagnitudeSparsifier : Sparsifier<TokenCountStatistic>, ISize
     /// <remarks>One expert after the other: weight, scores and the copy that is pruned.</remarks>
     long ISizedSparsifier.BytesToPrune(long rows, long columns, int experts) => 3 * sizeof(float) * rows * columns;
 
+    double ISizedSparsifier.WorkToPrune(long rows, long columns) => SolverSize.SelectionWork(rows, columns);
+
     /// <inheritdoc/>
     public override TokenCountStatistic CreateStatistic(LayerDescriptor layer)
     {

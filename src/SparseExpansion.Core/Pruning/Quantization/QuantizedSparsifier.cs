@@ -2,6 +2,8 @@ using SparseExpansion.Calibration;
 using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Internal;
 using SparseExpansion.Internal.Errors;
+using SparseExpansion.Pruning.Alps;
+using SparseExpansion.Pruning.Factorization;
 using SparseExpansion.Pruning.Refit;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Quantization;
@@ -10,7 +12,7 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Pruning.Quantization;
 
 /// <summary>A pruner followed by the rounding of what it kept.</summary>
-internal sealed class QuantizedSparsifier : ISparsifier, IRoundingSparsifier, ISizedSparsifier
+internal sealed class QuantizedSparsifier : IRoundingSparsifier, ISizedSparsifier
 {
     private readonly ISparsifier _inner;
     private readonly WeightQuantization _quantization;
@@ -32,7 +34,7 @@ internal sealed class QuantizedSparsifier : ISparsifier, IRoundingSparsifier, IS
         PrunerSize.Bytes(_inner, rows, columns, experts), sizeof(float) * ((6 * columns * columns) + (4 * rows * columns)));
 
     /// <remarks>Rounding updates later weights as SparseGPT does.</remarks>
-    public double RelativeTime => PrunerSize.RelativeTime(_inner) + 1;
+    public double WorkToPrune(long rows, long columns) => PrunerSize.Work(_inner, rows, columns) + SolverSize.Work(rows, columns);
 
     public IActivationStatistic CreateStatistic(LayerDescriptor layer) => PruningChecks.CreateStatistic(_inner, layer);
 
@@ -44,7 +46,14 @@ internal sealed class QuantizedSparsifier : ISparsifier, IRoundingSparsifier, IS
     }
 
     public IReadOnlyList<PruningResult> PruneExperts(
-        Tensor weight, IReadOnlyList<IActivationStatistic> statistics, SparsityTarget target, CancellationToken cancellationToken = default)
+        Tensor weight, IReadOnlyList<IActivationStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken = default) =>
+        TargetGroups.Run(statistics, targets, (together, target) => PruneTogether(weight, together, target, cancellationToken));
+
+    /// <summary>Name and options, for manifests.</summary>
+    public override string ToString() => $"{_inner} + {_quantization}";
+
+    private IReadOnlyList<PruningResult> PruneTogether(
+        Tensor weight, IActivationStatistic[] statistics, SparsityTarget target, CancellationToken cancellationToken)
     {
         IReadOnlyList<PruningResult> pruned = PrunerCalls.PruneExperts(_inner, weight, statistics, target, cancellationToken);
         try
@@ -56,9 +65,6 @@ internal sealed class QuantizedSparsifier : ISparsifier, IRoundingSparsifier, IS
             pruned.DisposeAll();
         }
     }
-
-    /// <summary>Name and options, for manifests.</summary>
-    public override string ToString() => $"{_inner} + {_quantization}";
 
     private PruningResult Quantize(Tensor weight, PruningResult pruned, IActivationStatistic statistic, CancellationToken cancellationToken)
     {
@@ -73,7 +79,7 @@ internal sealed class QuantizedSparsifier : ISparsifier, IRoundingSparsifier, IS
             ? MaskedQuantizer.Quantize(pruned.Weight, hessian, _quantization, cancellationToken)
             : MaskedQuantizer.ToNearest(pruned.Weight, _quantization);
         return PruningResult.Measure(
-            weight.detach(), new PrunedWeight(rounded, pruned.DampingRung, pruned.Convergence, pruned.Refit, grid), statistic, CustomPart.Describe(Name, this), null);
+            weight.detach(), new PrunedWeight(rounded) { Diagnostics = pruned.Diagnostics, Grid = grid }, statistic, CustomPart.Describe(Name, this), null);
     }
 
     private static Tensor? HessianOf(IActivationStatistic statistic) => statistic switch

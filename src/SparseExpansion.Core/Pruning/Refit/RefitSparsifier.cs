@@ -2,13 +2,15 @@ using SparseExpansion.Calibration;
 using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Internal;
 using SparseExpansion.Internal.Errors;
+using SparseExpansion.Pruning.Alps;
+using SparseExpansion.Pruning.Factorization;
 using SparseExpansion.Pruning.Targets;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning.Refit;
 
 /// <summary>A pruner followed by the exact least squares on its supports.</summary>
-internal sealed class RefitSparsifier : ISparsifier, ISizedSparsifier
+internal sealed class RefitSparsifier : ISizedSparsifier
 {
     private readonly ISparsifier _inner;
     private readonly RefitOptions _options;
@@ -28,7 +30,7 @@ internal sealed class RefitSparsifier : ISparsifier, ISizedSparsifier
         PrunerSize.Bytes(_inner, rows, columns, experts), RefitBytes(rows, columns));
 
     /// <remarks>Least squares for each row of its own.</remarks>
-    public double RelativeTime => PrunerSize.RelativeTime(_inner) + 3;
+    public double WorkToPrune(long rows, long columns) => PrunerSize.Work(_inner, rows, columns) + (3 * SolverSize.Work(rows, columns));
 
     public IActivationStatistic CreateStatistic(LayerDescriptor layer)
     {
@@ -48,9 +50,22 @@ internal sealed class RefitSparsifier : ISparsifier, ISizedSparsifier
     }
 
     public IReadOnlyList<PruningResult> PruneExperts(
-        Tensor weight, IReadOnlyList<IActivationStatistic> statistics, SparsityTarget target, CancellationToken cancellationToken = default)
+        Tensor weight, IReadOnlyList<IActivationStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken = default) =>
+        TargetGroups.Run(statistics, targets, (together, target) => PruneTogether(weight, together, target, cancellationToken));
+
+    /// <summary>Name and options, for manifests.</summary>
+    public override string ToString() => $"{_inner} + {_options}";
+
+    /// <summary>The systems of a chunk, at least of one row, and their factors; the damped Hessian twice, supports as indices, and copies of the weight.</summary>
+    private long RefitBytes(long rows, long columns)
     {
-        ArgumentNullException.ThrowIfNull(statistics);
+        long systems = Math.Max(_options.ChunkBytes, 2 * sizeof(double) * columns * columns);
+        return (2 * Math.Min(systems, 2 * sizeof(double) * rows * columns * columns)) + (sizeof(float) * ((2 * columns * columns) + (4 * rows * columns))) + (2 * sizeof(long) * rows * columns);
+    }
+
+    private IReadOnlyList<PruningResult> PruneTogether(
+        Tensor weight, IActivationStatistic[] statistics, SparsityTarget target, CancellationToken cancellationToken)
+    {
         (IActivationStatistic Inner, HessianStatistic Hessian)[] parts = [.. statistics.Select(Split)];
         PruningGuard.CheckWeight(Name, weight, target);
         PruningGuard.CheckHessians(Name, weight, [.. parts.Select(part => part.Hessian)]);
@@ -64,16 +79,6 @@ internal sealed class RefitSparsifier : ISparsifier, ISizedSparsifier
         {
             pruned.DisposeAll();
         }
-    }
-
-    /// <summary>Name and options, for manifests.</summary>
-    public override string ToString() => $"{_inner} + {_options}";
-
-    /// <summary>The systems of a chunk, at least of one row, and their factors; the damped Hessian twice, supports as indices, and copies of the weight.</summary>
-    private long RefitBytes(long rows, long columns)
-    {
-        long systems = Math.Max(_options.ChunkBytes, 2 * sizeof(double) * columns * columns);
-        return (2 * Math.Min(systems, 2 * sizeof(double) * rows * columns * columns)) + (sizeof(float) * ((2 * columns * columns) + (4 * rows * columns))) + (2 * sizeof(long) * rows * columns);
     }
 
     private (IActivationStatistic Inner, HessianStatistic Hessian) Split(IActivationStatistic statistic)
@@ -99,6 +104,6 @@ internal sealed class RefitSparsifier : ISparsifier, ISizedSparsifier
         using var scope = NewDisposeScope();
         Tensor dense = weight.detach();
         (Tensor refitted, RefitReport report) = MaskedLeastSquares.Refit(dense, pruned.Weight, hessian.Hessian, _options, cancellationToken);
-        return PruningResult.Measure(dense, new PrunedWeight(refitted, pruned.DampingRung, pruned.Convergence, report), hessian, CustomPart.Describe(Name, this), null, gram);
+        return PruningResult.Measure(dense, new PrunedWeight(refitted) { Diagnostics = [.. pruned.Diagnostics, report] }, hessian, CustomPart.Describe(Name, this), null, gram);
     }
 }

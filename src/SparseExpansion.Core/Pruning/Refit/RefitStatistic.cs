@@ -4,13 +4,17 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Pruning.Refit;
 
 /// <summary>What the inner pruner asks for, and the Hessian that the refit needs, over the same tokens.</summary>
-internal sealed class RefitStatistic(IActivationStatistic inner, HessianStatistic hessian) : ISharedOutputError, IUnseenFeatures, IShrinkable, IChecksummed
+internal sealed class RefitStatistic(IActivationStatistic inner, HessianStatistic hessian) : ISharedOutputError, IUnseenFeatures, IShrinkable, ISizedStatistic, IChecksummed
 {
     public IActivationStatistic Inner => inner;
 
     public HessianStatistic Hessian => hessian;
 
     public long TokenCount => hessian.TokenCount;
+
+    public long BytesFor(long features) => StatisticSize.Bytes(inner, features) + StatisticSize.Bytes(hessian, features);
+
+    public double WorkToObserve(long tokens, long features) => StatisticSize.Work(inner, tokens, features) + StatisticSize.Work(hessian, tokens, features);
 
     public void Observe(Tensor tokens)
     {

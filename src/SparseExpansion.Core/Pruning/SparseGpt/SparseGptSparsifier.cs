@@ -18,7 +18,7 @@ namespace SparseExpansion.Pruning.SparseGpt;
 /// <remarks>
 /// Unstructured targets are counted out per block of columns by default, on weights that earlier blocks have updated; the
 /// scopes layer and row choose on the dense weights instead. Computes in float32 whatever the weight's dtype. Hessians
-/// that cannot be factored climb a ladder of dampings, see <see cref="PruningResult.DampingRung"/>.
+/// that cannot be factored climb a ladder of dampings, see the <see cref="DampingRung"/> among <see cref="PruningResult.Diagnostics"/>.
 /// </remarks>
 public sealed class SparseGptSparsifier : Sparsifier<HessianStatistic>, IRoundingSparsifier, ISizedSparsifier
 {
@@ -48,16 +48,19 @@ public sealed class SparseGptSparsifier : Sparsifier<HessianStatistic>, IRoundin
     /// <exception cref="CalibrationException">No token was observed, or a non-finite one was.</exception>
     protected override PrunedWeight PruneCore(
         Tensor weight, HessianStatistic statistic, SparsityTarget target, CancellationToken cancellationToken) =>
-        PruneExpertsCore(weight, [statistic], target, cancellationToken)[0];
+        PruneTogether(weight, [statistic], target, cancellationToken)[0];
 
     /// <inheritdoc/>
-    /// <remarks>Experts share one batched factorisation and one parallel loop, as many at a time as memory allows.</remarks>
+    /// <remarks>Experts of equal target share one batched factorisation and one parallel loop, as many at a time as memory allows.</remarks>
     protected override IReadOnlyList<PrunedWeight> PruneExpertsCore(
-        Tensor weight, IReadOnlyList<HessianStatistic> statistics, SparsityTarget target, CancellationToken cancellationToken)
+        Tensor weight, IReadOnlyList<HessianStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken) =>
+        TargetGroups.Run(statistics, targets, (together, target) => PruneTogether(weight, together, target, cancellationToken));
+
+    private List<PrunedWeight> PruneTogether(Tensor weight, HessianStatistic[] statistics, SparsityTarget target, CancellationToken cancellationToken)
     {
         Check(weight, statistics, target);
         Tensor dense = weight.to(ScalarType.Float32);
-        var pruned = new List<PrunedWeight>(statistics.Count);
+        var pruned = new List<PrunedWeight>(statistics.Length);
         foreach (HessianStatistic[] chunk in statistics.Chunk(SolverSize.ExpertsAtOnce(weight.shape[0], weight.shape[1])))
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -82,6 +85,8 @@ public sealed class SparseGptSparsifier : Sparsifier<HessianStatistic>, IRoundin
 
     long ISizedSparsifier.BytesToPrune(long rows, long columns, int experts) => SolverSize.Bytes(rows, columns, experts);
 
+    double ISizedSparsifier.WorkToPrune(long rows, long columns) => SolverSize.Work(rows, columns);
+
     private void PruneChunk(
         Tensor dense, HessianStatistic[] statistics, SparsityTarget target, List<PrunedWeight> pruned, CancellationToken cancellationToken)
     {
@@ -105,7 +110,7 @@ public sealed class SparseGptSparsifier : Sparsifier<HessianStatistic>, IRoundin
             DampingRung rung = factored.Rungs[i];
             pruned.Add(rung.Method == DampingMethod.WandaFallback
                 ? Fallback(WandaScore.Prune(dense, diagonal.select(0, i).masked_fill(dead.select(0, i), Scalars.Of(0)), target), rung)
-                : new PrunedWeight(CheckFinite(OwnCopy(solved, i)).MoveToOuterDisposeScope(), rung, Grid: grid?.Of(i, (int)dense.shape[1])));
+                : new PrunedWeight(CheckFinite(OwnCopy(solved, i)).MoveToOuterDisposeScope()) { Diagnostics = [rung], Grid = grid?.Of(i, (int)dense.shape[1]) });
         }
     }
 
@@ -113,11 +118,11 @@ public sealed class SparseGptSparsifier : Sparsifier<HessianStatistic>, IRoundin
     {
         if (Options.Quantization is null)
         {
-            return new PrunedWeight(weight.MoveToOuterDisposeScope(), rung);
+            return new PrunedWeight(weight.MoveToOuterDisposeScope()) { Diagnostics = [rung] };
         }
 
         QuantizationGrid grid = QuantizationGrid.Fit(weight, Options.Quantization);
-        return new PrunedWeight(grid.Round(weight).MoveToOuterDisposeScope(), rung, Grid: grid);
+        return new PrunedWeight(grid.Round(weight).MoveToOuterDisposeScope()) { Diagnostics = [rung], Grid = grid };
     }
 
     /// <summary>An expert's weight that keeps no other expert's memory alive.</summary>

@@ -12,7 +12,7 @@ namespace SparseExpansion.Routing.Clustering;
 /// Tokens stream through the device in chunks; only the projected tokens, or without a projection the sample of the restarts,
 /// are held there. The same seed and tokens give the same router on the same device.
 /// </remarks>
-public sealed class PcaKMeansTrainer : IRouterTrainer, ISizedRouterTrainer
+public sealed class PcaKMeansTrainer : ISizedRouterTrainer
 {
     private readonly PcaKMeansOptions _options;
 

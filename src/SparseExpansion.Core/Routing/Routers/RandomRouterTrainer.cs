@@ -4,7 +4,7 @@ using TorchSharp;
 namespace SparseExpansion.Routing.Routers;
 
 /// <summary>Control for experiments: as many experts as asked for, tokens assigned at random (<see cref="RandomRouter"/>).</summary>
-public sealed class RandomRouterTrainer : IRouterTrainer, ISizedRouterTrainer
+public sealed class RandomRouterTrainer : ISizedRouterTrainer
 {
     private readonly int _experts;
 

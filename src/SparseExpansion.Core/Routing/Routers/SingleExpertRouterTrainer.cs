@@ -3,7 +3,7 @@ using SparseExpansion.Calibration.Tokens;
 namespace SparseExpansion.Routing.Routers;
 
 /// <summary>One expert for all tokens: the baseline without expansion.</summary>
-public sealed class SingleExpertRouterTrainer : IRouterTrainer, ISizedRouterTrainer
+public sealed class SingleExpertRouterTrainer : ISizedRouterTrainer
 {
     /// <inheritdoc/>
     public string Name => SingleExpertRouter.Kind;

@@ -2,6 +2,7 @@ using CsCheck;
 using MathNet.Numerics.LinearAlgebra;
 using SparseExpansion.Calibration;
 using SparseExpansion.Calibration.Statistics;
+using SparseExpansion.Pruning.Factorization;
 using SparseExpansion.Pruning.Magnitude;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;

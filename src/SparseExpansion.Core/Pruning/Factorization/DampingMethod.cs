@@ -1,4 +1,4 @@
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Factorization;
 
 /// <summary>How a weight was pruned on a rung of the damping ladder.</summary>
 public enum DampingMethod

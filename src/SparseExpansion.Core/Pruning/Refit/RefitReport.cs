@@ -1,4 +1,4 @@
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Refit;
 
 /// <summary>What the exact refit did to the rows of a weight; see <see cref="Refit.RefitExtensions.WithRefit"/>.</summary>
 /// <param name="Rows">Rows that have the exact least-squares weights on their support now.</param>
@@ -6,4 +6,4 @@ namespace SparseExpansion.Pruning;
 /// <param name="KeptRows">
 /// Rows left as the inner pruner made them: their normal equations are singular in float64, or rounding leaves the solution no better.
 /// </param>
-public sealed record RefitReport(long Rows, long DoublePrecisionRows, long KeptRows);
+public sealed record RefitReport(long Rows, long DoublePrecisionRows, long KeptRows) : PruningDiagnostic;

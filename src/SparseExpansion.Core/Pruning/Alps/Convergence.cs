@@ -1,4 +1,4 @@
-namespace SparseExpansion.Pruning;
+namespace SparseExpansion.Pruning.Alps;
 
 /// <summary>How an iterative pruner ended.</summary>
 /// <param name="Iterations">Iterations of the search for the support.</param>
@@ -7,4 +7,4 @@ namespace SparseExpansion.Pruning;
 /// <param name="Residual">
 /// What is left of the normal equations on the support S after the least squares: ‖((Ŵ − W)H)_S‖ / ‖(Ŵ − W)H‖ in scaled coordinates, 0 for exact ones.
 /// </param>
-public sealed record Convergence(int Iterations, bool Settled, int RefitIterations, double Residual);
+public sealed record Convergence(int Iterations, bool Settled, int RefitIterations, double Residual) : PruningDiagnostic;
