@@ -1,11 +1,28 @@
 using SparseExpansion;
 using SparseExpansion.Expansion;
 using SparseExpansion.Pruning;
+using SparseExpansion.Routing;
 using SparseExpansion.Transformers;
 
 /// <summary>Shorter ways to say what <c>Program.cs</c> says, and text as it comes.</summary>
 internal static class Shorter
 {
+    public static void Hello(string folder, string output, string text)
+    {
+        #region hello
+        using CausalLanguageModel model = PretrainedModel.Load(folder); // config.json, safetensors, tokenizer
+        TextTokenizer tokenizer = TextTokenizer.Load(folder);
+        using ExpansionResult result = model.Expand()
+            .Blocks(m => m.Blocks)
+            .Targets("*.mlp.*")
+            .RouteWith(new PcaKMeansOptions { Experts = 16 })
+            .PruneWith(new SparseGptSparsifier(), SparsityTarget.Unstructured(0.5))
+            .CalibrateOn(TokenWindows.FromText(File.ReadAllText(text), tokenizer, context: 256))
+            .Run();
+        result.SavePretrained(output, source: folder); // PretrainedModel.Load reads it like any other checkpoint
+        #endregion
+    }
+
     public static void InOneLine(string folder, string output, string text)
     {
         #region in-one-line

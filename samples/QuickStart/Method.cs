@@ -12,6 +12,9 @@ namespace QuickStart;
 /// <param name="Router">Another way to find them, or null.</param>
 internal sealed record Method(string Name, ExpansionRecipe Recipe, IRouterTrainer? Router = null)
 {
+    /// <summary>One sparse copy for all tokens, by the pruner that the published method uses.</summary>
+    public static Method SparseGpt { get; } = Alone("SparseGPT", new SparseGptSparsifier());
+
     /// <summary>The published method.</summary>
     public static Method Published(int experts) => new($"published, {experts} experts", ExpansionRecipe.Published with { Router = Clusters(experts) });
 
@@ -32,7 +35,7 @@ internal sealed record Method(string Name, ExpansionRecipe Recipe, IRouterTraine
     [
         Alone("magnitude", new MagnitudeSparsifier()),
         Alone("Wanda", new WandaSparsifier()),
-        Alone("SparseGPT", new SparseGptSparsifier()),
+        SparseGpt,
         new("16 experts of random tokens", ExpansionRecipe.Published, new RandomRouterTrainer(experts: 16)),
         Published(experts: 4),
         Published(experts: 16),

@@ -6,7 +6,19 @@ using SparseExpansion.Pruning;
 // Before anything of torch: its threads leave the processors to others while they wait.
 OpenMPWaiting.UsePassive();
 
+if (args is not ([] or ["--picture", _]))
+{
+    Console.Error.WriteLine("Give nothing, or --picture FILE to draw perplexity against sparsity into a PNG or SVG file.");
+    return 1;
+}
+
 using SampleModel sample = SampleModel.LoadEmbedded();
+if (args is [_, string picture])
+{
+    Picture.Save(sample, picture);
+    return 0;
+}
+
 Console.WriteLine(
     $"A language model of {sample.Model.parameters().Sum(parameter => parameter.numel()):N0} weights in {sample.Model.Config.LayerCount} blocks. "
     + "Its feed-forward layers become sparse.");
@@ -19,3 +31,4 @@ using ExpansionResult result = Method.Best.Expand(sample, SparsityTarget.Unstruc
 Continuations.Print("Continued by 16 experts at 50 % sparsity", sample);
 
 ExpertUsage.Print(sample, result.Layers["model.layers.2.mlp.up_proj"]);
+return 0;
