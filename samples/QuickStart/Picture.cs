@@ -19,8 +19,15 @@ internal static class Picture
 
     private const float FontSize = 16;
 
-    private static readonly double[] s_sparsities = [0.4, 0.5, 0.6, 0.7, 0.75, 0.8];
-    private static readonly double[] s_ticks = [2, 2.2, 2.5, 3, 3.5, 4, 5, 6, 8, 10, 15, 20];
+    /// <summary>Room for the tick labels and the label beside them.</summary>
+    private const int LeftSize = 72;
+
+    private static readonly double[] s_sparsities = [0.5, 0.6, 0.7, 0.75, 0.8];
+    private static readonly double[] s_ticks = [2, 2.5, 3, 4, 5, 6, 8, 10, 15, 20];
+
+    /// <summary>The first of these that the machine has.</summary>
+    private static readonly string[] s_fonts = ["Arial", "Liberation Sans", "Helvetica", "DejaVu Sans"];
+
     private static readonly Color s_ink = Color.FromHex("#1F2329");
     private static readonly Color s_grid = Color.FromHex("#D8DEE5");
 
@@ -28,7 +35,7 @@ internal static class Picture
     [
         (Method.SparseGpt, "one sparse copy (SparseGPT)", Color.FromHex("#6E7782"), MarkerShape.FilledSquare),
         (Method.Published(experts: 16), "16 experts, as published", Color.FromHex("#0A69DA"), MarkerShape.FilledCircle),
-        (Method.Best, "16 experts, best recipe in short", Color.FromHex("#C24E00"), MarkerShape.FilledDiamond),
+        (Method.Best, "16 experts, recipe best, shortened", Color.FromHex("#C24E00"), MarkerShape.FilledDiamond),
     ];
 
     /// <summary>Measures every point and writes the picture as PNG, or as SVG where the file is called so.</summary>
@@ -73,9 +80,11 @@ internal static class Picture
         plot.Axes.Left.TickGenerator = new NumericManual(
             [.. s_ticks.Select(Math.Log10)], [.. s_ticks.Select(value => value.ToString(CultureInfo.InvariantCulture))]);
         plot.Axes.Bottom.TickGenerator = new NumericFixedInterval(10);
+        plot.Axes.Left.MinimumSize = LeftSize;
         plot.Axes.Margins(0.04, 0.06);
         plot.ShowLegend(Alignment.UpperLeft);
         (plot.Legend.FontSize, plot.Legend.ShadowColor, plot.Legend.OutlineColor) = (FontSize, Colors.Transparent, s_grid);
+        plot.Font.Set(s_fonts.Intersect(SKFontManager.Default.FontFamilies).FirstOrDefault(Fonts.Default));
         return plot;
     }
 
