@@ -15,9 +15,9 @@ public sealed class UnwritableOutputTests : IDisposable
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Needs a folder that takes no files.");
         CommandLine line = _tiny.Command(command).With("--tokens", _tiny.Tokens).With("--output", "/proc/expanded/model");
         ToolRun run = line.Run();
-        run.AssertRefused("--output /proc/expanded/model: cannot be written: nothing can be made in /proc (");
+        run.AssertRefused("--output /proc/expanded/model: cannot be written: no files can be created in /proc (");
         Assert.DoesNotContain("probe", run.Error, StringComparison.Ordinal);
-        Assert.EndsWith("(the system says that it does not exist).", run.Error.TrimEnd(), StringComparison.Ordinal);
+        Assert.EndsWith("(the system reports that it does not exist).", run.Error.TrimEnd(), StringComparison.Ordinal);
     }
 
     [Fact]

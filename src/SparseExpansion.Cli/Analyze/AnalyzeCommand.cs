@@ -5,14 +5,14 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Cli;
 
-/// <summary><c>analyze</c>: measures how entangled neurons are and what experts do about it, and writes a report.</summary>
+/// <summary><c>analyze</c>: measures how entangled neurons are and what experts gain, and writes a report.</summary>
 internal sealed class AnalyzeCommand : Command
 {
     private readonly ToolHost _host;
     private readonly Option<string> _model = CommonOptions.Model("Folder of the dense model: a Hugging Face checkpoint.");
     private readonly Option<string> _output = new("--output")
     {
-        Description = "Folder to make: report.html, results.json, neurons.csv, figures. It appears when it is complete.",
+        Description = "Folder to create: report.html, results.json, neurons.csv, figures. It appears when it is complete.",
         HelpName = "DIR",
         Required = true,
     };
@@ -24,7 +24,7 @@ internal sealed class AnalyzeCommand : Command
     private readonly Option<bool> _json = CommonOptions.Json();
 
     public AnalyzeCommand(ToolHost host) : base(
-        "analyze", "Measure how entangled neurons are, what experts gain, and draw it. The first half of the tokens calibrates, the second is measured on.")
+        "analyze", "Measure how entangled neurons are and what experts gain, with figures. The first half of the tokens is for calibration, the second for measurements.")
     {
         _host = host;
         Add(_model);
@@ -44,7 +44,7 @@ internal sealed class AnalyzeCommand : Command
         ModelSource source = ModelSource.Open(parsed.GetRequiredValue(_model));
         if (source.IsExpanded)
         {
-            throw new UsageException($"--model {source.Folder}: is expanded; analyze the dense model that it was made from.");
+            throw new UsageException($"--model {source.Folder}: is expanded; analyze the dense model it was made from.");
         }
 
         string output = parsed.GetRequiredValue(_output);
@@ -78,7 +78,7 @@ internal sealed class AnalyzeCommand : Command
         return report;
     }
 
-    /// <summary>Neighbouring windows may share a document, hence one cut and not turns.</summary>
+    /// <summary>Neighboring windows may share a document, hence one cut instead of alternation.</summary>
     private static (TokenWindows Calibration, TokenWindows Measured) Halve(TokenWindows windows)
     {
         int half = windows.Count / 2;

@@ -19,7 +19,7 @@ internal sealed class ExpandCommand : Command
     private readonly Option<bool> _overwrite = CommonOptions.Overwrite(OutputKind.ExpandedModel);
     private readonly Option<bool> _resume = new("--resume")
     {
-        Description = "Go on with the finished blocks in OUTPUT.partial that a run with the same options has left; begin anew where there are none.",
+        Description = "Continue with the finished blocks in OUTPUT.partial of an earlier run with the same options; start from the beginning if there are none.",
     };
 
     private readonly ExpertFormatOption _format = new(standard: "packed");
@@ -31,7 +31,7 @@ internal sealed class ExpandCommand : Command
     private readonly DTypeOption _dtype = new();
     private readonly Option<bool> _json = CommonOptions.Json();
 
-    public ExpandCommand(ToolHost host) : base("expand", "Turn a model's linear layers into routed mixtures of pruned experts.")
+    public ExpandCommand(ToolHost host) : base("expand", "Turn a model's linear layers into mixtures of sparse experts.")
     {
         _host = host;
         Add(_model);
@@ -58,7 +58,7 @@ internal sealed class ExpandCommand : Command
         ModelSource source = ModelSource.Open(parsed.GetRequiredValue(_model));
         if (source.IsExpanded)
         {
-            throw new UsageException($"--model {source.Folder}: is expanded already; expand the dense model that it was made from.");
+            throw new UsageException($"--model {source.Folder}: is already expanded; expand the dense model it was made from.");
         }
 
         CheckTogether(parsed, method);
@@ -95,7 +95,7 @@ internal sealed class ExpandCommand : Command
         return ExitCode.Success;
     }
 
-    /// <summary>Says what goes wrong in terms of the options.</summary>
+    /// <summary>Translates errors of the library into messages about options.</summary>
     private T Guarded<T>(ParseResult parsed, PartialWork? partial, Func<T> work)
     {
         try
@@ -109,23 +109,23 @@ internal sealed class ExpandCommand : Command
         }
     }
 
-    /// <summary>Refuses what does not go together before anything is loaded.</summary>
+    /// <summary>Refuses conflicting options before anything is loaded.</summary>
     private void CheckTogether(ParseResult parsed, Method method)
     {
         bool fineTunes = _experts.FineTunes(parsed, method.Recipe), hasBudget = _memory.HasBudget(parsed);
         if (fineTunes && hasBudget)
         {
-            throw new UsageException("--memory-budget does not go with fine-tuning, which keeps a block with its gradients in memory; --fine-tune 0 switches it off.");
+            throw new UsageException("--memory-budget cannot be combined with fine-tuning, which keeps a block with its gradients in memory; turn it off with --fine-tune 0.");
         }
 
         if (fineTunes && method.Bits is not null)
         {
-            throw new UsageException("--bits does not go with fine-tuning, which would move the weights off their grid; --fine-tune 0 switches it off.");
+            throw new UsageException("--bits cannot be combined with fine-tuning, which would move the weights off their grid; turn it off with --fine-tune 0.");
         }
 
         if (hasBudget && _experts.AllocatesExperts(parsed))
         {
-            throw new UsageException("--allocation experts does not go with --memory-budget: it needs the statistics of all experts at once.");
+            throw new UsageException("--allocation experts cannot be combined with --memory-budget: it needs the statistics of all experts at once.");
         }
     }
 
@@ -134,7 +134,7 @@ internal sealed class ExpandCommand : Command
         Prepare(parsed, model, windows, method, budget, builder => builder.ResumeFrom(partial.Store)
             .Run(new ExpandProgress(show), _host.CancellationToken));
 
-    /// <summary><c>--dry-run</c>: what the expansion would take.</summary>
+    /// <summary><c>--dry-run</c>: prints the memory and time that the expansion would take.</summary>
     private int PrintPlan(ParseResult parsed, ModelSource source, Device device, TokenWindows windows, Method method, string output, MemoryBudget? budget)
     {
         using FolderExpansionStore store = PartialWork.OpenStore(output);
@@ -175,7 +175,7 @@ internal sealed class ExpandCommand : Command
         }
     }
 
-    /// <summary>An interruption while files are written removes them again.</summary>
+    /// <summary>An interruption deletes files that are being written.</summary>
     private void Save(ExpansionResult result, ModelSource source, string output, bool overwrite, ExpertFormat format)
     {
         result.Save(output, overwrite, AddFiles, format);

@@ -3,14 +3,14 @@ using SparseExpansion.Expansion;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>Says in words how far an expansion is, and notices when a block is finished.</summary>
+/// <summary>Describes the progress of an expansion, and notices finished blocks.</summary>
 internal sealed class ExpandProgress(ProgressHandler show) : IProgress<ExpansionProgress>
 {
     private int? _block;
 
     public void Report(ExpansionProgress value)
     {
-        // A resumed expansion begins behind the blocks that it did not have to make.
+        // A resumed expansion begins after the blocks that it installed from the store.
         int done = value.Stage == ExpansionStage.Finished ? value.BlockCount : value.Block;
         string? finished = done > (_block ?? value.Block) ? $"{Block(done, value)} finished{Left(value)}" : null;
         _block = done;

@@ -3,10 +3,10 @@ using SparseExpansion.Expansion;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>Shows a memory plan to people.</summary>
+/// <summary>Text form of a memory plan.</summary>
 internal static class MemoryPlanText
 {
-    /// <summary>The library's own table in a file; on a terminal one that fits.</summary>
+    /// <summary>Writes the library's own table to a file, and one that fits to a terminal.</summary>
     public static void Print(TextLayout output, ExpansionMemoryPlan plan)
     {
         if (output.Width is null)

@@ -3,10 +3,10 @@ using System.CommandLine.Parsing;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>What the user is told about a command line that cannot be read.</summary>
+/// <summary>Messages for command lines that cannot be parsed.</summary>
 internal static class ParseErrorText
 {
-    /// <summary>The first unknown name, or else all errors, those of single options first, and where to find help.</summary>
+    /// <summary>Message with the first unknown name, or else all errors, those of single options first, and a hint to the help.</summary>
     public static string Of(ParseResult parsed)
     {
         Command command = parsed.CommandResult.Command;
@@ -16,7 +16,7 @@ internal static class ParseErrorText
 
     private static IEnumerable<string> Errors(ParseResult parsed) => parsed.Errors.OrderBy(error => OptionOf(error) is null).Select(Describe).Distinct();
 
-    /// <summary>A mistyped name brings other errors with it: its value is unknown too, and the option that was meant is missing.</summary>
+    /// <summary>A mistyped name causes other errors: its value is unknown too, and the intended option is missing.</summary>
     private static string? Unknown(ParseResult parsed, Command command)
     {
         if (command is RootCommand && parsed.UnmatchedTokens is [string first, ..] && !LooksLikeOption(first))

@@ -3,7 +3,7 @@ using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Cli;
 
-/// <summary><c>inspect</c>: tells what is in a model's folder.</summary>
+/// <summary><c>inspect</c>: shows the contents of a model's folder.</summary>
 internal sealed class InspectCommand : Command
 {
     private readonly ToolHost _host;

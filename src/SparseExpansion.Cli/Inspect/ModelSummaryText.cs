@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>Shows a summary to people.</summary>
+/// <summary>Text form of a summary.</summary>
 internal static class ModelSummaryText
 {
     public static void Print(TextLayout output, ModelSummary summary)

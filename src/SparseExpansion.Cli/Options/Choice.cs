@@ -6,7 +6,7 @@ namespace SparseExpansion.Cli;
 /// <summary>Options that take one of a few names.</summary>
 internal static class Choice
 {
-    /// <summary>Lets the option take nothing else, says so in its help and completes the names in shells.</summary>
+    /// <summary>Restricts the option to these names, lists them in its help and completes them in shells.</summary>
     public static void AcceptOnly(Option<string?> option, params IReadOnlyCollection<string> names) => Restrict(option, names, text => text);
 
     /// <inheritdoc cref="AcceptOnly(Option{string?}, IReadOnlyCollection{string})"/>
@@ -30,7 +30,7 @@ internal static class Choice
                 return convert(text);
             }
 
-            result.AddError($"{option.Name} '{text}': it must be {string.Join(", ", names.SkipLast(1))} or {names.Last()}.");
+            result.AddError($"{option.Name} '{text}': must be {string.Join(", ", names.SkipLast(1))} or {names.Last()}.");
             return default;
         };
     }

@@ -18,7 +18,7 @@ internal static class AblationFigure
         AblationResult ablation = report.Ablation;
         double[] sparsities = ablation.Sparsities();
         double[] shares = [.. sparsities.Select(sparsity => sparsity * 100)];
-        Plot plot = FigureStyle.CreatePlot("all analysed layers together", "sparsity of the chosen neurons (%)", "perplexity (logarithmic)");
+        Plot plot = FigureStyle.CreatePlot("all analyzed layers together", "sparsity of the chosen neurons (%)", "perplexity (logarithmic)");
         AddRandom(plot, ablation, sparsities, shares);
         foreach ((string selector, Color color) in s_colors)
         {
@@ -32,7 +32,7 @@ internal static class AblationFigure
         plot.Axes.Left.TickGenerator = Ticks(ablation);
         return new Figure(
             "ablation",
-            "Which neurons cannot do without their weights?",
+            "Which neurons depend on their weights?",
             $"Perplexity when {ablation.Neurons} neurons ({report.Settings.TopShare * 100:0.##} % of each layer) are pruned and all others stay dense. The gray band spans {report.Settings.RandomDraws} random draws, the dashed line is the dense model.",
             [.. s_colors.Select(entry => new LegendEntry(entry.Value, entry.Key)), new LegendEntry(FigureStyle.Gray, AblationResult.Random), new LegendEntry(FigureStyle.Ink, "dense model")],
             [plot]);

@@ -3,7 +3,7 @@ using ScottPlot;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>The main picture: dense and sparse outputs of the most entangled neuron, with more and more experts.</summary>
+/// <summary>The main figure: dense and sparse outputs of the most entangled neuron, with increasing numbers of experts.</summary>
 internal static class DistributionFigure
 {
     public static Figure Draw(AnalyzeReport report)

@@ -4,7 +4,7 @@ using SparseExpansion.Analysis;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>W₁ against another measure, a point a neuron.</summary>
+/// <summary>W₁ against another measure, one point per neuron.</summary>
 internal static class ScatterFigure
 {
     private static readonly LegendEntry[] s_legend =

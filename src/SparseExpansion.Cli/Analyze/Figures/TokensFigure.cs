@@ -3,7 +3,7 @@ using ScottPlot;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>How evenly the router spreads tokens.</summary>
+/// <summary>Distribution of tokens over experts.</summary>
 internal static class TokensFigure
 {
     public static Figure Draw(AnalyzeReport report) => new(

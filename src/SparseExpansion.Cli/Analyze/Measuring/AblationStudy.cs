@@ -8,20 +8,20 @@ namespace SparseExpansion.Cli;
 /// <summary>Sparsifies chosen neurons of all layers together and measures perplexity. arXiv 2405.15756, ablations.</summary>
 internal sealed class AblationStudy(CausalLanguageModel model, AnalyzeSettings settings, CancellationToken cancellationToken) : IDisposable
 {
-    /// <summary>Perplexity is measured about a hundred times; this many tokens tell the selectors apart.</summary>
+    /// <summary>Perplexity is measured about a hundred times; this many tokens distinguish the selectors.</summary>
     private const int MostTokens = 16_384;
 
     private static readonly double[] s_sparsities = [0.5, 0.7, 0.8, 0.9, 0.95, 0.99];
 
     private readonly List<(NeuronAblation Ablation, LayerEntanglement Dense)> _layers = [];
 
-    /// <summary>Takes part of a layer while its inputs are at hand.</summary>
+    /// <summary>Sparsifies part of a layer while its inputs are in memory.</summary>
     public void Add(DenseLinear layer, LayerEntanglement dense, ITokenSource calibration) => _layers.Add(
         (NeuronAblation.Prepare(layer.Name, layer.Weight, calibration, new SparseGptSparsifier(), cancellationToken: cancellationToken), dense));
 
     /// <summary>Measures every selector at every sparsity.</summary>
-    /// <param name="windows">What perplexity is measured on; the first of them, if they are many.</param>
-    /// <param name="report">Takes the share done.</param>
+    /// <param name="windows">Windows to measure perplexity on; only the first of them, if they are many.</param>
+    /// <param name="report">Receives the fraction done.</param>
     public AblationResult Run(TokenWindows windows, Action<double> report)
     {
         windows = windows.Take(Math.Max(1, MostTokens / windows.Context));
@@ -58,7 +58,7 @@ internal sealed class AblationStudy(CausalLanguageModel model, AnalyzeSettings s
 
     private double Measure(int[][] neurons, double sparsity, TokenWindows windows)
     {
-        // By row: every chosen neuron loses the same share of its weights.
+        // By row: every chosen neuron loses the same fraction of its weights.
         SparsityTarget target = SparsityTarget.Unstructured(sparsity, SparsityScope.Row);
         var applied = new List<IDisposable>(_layers.Count);
         try

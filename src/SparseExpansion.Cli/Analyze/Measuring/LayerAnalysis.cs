@@ -13,7 +13,7 @@ internal sealed class LayerAnalysis(AnalyzeSettings settings, CancellationToken 
     /// <summary>Measures the dense neurons over all tokens.</summary>
     public LayerEntanglement Measure(DenseLinear layer, ITokenSource measured) => _analyzer.Analyze(layer, measured, cancellationToken);
 
-    /// <summary>Expands the layer again and again, and compares.</summary>
+    /// <summary>Expands the layer with each number of experts, and compares.</summary>
     public LayerResult Run(DenseLinear layer, LayerEntanglement dense, IReadOnlyList<string> group, ITokenSource calibration, ITokenSource measured)
     {
         int entangled = dense.WassersteinNeurons[0];

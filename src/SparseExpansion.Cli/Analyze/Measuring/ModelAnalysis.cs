@@ -9,10 +9,10 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>Measures a model, input group by input group: memory holds the inputs of one.</summary>
+/// <summary>Measures a model, input group by input group, so that memory only holds the inputs of one.</summary>
 internal sealed class ModelAnalysis(CausalLanguageModel model, AnalyzeSettings settings, ProgressHandler report, CancellationToken cancellationToken)
 {
-    /// <summary>Where the ablation begins, as a share of the whole.</summary>
+    /// <summary>Fraction of the work done when the ablation begins.</summary>
     private const double LayersShare = 0.6;
 
     /// <param name="folder">Folder of the model, for the report.</param>

@@ -6,7 +6,7 @@ using SparseExpansion.Analysis;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>report.html: one file that needs nothing else.</summary>
+/// <summary>report.html: one self-contained file.</summary>
 internal static partial class HtmlReport
 {
     public static string Create(AnalyzeReport report, IReadOnlyList<Figure> figures)
@@ -50,7 +50,7 @@ internal static partial class HtmlReport
 
     private static void AppendClaims(StringBuilder html, AnalyzeReport report)
     {
-        html.Append("<h2>What holds here</h2>\n<p>Statements of the paper, judged by rules from the numbers of this run alone. A small model may well disagree.</p>\n");
+        html.Append("<h2>Statements of the paper</h2>\n<p>Judged by fixed rules, only from the numbers of this run. A small model may well disagree.</p>\n");
         foreach (Claim claim in report.Claims)
         {
             int holding = claim.Evidence.Count(entry => entry.Holds);
@@ -91,7 +91,7 @@ internal static partial class HtmlReport
         return table.Append("</tbody></table></div></details>").ToString();
     }
 
-    /// <summary>"medianChange" is "median change".</summary>
+    /// <summary>Converts "medianChange" to "median change".</summary>
     private static string Spaced(string name) =>
         WordStart().Replace(name, match => " " + match.Value.ToLowerInvariant());
 
@@ -141,6 +141,6 @@ internal static partial class HtmlReport
 
     private static string Name(AnalyzeReport report) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(report.Model)));
 
-    /// <summary>W1 is typeset with its index.</summary>
+    /// <summary>Typesets W1 with its index.</summary>
     private static string Escape(string text) => WebUtility.HtmlEncode(text).Replace("W1", "W₁", StringComparison.Ordinal);
 }

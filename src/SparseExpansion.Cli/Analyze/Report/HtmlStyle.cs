@@ -4,7 +4,7 @@ using ScottPlot;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>The report's style sheet: bright or dark as the reader's system is, one column on phones.</summary>
+/// <summary>The report's style sheet: light or dark like the reader's system, one column on phones.</summary>
 internal static class HtmlStyle
 {
     private const string Sheet = """
@@ -46,7 +46,7 @@ internal static class HtmlStyle
         [FigureStyle.Purple] = "--purple",
     };
 
-    /// <summary>The CSS variable of a figure's colour.</summary>
+    /// <summary>The CSS variable of a figure's color.</summary>
     public static string Variable(Color color) => s_names[color];
 
     public static string Create()

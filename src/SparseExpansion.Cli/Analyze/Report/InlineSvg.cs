@@ -3,10 +3,10 @@ using System.Xml.Linq;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>Makes an SVG file part of an HTML page.</summary>
+/// <summary>Embeds an SVG file in an HTML page.</summary>
 internal static class InlineSvg
 {
-    /// <summary>Lets the page set the size, and keeps the ids of several pictures apart.</summary>
+    /// <summary>Lets the page set the size, and makes the ids of several pictures distinct.</summary>
     /// <param name="svg">A whole document.</param>
     /// <param name="prefix">Unique on the page.</param>
     public static string From(string svg, string prefix)

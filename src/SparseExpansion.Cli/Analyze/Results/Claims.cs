@@ -3,7 +3,7 @@ using SparseExpansion.Analysis;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>Holds the statements of arXiv 2405.15756 against measurements. Nothing here knows what ought to come out.</summary>
+/// <summary>Checks the statements of arXiv 2405.15756 against measurements, without knowing the expected outcome.</summary>
 internal static class Claims
 {
     /// <summary>Name of the relative improvement among the correlated measures.</summary>
