@@ -4,7 +4,7 @@ using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
 using SparseExpansion.Transformers;
 
-/// <summary>Shorter ways to say what <c>Program.cs</c> says, and text as it comes.</summary>
+/// <summary>Shorter variants of <c>Program.cs</c>, and streamed text.</summary>
 internal static class Shorter
 {
     public static void Hello(string folder, string output, string text)

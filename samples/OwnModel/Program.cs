@@ -9,7 +9,7 @@ using SparseExpansion.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
-OpenMPWaiting.UsePassive(); // before anything of torch: its threads then leave the processors to others while they wait
+OpenMPWaiting.UsePassive(); // before any other use of torch: its waiting threads then do not starve others
 manual_seed(1);
 using var signals = new Signals(families: 8, width: 64, dimensions: 4);
 using var model = new Autoencoder(width: 64, hidden: 256, code: 16);
@@ -28,7 +28,7 @@ using (ExpansionResult pruned = Expand(model, calibration, experts: 1))
 
 using (ExpansionResult better = ExpandBeyondThePaper(model, calibration, experts: 8))
 {
-    Console.WriteLine($"  8 experts, with all that helps  {Training.LostVariance(model, test):P2}");
+    Console.WriteLine($"  8 experts, with everything that helps  {Training.LostVariance(model, test):P2}");
     better.Revert();
 }
 
@@ -81,8 +81,8 @@ static ExpansionResult ExpandBeyondThePaper(Autoencoder model, Tensor calibratio
         .PruneWith(new AlpsSparsifier(), SparsityTarget.Unstructured(0.6)) // or any other pruner, with .WithRefit()
         .RefineRouter() // routers learn from the errors of their experts
         .WithExpertStatistics(new ExpertStatisticsOptions { Shrinkage = Shrinkage.HeldOut() }) // for experts with few tokens
-        .CompensateErrors() // experts make up for what layers before them lose
-        .FineTune(new FineTuningOptions { Steps = 200 }) // weights that stay are fitted to the dense model's outputs
+        .CompensateErrors() // experts compensate for the losses of earlier layers
+        .FineTune(new FineTuningOptions { Steps = 200 }) // kept weights are fitted to the dense model's outputs
         .CalibrateOn(() => calibration.split(1_024))
         .WithSeed(1)
         .Run();

@@ -4,12 +4,12 @@ using SparseExpansion.Transformers;
 
 namespace QuickStart;
 
-/// <summary>What every method gains at every sparsity, and what it costs.</summary>
+/// <summary>Gain and cost of every method at every sparsity.</summary>
 internal static class Comparison
 {
     private static readonly SparsityTarget[] s_targets = [SparsityTarget.Unstructured(0.5), SparsityTarget.Unstructured(0.7), SparsityTarget.NM(2, 4)];
 
-    /// <summary>Prints a table, cell by cell as they are measured.</summary>
+    /// <summary>Prints a table, cell by cell as it is measured.</summary>
     public static void Print(SampleModel sample)
     {
         Console.WriteLine($"{"Perplexity on held-out text",-30}{"50 %",9}{"70 %",9}{"2:4",9}{"memory",11}{"made in",10}");

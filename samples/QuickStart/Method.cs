@@ -20,7 +20,7 @@ internal sealed record Method(string Name, ExpansionRecipe Recipe, IRouterTraine
 
     /// <summary>
     /// A short form of <see cref="LanguageModelRecipe.Best"/>, so that the sample takes no more than a minute or two: ALPS with steeper penalties, few
-    /// steps of fine-tuning, routers as they are trained.
+    /// steps of fine-tuning, no router refinement.
     /// </summary>
     public static Method Best { get; } = new("best in short, 16 experts", LanguageModelRecipe.Best with
     {

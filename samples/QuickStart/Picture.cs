@@ -25,7 +25,7 @@ internal static class Picture
     private static readonly double[] s_sparsities = [0.5, 0.6, 0.7, 0.75, 0.8];
     private static readonly double[] s_ticks = [2, 2.5, 3, 4, 5, 6, 8, 10, 15, 20];
 
-    /// <summary>The first of these that the machine has.</summary>
+    /// <summary>Fonts in order of preference.</summary>
     private static readonly string[] s_fonts = ["Arial", "Liberation Sans", "Helvetica", "DejaVu Sans"];
 
     private static readonly Color s_ink = Color.FromHex("#1F2329");
@@ -38,7 +38,7 @@ internal static class Picture
         (Method.Best, "16 experts, recipe best, shortened", Color.FromHex("#C24E00"), MarkerShape.FilledDiamond),
     ];
 
-    /// <summary>Measures every point and writes the picture as PNG, or as SVG where the file is called so.</summary>
+    /// <summary>Measures every point and writes the picture as PNG, or as SVG if the file name ends in .svg.</summary>
     public static void Save(SampleModel sample, string file)
     {
         double dense = Perplexity.Evaluate(sample.Model, sample.Evaluation).Perplexity;

@@ -3,12 +3,12 @@ using SparseExpansion.Execution;
 using SparseExpansion.Expansion;
 using SparseExpansion.Pruning;
 
-// Before anything of torch: its threads leave the processors to others while they wait.
+// Before any other use of torch: its waiting threads then do not starve others.
 OpenMPWaiting.UsePassive();
 
 if (args is not ([] or ["--picture", _]))
 {
-    Console.Error.WriteLine("Give nothing, or --picture FILE to draw perplexity against sparsity into a PNG or SVG file.");
+    Console.Error.WriteLine("Usage: [--picture FILE], which draws perplexity against sparsity to a PNG or SVG file.");
     return 1;
 }
 

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace SparseExpansion.Benchmarks.Accuracy;
 
-/// <summary>Perplexities that were measured, kept in a file so that a table can be made in several runs.</summary>
+/// <summary>Measured perplexities, kept in a file so that a table can be made in several runs.</summary>
 public sealed class AccuracyCells
 {
     private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true };

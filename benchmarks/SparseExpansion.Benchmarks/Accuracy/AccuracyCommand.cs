@@ -11,7 +11,7 @@ namespace SparseExpansion.Benchmarks.Accuracy;
 /// <summary>
 /// accuracy --model DIR --tokens FILE [--filter text]… [--row text]… [--results FILE] [--steps n] [--learning-rate x] [--target t] [--seed n]:
 /// perplexities of a checkpoint's feed-forward layers
-/// expanded in every way and at every sparsity, as a Markdown table. FILE holds the tensors 'calibration' and 'evaluation', int64 [windows,
+/// expanded in every way and at every sparsity, as a Markdown table. FILE contains the tensors 'calibration' and 'evaluation', int64 [windows,
 /// context]. A cell is measured if its name, such as "best, 16 experts @ 50 %", contains all filters and its row one of the rows; cells that
 /// the results file has are not measured again.
 /// </summary>

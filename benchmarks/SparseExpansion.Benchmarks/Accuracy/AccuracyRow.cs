@@ -8,7 +8,7 @@ namespace SparseExpansion.Benchmarks.Accuracy;
 
 /// <summary>A way to make a model sparse.</summary>
 /// <param name="Name">Name in the table.</param>
-/// <param name="Recipe">How.</param>
+/// <param name="Recipe">Recipe of the expansion.</param>
 public sealed record AccuracyRow(string Name, ExpansionRecipe Recipe)
 {
     /// <summary>In place of the recipe's router, if it is not null.</summary>
@@ -17,7 +17,7 @@ public sealed record AccuracyRow(string Name, ExpansionRecipe Recipe)
     /// <summary>Copies that share the weights of one copy at the column's sparsity, so that each keeps a fraction of them.</summary>
     public int SharedStorage { get; init; } = 1;
 
-    /// <summary>True if the row has a meaning for the target.</summary>
+    /// <summary>True if the row applies to the target.</summary>
     public bool Fits(SparsityTarget target) => target is UnstructuredTarget || (SharedStorage == 1 && Recipe.Allocation == SparsityAllocation.Uniform);
 
     /// <summary>The same row with another fine-tuning, if it has one; null keeps an option.</summary>

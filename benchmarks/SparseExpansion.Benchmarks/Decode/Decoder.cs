@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Benchmarks.Decode;
 
-/// <summary>Decodes one token again and again, behind a prompt of fixed length.</summary>
+/// <summary>Repeatedly decodes one token after a prompt of fixed length.</summary>
 internal sealed class Decoder : IDisposable
 {
     private const int PromptTokens = 32;

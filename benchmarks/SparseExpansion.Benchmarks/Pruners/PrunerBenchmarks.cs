@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Benchmarks.Pruners;
 
 /// <summary>
-/// How long does a layer take to prune at 50 %? The baseline is SparseGPT as usually written: a loop of tensor calls, one
+/// Time to prune a layer at 50 %. The baseline is SparseGPT as usually written: a loop of tensor calls, one
 /// column at a time. Pruners are timed as users call them, with checks and the measured output error.
 /// </summary>
 [Config(typeof(Config))]
@@ -41,7 +41,7 @@ public class PrunerBenchmarks
     [Benchmark]
     public void SparseGpt() => _sparseGpt.Prune(_layer.Weight, _layer.Hessian, Half).Dispose();
 
-    /// <summary>What the baseline does and no more: without checks and without measuring the output error.</summary>
+    /// <summary>The same work as the baseline: no checks, and no output error.</summary>
     [Benchmark]
     public void SparseGptUnmeasured()
     {

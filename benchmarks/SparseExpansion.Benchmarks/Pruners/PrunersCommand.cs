@@ -3,7 +3,7 @@ using SparseExpansion.Pruning;
 
 namespace SparseExpansion.Benchmarks.Pruners;
 
-/// <summary>pruners [--rows 1024] [--columns 1024] [--seconds 5]: other pruners against SparseGPT in turn, one layer at 50 %, as users call them.</summary>
+/// <summary>pruners [--rows 1024] [--columns 1024] [--seconds 5]: other pruners against SparseGPT, interleaved, one layer at 50 %, as users call them.</summary>
 internal static class PrunersCommand
 {
     public static int Run(string[] args)

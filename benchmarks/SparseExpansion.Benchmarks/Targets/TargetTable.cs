@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Benchmarks.Targets;
 
-/// <summary>The cells: what each costs to prepare is paid only when it is measured.</summary>
+/// <summary>The cells of the table, each prepared only when it is measured.</summary>
 public static class TargetTable
 {
     private static readonly (int Rows, int Columns)[] Shapes = [(4096, 4096), (4096, 11008)];

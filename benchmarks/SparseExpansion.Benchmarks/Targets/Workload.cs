@@ -19,7 +19,7 @@ public static class Workload
         return PackedWeight.Pack((weight * kept).to(dtype));
     }
 
-    /// <summary>A mixture of packed experts behind a random linear router, each in memory of its own.</summary>
+    /// <summary>A mixture of packed experts with a random linear router, each in its own memory.</summary>
     public static SparseMixtureLayer Mixture(PackedWeight expert, int count)
     {
         using var scope = NewDisposeScope();
