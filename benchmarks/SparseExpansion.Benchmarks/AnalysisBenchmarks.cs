@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Benchmarks;
 
-/// <summary>Cost of analyzing a 4096-neuron layer over 65,536 tokens, compared with one torch sort of the same outputs.</summary>
+/// <summary>
+/// Cost of analyzing a 4096-neuron layer over 65,536 tokens, compared with one torch sort of the same outputs.
+/// </summary>
 [SimpleJob(launchCount: 1, warmupCount: 1, iterationCount: 3)]
 public class AnalysisBenchmarks
 {

@@ -6,7 +6,9 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Benchmarks;
 
-/// <summary>Cost of a mixture layer with its router, compared with the dense layer and with the same experts stored dense.</summary>
+/// <summary>
+/// Cost of a mixture layer with its router, compared with the dense layer and with the same experts stored dense.
+/// </summary>
 [MemoryDiagnoser]
 public class LayerBenchmarks
 {

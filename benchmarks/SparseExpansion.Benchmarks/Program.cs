@@ -40,7 +40,8 @@ if (args is ["write-model", .. { Length: > 0 } modelOptions])
 }
 
 // The projects that BenchmarkDotNet generates ignore Directory.Build.targets, but honor this variable.
-string targets = typeof(Program).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "LinuxCompatTargets").Value!;
+string targets = typeof(Program).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+    .Single(a => a.Key == "LinuxCompatTargets").Value!;
 Environment.SetEnvironmentVariable("CustomAfterMicrosoftCommonTargets", Path.GetFullPath(targets));
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
 return 0;

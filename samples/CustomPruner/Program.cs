@@ -68,7 +68,8 @@ void CheckRoundTrip()
     string folder = Path.Combine(Path.GetTempPath(), $"custom-pruner-{Environment.ProcessId}");
     try
     {
-        using ExpansionResult result = Expand(new HyperplaneTrainer(planes: 3), new RiaSparsifier(), SparsityTarget.Unstructured(0.5));
+        using ExpansionResult result = Expand(
+            new HyperplaneTrainer(planes: 3), new RiaSparsifier(), SparsityTarget.Unstructured(0.5));
         result.Save(folder);
 
         #region load-custom-router
@@ -91,5 +92,7 @@ static Tensor ClusteredTokens(int count)
     Tensor centers = randn(8, 64);
     Tensor scales = randn(8, 64).exp();
     Tensor cluster = randint(8, count, dtype: int64);
-    return centers.index_select(0, cluster).Plus(scales.index_select(0, cluster) * randn(count, 64)).MoveToOuterDisposeScope();
+    return centers.index_select(0, cluster)
+        .Plus(scales.index_select(0, cluster) * randn(count, 64))
+        .MoveToOuterDisposeScope();
 }

@@ -33,13 +33,14 @@ internal static class Shorter
     public static void WithOptions(string folder, string output, string text)
     {
         #region in-one-line-with-options
-        PretrainedModel.Expand(folder, output, File.ReadAllText(text), SparsityTarget.NM(2, 4), new PretrainedExpansionOptions
+        var options = new PretrainedExpansionOptions
         {
             Recipe = LanguageModelRecipe.Best,
             Context = 1024,
             Progress = step => Console.Error.Write($"\r{step.Fraction:P0}"),
-            Configure = builder => builder.Targets("*.mlp.*", "*.self_attn.*").WithSeed(1), // anything that the builder can do
-        });
+            Configure = builder => builder.Targets("*.mlp.*", "*.self_attn.*").WithSeed(1), // any builder call
+        };
+        PretrainedModel.Expand(folder, output, File.ReadAllText(text), SparsityTarget.NM(2, 4), options);
         #endregion
     }
 
@@ -47,12 +48,15 @@ internal static class Shorter
     {
         #region in-three-lines
         using CausalLanguageModel model = PretrainedModel.Load(folder);
-        using ExpansionResult result = model.ExpandFeedForward(SparsityTarget.Unstructured(0.5)).CalibrateOnText(File.ReadAllText(text), TextTokenizer.Load(folder)).Run();
+        using ExpansionResult result = model.ExpandFeedForward(SparsityTarget.Unstructured(0.5))
+            .CalibrateOnText(File.ReadAllText(text), TextTokenizer.Load(folder))
+            .Run();
         result.SavePretrained(output, source: folder);
         #endregion
     }
 
-    public static async Task Stream(CausalLanguageModel model, TextTokenizer tokenizer, CancellationToken cancellationToken)
+    public static async Task Stream(
+        CausalLanguageModel model, TextTokenizer tokenizer, CancellationToken cancellationToken)
     {
         #region stream
         await foreach (string piece in TextGenerator.StreamAsync(model, tokenizer, "Once upon a time", cancellationToken: cancellationToken))

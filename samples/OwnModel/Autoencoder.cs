@@ -5,7 +5,10 @@ using static TorchSharp.torch.nn;
 namespace OwnModel;
 
 #region own-model
-/// <summary>Compresses signals to a narrow code. Fields of type <c>Module&lt;Tensor, Tensor&gt;</c> can be exchanged for mixtures.</summary>
+/// <summary>
+/// Compresses signals to a narrow code. Fields of type <c>Module&lt;Tensor, Tensor&gt;</c> can be exchanged for
+/// mixtures.
+/// </summary>
 internal sealed class Autoencoder : Module<Tensor, Tensor>
 {
     private readonly Module<Tensor, Tensor> encoder;

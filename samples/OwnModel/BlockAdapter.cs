@@ -7,7 +7,10 @@ namespace OwnModel;
 internal sealed record BlockInput(Tensor Hidden, Tensor Mask);
 
 #region block-adapter
-/// <summary>Passes the model's tensors to a block that takes a record. The model calls the adapter, and <c>Blocks(…)</c> selects it.</summary>
+/// <summary>
+/// Passes the model's tensors to a block that takes a record. The model calls the adapter, and <c>Blocks(…)</c> selects
+/// it.
+/// </summary>
 internal sealed class BlockAdapter : Module<Tensor, Tensor, Tensor>
 {
     private readonly Module<BlockInput, Tensor> block;

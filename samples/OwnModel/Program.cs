@@ -46,7 +46,8 @@ try
     using (no_grad())
     {
         using Tensor before = model.call(test), after = loaded.call(test);
-        Console.WriteLine($"Saved, loaded: outputs are {(before.allclose(after, rtol: 0, atol: 0) ? "equal" : "DIFFERENT")}.");
+        Console.WriteLine(
+            $"Saved, loaded: outputs are {(before.allclose(after, rtol: 0, atol: 0) ? "equal" : "DIFFERENT")}.");
     }
 
     TrainOn(expanded, model, signals);
@@ -89,7 +90,8 @@ static ExpansionResult ExpandBeyondThePaper(Autoencoder model, Tensor calibratio
     #endregion
 }
 
-static void ExpandWithAStore(Autoencoder model, Tensor calibration, string folder, string unfinished, CancellationToken cancellationToken)
+static void ExpandWithAStore(
+    Autoencoder model, Tensor calibration, string folder, string unfinished, CancellationToken cancellationToken)
 {
     #region store-and-resume
     using FolderExpansionStore store = FolderExpansionStore.Open(unfinished); // of an earlier run, or empty

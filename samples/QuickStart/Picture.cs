@@ -8,7 +8,9 @@ using SparseExpansion.Transformers;
 
 namespace QuickStart;
 
-/// <summary>The picture of the README: perplexity against sparsity for one sparse copy of the weights and for 16 experts.</summary>
+/// <summary>
+/// The picture of the README: perplexity against sparsity for one sparse copy of the weights and for 16 experts.
+/// </summary>
 internal static class Picture
 {
     private const int Width = 800;
@@ -48,11 +50,14 @@ internal static class Picture
         {
             double[] perplexities = [.. s_sparsities.Select(sparsity => Measure(sample, method, sparsity))];
             Console.WriteLine($"{label}: {string.Join(", ", perplexities.Select(value => value.ToString("F3", CultureInfo.InvariantCulture)))}");
-            ScottPlot.Plottables.Scatter line = plot.Add.Scatter(s_sparsities.Select(sparsity => sparsity * 100).ToArray(), perplexities.Select(Math.Log10).ToArray(), color);
+            ScottPlot.Plottables.Scatter line = plot.Add.Scatter(
+                s_sparsities.Select(sparsity => sparsity * 100).ToArray(), perplexities.Select(Math.Log10).ToArray(),
+                color);
             (line.LegendText, line.LineWidth, line.MarkerSize, line.MarkerShape) = (label, 3, 10, shape);
         }
 
-        ScottPlot.Plottables.HorizontalLine floor = plot.Add.HorizontalLine(Math.Log10(dense), 2, s_ink, LinePattern.Dashed);
+        ScottPlot.Plottables.HorizontalLine floor = plot.Add.HorizontalLine(
+            Math.Log10(dense), 2, s_ink, LinePattern.Dashed);
         (floor.LegendText, floor.EnableAutoscale) = ("dense model", true);
         Write(plot, file);
         Console.WriteLine($"Written: {file}");

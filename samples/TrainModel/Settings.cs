@@ -38,16 +38,22 @@ internal sealed record Settings
     /// <summary>Reads the arguments.</summary>
     public static Settings Parse(string[] arguments)
     {
-        var values = arguments.Chunk(2).ToDictionary(pair => pair[0], pair => pair.Length == 2 ? pair[1] : throw Usage());
+        var values = arguments.Chunk(2)
+            .ToDictionary(pair => pair[0], pair => pair.Length == 2 ? pair[1] : throw Usage());
         var defaults = new Settings { Output = values.Remove("--output", out string? output) ? output : throw Usage() };
         Settings settings = defaults with
         {
-            Steps = values.Remove("--steps", out string? steps) ? int.Parse(steps, CultureInfo.InvariantCulture) : defaults.Steps,
+            Steps = values.Remove("--steps", out string? steps)
+                ? int.Parse(steps, CultureInfo.InvariantCulture)
+                : defaults.Steps,
             Continue = values.Remove("--continue", out string? resume) && bool.Parse(resume),
-            Threads = values.Remove("--threads", out string? threads) ? int.Parse(threads, CultureInfo.InvariantCulture) : defaults.Threads,
+            Threads = values.Remove("--threads", out string? threads)
+                ? int.Parse(threads, CultureInfo.InvariantCulture)
+                : defaults.Threads,
         };
         return values.Count == 0 ? settings : throw Usage();
     }
 
-    private static ArgumentException Usage() => new("Usage: TrainModel --output FOLDER [--steps 1500] [--threads 2] [--continue true]");
+    private static ArgumentException Usage() =>
+        new("Usage: TrainModel --output FOLDER [--steps 1500] [--threads 2] [--continue true]");
 }

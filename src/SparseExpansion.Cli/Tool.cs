@@ -19,7 +19,8 @@ internal static class Tool
         try
         {
             // Without the replacer a prompt may begin with an @.
-            ParseResult parsed = CreateRootCommand(host).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+            ParseResult parsed = CreateRootCommand(host).Parse(
+                args, new ParserConfiguration { ResponseFileTokenReplacer = null });
             if (parsed.Action is ParseErrorAction)
             {
                 throw new UsageException(ParseErrorText.Of(parsed));

@@ -20,7 +20,8 @@ public sealed class AccuracyCells
     }
 
     /// <summary>A perplexity, if it was measured.</summary>
-    public double? this[string row, string column] => _cells.TryGetValue(Key(row, column), out double value) ? value : null;
+    public double? this[string row, string column] =>
+        _cells.TryGetValue(Key(row, column), out double value) ? value : null;
 
     /// <summary>Adds a perplexity.</summary>
     public void Add(string row, string column, double perplexity)

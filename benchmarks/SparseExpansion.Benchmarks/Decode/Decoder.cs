@@ -23,7 +23,9 @@ internal sealed class Decoder : IDisposable
         _tokens = [.. Enumerable.Range(0, 64).Select(_ => randint(0, 32_000, [1, 1], ScalarType.Int64))];
     }
 
-    /// <summary>One token through the whole model; each call takes another token, so that routers choose other experts.</summary>
+    /// <summary>
+    /// One token through the whole model; each call takes another token, so that routers choose other experts.
+    /// </summary>
     public void Step()
     {
         using var noGrad = no_grad();

@@ -42,7 +42,9 @@ internal static class LargeModel
         }
     }
 
-    /// <summary>Replaces the blocks' linears by packed experts of random weights and masks; the head stays dense.</summary>
+    /// <summary>
+    /// Replaces the blocks' linears by packed experts of random weights and masks; the head stays dense.
+    /// </summary>
     /// <param name="model">A model of <see cref="Create"/>.</param>
     /// <param name="experts">Experts of each layer.</param>
     /// <param name="sparsity">Fraction of pruned weights.</param>

@@ -36,7 +36,8 @@ public class PrunerBenchmarks
     public void Cleanup() => _layer.Dispose();
 
     [Benchmark(Baseline = true)]
-    public void ColumnByColumnTensors() => SparseGptTensorLoop.Prune(_layer.Weight, _layer.Hessian.Hessian, 0.5).Dispose();
+    public void ColumnByColumnTensors() =>
+        SparseGptTensorLoop.Prune(_layer.Weight, _layer.Hessian.Hessian, 0.5).Dispose();
 
     [Benchmark]
     public void SparseGpt() => _sparseGpt.Prune(_layer.Weight, _layer.Hessian, Half).Dispose();
@@ -50,7 +51,9 @@ public class PrunerBenchmarks
         Tensor hessians = _layer.Hessian.Hessian.unsqueeze(0);
         Tensor factors = DampingLadder.Factor(hessians, _sparseGpt.Options.DampingSchedule, CancellationToken.None).Factors;
         Tensor dead = hessians.diagonal(0, 1, 2).eq(Scalars.Of(0));
-        SparseGptSolver.Solve(_layer.Weight, dead, factors, Half, _sparseGpt.Options.BlockSize, PanelBlockKernel.Prune, CancellationToken.None);
+        SparseGptSolver.Solve(
+            _layer.Weight, dead, factors, Half, _sparseGpt.Options.BlockSize, PanelBlockKernel.Prune,
+            CancellationToken.None);
     }
 
     [Benchmark]

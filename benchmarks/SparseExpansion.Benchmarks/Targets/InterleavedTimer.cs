@@ -3,7 +3,9 @@ using System.Runtime.InteropServices;
 
 namespace SparseExpansion.Benchmarks.Targets;
 
-/// <summary>Times two actions alternately, so that both see the same state of a busy machine, and takes medians.</summary>
+/// <summary>
+/// Times two actions alternately, so that both see the same state of a busy machine, and takes medians.
+/// </summary>
 /// <param name="seconds">Time for each case.</param>
 /// <param name="cpuTime">
 /// Linux, one thread: processor time of the calling thread, which excludes the time of other processes.

@@ -24,7 +24,8 @@ public static class Workload
     {
         using var scope = NewDisposeScope();
         Tensor dense = expert.Unpack();
-        var experts = PackedExperts.Of([expert, .. Enumerable.Range(1, count - 1).Select(_ => PackedWeight.Pack(dense))]);
+        var experts = PackedExperts.Of(
+            [expert, .. Enumerable.Range(1, count - 1).Select(_ => PackedWeight.Pack(dense))]);
         var router = new LinearRouter(randn(count, expert.Columns), zeros(count));
         return new SparseMixtureLayer("layer", new SharedRouter(router), experts, bias: null);
     }

@@ -9,7 +9,8 @@ namespace SparseExpansion.Cli;
 internal sealed class AnalyzeCommand : Command
 {
     private readonly ToolHost _host;
-    private readonly Option<string> _model = CommonOptions.Model("Folder of the dense model: a Hugging Face checkpoint.");
+    private readonly Option<string> _model = CommonOptions.Model(
+        "Folder of the dense model: a Hugging Face checkpoint.");
     private readonly Option<string> _output = new("--output")
     {
         Description = "Folder to create: report.html, results.json, neurons.csv, figures. It appears when it is complete.",
@@ -44,7 +45,8 @@ internal sealed class AnalyzeCommand : Command
         ModelSource source = ModelSource.Open(parsed.GetRequiredValue(_model));
         if (source.IsExpanded)
         {
-            throw new UsageException($"--model {source.Folder}: is expanded; analyze the dense model it was made from.");
+            throw new UsageException(
+                $"--model {source.Folder}: is expanded; analyze the dense model it was made from.");
         }
 
         string output = parsed.GetRequiredValue(_output);
@@ -52,7 +54,9 @@ internal sealed class AnalyzeCommand : Command
         OutputFolder.Check(output, overwrite, source.Folder, OutputKind.Report);
         AnalyzeSettings settings = _options.Read(parsed);
         (TokenWindows calibration, TokenWindows measured) = Halve(_source.Read(parsed, source, _host.Input));
-        AnalyzeReport report = ProgressBar.Run(_host, "loading", show => Analyze(source, settings, calibration, measured, device, output, overwrite, show));
+        AnalyzeReport report = ProgressBar.Run(
+            _host, "loading",
+            show => Analyze(source, settings, calibration, measured, device, output, overwrite, show));
         if (parsed.GetValue(_json))
         {
             JsonOutput.Write(_host, AnalyzeSummary.Of(report, output));
@@ -84,6 +88,7 @@ internal sealed class AnalyzeCommand : Command
         int half = windows.Count / 2;
         return half > 0
             ? (windows.Take(half), TokenWindows.FromTokens([.. windows.Ids[(half * windows.Context)..].ToArray().Select(id => (int)id)], windows.Context))
-            : throw new UsageException("--text or --tokens give one window; an analysis needs two, one to calibrate and one to measure on.");
+            : throw new UsageException(
+                "--text or --tokens give one window; an analysis needs two, one to calibrate and one to measure on.");
     }
 }

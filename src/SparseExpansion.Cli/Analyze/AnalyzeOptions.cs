@@ -9,7 +9,8 @@ internal sealed class AnalyzeOptions
 {
     private const string DefaultExperts = "1,2,4,8,16";
 
-    private static readonly int[] s_defaultExperts = [.. DefaultExperts.Split(',').Select(count => int.Parse(count, CultureInfo.InvariantCulture))];
+    private static readonly int[] s_defaultExperts =
+        [.. DefaultExperts.Split(',').Select(count => int.Parse(count, CultureInfo.InvariantCulture))];
 
     private readonly TargetsOption _targets = new("analyze");
 

@@ -9,7 +9,8 @@ namespace SparseExpansion.Cli;
 /// <param name="Claims">The paper's statements and their verdicts.</param>
 internal sealed record AnalyzeSummary(string OutputFolder, int Layers, double Seconds, IReadOnlyList<Claim> Claims)
 {
-    public static AnalyzeSummary Of(AnalyzeReport report, string output) => new(output, report.Layers.Count, report.Seconds, report.Claims);
+    public static AnalyzeSummary Of(AnalyzeReport report, string output) =>
+        new(output, report.Layers.Count, report.Seconds, report.Claims);
 
     public static void Print(TextLayout writer, AnalyzeReport report, string output)
     {
@@ -19,7 +20,8 @@ internal sealed record AnalyzeSummary(string OutputFolder, int Layers, double Se
         }
 
         writer.WriteLine();
-        writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{report.Layers.Count} layers, {report.Seconds:0.0} s"));
+        writer.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"{report.Layers.Count} layers, {report.Seconds:0.0} s"));
         writer.WriteLine($"saved to {output}; open {Path.Combine(output, ReportFolder.Html)}");
     }
 

@@ -7,4 +7,5 @@ namespace SparseExpansion.Cli;
 /// <param name="Windows">Number of windows.</param>
 /// <param name="Context">Tokens per window.</param>
 /// <param name="Seconds">Time of the measurement, without loading.</param>
-internal sealed record EvaluateReport(double Perplexity, double NllPerToken, long PredictedTokens, int Windows, int Context, double Seconds);
+internal sealed record EvaluateReport(
+    double Perplexity, double NllPerToken, long PredictedTokens, int Windows, int Context, double Seconds);

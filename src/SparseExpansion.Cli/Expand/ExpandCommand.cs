@@ -14,7 +14,8 @@ internal sealed class ExpandCommand : Command
     private static readonly JsonSerializerOptions s_planJson = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
     private readonly ToolHost _host;
-    private readonly Option<string> _model = CommonOptions.Model("Folder of the dense model: a Hugging Face checkpoint.");
+    private readonly Option<string> _model = CommonOptions.Model(
+        "Folder of the dense model: a Hugging Face checkpoint.");
     private readonly Option<string> _output = CommonOptions.Output();
     private readonly Option<bool> _overwrite = CommonOptions.Overwrite(OutputKind.ExpandedModel);
     private readonly Option<bool> _resume = new("--resume")
@@ -31,7 +32,8 @@ internal sealed class ExpandCommand : Command
     private readonly DTypeOption _dtype = new();
     private readonly Option<bool> _json = CommonOptions.Json();
 
-    public ExpandCommand(ToolHost host) : base("expand", "Turn a model's linear layers into mixtures of sparse experts.")
+    public ExpandCommand(ToolHost host)
+        : base("expand", "Turn a model's linear layers into mixtures of sparse experts.")
     {
         _host = host;
         Add(_model);
@@ -58,7 +60,8 @@ internal sealed class ExpandCommand : Command
         ModelSource source = ModelSource.Open(parsed.GetRequiredValue(_model));
         if (source.IsExpanded)
         {
-            throw new UsageException($"--model {source.Folder}: is already expanded; expand the dense model it was made from.");
+            throw new UsageException(
+                $"--model {source.Folder}: is already expanded; expand the dense model it was made from.");
         }
 
         CheckTogether(parsed, method);
@@ -75,7 +78,9 @@ internal sealed class ExpandCommand : Command
         using PartialWork partial = PartialWork.Open(output, parsed.GetValue(_resume), _host.Error);
         ExpansionReport report = Guarded(parsed, partial, () => ProgressBar.Run(_host, "loading", show =>
         {
-            using CausalLanguageModel model = budget is null ? source.Load(device, _dtype.Read(parsed)) : source.LoadMapped(device, _dtype.Read(parsed), budget.ScratchFolder);
+            using CausalLanguageModel model = budget is null
+                ? source.Load(device, _dtype.Read(parsed))
+                : source.LoadMapped(device, _dtype.Read(parsed), budget.ScratchFolder);
             using ExpansionResult result = Expand(parsed, model, windows, method, partial, budget, show);
             show(1, "saving");
             partial.RemoveLeftovers();
@@ -135,11 +140,15 @@ internal sealed class ExpandCommand : Command
             .Run(new ExpandProgress(show), _host.CancellationToken));
 
     /// <summary><c>--dry-run</c>: prints the memory and time that the expansion would take.</summary>
-    private int PrintPlan(ParseResult parsed, ModelSource source, Device device, TokenWindows windows, Method method, string output, MemoryBudget? budget)
+    private int PrintPlan(
+        ParseResult parsed, ModelSource source, Device device, TokenWindows windows, Method method, string output,
+        MemoryBudget? budget)
     {
         using FolderExpansionStore store = PartialWork.OpenStore(output);
         using CausalLanguageModel model = source.CreateUnset(device, _dtype.Read(parsed)); // A plan needs no weights.
-        ExpansionMemoryPlan plan = Prepare(parsed, model, windows, method, budget, builder => Guarded(parsed, partial: null, () => builder.ResumeFrom(store).PlanMemory()));
+        ExpansionMemoryPlan plan = Prepare(
+            parsed, model, windows, method, budget,
+            builder => Guarded(parsed, partial: null, () => builder.ResumeFrom(store).PlanMemory()));
         if (parsed.GetValue(_json))
         {
             JsonOutput.Write(_host, JsonSerializer.SerializeToNode(plan, s_planJson)!.AsObject());

@@ -19,7 +19,8 @@ internal sealed class ExpandProgress(ProgressHandler show) : IProgress<Expansion
 
     private static ProgressText Describe(ExpansionProgress step)
     {
-        string stage = step.Stage.ToString().ToLowerInvariant(), of = string.Create(CultureInfo.InvariantCulture, $"{step.Block + 1}/{step.BlockCount}");
+        string stage = step.Stage.ToString().ToLowerInvariant();
+        string of = string.Create(CultureInfo.InvariantCulture, $"{step.Block + 1}/{step.BlockCount}");
         return new ProgressText(
             $"{Block(step.Block + 1, step)}{Left(step)} {stage} {Layer(step, path => path)}".TrimEnd(),
             $"{Block(step.Block + 1, step)}{Left(step)} {stage} {Layer(step, ModulePath.FromBlock)}".TrimEnd(),
@@ -30,13 +31,15 @@ internal sealed class ExpandProgress(ProgressHandler show) : IProgress<Expansion
     }
 
     /// <summary>A group of linears is named by its first one.</summary>
-    private static string Layer(ExpansionProgress step, Func<string, string> shorten) => step.Layer?.Split(", ") is not [string first, .. string[] others]
-        ? ""
+    private static string Layer(ExpansionProgress step, Func<string, string> shorten) =>
+        step.Layer?.Split(", ") is not [string first, .. string[] others] ? ""
         : others.Length > 0 ? $"{shorten(first)} +{others.Length}" : shorten(first);
 
-    private static string Block(int number, ExpansionProgress step) => string.Create(CultureInfo.InvariantCulture, $"block {number}/{step.BlockCount}");
+    private static string Block(int number, ExpansionProgress step) =>
+        string.Create(CultureInfo.InvariantCulture, $"block {number}/{step.BlockCount}");
 
-    private static string Left(ExpansionProgress step) => step is { TimeLeft: { } time, Fraction: < 1 } ? $", {Show(time)} left" : "";
+    private static string Left(ExpansionProgress step) =>
+        step is { TimeLeft: { } time, Fraction: < 1 } ? $", {Show(time)} left" : "";
 
     private static string Show(TimeSpan time) => time.TotalHours >= 1
         ? string.Create(CultureInfo.InvariantCulture, $"{(long)time.TotalHours}:{time.Minutes:D2}:{time.Seconds:D2}")

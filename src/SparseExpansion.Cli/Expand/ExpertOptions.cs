@@ -117,7 +117,8 @@ internal sealed class ExpertOptions
     public bool AllocatesExperts(ParseResult parsed) => s_allocations[parsed.GetValue(_allocate)!].PerExpert;
 
     /// <summary>True if blocks are fine-tuned.</summary>
-    public bool FineTunes(ParseResult parsed, ExpansionRecipe recipe) => (parsed.GetValue(_fineTune) ?? recipe.FineTuning?.Steps ?? 0) > 0;
+    public bool FineTunes(ParseResult parsed, ExpansionRecipe recipe) =>
+        (parsed.GetValue(_fineTune) ?? recipe.FineTuning?.Steps ?? 0) > 0;
 
     /// <summary>The recipe without the parts that options turn off.</summary>
     public ExpansionRecipe Reduce(ParseResult parsed, ExpansionRecipe recipe) => recipe with
@@ -128,7 +129,8 @@ internal sealed class ExpertOptions
     };
 
     /// <summary>Value of <c>--compensate</c>, true for the option alone; null if it is not given.</summary>
-    private bool? Compensates(ParseResult parsed) => parsed.GetResult(_compensate) is null ? null : parsed.GetValue(_compensate) is null or "true";
+    private bool? Compensates(ParseResult parsed) =>
+        parsed.GetResult(_compensate) is null ? null : parsed.GetValue(_compensate) is null or "true";
 
     private static Shrinkage? ParseShrinkage(ArgumentResult result)
     {

@@ -32,5 +32,6 @@ internal sealed class MemoryOptions
         ? new MemoryBudget { Bytes = bytes, WeightsAreMapped = device.type == DeviceType.CPU, ScratchFolder = NearestFolder(Path.GetFullPath(output)) }
         : null;
 
-    private static string NearestFolder(string path) => Directory.Exists(path) ? path : NearestFolder(Path.GetDirectoryName(path)!);
+    private static string NearestFolder(string path) =>
+        Directory.Exists(path) ? path : NearestFolder(Path.GetDirectoryName(path)!);
 }

@@ -28,7 +28,8 @@ internal static class MemoryPlanText
             $"activations {(plan.SpillsActivations ? $"on disk ({ByteSize.Format(plan.ScratchBytes)})" : "in memory")}, statistics of {plan.ExpertsAtOnce} experts at a time"));
         if (plan.BudgetBytes is { } budget)
         {
-            output.WriteLine($"budget {ByteSize.Format(budget)}: {(plan.Fits ? "fits" : $"does not fit. {plan.Advice}")}");
+            output.WriteLine(
+                $"budget {ByteSize.Format(budget)}: {(plan.Fits ? "fits" : $"does not fit. {plan.Advice}")}");
         }
     }
 

@@ -5,4 +5,6 @@ using SparseExpansion.Routing;
 namespace SparseExpansion.Cli;
 
 /// <summary>Settings of an expansion that the options choose.</summary>
-internal sealed record Method(ExpansionRecipe Recipe, SparsityTarget Sparsity, IRouterTrainer Router, ISparsifier Pruner, string[] Targets, int Seed, int? Bits);
+internal sealed record Method(
+    ExpansionRecipe Recipe, SparsityTarget Sparsity, IRouterTrainer Router, ISparsifier Pruner, string[] Targets,
+    int Seed, int? Bits);

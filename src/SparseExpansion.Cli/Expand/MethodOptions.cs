@@ -149,7 +149,9 @@ internal sealed class MethodOptions
             return new WeightQuantization { Bits = bits, GroupSize = group == WholeRow ? null : int.Parse(group, CultureInfo.InvariantCulture) };
         }
 
-        return parsed.GetResult(_quantGroup) is { Implicit: false } ? throw new UsageException("--quant-group has no effect without --bits.") : null;
+        return parsed.GetResult(_quantGroup) is { Implicit: false }
+            ? throw new UsageException("--quant-group has no effect without --bits.")
+            : null;
     }
 
     /// <summary>The router of the options, or else of the recipe.</summary>

@@ -17,7 +17,10 @@ internal static class OptionMessage
         _ => null,
     };
 
-    /// <summary>Differences between stored blocks and this run, such as <c>sparsity was '0.5', is '0.6'</c>; null for other errors.</summary>
+    /// <summary>
+    /// Differences between stored blocks and this run, such as <c>sparsity was '0.5', is '0.6'</c>; null for other
+    /// errors.
+    /// </summary>
     public static string? Differences(SparseExpansionException error) =>
         error is OtherExpansionException other ? string.Join("; ", other.Differences) : null;
 

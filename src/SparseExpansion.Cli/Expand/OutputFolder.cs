@@ -22,7 +22,8 @@ internal static class OutputFolder
 
         if (RegularFile.LeadsNowhere(path))
         {
-            throw new UsageException($"--output {output}: is a link to a folder that does not exist; remove it, or create that folder.");
+            throw new UsageException(
+                $"--output {output}: is a link to a folder that does not exist; remove it, or create that folder.");
         }
 
         if (File.Exists(path))
@@ -43,12 +44,14 @@ internal static class OutputFolder
         // There may be finished blocks next to a complete output that they will replace.
         if (resume && !overwrite && ExpandedModel.IsExpanded(output) && !PartialWork.Exists(output))
         {
-            throw new UsageException($"--output {output}: is already complete; there is nothing to resume. Add --overwrite to replace it.");
+            throw new UsageException(
+                $"--output {output}: is already complete; there is nothing to resume. Add --overwrite to replace it.");
         }
 
         if (!overwrite)
         {
-            throw new UsageException($"--output {output}: exists and is not empty; choose another folder, or add --overwrite.");
+            throw new UsageException(
+                $"--output {output}: exists and is not empty; choose another folder, or add --overwrite.");
         }
 
         if (!kind.Recognizes(output))

@@ -8,9 +8,11 @@ namespace SparseExpansion.Cli;
 internal sealed record OutputKind(string Plural, Func<string, bool> Recognizes)
 {
     /// <summary>Output of <c>expand</c> and <c>export</c>.</summary>
-    public static OutputKind ExpandedModel { get; } = new("expanded models", SparseExpansion.Serialization.ExpandedModel.IsExpanded);
+    public static OutputKind ExpandedModel { get; } = new(
+        "expanded models", SparseExpansion.Serialization.ExpandedModel.IsExpanded);
 
     /// <summary>Output of <c>analyze</c>.</summary>
     public static OutputKind Report { get; } = new(
-        "reports of 'analyze'", folder => File.Exists(Path.Combine(folder, ReportFolder.Html)) && File.Exists(Path.Combine(folder, ReportFolder.Results)));
+        "reports of 'analyze'", folder => File.Exists(Path.Combine(folder, ReportFolder.Html))
+            && File.Exists(Path.Combine(folder, ReportFolder.Results)));
 }

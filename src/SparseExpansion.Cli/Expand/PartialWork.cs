@@ -5,8 +5,8 @@ using SparseExpansion.Internal;
 namespace SparseExpansion.Cli;
 
 /// <summary>
-/// The finished blocks of an expansion, in a folder next to its output. Disposal without <see cref="Complete"/> keeps them and says so; a
-/// folder without finished blocks is deleted.
+/// The finished blocks of an expansion, in a folder next to its output. Disposal without <see cref="Complete"/> keeps
+/// them and says so; a folder without finished blocks is deleted.
 /// </summary>
 internal sealed class PartialWork : IDisposable
 {
@@ -21,7 +21,8 @@ internal sealed class PartialWork : IDisposable
 
     public FolderExpansionStore Store { get; }
 
-    /// <param name="output">The output folder; blocks are in the folder of this name with <c>.partial</c> appended.</param>
+    /// <param name="output">The output folder; blocks are in the folder of this name with <c>.partial</c>
+    /// appended.</param>
     /// <param name="resume">True to continue with finished blocks.</param>
     /// <param name="error">Receives the note that blocks are kept.</param>
     /// <exception cref="UsageException">There are finished blocks, but <paramref name="resume"/> is false.</exception>
@@ -63,7 +64,10 @@ internal sealed class PartialWork : IDisposable
     /// <summary>True if there is a folder for an output's finished blocks.</summary>
     public static bool Exists(string output) => Directory.Exists(FolderOf(output));
 
-    /// <summary>Message if the error says that the blocks belong to another expansion; null for other errors, and once this run has added blocks.</summary>
+    /// <summary>
+    /// Message if the error says that the blocks belong to another expansion; null for other errors, and once this run
+    /// has added blocks.
+    /// </summary>
     /// <param name="output">As the user wrote it.</param>
     /// <param name="error">The expansion's exception.</param>
     public string? Foreign(string output, SparseExpansionException error)
@@ -109,7 +113,8 @@ internal sealed class PartialWork : IDisposable
         Store.Dispose();
     }
 
-    private static string FolderOf(string output) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(output)) + ".partial";
+    private static string FolderOf(string output) =>
+        Path.TrimEndingDirectorySeparator(Path.GetFullPath(output)) + ".partial";
 
     private void SayThatBlocksAreKept() =>
         _error.WriteLine(string.Create(

@@ -29,7 +29,8 @@ internal sealed class GenerateCommand : Command
     private readonly DTypeOption _dtype = new();
     private readonly Option<bool> _json = CommonOptions.Json();
 
-    public GenerateCommand(ToolHost host) : base("generate", "Continue a prompt. Writes the prompt and its continuation to stdout.")
+    public GenerateCommand(ToolHost host)
+        : base("generate", "Continue a prompt. Writes the prompt and its continuation to stdout.")
     {
         _host = host;
         Add(_model);

@@ -84,7 +84,9 @@ internal sealed class SamplingOptions
             TopP = parsed.GetValue(_topP),
             MinP = parsed.GetValue(_minP),
             RepetitionPenalty = parsed.GetValue(_repetitionPenalty),
-            StopStrings = stops.Contains("") ? throw new UsageException("--stop '': an empty text would end every generation immediately.") : stops,
+            StopStrings = stops.Contains("")
+                ? throw new UsageException("--stop '': an empty text would end every generation immediately.")
+                : stops,
             Seed = parsed.GetValue(_seed),
         };
     }

@@ -6,7 +6,9 @@ namespace SparseExpansion.Cli;
 /// <summary>Messages for exceptions.</summary>
 internal static class ErrorText
 {
-    /// <summary>One line for errors of the input or the machine; the whole exception for errors of the program itself.</summary>
+    /// <summary>
+    /// One line for errors of the input or the machine; the whole exception for errors of the program itself.
+    /// </summary>
     public static string Of(Exception error) => error switch
     {
         UsageException or SparseExpansionException => OneLine(error.Message),

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>Turns the first Ctrl-C or request to terminate into a cancellation. A second one ends the process immediately.</summary>
+/// <summary>
+/// Turns the first Ctrl-C or request to terminate into a cancellation. A second one ends the process immediately.
+/// </summary>
 internal sealed class InterruptSignals : IDisposable
 {
     private readonly CancellationTokenSource _source = new();

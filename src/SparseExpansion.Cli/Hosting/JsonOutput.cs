@@ -14,5 +14,6 @@ internal static class JsonOutput
         WriteIndented = true,
     };
 
-    public static void Write<T>(ToolHost host, T value) => host.Output.WriteLine(JsonSerializer.Serialize(value, s_options));
+    public static void Write<T>(ToolHost host, T value) =>
+        host.Output.WriteLine(JsonSerializer.Serialize(value, s_options));
 }

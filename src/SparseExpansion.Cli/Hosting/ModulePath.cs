@@ -5,7 +5,9 @@ internal static class ModulePath
 {
     private const char Cut = '…';
 
-    /// <summary>Shortens <c>model.layers.0.mlp.up_proj</c> to <c>…0.mlp.up_proj</c>; keeps a path without a number.</summary>
+    /// <summary>
+    /// Shortens <c>model.layers.0.mlp.up_proj</c> to <c>…0.mlp.up_proj</c>; keeps a path without a number.
+    /// </summary>
     public static string FromBlock(string path)
     {
         string[] parts = path.Split('.');
@@ -16,7 +18,9 @@ internal static class ModulePath
     /// <summary>The last parts of a path.</summary>
     public static string Last(string path, int parts) => string.Join('.', path.Split('.').TakeLast(parts));
 
-    /// <summary>Cuts a path to a number of characters, keeping its beginning and its end, which is the most informative part.</summary>
+    /// <summary>
+    /// Cuts a path to a number of characters, keeping its beginning and its end, which is the most informative part.
+    /// </summary>
     public static string Shorten(string text, int length)
     {
         int head = Math.Max(0, (length - 1) / 2);

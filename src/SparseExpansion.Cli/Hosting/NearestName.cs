@@ -3,7 +3,9 @@ namespace SparseExpansion.Cli;
 /// <summary>Finds the intended name for a mistyped one.</summary>
 internal static class NearestName
 {
-    /// <summary>Number of edits up to which two names count as near: one for every three characters, and two for short names.</summary>
+    /// <summary>
+    /// Number of edits up to which two names count as near: one for every three characters, and two for short names.
+    /// </summary>
     private const int CharactersPerEdit = 3;
 
     /// <summary>The name with the fewest edits; null if none is near.</summary>

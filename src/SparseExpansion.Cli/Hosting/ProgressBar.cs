@@ -21,11 +21,14 @@ internal static class ProgressBar
     {
         if (!host.ShowProgress)
         {
-            using ProgressLines? lines = host.LineClock is { } clock ? new ProgressLines(host.Error, clock, title) : null;
+            using ProgressLines? lines = host.LineClock is { } clock
+                ? new ProgressLines(host.Error, clock, title)
+                : null;
             return work(lines is null ? (_, _, _) => { } : lines.Report);
         }
 
-        IAnsiConsole console = host.ProgressConsole ?? AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(host.Error) });
+        IAnsiConsole console = host.ProgressConsole ?? AnsiConsole.Create(
+            new AnsiConsoleSettings { Out = new AnsiConsoleOutput(host.Error) });
         bool wide = console.Profile.Width >= WideEnough;
         int bar = wide ? 20 : 10;
         int room = console.Profile.Width - bar - PercentageAndGaps - (wide ? TimeWidth : 2);

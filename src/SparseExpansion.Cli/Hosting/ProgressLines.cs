@@ -3,8 +3,8 @@ using System.Globalization;
 namespace SparseExpansion.Cli;
 
 /// <summary>
-/// Progress for files: a plain line for everything finished, and otherwise at most one every <see cref="Interval"/>. A timer writes these, because
-/// work may be silent for long; lines that would say nothing new are omitted.
+/// Progress for files: a plain line for everything finished, and otherwise at most one every <see cref="Interval"/>. A
+/// timer writes these, because work may be silent for long; lines that would say nothing new are omitted.
 /// </summary>
 internal sealed class ProgressLines : IDisposable
 {

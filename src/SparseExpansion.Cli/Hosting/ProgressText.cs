@@ -8,5 +8,6 @@ internal sealed record ProgressText(string Full, params string[] Shorter)
     public static implicit operator ProgressText(string full) => new(full);
 
     /// <summary>The first form that fits, or else the last one, truncated.</summary>
-    public string Fit(int width) => Shorter.Prepend(Full).FirstOrDefault(form => form.Length <= width) ?? ModulePath.Shorten(Shorter.LastOrDefault() ?? Full, width);
+    public string Fit(int width) =>
+        Shorter.Prepend(Full).FirstOrDefault(form => form.Length <= width) ?? ModulePath.Shorten(Shorter.LastOrDefault() ?? Full, width);
 }

@@ -6,7 +6,10 @@ namespace SparseExpansion.Cli;
 /// <summary>Messages for values that belong to no option.</summary>
 internal static class StrayValueText
 {
-    /// <summary>Message for the first such value, with the likely intention as far as the preceding option shows it; null if there is none.</summary>
+    /// <summary>
+    /// Message for the first such value, with the likely intention as far as the preceding option shows it; null if
+    /// there is none.
+    /// </summary>
     public static string? Of(ParseResult parsed)
     {
         if (parsed.UnmatchedTokens is not [string stray, ..])
@@ -23,8 +26,10 @@ internal static class StrayValueText
     }
 
     private static Option? OptionNamed(ParseResult parsed, string name) =>
-        parsed.CommandResult.Command.Options.FirstOrDefault(option => option.Name == name || option.Aliases.Contains(name));
+        parsed.CommandResult.Command.Options.FirstOrDefault(
+            option => option.Name == name || option.Aliases.Contains(name));
 
     /// <summary>The values after the last option.</summary>
-    private static IEnumerable<string> Values(Token[] tokens) => tokens.Reverse().TakeWhile(token => token.Type != TokenType.Option).Select(token => token.Value).Reverse();
+    private static IEnumerable<string> Values(Token[] tokens) =>
+        tokens.Reverse().TakeWhile(token => token.Type != TokenType.Option).Select(token => token.Value).Reverse();
 }

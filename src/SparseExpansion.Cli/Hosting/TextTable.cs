@@ -1,8 +1,9 @@
 namespace SparseExpansion.Cli;
 
 /// <summary>
-/// A table for people: the first column is left-aligned, the others right-aligned. In a file it has any width; on a terminal it is made to
-/// fit: module paths begin at the number of their block, then columns are omitted, and a note names them.
+/// A table for people: the first column is left-aligned, the others right-aligned. In a file it has any width; on a
+/// terminal it is made to fit: module paths begin at the number of their block, then columns are omitted, and a note
+/// names them.
 /// </summary>
 internal sealed class TextTable(params TextColumn[] columns)
 {
@@ -38,16 +39,19 @@ internal sealed class TextTable(params TextColumn[] columns)
         Remark(layout, all.Except(kept));
     }
 
-    private static int[] Widths(List<string[]> rows, int[] kept) => [.. kept.Select(column => rows.Max(row => row[column].Length))];
+    private static int[] Widths(List<string[]> rows, int[] kept) =>
+        [.. kept.Select(column => rows.Max(row => row[column].Length))];
 
-    private static int Width(List<string[]> rows, int[] kept) => Widths(rows, kept).Sum() + (Gap.Length * (kept.Length - 1));
+    private static int Width(List<string[]> rows, int[] kept) =>
+        Widths(rows, kept).Sum() + (Gap.Length * (kept.Length - 1));
 
     private static void Write(TextLayout layout, List<string[]> rows, int[] kept)
     {
         int[] widths = Widths(rows, kept);
         foreach (string[] row in rows)
         {
-            IEnumerable<string> cells = kept.Select((column, i) => i == 0 ? row[column].PadRight(widths[i]) : row[column].PadLeft(widths[i]));
+            IEnumerable<string> cells = kept.Select(
+                (column, i) => i == 0 ? row[column].PadRight(widths[i]) : row[column].PadLeft(widths[i]));
             layout.Output.WriteLine(string.Join(Gap, cells).TrimEnd());
         }
     }
@@ -57,7 +61,8 @@ internal sealed class TextTable(params TextColumn[] columns)
         string[] names = [.. leftOut.Select(column => columns[column].Name ?? columns[column].Heading)];
         if (names.Length > 0)
         {
-            layout.WriteLine($"(omitted for lack of space: {string.Join(", ", names)}; use a wider terminal, a file or --json)");
+            layout.WriteLine(
+                $"(omitted for lack of space: {string.Join(", ", names)}; use a wider terminal, a file or --json)");
         }
     }
 }

@@ -7,12 +7,16 @@ namespace SparseExpansion.Cli;
 /// <param name="Error">Receives errors and progress.</param>
 /// <param name="ShowProgress">True if <paramref name="Error"/> is a terminal.</param>
 /// <param name="CancellationToken">Cancels the command.</param>
-internal sealed record ToolHost(TextWriter Output, TextWriter Error, bool ShowProgress, CancellationToken CancellationToken)
+internal sealed record ToolHost(
+    TextWriter Output, TextWriter Error, bool ShowProgress, CancellationToken CancellationToken)
 {
     /// <summary>Clock for lines of progress if <see cref="Error"/> is not a terminal; null: no such lines.</summary>
     public TimeProvider? LineClock { get; init; }
 
-    /// <summary>Columns of the terminal that shows <see cref="Output"/>; null for a file or a pipe, which always get the same text.</summary>
+    /// <summary>
+    /// Columns of the terminal that shows <see cref="Output"/>; null for a file or a pipe, which always get the same
+    /// text.
+    /// </summary>
     public int? Width { get; init; }
 
     /// <summary>Columns of the terminal that shows <see cref="Error"/>; null for anything else.</summary>
@@ -28,7 +32,8 @@ internal sealed record ToolHost(TextWriter Output, TextWriter Error, bool ShowPr
     public TextLayout Text => new(Output, Width);
 
     /// <summary>The process's own console.</summary>
-    public static ToolHost ForConsole(CancellationToken cancellationToken) => new(Console.Out, Console.Error, !Console.IsErrorRedirected, cancellationToken)
+    public static ToolHost ForConsole(CancellationToken cancellationToken) => new(
+        Console.Out, Console.Error, !Console.IsErrorRedirected, cancellationToken)
     {
         LineClock = TimeProvider.System,
         Width = Console.IsOutputRedirected ? null : WindowWidth(),

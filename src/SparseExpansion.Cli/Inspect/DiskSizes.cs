@@ -14,14 +14,17 @@ internal sealed class DiskSizes(string folder)
     public long Routers => Below(RouterPrefix);
 
     /// <summary>Parameters of all routers.</summary>
-    public long RouterValues => _tensors.Where(entry => entry.Key.StartsWith(RouterPrefix, StringComparison.Ordinal)).Sum(entry => entry.Value.Shape.Aggregate(1L, (a, b) => a * b));
+    public long RouterValues =>
+        _tensors.Where(entry => entry.Key.StartsWith(RouterPrefix, StringComparison.Ordinal)).Sum(entry => entry.Value.Shape.Aggregate(1L, (a, b) => a * b));
 
     /// <summary>Bytes of a dense linear's weight; 0 if it is not stored.</summary>
-    public long Linear(string name) => _tensors.TryGetValue($"{name}.weight", out SafetensorsEntry? weight) ? weight.ByteLength : 0;
+    public long Linear(string name) =>
+        _tensors.TryGetValue($"{name}.weight", out SafetensorsEntry? weight) ? weight.ByteLength : 0;
 
     /// <summary>Bytes of a mixture's experts.</summary>
     public long Experts(string name) => Below($"{name}.experts.");
 
     private long Below(string prefix) =>
-        _tensors.Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal)).Sum(entry => entry.Value.ByteLength);
+        _tensors.Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal))
+            .Sum(entry => entry.Value.ByteLength);
 }

@@ -10,7 +10,8 @@ internal sealed class InspectCommand : Command
     private readonly Option<string> _model = CommonOptions.Model();
     private readonly Option<bool> _json = CommonOptions.Json();
 
-    public InspectCommand(ToolHost host) : base("inspect", "Show a model's architecture, its linear layers and their experts.")
+    public InspectCommand(ToolHost host)
+        : base("inspect", "Show a model's architecture, its linear layers and their experts.")
     {
         _host = host;
         Add(_model);

@@ -9,7 +9,8 @@ namespace SparseExpansion.Cli;
 /// <param name="BytesOnDisk">Bytes of all experts in the file.</param>
 /// <param name="Bytes">Bytes of all experts in memory.</param>
 /// <param name="BytesPerToken">Average bytes that one token reads: those of one expert.</param>
-/// <param name="DenseBytes">Bytes in memory of the dense weight that the mixture replaces, all of which a token would read.</param>
+/// <param name="DenseBytes">Bytes in memory of the dense weight that the mixture replaces, all of which a token would
+/// read.</param>
 /// <param name="Bits">Bits of a stored weight; for quantized experts, of a code.</param>
 /// <param name="Router">Kind of the router.</param>
 /// <param name="Group">Number of the group of linears that read the same input and share the router.</param>

@@ -48,7 +48,8 @@ internal static class ModelInspector
 
     private static long Weights(MixtureSummary mixture) => mixture.InFeatures * mixture.OutFeatures;
 
-    private static long NonZero(MixtureSummary mixture, int experts) => (long)Math.Round(experts * Weights(mixture) * (1 - mixture.Sparsity));
+    private static long NonZero(MixtureSummary mixture, int experts) =>
+        (long)Math.Round(experts * Weights(mixture) * (1 - mixture.Sparsity));
 
     private static SizeTotals Total(LinearSummary[] linears, MixtureSummary[] mixtures, long routers)
     {

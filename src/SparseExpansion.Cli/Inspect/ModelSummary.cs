@@ -42,7 +42,9 @@ internal sealed record ModelSummary
     /// <summary>Stored parameters: non-zero weights of all experts, routers, and everything else.</summary>
     public required long StoredParameters { get; init; }
 
-    /// <summary>Average parameters used by one token: non-zero weights of one expert, routers, and everything else.</summary>
+    /// <summary>
+    /// Average parameters used by one token: non-zero weights of one expert, routers, and everything else.
+    /// </summary>
     public required long ActiveParameters { get; init; }
 
     /// <summary>The linears that are dense, in the order of the model.</summary>

@@ -19,14 +19,16 @@ internal static class CommonOptions
         Required = true,
     };
 
-    public static Option<bool> Overwrite(OutputKind kind) => new("--overwrite") { Description = $"Replace the contents of the output folder; only {kind.Plural} are replaced." };
+    public static Option<bool> Overwrite(OutputKind kind) =>
+        new("--overwrite") { Description = $"Replace the contents of the output folder; only {kind.Plural} are replaced." };
 
     public static Option<bool> NoMemoryMap() => new("--no-memory-map")
     {
         Description = "Copy packed experts into memory instead of memory-mapping them.",
     };
 
-    public static Option<bool> Json() => new("--json") { Description = "Write a single JSON object to stdout instead of text." };
+    public static Option<bool> Json() =>
+        new("--json") { Description = "Write a single JSON object to stdout instead of text." };
 
     public static Option<int> Seed() => new("--seed")
     {

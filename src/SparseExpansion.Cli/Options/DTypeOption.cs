@@ -16,5 +16,6 @@ internal sealed class DTypeOption
 
     public void AddTo(Command command) => command.Add(_option);
 
-    public ScalarType Read(ParseResult parsed) => parsed.GetValue(_option) == "bfloat16" ? ScalarType.BFloat16 : ScalarType.Float32;
+    public ScalarType Read(ParseResult parsed) =>
+        parsed.GetValue(_option) == "bfloat16" ? ScalarType.BFloat16 : ScalarType.Float32;
 }

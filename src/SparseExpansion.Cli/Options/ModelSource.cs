@@ -24,10 +24,16 @@ internal sealed record ModelSource(string Folder, ModelConfig Config, bool IsExp
     public CausalLanguageModel Load(Device device, ScalarType dtype = ScalarType.Float32, bool memoryMap = true) =>
         PretrainedModel.Load(Folder, new LoadOptions { Device = device, DType = dtype, MemoryMap = memoryMap });
 
-    /// <summary>Memory-maps dense weights; those of another type are converted into files in a folder. The caller disposes the model.</summary>
+    /// <summary>
+    /// Memory-maps dense weights; those of another type are converted into files in a folder. The caller disposes the
+    /// model.
+    /// </summary>
     public CausalLanguageModel LoadMapped(Device device, ScalarType dtype, string scratchFolder) =>
-        PretrainedModel.Load(Folder, new LoadOptions { Device = device, DType = dtype, MapDenseWeights = true, ScratchFolder = scratchFolder });
+        PretrainedModel.Load(
+            Folder,
+            new LoadOptions { Device = device, DType = dtype, MapDenseWeights = true, ScratchFolder = scratchFolder });
 
     /// <summary>Creates the model with uninitialized weights; the caller disposes it.</summary>
-    public CausalLanguageModel CreateUnset(Device device, ScalarType dtype) => CausalLanguageModel.Create(Config, device, dtype);
+    public CausalLanguageModel CreateUnset(Device device, ScalarType dtype) =>
+        CausalLanguageModel.Create(Config, device, dtype);
 }

@@ -16,7 +16,9 @@ internal static class TokenFile
         return TokenWindows.FromSafetensors(path, name);
     }
 
-    /// <summary>Cuts each window into shorter ones. None of them spans two old ones, whose texts may be unrelated.</summary>
+    /// <summary>
+    /// Cuts each window into shorter ones. None of them spans two old ones, whose texts may be unrelated.
+    /// </summary>
     public static TokenWindows Shorten(TokenWindows windows, int width)
     {
         if (width == windows.Context)

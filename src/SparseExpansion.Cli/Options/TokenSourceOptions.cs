@@ -44,14 +44,17 @@ internal sealed class TokenSourceOptions
         command.Add(_maxWindows);
     }
 
-    /// <summary>Checks the options without reading files. A validator of the parser would hide its other errors.</summary>
+    /// <summary>
+    /// Checks the options without reading files. A validator of the parser would hide its other errors.
+    /// </summary>
     /// <exception cref="UsageException">Not exactly one source is given.</exception>
     public void Check(ParseResult parsed)
     {
         bool text = parsed.GetResult(_text) is not null;
         if (text == parsed.GetResult(_tokens) is not null)
         {
-            throw new UsageException(text ? "give --text or --tokens, not both." : "give --text FILE or --tokens FILE:TENSOR.");
+            throw new UsageException(
+                text ? "give --text or --tokens, not both." : "give --text FILE or --tokens FILE:TENSOR.");
         }
     }
 
@@ -59,19 +62,22 @@ internal sealed class TokenSourceOptions
     /// <param name="parsed">The command line.</param>
     /// <param name="model">The model.</param>
     /// <param name="input">Opens standard input.</param>
-    /// <exception cref="UsageException">Files or values do not match the model; the message names the option.</exception>
+    /// <exception cref="UsageException">Files or values do not match the model; the message names the
+    /// option.</exception>
     /// <exception cref="SparseExpansionException">A file is damaged.</exception>
     public TokenWindows Read(ParseResult parsed, ModelSource model, Func<Stream> input)
     {
         int? context = parsed.GetValue(_context);
         if (context > model.Config.MaxPositions)
         {
-            throw new UsageException($"--context {context}: the model supports at most {model.Config.MaxPositions} tokens.");
+            throw new UsageException(
+                $"--context {context}: the model supports at most {model.Config.MaxPositions} tokens.");
         }
 
         TokenWindows windows = parsed.GetValue(_tokens) is { } tokens
             ? ReadTokens(tokens, model.Config, context)
-            : ReadText(parsed.GetRequiredValue(_text)!, model, context ?? TokenWindows.DefaultContext(model.Config), input);
+            : ReadText(
+                parsed.GetRequiredValue(_text)!, model, context ?? TokenWindows.DefaultContext(model.Config), input);
         return windows.Take(parsed.GetValue(_maxWindows) ?? windows.Count);
     }
 
@@ -86,7 +92,8 @@ internal sealed class TokenSourceOptions
 
         if (context > windows.Context)
         {
-            throw new UsageException($"--context {context}: the windows of --tokens {value} have {windows.Context} tokens.");
+            throw new UsageException(
+                $"--context {context}: the windows of --tokens {value} have {windows.Context} tokens.");
         }
 
         int width = context ?? windows.Context;
@@ -106,7 +113,8 @@ internal sealed class TokenSourceOptions
         try
         {
             using Stream stream = path == StandardInput ? input() : File.OpenRead(path);
-            using var reader = new StreamReader(stream, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true));
+            using var reader = new StreamReader(
+                stream, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true));
             return TokenWindows.FromText(reader.ReadToEnd(), TextTokenizer.Load(model.Folder), context);
         }
         catch (DecoderFallbackException)

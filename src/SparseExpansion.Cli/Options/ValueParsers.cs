@@ -57,7 +57,9 @@ internal static class ValueParsers
         }
     }
 
-    /// <summary>Sizes such as <c>8GiB</c>, <c>512 MB</c> or plain bytes; units of 1024 with and without the i.</summary>
+    /// <summary>
+    /// Sizes such as <c>8GiB</c>, <c>512 MB</c> or plain bytes; units of 1024 with and without the i.
+    /// </summary>
     public static long? Bytes(ArgumentResult result)
     {
         string text = result.Tokens[0].Value.Trim();

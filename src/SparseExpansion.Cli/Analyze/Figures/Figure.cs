@@ -8,13 +8,15 @@ namespace SparseExpansion.Cli;
 /// <param name="Caption">Explanation below the figure.</param>
 /// <param name="Legend">Meaning of the colors.</param>
 /// <param name="Panels">Plots, laid out in rows.</param>
-internal sealed record Figure(string Name, string Title, string Caption, IReadOnlyList<LegendEntry> Legend, IReadOnlyList<Plot> Panels)
+internal sealed record Figure(
+    string Name, string Title, string Caption, IReadOnlyList<LegendEntry> Legend, IReadOnlyList<Plot> Panels)
 {
     /// <summary>Largest number of panels: of many layers, evenly spread ones are drawn.</summary>
     private const int MostPanels = 12;
 
     /// <summary>A sentence for the caption; empty if all layers are drawn.</summary>
-    public static string SpreadNote(int layers) => layers <= MostPanels ? "" : FormattableString.Invariant($" Of {layers} layers, {MostPanels} are drawn.");
+    public static string SpreadNote(int layers) =>
+        layers <= MostPanels ? "" : FormattableString.Invariant($" Of {layers} layers, {MostPanels} are drawn.");
 
     /// <summary>The layers to draw.</summary>
     public static IReadOnlyList<T> Spread<T>(IReadOnlyList<T> all) => all.Count <= MostPanels

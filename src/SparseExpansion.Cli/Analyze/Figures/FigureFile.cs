@@ -58,7 +58,9 @@ internal static class FigureFile
         }
     }
 
-    /// <summary>Size of a panel: larger if it is the only one, which would otherwise be small next to its legend.</summary>
+    /// <summary>
+    /// Size of a panel: larger if it is the only one, which would otherwise be small next to its legend.
+    /// </summary>
     private static (int Width, int Height) PanelSize(Figure figure) => figure.Panels.Count == 1
         ? (FigureStyle.PanelWidth * 2, FigureStyle.PanelHeight * 3 / 2)
         : (FigureStyle.PanelWidth, FigureStyle.PanelHeight);

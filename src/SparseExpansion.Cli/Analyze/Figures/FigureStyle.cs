@@ -32,7 +32,8 @@ internal static class FigureStyle
     private static readonly string[] s_fonts = ["Arial", "Liberation Sans", "Helvetica", "DejaVu Sans"];
 
     /// <summary>Font of all figures.</summary>
-    public static string Font { get; } = s_fonts.Intersect(SKFontManager.Default.FontFamilies).FirstOrDefault(Fonts.Default);
+    public static string Font { get; } = s_fonts.Intersect(SKFontManager.Default.FontFamilies)
+        .FirstOrDefault(Fonts.Default);
 
     /// <summary>An empty panel.</summary>
     public static Plot CreatePlot(string title, string xLabel, string yLabel)

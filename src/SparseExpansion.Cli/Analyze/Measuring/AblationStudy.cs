@@ -5,8 +5,11 @@ using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>Sparsifies chosen neurons of all layers together and measures perplexity. arXiv 2405.15756, ablations.</summary>
-internal sealed class AblationStudy(CausalLanguageModel model, AnalyzeSettings settings, CancellationToken cancellationToken) : IDisposable
+/// <summary>
+/// Sparsifies chosen neurons of all layers together and measures perplexity. arXiv 2405.15756, ablations.
+/// </summary>
+internal sealed class AblationStudy(
+    CausalLanguageModel model, AnalyzeSettings settings, CancellationToken cancellationToken) : IDisposable
 {
     /// <summary>Perplexity is measured about a hundred times; this many tokens distinguish the selectors.</summary>
     private const int MostTokens = 16_384;
@@ -37,7 +40,8 @@ internal sealed class AblationStudy(CausalLanguageModel model, AnalyzeSettings s
             }
         }
 
-        return new AblationResult(Perplexity(windows), windows.Count, selections[0].Neurons.Sum(layer => layer.Length), points);
+        return new AblationResult(
+            Perplexity(windows), windows.Count, selections[0].Neurons.Sum(layer => layer.Length), points);
     }
 
     public void Dispose() => _layers.ForEach(layer => layer.Ablation.Dispose());
@@ -46,13 +50,17 @@ internal sealed class AblationStudy(CausalLanguageModel model, AnalyzeSettings s
     {
         foreach ((string selector, NeuronMeasure measure) in AblationResult.Selectors)
         {
-            yield return (selector, 0, [.. _layers.Select(layer => NeuronSelection.Top(layer.Dense, measure, settings.TopShare, byMagnitude: true).ToArray())]);
+            yield return (
+                selector, 0,
+                [.. _layers.Select(layer => NeuronSelection.Top(layer.Dense, measure, settings.TopShare, byMagnitude: true).ToArray())]);
         }
 
         for (int draw = 0; draw < settings.RandomDraws; draw++)
         {
             long seed = settings.Seed + (long)draw * _layers.Count;
-            yield return (AblationResult.Random, draw, [.. _layers.Select((layer, i) => NeuronSelection.Random(layer.Dense.Neurons.Count, settings.TopShare, seed + i).ToArray())]);
+            yield return (
+                AblationResult.Random, draw,
+                [.. _layers.Select((layer, i) => NeuronSelection.Random(layer.Dense.Neurons.Count, settings.TopShare, seed + i).ToArray())]);
         }
     }
 
@@ -63,7 +71,8 @@ internal sealed class AblationStudy(CausalLanguageModel model, AnalyzeSettings s
         var applied = new List<IDisposable>(_layers.Count);
         try
         {
-            applied.AddRange(_layers.Zip(neurons, (layer, chosen) => layer.Ablation.Apply(chosen, target, cancellationToken)));
+            applied.AddRange(
+                _layers.Zip(neurons, (layer, chosen) => layer.Ablation.Apply(chosen, target, cancellationToken)));
             return Perplexity(windows);
         }
         finally

@@ -63,14 +63,17 @@ internal static class HtmlStyle
         {
             foreach (string attribute in new[] { "fill", "stroke" })
             {
-                css.AppendLine(CultureInfo.InvariantCulture, $".panels [{attribute}=\"{light.ToHex()}\" i] {{ {attribute}: var({Variable(light)}); }}");
+                css.AppendLine(
+                    CultureInfo.InvariantCulture,
+                    $".panels [{attribute}=\"{light.ToHex()}\" i] {{ {attribute}: var({Variable(light)}); }}");
             }
         }
 
         return css.ToString();
     }
 
-    private static void Append(StringBuilder css, string head, Func<(Color Light, string Dark), string> value, string tail)
+    private static void Append(
+        StringBuilder css, string head, Func<(Color Light, string Dark), string> value, string tail)
     {
         css.Append(head);
         foreach ((Color Light, string Dark) color in FigureStyle.Colors)

@@ -20,7 +20,9 @@ internal static class InlineSvg
                 (value, id) => value.Replace($"url(#{id})", $"url(#{prefix}{id})", StringComparison.Ordinal));
         }
 
-        root.SetAttributeValue("viewBox", string.Create(CultureInfo.InvariantCulture, $"0 0 {root.Attribute("width")!.Value} {root.Attribute("height")!.Value}"));
+        root.SetAttributeValue(
+            "viewBox",
+            string.Create(CultureInfo.InvariantCulture, $"0 0 {root.Attribute("width")!.Value} {root.Attribute("height")!.Value}"));
         root.SetAttributeValue("role", "img");
         root.SetAttributeValue("width", null);
         root.SetAttributeValue("height", null);

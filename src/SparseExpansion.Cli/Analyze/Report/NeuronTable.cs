@@ -6,7 +6,8 @@ namespace SparseExpansion.Cli;
 /// <summary>neurons.csv: one row per neuron, numbers in full precision with a decimal point.</summary>
 internal static class NeuronTable
 {
-    private static readonly string[] s_ofExpansions = ["weighted_w1", "weighted_mapping_difficulty", "rmse", "w1_sparse_dense", "ri"];
+    private static readonly string[] s_ofExpansions =
+        ["weighted_w1", "weighted_mapping_difficulty", "rmse", "w1_sparse_dense", "ri"];
 
     public static void Write(AnalyzeReport report, TextWriter writer)
     {
@@ -42,7 +43,8 @@ internal static class NeuronTable
     }
 
     /// <summary>Module paths usually have neither commas nor quotes.</summary>
-    private static string Quote(string text) => text.AsSpan().ContainsAny(",\"\n") ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
+    private static string Quote(string text) =>
+        text.AsSpan().ContainsAny(",\"\n") ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -7,7 +7,8 @@ namespace SparseExpansion.Cli;
 /// <param name="Windows">Windows that perplexity was measured on.</param>
 /// <param name="Neurons">Sparse neurons of all layers together.</param>
 /// <param name="Points">One for each selector, draw and sparsity.</param>
-internal sealed record AblationResult(double DensePerplexity, int Windows, int Neurons, IReadOnlyList<AblationResult.Point> Points)
+internal sealed record AblationResult(
+    double DensePerplexity, int Windows, int Neurons, IReadOnlyList<AblationResult.Point> Points)
 {
     public const string Random = "random";
     public const string TopWasserstein = "top W1";

@@ -5,7 +5,8 @@ namespace SparseExpansion.Cli;
 /// <param name="Experts">Numbers of clusters, ascending, from 1.</param>
 /// <param name="Sparsity">Fraction of weights removed from experts.</param>
 /// <param name="Seed">Random seed.</param>
-internal sealed record AnalyzeSettings(IReadOnlyList<string> Targets, IReadOnlyList<int> Experts, double Sparsity, int Seed)
+internal sealed record AnalyzeSettings(
+    IReadOnlyList<string> Targets, IReadOnlyList<int> Experts, double Sparsity, int Seed)
 {
     /// <summary>Fraction of a layer's neurons that are its Wasserstein neurons, as in the paper.</summary>
     public double TopShare { get; init; } = 0.03;

@@ -6,7 +6,8 @@ namespace SparseExpansion.Cli;
 /// <param name="Verdict">Computed from <paramref name="Evidence"/>.</param>
 /// <param name="Summary">The numbers in a sentence.</param>
 /// <param name="Evidence">One entry per layer, or one for the model.</param>
-internal sealed record Claim(string Name, string Statement, Verdict Verdict, string Summary, IReadOnlyList<ClaimEvidence> Evidence)
+internal sealed record Claim(
+    string Name, string Statement, Verdict Verdict, string Summary, IReadOnlyList<ClaimEvidence> Evidence)
 {
     public static Claim Of(string name, string statement, string summary, IReadOnlyList<ClaimEvidence> evidence)
     {

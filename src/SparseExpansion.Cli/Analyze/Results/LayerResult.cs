@@ -51,5 +51,6 @@ internal sealed record LayerResult
 
     /// <summary>The correlation of two measures; null if one of them was not measured.</summary>
     public RankCorrelationResult? Correlation(string first, string second) =>
-        Correlations.FirstOrDefault(entry => (entry.First, entry.Second) == (first, second) || (entry.First, entry.Second) == (second, first));
+        Correlations.FirstOrDefault(
+            entry => (entry.First, entry.Second) == (first, second) || (entry.First, entry.Second) == (second, first));
 }

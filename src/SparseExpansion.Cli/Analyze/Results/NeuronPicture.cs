@@ -22,7 +22,8 @@ internal sealed record NeuronPicture(
         float[][] sparse = [.. sweep.Points.Select(point => point.SparseOutputs[neuron])];
         (double low, double high) = Range([dense, .. sparse]);
         double width = high > low ? (high - low) / Bins : 1;
-        return new NeuronPicture(neuron, low, width, Count(dense, low, width), [.. sparse.Select(values => Count(values, low, width))]);
+        return new NeuronPicture(
+            neuron, low, width, Count(dense, low, width), [.. sparse.Select(values => Count(values, low, width))]);
     }
 
     private static (double Low, double High) Range(IReadOnlyList<float[]> samples)
