@@ -42,7 +42,7 @@ public sealed partial class CommandTests : IDisposable
         {
             CommandLine line = Line(name).With("--overwrite");
             File.WriteAllText(Path.Combine(Directory.CreateDirectory(_tiny.Path("notes")).FullName, "notes"), "");
-            line.With("--output", _tiny.Path("notes")).Run().AssertRefused("--overwrite replaces", "something else");
+            line.With("--output", _tiny.Path("notes")).Run().AssertRefused("--overwrite only replaces", "something else");
             Assert.Equal([_tiny.Path("notes/notes")], Directory.GetFiles(_tiny.Path("notes")));
         }
     }

@@ -22,7 +22,7 @@ public sealed class UnwritableOutputTests : IDisposable
 
     [Fact]
     public void Output_BelowAFile_NamesTheFile() =>
-        _tiny.Command("expand").With("--output", Path.Combine(_tiny.Text, "model")).Run().AssertRefused("--output", $"cannot be made, for {_tiny.Text} is a file");
+        _tiny.Command("expand").With("--output", Path.Combine(_tiny.Text, "model")).Run().AssertRefused("--output", $"cannot be created because {_tiny.Text} is a file");
 
     /// <summary>28 is ENOSPC there.</summary>
     [Fact]

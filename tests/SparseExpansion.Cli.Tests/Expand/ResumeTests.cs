@@ -23,7 +23,7 @@ public sealed class ResumeTests : IDisposable
         ToolRun interrupted = InterruptAfterTheFirstBlock(Expand());
 
         Assert.Equal(130, interrupted.ExitCode);
-        Assert.Contains("finished so far: 1 block, kept in", interrupted.Error, StringComparison.Ordinal);
+        Assert.Contains("1 finished block kept in", interrupted.Error, StringComparison.Ordinal);
         Assert.True(Directory.Exists(Partial));
         Assert.False(Directory.Exists(Output));
         Expand().Run().AssertRefused("--resume", Partial);
