@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Benchmarks;
 
-/// <summary>Is a packed weight faster than the dense layer and than torch's own sparse format?</summary>
+/// <summary>Speed of a packed weight, compared with the dense layer and torch's own sparse format.</summary>
 [MemoryDiagnoser]
 public class KernelBenchmarks
 {
@@ -34,7 +34,7 @@ public class KernelBenchmarks
         _tokens = randn(Tokens, 4096).to(Dtype);
         _transposedTokens = _tokens.t().contiguous();
 
-        // TorchSharp has no to_sparse_csr; TorchScript has.
+        // TorchSharp has no to_sparse_csr, but TorchScript does.
         using var script = jit.compile("def csr(w):\n    return w.to_sparse_csr()\n");
         _csr = script.Invoke("csr", _dense);
     }

@@ -7,7 +7,9 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Benchmarks;
 
-/// <summary>What does a mixture layer cost, router included, beside the dense layer and beside the same experts stored dense?</summary>
+/// <summary>
+/// Cost of a mixture layer with its router, compared with the dense layer and with the same experts stored dense.
+/// </summary>
 [MemoryDiagnoser]
 public class LayerBenchmarks
 {

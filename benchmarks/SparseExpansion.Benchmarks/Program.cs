@@ -7,7 +7,7 @@ using SparseExpansion.Benchmarks.Pruners;
 using SparseExpansion.Benchmarks.Targets;
 using SparseExpansion.Execution;
 
-// Dense and sparse alike; a user who sets OMP_WAIT_POLICY=active measures the other way.
+// For dense and sparse alike; set OMP_WAIT_POLICY=active to measure the other way.
 OpenMPWaiting.UsePassive();
 if (args is ["targets", .. var options])
 {
@@ -39,8 +39,9 @@ if (args is ["write-model", .. { Length: > 0 } modelOptions])
     return WriteModelCommand.Run(modelOptions);
 }
 
-// The projects that BenchmarkDotNet generates ignore Directory.Build.targets, but honour this variable.
-string targets = typeof(Program).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "LinuxCompatTargets").Value!;
+// The projects that BenchmarkDotNet generates ignore Directory.Build.targets, but honor this variable.
+string targets = typeof(Program).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+    .Single(a => a.Key == "LinuxCompatTargets").Value!;
 Environment.SetEnvironmentVariable("CustomAfterMicrosoftCommonTargets", Path.GetFullPath(targets));
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
 return 0;

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Benchmarks;
 
-/// <summary>What does routing cost beside the dense layer that the mixture replaces, and what does folding the router gain?</summary>
+/// <summary>
+/// Cost of routing, compared with the dense layer that the mixture replaces, and the gain of folding the router.
+/// </summary>
 public class RouterBenchmarks
 {
     private const int Features = 4096;

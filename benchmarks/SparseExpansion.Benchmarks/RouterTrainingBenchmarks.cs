@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Benchmarks;
 
-/// <summary>How long does it take to find the experts of an input group?</summary>
+/// <summary>Time to train the router of an input group.</summary>
 public class RouterTrainingBenchmarks
 {
     private const int Tokens = 65_536;

@@ -3,7 +3,9 @@ using static TorchSharp.torch.nn;
 
 namespace CustomPruner;
 
-/// <summary>A gated feed-forward network: down(silu(gate x) · up x). The gate and the up projection read the same tensor.</summary>
+/// <summary>
+/// A gated feed-forward network: down(silu(gate x) · up x). The gate and the up projection read the same tensor.
+/// </summary>
 internal sealed class FeedForward : Module<Tensor, Tensor>
 {
     private readonly Module<Tensor, Tensor> gate;

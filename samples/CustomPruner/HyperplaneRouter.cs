@@ -34,7 +34,8 @@ public sealed class HyperplaneRouter : RouterModule
     public static HyperplaneRouter FromState(RouterState state)
     {
         int planes = int.Log2(state.ExpertCount);
-        return new HyperplaneRouter(state.Require("normals", planes, state.InputFeatures), state.Require("offsets", planes));
+        return new HyperplaneRouter(
+            state.Require("normals", planes, state.InputFeatures), state.Require("offsets", planes));
     }
 
     protected override Tensor Assign(Tensor tokens)

@@ -10,7 +10,8 @@ public sealed class HyperplaneTrainer(int planes) : IRouterTrainer
 {
     public string Name => HyperplaneRouter.Kind;
 
-    public IRouter Fit(ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken = default)
+    public IRouter Fit(
+        ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken = default)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();

@@ -13,7 +13,7 @@ using SparseExpansion.Serialization;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-OpenMPWaiting.UsePassive(); // before anything of torch: its threads then leave the processors to others while they wait
+OpenMPWaiting.UsePassive(); // before any other use of torch: its waiting threads then do not starve others
 manual_seed(1);
 using var noGrad = no_grad();
 using var model = new FeedForward(width: 64, inner: 192);
@@ -72,7 +72,8 @@ void CheckRoundTrip()
     string folder = Path.Combine(Path.GetTempPath(), $"custom-pruner-{Environment.ProcessId}");
     try
     {
-        using ExpansionResult result = Expand(new HyperplaneTrainer(planes: 3), new RiaSparsifier(), SparsityTarget.Unstructured(0.5));
+        using ExpansionResult result = Expand(
+            new HyperplaneTrainer(planes: 3), new RiaSparsifier(), SparsityTarget.Unstructured(0.5));
         result.Save(folder);
 
         #region load-custom-router
@@ -95,5 +96,7 @@ static Tensor ClusteredTokens(int count)
     Tensor centers = randn(8, 64);
     Tensor scales = randn(8, 64).exp();
     Tensor cluster = randint(8, count, dtype: int64);
-    return centers.index_select(0, cluster).Plus(scales.index_select(0, cluster) * randn(count, 64)).MoveToOuterDisposeScope();
+    return centers.index_select(0, cluster)
+        .Plus(scales.index_select(0, cluster) * randn(count, 64))
+        .MoveToOuterDisposeScope();
 }

@@ -9,7 +9,7 @@ using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-OpenMPWaiting.UsePassive(); // before anything of torch: its threads then leave the processors to others while they wait
+OpenMPWaiting.UsePassive(); // before any other use of torch: its waiting threads then do not starve others
 manual_seed(1);
 using var noGrad = no_grad();
 using var linear = nn.Linear(64, 256);

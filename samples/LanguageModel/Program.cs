@@ -10,11 +10,11 @@ using SparseExpansion.Transformers;
 
 if (args is not [string folder, string calibration, string evaluation, string output])
 {
-    Console.Error.WriteLine("Give the model's folder, a text to calibrate on, another to evaluate on, and the folder to make: MODEL calibration.txt evaluation.txt OUTPUT");
+    Console.Error.WriteLine("Usage: MODEL calibration.txt evaluation.txt OUTPUT");
     return 1;
 }
 
-OpenMPWaiting.UsePassive(); // before anything of torch: its threads then leave the processors to others while they wait
+OpenMPWaiting.UsePassive(); // before any other use of torch: its waiting threads then do not starve others
 using CausalLanguageModel model = PretrainedModel.Load(folder); // config.json, safetensors, tokenizer
 TextTokenizer tokenizer = TextTokenizer.Load(folder);
 TokenWindows Read(string file) => TokenWindows.FromText(File.ReadAllText(file), tokenizer, Math.Min(256, model.Config.MaxPositions)).Take(32);

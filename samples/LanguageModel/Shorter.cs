@@ -2,11 +2,28 @@ using SparseExpansion.Expansion;
 using SparseExpansion.Models;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning;
+using SparseExpansion.Routing;
 using SparseExpansion.Transformers;
 
-/// <summary>Shorter ways to say what <c>Program.cs</c> says, and text as it comes.</summary>
+/// <summary>Shorter variants of <c>Program.cs</c>, and streamed text.</summary>
 internal static class Shorter
 {
+    public static void Hello(string folder, string output, string text)
+    {
+        #region hello
+        using CausalLanguageModel model = PretrainedModel.Load(folder); // config.json, safetensors, tokenizer
+        TextTokenizer tokenizer = TextTokenizer.Load(folder);
+        using ExpansionResult result = model.Expand()
+            .Blocks(m => m.Blocks)
+            .Targets("*.mlp.*")
+            .RouteWith(new PcaKMeansOptions { Experts = 16 })
+            .PruneWith(new SparseGptSparsifier(), SparsityTarget.Unstructured(0.5))
+            .CalibrateOn(TokenWindows.FromText(File.ReadAllText(text), tokenizer, context: 256))
+            .Run();
+        result.SavePretrained(output, source: folder); // PretrainedModel.Load reads it like any other checkpoint
+        #endregion
+    }
+
     public static void InOneLine(string folder, string output, string text)
     {
         #region in-one-line
@@ -17,13 +34,14 @@ internal static class Shorter
     public static void WithOptions(string folder, string output, string text)
     {
         #region in-one-line-with-options
-        PretrainedModel.Expand(folder, output, File.ReadAllText(text), SparsityTarget.NM(2, 4), new PretrainedExpansionOptions
+        var options = new PretrainedExpansionOptions
         {
             Recipe = LanguageModelRecipe.Best,
             Context = 1024,
             Progress = step => Console.Error.Write($"\r{step.Fraction:P0}"),
-            Configure = builder => builder.Targets("*.mlp.*", "*.self_attn.*").WithSeed(1), // anything that the builder can do
-        });
+            Configure = builder => builder.Targets("*.mlp.*", "*.self_attn.*").WithSeed(1), // any builder call
+        };
+        PretrainedModel.Expand(folder, output, File.ReadAllText(text), SparsityTarget.NM(2, 4), options);
         #endregion
     }
 
@@ -31,12 +49,15 @@ internal static class Shorter
     {
         #region in-three-lines
         using CausalLanguageModel model = PretrainedModel.Load(folder);
-        using ExpansionResult result = model.ExpandFeedForward(SparsityTarget.Unstructured(0.5)).CalibrateOnText(File.ReadAllText(text), TextTokenizer.Load(folder)).Run();
+        using ExpansionResult result = model.ExpandFeedForward(SparsityTarget.Unstructured(0.5))
+            .CalibrateOnText(File.ReadAllText(text), TextTokenizer.Load(folder))
+            .Run();
         result.SavePretrained(output, source: folder);
         #endregion
     }
 
-    public static async Task Stream(CausalLanguageModel model, TextTokenizer tokenizer, CancellationToken cancellationToken)
+    public static async Task Stream(
+        CausalLanguageModel model, TextTokenizer tokenizer, CancellationToken cancellationToken)
     {
         #region stream
         await foreach (string piece in TextGenerator.StreamAsync(model, tokenizer, "Once upon a time", cancellationToken: cancellationToken))

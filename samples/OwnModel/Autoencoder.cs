@@ -4,7 +4,10 @@ using static TorchSharp.torch.nn;
 namespace OwnModel;
 
 #region own-model
-/// <summary>Squeezes signals through a narrow code. Fields typed <c>Module&lt;Tensor, Tensor&gt;</c> can be swapped for mixtures.</summary>
+/// <summary>
+/// Compresses signals to a narrow code. Fields of type <c>Module&lt;Tensor, Tensor&gt;</c> can be exchanged for
+/// mixtures.
+/// </summary>
 internal sealed class Autoencoder : Module<Tensor, Tensor>
 {
     private readonly Module<Tensor, Tensor> encoder;
@@ -18,7 +21,7 @@ internal sealed class Autoencoder : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    /// <summary>Parts that hand one tensor on to the next.</summary>
+    /// <summary>Parts that each pass one tensor to the next.</summary>
     public IReadOnlyList<Module<Tensor, Tensor>> Blocks => [encoder, decoder];
 
     public override Tensor forward(Tensor input)

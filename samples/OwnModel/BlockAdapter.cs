@@ -3,11 +3,14 @@ using static TorchSharp.torch.nn;
 
 namespace OwnModel;
 
-/// <summary>What some model hands its blocks.</summary>
+/// <summary>Input of a model's blocks.</summary>
 internal sealed record BlockInput(Tensor Hidden, Tensor Mask);
 
 #region block-adapter
-/// <summary>Hands a block, which takes a record, what the model gives as tensors. The model calls the adapter, and <c>Blocks(…)</c> selects it.</summary>
+/// <summary>
+/// Passes the model's tensors to a block that takes a record. The model calls the adapter, and <c>Blocks(…)</c> selects
+/// it.
+/// </summary>
 internal sealed class BlockAdapter : Module<Tensor, Tensor, Tensor>
 {
     private readonly Module<BlockInput, Tensor> block;

@@ -16,7 +16,7 @@ using SparseExpansion.Serialization;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-OpenMPWaiting.UsePassive(); // before anything of torch: its threads then leave the processors to others while they wait
+OpenMPWaiting.UsePassive(); // before any other use of torch: its waiting threads then do not starve others
 manual_seed(1);
 using var signals = new Signals(families: 8, width: 64, dimensions: 4);
 using var model = new Autoencoder(width: 64, hidden: 256, code: 16);
@@ -35,7 +35,7 @@ using (ExpansionResult pruned = Expand(model, calibration, experts: 1))
 
 using (ExpansionResult better = ExpandBeyondThePaper(model, calibration, experts: 8))
 {
-    Console.WriteLine($"  8 experts, with all that helps  {Training.LostVariance(model, test):P2}");
+    Console.WriteLine($"  8 experts, with everything that helps  {Training.LostVariance(model, test):P2}");
     better.Revert();
 }
 
@@ -53,7 +53,8 @@ try
     using (no_grad())
     {
         using Tensor before = model.call(test), after = loaded.call(test);
-        Console.WriteLine($"Saved, loaded: outputs are {(before.allclose(after, rtol: 0, atol: 0) ? "equal" : "DIFFERENT")}.");
+        Console.WriteLine(
+            $"Saved, loaded: outputs are {(before.allclose(after, rtol: 0, atol: 0) ? "equal" : "DIFFERENT")}.");
     }
 
     TrainOn(expanded, model, signals);
@@ -88,15 +89,16 @@ static ExpansionResult ExpandBeyondThePaper(Autoencoder model, Tensor calibratio
         .PruneWith(new AlpsSparsifier(), SparsityTarget.Unstructured(0.6)) // or any other pruner, with .WithRefit()
         .RefineRouter() // routers learn from the errors of their experts
         .WithExpertStatistics(new ExpertStatisticsOptions { Shrinkage = Shrinkage.HeldOut() }) // for experts with few tokens
-        .CompensateErrors() // experts make up for what layers before them lose
-        .FineTune(new FineTuningOptions { Steps = 200 }) // weights that stay are fitted to the dense model's outputs
+        .CompensateErrors() // experts compensate for the losses of earlier layers
+        .FineTune(new FineTuningOptions { Steps = 200 }) // kept weights are fitted to the dense model's outputs
         .CalibrateOn(() => calibration.split(1_024))
         .WithSeed(1)
         .Run();
     #endregion
 }
 
-static void ExpandWithAStore(Autoencoder model, Tensor calibration, string folder, string unfinished, CancellationToken cancellationToken)
+static void ExpandWithAStore(
+    Autoencoder model, Tensor calibration, string folder, string unfinished, CancellationToken cancellationToken)
 {
     #region store-and-resume
     using FolderExpansionStore store = FolderExpansionStore.Open(unfinished); // of an earlier run, or empty

@@ -6,14 +6,14 @@ namespace OwnModel;
 /// <summary>Trains and measures autoencoders.</summary>
 internal static class Training
 {
-    /// <summary>Trains with Adam, the learning rate falling in a straight line.</summary>
+    /// <summary>Trains with Adam and a linearly decreasing learning rate.</summary>
     public static void Run(Autoencoder model, Signals signals, int steps, double learningRate = 3e-3)
     {
         using var optimizer = new AdamOptimizer(model.parameters(), new AdamOptions { LearningRate = learningRate });
         Run(model, optimizer, signals, steps);
     }
 
-    /// <summary>Trains what an optimizer was given, its learning rate falling in a straight line.</summary>
+    /// <summary>Trains an optimizer's parameters with a linearly decreasing learning rate.</summary>
     public static void Run(Autoencoder model, AdamOptimizer optimizer, Signals signals, int steps)
     {
         double learningRate = optimizer.LearningRate;
@@ -31,7 +31,7 @@ internal static class Training
         model.eval();
     }
 
-    /// <summary>Share of the signals' variance that is lost: ‖x − model(x)‖² / ‖x − mean x‖².</summary>
+    /// <summary>Fraction of the signals' variance that is lost: ‖x − model(x)‖² / ‖x − mean x‖².</summary>
     public static double LostVariance(Autoencoder model, Tensor signals)
     {
         using var noGrad = no_grad();

@@ -4,15 +4,17 @@ using SparseExpansion.Transformers;
 
 namespace QuickStart;
 
-/// <summary>What every method gains at every sparsity, and what it costs.</summary>
+/// <summary>Gain and cost of every method at every sparsity.</summary>
 internal static class Comparison
 {
-    private static readonly SparsityTarget[] s_targets = [SparsityTarget.Unstructured(0.5), SparsityTarget.Unstructured(0.7), SparsityTarget.NM(2, 4)];
+    private static readonly SparsityTarget[] s_targets =
+        [SparsityTarget.Unstructured(0.5), SparsityTarget.Unstructured(0.7), SparsityTarget.NM(2, 4)];
 
-    /// <summary>Prints a table, cell by cell as they are measured.</summary>
+    /// <summary>Prints a table, cell by cell as it is measured.</summary>
     public static void Print(SampleModel sample)
     {
-        Console.WriteLine($"{"Perplexity on held-out text",-30}{"50 %",9}{"70 %",9}{"2:4",9}{"memory",11}{"made in",10}");
+        Console.WriteLine(
+            $"{"Perplexity on held-out text",-30}{"50 %",9}{"70 %",9}{"2:4",9}{"memory",11}{"made in",10}");
         PrintRow("dense", _ => new Cell(Perplexity.Evaluate(sample.Model, sample.Evaluation).Perplexity, 1, 0));
         foreach (Method method in Method.All)
         {
@@ -38,7 +40,8 @@ internal static class Comparison
     private static Cell Measure(SampleModel sample, Method method, SparsityTarget target)
     {
         using ExpansionResult result = method.Expand(sample, target);
-        double memory = (double)result.Report.Layers.Sum(layer => layer.ExpertBytes) / result.Report.Layers.Sum(layer => layer.DenseBytes);
+        IReadOnlyList<LayerReport> layers = result.Report.Layers;
+        double memory = (double)layers.Sum(layer => layer.ExpertBytes) / layers.Sum(layer => layer.DenseBytes);
         double perplexity = Perplexity.Evaluate(sample.Model, sample.Evaluation).Perplexity;
         result.Revert();
         return new Cell(perplexity, memory, result.Report.Seconds);

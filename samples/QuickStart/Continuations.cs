@@ -3,7 +3,7 @@ using SparseExpansion.Transformers;
 
 namespace QuickStart;
 
-/// <summary>How a model continues texts.</summary>
+/// <summary>Continuations of texts by a model.</summary>
 internal static class Continuations
 {
     private static readonly string[] s_prompts = ["Once upon a time there was a little girl", "def count_nodes(nodes):", "# Simple Potatoes Soup\nServes 4\n\nIngredients:"];

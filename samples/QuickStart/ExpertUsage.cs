@@ -4,10 +4,10 @@ using static TorchSharp.torch;
 
 namespace QuickStart;
 
-/// <summary>Which expert of a layer serves which kind of text.</summary>
+/// <summary>Distribution of each kind of text over the experts of a layer.</summary>
 internal static class ExpertUsage
 {
-    /// <summary>Prints, for each domain, the share of its tokens that each expert gets.</summary>
+    /// <summary>Prints, for each domain, the percentage of its tokens that each expert gets.</summary>
     public static void Print(SampleModel sample, SparseMixtureLayer layer)
     {
         Console.WriteLine($"Tokens of each domain by expert of {layer.Name}, in percent");
@@ -20,7 +20,7 @@ internal static class ExpertUsage
         }
     }
 
-    /// <summary>Runs the model and asks the layer's router about every input that the layer sees.</summary>
+    /// <summary>Runs the model and counts the router's decisions for every input of the layer.</summary>
     private static long[] CountTokens(CausalLanguageModel model, SparseMixtureLayer layer, TokenWindows windows)
     {
         var counts = new long[layer.ExpertCount];

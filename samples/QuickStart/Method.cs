@@ -19,12 +19,16 @@ namespace QuickStart;
 /// <param name="Router">Another way to find them, or null.</param>
 internal sealed record Method(string Name, ExpansionRecipe Recipe, IRouterTrainer? Router = null)
 {
+    /// <summary>One sparse copy for all tokens, by the pruner that the published method uses.</summary>
+    public static Method SparseGpt { get; } = Alone("SparseGPT", new SparseGptSparsifier());
+
     /// <summary>The published method.</summary>
-    public static Method Published(int experts) => new($"published, {experts} experts", ExpansionRecipe.Published with { Router = Clusters(experts) });
+    public static Method Published(int experts) =>
+        new($"published, {experts} experts", ExpansionRecipe.Published with { Router = Clusters(experts) });
 
     /// <summary>
-    /// A short form of <see cref="LanguageModelRecipe.Best"/>, so that the sample takes no more than a minute or two: ALPS with steeper penalties, few
-    /// steps of fine-tuning, routers as they are trained.
+    /// A short form of <see cref="LanguageModelRecipe.Best"/>, so that the sample takes no more than a minute or two:
+    /// ALPS with steeper penalties, few steps of fine-tuning, no router refinement.
     /// </summary>
     public static Method Best { get; } = new("best in short, 16 experts", LanguageModelRecipe.Best with
     {
@@ -34,21 +38,26 @@ internal sealed record Method(string Name, ExpansionRecipe Recipe, IRouterTraine
         FineTuning = LanguageModelRecipe.Best.FineTuning! with { Steps = 40, LearningRate = 2e-3, CheckInterval = 20 },
     });
 
-    /// <summary>The methods to compare: pruning alone, Sparse Expansion, its control with random experts, and what goes beyond the paper.</summary>
+    /// <summary>
+    /// The methods to compare: pruning alone, Sparse Expansion, its control with random experts, and what goes beyond
+    /// the paper.
+    /// </summary>
     public static IReadOnlyList<Method> All { get; } =
     [
         Alone("magnitude", new MagnitudeSparsifier()),
         Alone("Wanda", new WandaSparsifier()),
-        Alone("SparseGPT", new SparseGptSparsifier()),
+        SparseGpt,
         new("16 experts of random tokens", ExpansionRecipe.Published, new RandomRouterTrainer(experts: 16)),
         Published(experts: 4),
         Published(experts: 16),
         Best,
     ];
 
-    private static PcaKMeansOptions Clusters(int experts) => new() { Experts = experts, PcaReduction = 4, Restarts = 4 };
+    private static PcaKMeansOptions Clusters(int experts) =>
+        new() { Experts = experts, PcaReduction = 4, Restarts = 4 };
 
-    private static Method Alone(string name, ISparsifier pruner) => new(name, ExpansionRecipe.Published with { Pruner = pruner }, new SingleExpertRouterTrainer());
+    private static Method Alone(string name, ISparsifier pruner) =>
+        new(name, ExpansionRecipe.Published with { Pruner = pruner }, new SingleExpertRouterTrainer());
 
     #region expand
     /// <summary>Expands the feed-forward layers of a model, in place, block by block.</summary>

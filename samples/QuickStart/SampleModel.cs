@@ -27,7 +27,7 @@ internal sealed class SampleModel : IDisposable
     /// <summary>Its tokenizer.</summary>
     public TextTokenizer Tokenizer { get; }
 
-    /// <summary>Text to calibrate on.</summary>
+    /// <summary>Calibration text.</summary>
     public TokenWindows Calibration { get; }
 
     /// <summary>Held-out text of all domains.</summary>

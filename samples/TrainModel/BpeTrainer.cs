@@ -4,11 +4,13 @@ using System.Text.RegularExpressions;
 namespace TrainModel;
 
 /// <summary>A byte-level BPE vocabulary.</summary>
-/// <param name="Tokens">Special tokens, then the byte alphabet, then one token a merge; the index is the id.</param>
-/// <param name="Merges">The pairs in the order in which they are applied.</param>
+/// <param name="Tokens">Special tokens, then the byte alphabet, then one token per merge; the index is the id.</param>
+/// <param name="Merges">The pairs in the order of their application.</param>
 internal sealed record BpeVocabulary(IReadOnlyList<string> Tokens, IReadOnlyList<(string Left, string Right)> Merges);
 
-/// <summary>Byte-pair encoding: merges the most frequent pair of neighbours until the vocabulary is full (Sennrich et al. 2016).</summary>
+/// <summary>
+/// Byte-pair encoding: merges the most frequent pair of neighbors until the vocabulary is full (Sennrich et al. 2016).
+/// </summary>
 internal static partial class BpeTrainer
 {
     /// <summary>Learns a vocabulary.</summary>
@@ -45,7 +47,9 @@ internal static partial class BpeTrainer
         return [.. counts.Select(word => (ByteAlphabet.Encode(word.Key).Select(c => c.ToString()).ToList(), word.Value))];
     }
 
-    /// <summary>The pair that occurs most often, the ordinally first of several; null if no pair occurs twice.</summary>
+    /// <summary>
+    /// The pair that occurs most often, the ordinally first of several; null if no pair occurs twice.
+    /// </summary>
     private static (string Left, string Right)? MostFrequentPair((List<string> Pieces, int Count)[] words)
     {
         var counts = new Dictionary<(string Left, string Right), int>();
@@ -58,7 +62,9 @@ internal static partial class BpeTrainer
         }
 
         // Digits stay apart, so that numbers are read digit by digit.
-        return counts.Where(pair => pair.Value > 1 && !pair.Key.Left.Any(char.IsAsciiDigit) && !pair.Key.Right.Any(char.IsAsciiDigit))
+        return counts
+            .Where(pair => pair.Value > 1)
+            .Where(pair => !pair.Key.Left.Any(char.IsAsciiDigit) && !pair.Key.Right.Any(char.IsAsciiDigit))
             .OrderByDescending(pair => pair.Value)
             .ThenBy(pair => pair.Key.Left, StringComparer.Ordinal)
             .ThenBy(pair => pair.Key.Right, StringComparer.Ordinal)
@@ -78,7 +84,7 @@ internal static partial class BpeTrainer
         }
     }
 
-    /// <summary>The word boundaries of GPT-2, which <c>"ByteLevel"</c> in tokenizer.json stands for.</summary>
+    /// <summary>The word boundaries of GPT-2, as <c>"ByteLevel"</c> in tokenizer.json.</summary>
     [GeneratedRegex(@"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+")]
     internal static partial Regex Word();
 }

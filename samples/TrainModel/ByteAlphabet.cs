@@ -1,6 +1,6 @@
 namespace TrainModel;
 
-/// <summary>The printable characters that stand for bytes in byte-level vocabularies, as GPT-2 introduced them.</summary>
+/// <summary>The printable characters that represent bytes in byte-level vocabularies, introduced by GPT-2.</summary>
 internal static class ByteAlphabet
 {
     private static readonly char[] s_characters = Build();
@@ -21,7 +21,7 @@ internal static class ByteAlphabet
         });
     }
 
-    /// <summary>Printable bytes stand for themselves; the others for characters from U+0100 on, in order.</summary>
+    /// <summary>Printable bytes represent themselves; the others are characters from U+0100 on, in order.</summary>
     private static char[] Build()
     {
         var characters = new char[256];

@@ -31,7 +31,7 @@ Console.WriteLine($"{text.Length:N0} characters, {tokens.Length:N0} tokens.");
 using CausalLanguageModel model = settings.Continue ? PretrainedModel.Load(settings.Output) : NewModel(architecture);
 Console.WriteLine($"{model.parameters().Sum(parameter => parameter.numel()):N0} weights.");
 
-// A run that continues another draws other windows.
+// A run that continues another one draws different windows.
 int seed = settings.Continue ? settings.Seed + 1 : settings.Seed;
 new Trainer(model, settings).Run(
     new TrainingWindows(tokens, StartId, seed),

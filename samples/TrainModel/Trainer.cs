@@ -15,11 +15,13 @@ internal sealed class Trainer(CausalLanguageModel model, Settings settings)
 
     /// <summary>Runs all steps.</summary>
     /// <param name="training">The training text's tokens.</param>
-    /// <param name="validation">Tokens that are only looked at.</param>
-    /// <param name="checkpoint">Called now and then, to save what is there.</param>
+    /// <param name="validation">Tokens of the validation text.</param>
+    /// <param name="checkpoint">Called now and then to save a checkpoint.</param>
     public void Run(TrainingWindows training, TrainingWindows validation, Action checkpoint)
     {
-        using var optimizer = new AdamOptimizer(model.parameters(), new AdamOptions { LearningRate = settings.LearningRate, SecondDecay = 0.95, WeightDecay = 0.05 });
+        using var optimizer = new AdamOptimizer(
+            model.parameters(),
+            new AdamOptions { LearningRate = settings.LearningRate, SecondDecay = 0.95, WeightDecay = 0.05 });
         using Tensor held = validation.Draw(batch: 32, settings.Context);
         model.train();
         var clock = Stopwatch.StartNew();

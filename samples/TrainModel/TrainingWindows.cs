@@ -24,7 +24,9 @@ internal sealed class TrainingWindows
         var windows = new long[batch, length + 1];
         for (int row = 0; row < batch; row++)
         {
-            int position = _random.Next(2) == 0 ? _documents[_random.Next(_documents.Length)] : _random.Next(_tokens.Length);
+            int position = _random.Next(2) == 0
+                ? _documents[_random.Next(_documents.Length)]
+                : _random.Next(_tokens.Length);
             for (int column = 0; column <= length; column++)
             {
                 windows[row, column] = _tokens[(position + column) % _tokens.Length];

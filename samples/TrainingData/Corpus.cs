@@ -23,7 +23,7 @@ public static class Corpus
     ];
 
     /// <summary>Documents of all domains in random order, each domain with the same share of characters.</summary>
-    /// <param name="seed">Seed of all randomness.</param>
+    /// <param name="seed">Random seed.</param>
     /// <param name="characters">Length of the text, at least.</param>
     public static string WriteMixed(int seed, int characters)
     {
@@ -32,7 +32,7 @@ public static class Corpus
         var written = new int[Domains.Count];
         while (text.Length < characters)
         {
-            // The domain that is behind: documents of different length still get equal shares.
+            // The domain with the fewest characters so far: documents of different lengths still get equal shares.
             int next = Enumerable.Range(0, written.Length).MinBy(i => written[i] + random.Next(2000));
             written[next] += Append(text, Domains[next].Write(random));
         }
@@ -42,7 +42,7 @@ public static class Corpus
 
     /// <summary>Documents of one domain.</summary>
     /// <param name="domain">The domain.</param>
-    /// <param name="seed">Seed of all randomness.</param>
+    /// <param name="seed">Random seed.</param>
     /// <param name="characters">Length of the text, at least.</param>
     public static string WriteDomain(Domain domain, int seed, int characters)
     {

@@ -26,10 +26,10 @@ internal sealed partial class Grammar
         return this;
     }
 
-    /// <summary>Expands a template, with nothing remembered from before.</summary>
+    /// <summary>Expands a template with an empty memory.</summary>
     public string Expand(string template, Random random) => Expand(template, random, []);
 
-    /// <summary>Expands a template with what <paramref name="memory"/> holds, and remembers more in it.</summary>
+    /// <summary>Expands a template with the values in <paramref name="memory"/>, and adds new ones.</summary>
     public string Expand(string template, Random random, Dictionary<string, string> memory)
     {
         var text = new StringBuilder();

@@ -4,7 +4,7 @@ using System.CommandLine.Invocation;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>The tool: its commands, and what becomes of their errors.</summary>
+/// <summary>The tool: its commands and its error handling.</summary>
 internal static class Tool
 {
     /// <summary>Name of the command.</summary>
@@ -12,14 +12,15 @@ internal static class Tool
 
     /// <summary>Runs a command line.</summary>
     /// <param name="args">The arguments, without the program's name.</param>
-    /// <param name="host">Where to write.</param>
+    /// <param name="host">Environment to run in.</param>
     /// <returns>One of <see cref="ExitCode"/>.</returns>
     public static int Run(IReadOnlyList<string> args, ToolHost host)
     {
         try
         {
             // Without the replacer a prompt may begin with an @.
-            ParseResult parsed = CreateRootCommand(host).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+            ParseResult parsed = CreateRootCommand(host).Parse(
+                args, new ParserConfiguration { ResponseFileTokenReplacer = null });
             if (parsed.Action is ParseErrorAction)
             {
                 throw new UsageException(ParseErrorText.Of(parsed));
@@ -48,7 +49,7 @@ internal static class Tool
     /// <summary>The commands and their options.</summary>
     public static RootCommand CreateRootCommand(ToolHost host)
     {
-        var root = new RootCommand("Turns language models into mixtures of sparse experts, and shows what they cost and gain.")
+        var root = new RootCommand("Turns language models into mixtures of sparse experts, and measures cost and gain.")
         {
             new ExpandCommand(host),
             new EvaluateCommand(host),

@@ -70,7 +70,7 @@ public sealed class BadInputTests : IDisposable
     [InlineData("foreign", "from 1 to 128")]
     [InlineData("huge", "vocabulary has 128")]
     [InlineData("negative", "from -1 to")]
-    [InlineData("long", "longer than the 64")]
+    [InlineData("long", "longer than the model's context of 64")]
     [InlineData("absent", "it has flat, floats")]
     public void Tokens_BadTensor_NamesFileAndTensor(string tensor, string reason)
     {

@@ -42,7 +42,7 @@ public sealed partial class CommandTests : IDisposable
         {
             CommandLine line = Line(name).With("--overwrite");
             File.WriteAllText(Path.Combine(Directory.CreateDirectory(_tiny.Path("notes")).FullName, "notes"), "");
-            line.With("--output", _tiny.Path("notes")).Run().AssertRefused("--overwrite replaces", "something else");
+            line.With("--output", _tiny.Path("notes")).Run().AssertRefused("--overwrite only replaces", "something else");
             Assert.Equal([_tiny.Path("notes/notes")], Directory.GetFiles(_tiny.Path("notes")));
         }
     }
@@ -74,8 +74,8 @@ public sealed partial class CommandTests : IDisposable
     [Theory]
     [InlineData("expand --targets *.up_proj *.down_proj", "--targets takes one value at a time; repeat it: --targets *.up_proj --targets *.down_proj.")]
     [InlineData("generate --stop a b c", "repeat it: --stop a --stop b.")]
-    [InlineData("inspect --model a b", "'b': belongs to no option, for --model has its value already")]
-    [InlineData("inspect folder", "'folder': belongs to no option; values follow their option, as in --model DIR.")]
+    [InlineData("inspect --model a b", "'b': does not belong to an option, because --model already has a value")]
+    [InlineData("inspect folder", "'folder': does not belong to an option; write values after their option, as in --model DIR.")]
     public void Value_BelongsToNoOption_SaysHowToGiveIt(string arguments, string expected) => ToolRun.Of(arguments.Split(' ')).AssertRefused(expected, "--help");
 
     private static IEnumerable<Command> Commands() =>

@@ -15,14 +15,14 @@ public sealed class UnwritableOutputTests : IDisposable
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Needs a folder that takes no files.");
         CommandLine line = _tiny.Command(command).With("--tokens", _tiny.Tokens).With("--output", "/proc/expanded/model");
         ToolRun run = line.Run();
-        run.AssertRefused("--output /proc/expanded/model: cannot be written: nothing can be made in /proc (");
+        run.AssertRefused("--output /proc/expanded/model: cannot be written: no files can be created in /proc (");
         Assert.DoesNotContain("probe", run.Error, StringComparison.Ordinal);
-        Assert.EndsWith("(the system says that it does not exist).", run.Error.TrimEnd(), StringComparison.Ordinal);
+        Assert.EndsWith("(the system reports that it does not exist).", run.Error.TrimEnd(), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Output_BelowAFile_NamesTheFile() =>
-        _tiny.Command("expand").With("--output", Path.Combine(_tiny.Text, "model")).Run().AssertRefused("--output", $"cannot be made, for {_tiny.Text} is a file");
+        _tiny.Command("expand").With("--output", Path.Combine(_tiny.Text, "model")).Run().AssertRefused("--output", $"cannot be created because {_tiny.Text} is a file");
 
     /// <summary>28 is ENOSPC there.</summary>
     [Fact]

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Kills expansions by SIGKILL at random moments, goes on with them by --resume, and compares every byte with an expansion in one go.
+# Kills expansions by SIGKILL at random moments, resumes them, and compares every byte with an uninterrupted expansion.
 # Where a small tmpfs can be mounted (root), does the same with a disk that is full.
 #
 #   tests/durability/kill-resume.sh [MODEL TEXT|FILE:TENSOR [more options of expand]]

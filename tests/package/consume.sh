@@ -29,7 +29,6 @@ case "$(uname -s)-$(uname -m)" in
   *) echo "There is no package of the tool for $(uname -s) on $(uname -m)."; exit 1 ;;
 esac
 property() { dotnet msbuild "$root/src/SparseExpansion.Core" -getProperty:"$1"; }
-version=$(property Version)
 torch=$(property TorchSharpVersion)
 global=$(dotnet nuget locals global-packages --list | sed 's/^global-packages: //')
 
@@ -49,6 +48,7 @@ pack() {
     dotnet pack "src/SparseExpansion.$project" -o "$work/feed" -p:ToolPackageRuntimeIdentifiers=$platform || return 1
   done
   cd "$work/feed"
+  version=$(ls SparseExpansion.Core.*.nupkg | sed -E 's/^SparseExpansion\.Core\.(.*)\.nupkg$/\1/') # from git tags
   for id in Execution Models Core Transformers Cli.$platform; do
     [ -f "SparseExpansion.$id.$version.nupkg" ] && [ -f "SparseExpansion.$id.$version.snupkg" ] || return 1
     # Registries take no more than 250 MB.

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace SparseExpansion.Benchmarks.Accuracy;
 
-/// <summary>Perplexities that were measured, kept in a file so that a table can be made in several runs.</summary>
+/// <summary>Measured perplexities, kept in a file so that a table can be made in several runs.</summary>
 public sealed class AccuracyCells
 {
     private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true };
@@ -20,7 +20,8 @@ public sealed class AccuracyCells
     }
 
     /// <summary>A perplexity, if it was measured.</summary>
-    public double? this[string row, string column] => _cells.TryGetValue(Key(row, column), out double value) ? value : null;
+    public double? this[string row, string column] =>
+        _cells.TryGetValue(Key(row, column), out double value) ? value : null;
 
     /// <summary>Adds a perplexity.</summary>
     public void Add(string row, string column, double perplexity)

@@ -9,11 +9,11 @@ using TorchSharp;
 namespace SparseExpansion.Benchmarks.Accuracy;
 
 /// <summary>
-/// accuracy --model DIR --tokens FILE [--filter text]… [--row text]… [--results FILE] [--steps n] [--learning-rate x] [--target t] [--seed n]:
-/// perplexities of a checkpoint's feed-forward layers
-/// expanded in every way and at every sparsity, as a Markdown table. FILE holds the tensors 'calibration' and 'evaluation', int64 [windows,
-/// context]. A cell is measured if its name, such as "best, 16 experts @ 50 %", contains all filters and its row one of the rows; cells that
-/// the results file has are not measured again.
+/// accuracy --model DIR --tokens FILE [--filter text]… [--row text]… [--results FILE] [--steps n] [--learning-rate x]
+/// [--target t] [--seed n]: perplexities of a checkpoint's feed-forward layers expanded in every way and at every
+/// sparsity, as a Markdown table. FILE contains the tensors 'calibration' and 'evaluation', int64 [windows, context]. A
+/// cell is measured if its name, such as "best, 16 experts @ 50 %", contains all filters and its row one of the rows;
+/// cells that the results file has are not measured again.
 /// </summary>
 public static class AccuracyCommand
 {
@@ -38,7 +38,8 @@ public static class AccuracyCommand
             return 1;
         }
 
-        string[] filters = [.. TargetsCommand.Values(args, "--filter")], rows = [.. TargetsCommand.Values(args, "--row")];
+        string[] filters = [.. TargetsCommand.Values(args, "--filter")];
+        string[] rows = [.. TargetsCommand.Values(args, "--row")];
         long seed = long.Parse(Value("--seed") ?? "0", CultureInfo.InvariantCulture);
         var cells = new AccuracyCells(Value("--results"));
         using CausalLanguageModel model = PretrainedModel.Load(folder);
@@ -60,15 +61,20 @@ public static class AccuracyCommand
         return 0;
     }
 
-    private static double Measure(CausalLanguageModel model, AccuracyRow row, SparsityTarget target, long seed, torch.Tensor[] calibration, TokenWindows evaluation)
+    private static double Measure(
+        CausalLanguageModel model, AccuracyRow row, SparsityTarget target, long seed, torch.Tensor[] calibration,
+        TokenWindows evaluation)
     {
         long started = Stopwatch.GetTimestamp();
-        using ExpansionResult result = row.Apply(model.Expand().Blocks(m => m.Blocks).Targets("*.mlp.*").CalibrateOn(calibration).WithSeed(seed), target).Run();
+        ExpansionBuilder<CausalLanguageModel> builder = model.Expand()
+            .Blocks(m => m.Blocks).Targets("*.mlp.*").CalibrateOn(calibration).WithSeed(seed);
+        using ExpansionResult result = row.Apply(builder, target).Run();
         double expanding = Stopwatch.GetElapsedTime(started).TotalSeconds;
         double perplexity = Perplexity.Evaluate(model, evaluation).Perplexity;
         string tuning = string.Concat(result.Report.FineTuning.Select(block => FormattableString.Invariant(
             $", block {block.Block}: {block.LossBefore:G3} to {block.LossAfter:G3} by step {block.KeptStep} of {block.Steps}")));
-        Console.Error.WriteLine(FormattableString.Invariant($"{row.Name} @ {target}: {perplexity:F3} ({expanding:F0} s{tuning})"));
+        Console.Error.WriteLine(
+            FormattableString.Invariant($"{row.Name} @ {target}: {perplexity:F3} ({expanding:F0} s{tuning})"));
         result.Revert();
         return perplexity;
     }
@@ -84,5 +90,6 @@ public static class AccuracyCommand
         }
     }
 
-    private static string Text(double? perplexity) => perplexity?.ToString(perplexity >= 100 ? "F1" : "F2", CultureInfo.InvariantCulture) ?? "";
+    private static string Text(double? perplexity) =>
+        perplexity?.ToString(perplexity >= 100 ? "F1" : "F2", CultureInfo.InvariantCulture) ?? "";
 }

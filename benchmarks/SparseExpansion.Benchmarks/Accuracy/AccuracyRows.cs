@@ -60,5 +60,6 @@ public static class AccuracyRows
     private static IEnumerable<AccuracyRow> Counts(ExpansionRecipe recipe, string name, params int[] counts) =>
         counts.Select(count => new AccuracyRow($"{name}, {count} experts", Experts(recipe, count)));
 
-    private static ExpansionRecipe Experts(ExpansionRecipe recipe, int count) => recipe with { Router = recipe.Router with { Experts = count } };
+    private static ExpansionRecipe Experts(ExpansionRecipe recipe, int count) =>
+        recipe with { Router = recipe.Router with { Experts = count } };
 }

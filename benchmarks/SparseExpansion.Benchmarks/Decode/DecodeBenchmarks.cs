@@ -3,7 +3,7 @@ using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Benchmarks.Decode;
 
-/// <summary>What does decoding one token cost, with dense and with expanded feed-forward layers?</summary>
+/// <summary>Cost of decoding one token, with dense and with expanded feed-forward layers.</summary>
 [MemoryDiagnoser]
 public class DecodeBenchmarks
 {

@@ -4,7 +4,10 @@ using TorchSharp;
 
 namespace SparseExpansion.Benchmarks.Decode;
 
-/// <summary>decode [--blocks 4] [--experts 16] [--seconds 20] [--all-linears]: tokens per second of a whole model, dense and expanded in turn.</summary>
+/// <summary>
+/// decode [--blocks 4] [--experts 16] [--seconds 20] [--all-linears]: tokens per second of a whole model, dense and
+/// expanded, interleaved.
+/// </summary>
 internal static class DecodeCommand
 {
     private static readonly (double Sparsity, double Target)[] s_cases = [(0.5, 1.6), (0.75, 0), (0.9, 0)];

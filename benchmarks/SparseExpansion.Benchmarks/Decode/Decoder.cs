@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Benchmarks.Decode;
 
-/// <summary>Decodes one token again and again, behind a prompt of fixed length.</summary>
+/// <summary>Repeatedly decodes one token after a prompt of fixed length.</summary>
 internal sealed class Decoder : IDisposable
 {
     private const int PromptTokens = 32;
@@ -23,7 +23,9 @@ internal sealed class Decoder : IDisposable
         _tokens = [.. Enumerable.Range(0, 64).Select(_ => randint(0, 32_000, [1, 1], ScalarType.Int64))];
     }
 
-    /// <summary>One token through the whole model; each call takes another token, so that routers choose other experts.</summary>
+    /// <summary>
+    /// One token through the whole model; each call takes another token, so that routers choose other experts.
+    /// </summary>
     public void Step()
     {
         using var noGrad = no_grad();

@@ -46,11 +46,13 @@ internal static class LargeModel
         }
     }
 
-    /// <summary>Puts packed experts of random weights and masks into the places of the blocks' linears; the head stays dense.</summary>
+    /// <summary>
+    /// Replaces the blocks' linears by packed experts of random weights and masks; the head stays dense.
+    /// </summary>
     /// <param name="model">A model of <see cref="Create"/>.</param>
     /// <param name="experts">Experts of each layer.</param>
-    /// <param name="sparsity">Share of pruned weights.</param>
-    /// <param name="attention">Whether the linears of the attention are expanded too.</param>
+    /// <param name="sparsity">Fraction of pruned weights.</param>
+    /// <param name="attention">True to expand the linears of the attention too.</param>
     public static void Expand(CausalLanguageModel model, int experts, double sparsity, bool attention = false)
     {
         foreach (IGrouping<string, ModuleSlot> group in SlotFinder.FindLinears(model)

@@ -6,7 +6,10 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Benchmarks.Memory;
 
-/// <summary><c>write-model FOLDER [BLOCKS [WINDOWS [CONTEXT]]]</c>: a checkpoint of random bfloat16 weights with the shapes of TinyLlama-1.1B, and calibration tokens.</summary>
+/// <summary>
+/// <c>write-model FOLDER [BLOCKS [WINDOWS [CONTEXT]]]</c>: a checkpoint of random bfloat16 weights with the shapes of
+/// TinyLlama-1.1B, and calibration tokens.
+/// </summary>
 internal static class WriteModelCommand
 {
     public static int Run(string[] args)
@@ -16,9 +19,12 @@ internal static class WriteModelCommand
         Directory.CreateDirectory(folder);
         using CausalLanguageModel model = LargeModel.Create(blocks);
         using var scope = NewDisposeScope();
-        File.WriteAllText(Path.Combine(folder, ModelFolder.ConfigFile), LargeModel.ConfigText(blocks).Replace("float32", "bfloat16", StringComparison.Ordinal));
+        File.WriteAllText(
+            Path.Combine(folder, ModelFolder.ConfigFile),
+            LargeModel.ConfigText(blocks).Replace("float32", "bfloat16", StringComparison.Ordinal));
         SafetensorsWriter.Write(
-            Path.Combine(folder, "model.safetensors"), model.state_dict().ToDictionary(entry => entry.Key, entry => entry.Value.to(ScalarType.BFloat16)));
+            Path.Combine(folder, "model.safetensors"),
+            model.state_dict().ToDictionary(entry => entry.Key, entry => entry.Value.to(ScalarType.BFloat16)));
         using var generator = new Generator(3);
         SafetensorsWriter.Write(
             Path.Combine(folder, "tokens.safetensors"),

@@ -15,7 +15,7 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Benchmarks.Pruners;
 
 /// <summary>
-/// How long does a layer take to prune at 50 %? The baseline is SparseGPT as usually written: a loop of tensor calls, one
+/// Time to prune a layer at 50 %. The baseline is SparseGPT as usually written: a loop of tensor calls, one
 /// column at a time. Pruners are timed as users call them, with checks and the measured output error.
 /// </summary>
 [Config(typeof(Config))]
@@ -43,12 +43,13 @@ public class PrunerBenchmarks
     public void Cleanup() => _layer.Dispose();
 
     [Benchmark(Baseline = true)]
-    public void ColumnByColumnTensors() => SparseGptTensorLoop.Prune(_layer.Weight, _layer.Hessian.Hessian, 0.5).Dispose();
+    public void ColumnByColumnTensors() =>
+        SparseGptTensorLoop.Prune(_layer.Weight, _layer.Hessian.Hessian, 0.5).Dispose();
 
     [Benchmark]
     public void SparseGpt() => _sparseGpt.Prune(_layer.Weight, _layer.Hessian, Half).Dispose();
 
-    /// <summary>What the baseline does and no more: without checks and without measuring the output error.</summary>
+    /// <summary>The same work as the baseline: no checks, and no output error.</summary>
     [Benchmark]
     public void SparseGptUnmeasured()
     {
@@ -57,7 +58,9 @@ public class PrunerBenchmarks
         Tensor hessians = _layer.Hessian.Hessian.unsqueeze(0);
         Tensor factors = DampingLadder.Factor(hessians, _sparseGpt.Options.DampingSchedule, CancellationToken.None).Factors;
         Tensor dead = hessians.diagonal(0, 1, 2).eq(Scalars.Of(0));
-        SparseGptSolver.Solve(_layer.Weight, dead, factors, Half, _sparseGpt.Options.BlockSize, PanelBlockKernel.Prune, CancellationToken.None);
+        SparseGptSolver.Solve(
+            _layer.Weight, dead, factors, Half, _sparseGpt.Options.BlockSize, PanelBlockKernel.Prune,
+            CancellationToken.None);
     }
 
     [Benchmark]

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Benchmarks.Pruners;
 
-/// <summary>A random weight, and what pruners ask to know about correlated tokens, four for each feature.</summary>
+/// <summary>A random weight, and pruners' statistics of correlated tokens, four for each feature.</summary>
 internal sealed class PrunerWorkload : IDisposable
 {
     public PrunerWorkload(int rows, int columns)

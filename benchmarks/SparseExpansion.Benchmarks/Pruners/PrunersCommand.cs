@@ -6,7 +6,10 @@ using SparseExpansion.Pruning.Wanda;
 
 namespace SparseExpansion.Benchmarks.Pruners;
 
-/// <summary>pruners [--rows 1024] [--columns 1024] [--seconds 5]: other pruners against SparseGPT in turn, one layer at 50 %, as users call them.</summary>
+/// <summary>
+/// pruners [--rows 1024] [--columns 1024] [--seconds 5]: other pruners against SparseGPT, interleaved, one layer at 50
+/// %, as users call them.
+/// </summary>
 internal static class PrunersCommand
 {
     public static int Run(string[] args)
@@ -26,7 +29,8 @@ internal static class PrunersCommand
         ];
         foreach ((string name, string limit, Action prune) in others)
         {
-            (double baseline, double other) = timer.Medians(() => sparseGpt.Prune(layer.Weight, layer.Hessian, half).Dispose(), prune);
+            (double baseline, double other) = timer.Medians(
+                () => sparseGpt.Prune(layer.Weight, layer.Hessian, half).Dispose(), prune);
             Console.WriteLine(FormattableString.Invariant($"{name,-26} {other,8:F1} ms  SparseGPT {baseline,6:F1} ms  {other / baseline,6:F2} times{limit}"));
         }
 

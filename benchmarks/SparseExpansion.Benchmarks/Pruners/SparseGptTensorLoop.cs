@@ -3,7 +3,10 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Benchmarks.Pruners;
 
-/// <summary>SparseGPT as a plain loop of tensor calls over columns: Cholesky, inverse, Cholesky; a sort per block for the threshold.</summary>
+/// <summary>
+/// SparseGPT as a plain loop of tensor calls over columns: Cholesky, inverse, Cholesky; a sort per block for the
+/// threshold.
+/// </summary>
 internal static class SparseGptTensorLoop
 {
     private const int BlockSize = 128;
@@ -61,7 +64,8 @@ internal static class SparseGptTensorLoop
             Tensor kept = column.masked_fill(mask.narrow(1, j, 1), Scalars.Of(0));
             Tensor error = (column - kept) / scale;
             losses.PlusInPlace(error.Squared().squeeze(1));
-            block.narrow(1, j, block.shape[1] - j).sub_(error.matmul(factor.narrow(0, j, 1).narrow(1, j, block.shape[1] - j)));
+            block.narrow(1, j, block.shape[1] - j)
+                .sub_(error.matmul(factor.narrow(0, j, 1).narrow(1, j, block.shape[1] - j)));
             column.copy_(kept);
             errors.narrow(1, j, 1).copy_(error);
         }

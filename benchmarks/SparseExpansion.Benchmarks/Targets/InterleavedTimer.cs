@@ -3,10 +3,12 @@ using System.Runtime.InteropServices;
 
 namespace SparseExpansion.Benchmarks.Targets;
 
-/// <summary>Times two actions in turn, so that both see the same state of a machine that is not quiet, and takes medians.</summary>
+/// <summary>
+/// Times two actions alternately, so that both see the same state of a busy machine, and takes medians.
+/// </summary>
 /// <param name="seconds">Time for each case.</param>
 /// <param name="cpuTime">
-/// Linux, one thread: processor time of the calling thread, which leaves out the time that other processes take.
+/// Linux, one thread: processor time of the calling thread, which excludes the time of other processes.
 /// </param>
 public sealed partial class InterleavedTimer(double seconds, bool cpuTime)
 {
@@ -21,7 +23,7 @@ public sealed partial class InterleavedTimer(double seconds, bool cpuTime)
     /// <summary>Median milliseconds of each.</summary>
     public (double First, double Second) Medians(Action first, Action second)
     {
-        // Long enough for tiered compilation to finish what it recompiles.
+        // Long enough for tiered compilation to finish.
         long warmUp = Stopwatch.GetTimestamp();
         for (int i = 0; i < 2 || Stopwatch.GetElapsedTime(warmUp).TotalSeconds < seconds / 3; i++)
         {

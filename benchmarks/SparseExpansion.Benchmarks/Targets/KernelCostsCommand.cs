@@ -9,8 +9,8 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Benchmarks.Targets;
 
 /// <summary>
-/// kernels [--filter text]… [--size n]: the best time of every kernel on one thread, per stored weight and per sixteen columns. The
-/// default size, 4096 × 4096, comes from memory; 1024 fits a cache.
+/// kernels [--filter text]… [--size n]: the best time of every kernel on one thread, per stored weight and per sixteen
+/// columns. The default size, 4096 × 4096, comes from memory; 1024 fits a cache.
 /// </summary>
 public static class KernelCostsCommand
 {
@@ -39,7 +39,8 @@ public static class KernelCostsCommand
                 {
                     foreach (int tokens in counts)
                     {
-                        string name = string.Create(CultureInfo.InvariantCulture, $"{dtype} {kind} {tokens}t {sparsity * 100:0}%");
+                        string name = string.Create(
+                            CultureInfo.InvariantCulture, $"{dtype} {kind} {tokens}t {sparsity * 100:0}%");
                         if (filters.All(f => name.Contains(f, StringComparison.OrdinalIgnoreCase)))
                         {
                             packed ??= Workload.Pack(size, size, sparsity, dtype);

@@ -5,7 +5,7 @@ using TorchSharp;
 
 namespace SparseExpansion.Benchmarks.Targets;
 
-/// <summary>What the numbers were measured on.</summary>
+/// <summary>Description of the machine that the numbers were measured on.</summary>
 public static class Machine
 {
     public static string Describe() =>

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Benchmarks.Targets;
 
-/// <summary>The cells: what each costs to prepare is paid only when it is measured.</summary>
+/// <summary>The cells of the table, each prepared only when it is measured.</summary>
 public static class TargetTable
 {
     private static readonly (int Rows, int Columns)[] Shapes = [(4096, 4096), (4096, 11008)];
@@ -22,7 +22,8 @@ public static class TargetTable
         (ScalarType.BFloat16, 512, [0.95, 0.95, 1]),
     ];
 
-    private static readonly (int Tokens, double[] Targets)[] Layers = [(1, [2.7, 4.5, 8]), (64, [1.3, 2.5, 5]), (512, [1.7, 3, 5])];
+    private static readonly (int Tokens, double[] Targets)[] Layers =
+        [(1, [2.7, 4.5, 8]), (64, [1.3, 2.5, 5]), (512, [1.7, 3, 5])];
 
     /// <summary>Measures every cell whose name contains the filter.</summary>
     public static IEnumerable<TargetRow> Measure(Func<string, bool> wanted, InterleavedTimer timer)
@@ -39,11 +40,13 @@ public static class TargetTable
         }
     }
 
-    private static IEnumerable<TargetRow> MeasureKernels(int rows, int columns, int s, Func<string, bool> wanted, InterleavedTimer timer)
+    private static IEnumerable<TargetRow> MeasureKernels(
+        int rows, int columns, int s, Func<string, bool> wanted, InterleavedTimer timer)
     {
         foreach (var group in Kernels.GroupBy(k => k.Dtype))
         {
-            var cells = group.Select(k => (k.Tokens, Target: k.Targets[s], Name: Name("kernel", group.Key, rows, columns, k.Tokens, s)))
+            var cells = group
+                .Select(k => (k.Tokens, Target: k.Targets[s], Name: Name("kernel", group.Key, rows, columns, k.Tokens, s)))
                 .Where(c => wanted(c.Name)).ToList();
             if (cells.Count == 0)
             {
@@ -57,27 +60,34 @@ public static class TargetTable
                 using Tensor single = randn(cell.Tokens, columns);
                 using Tensor tokens = single.to(group.Key);
                 yield return timer.Measure(
-                    new TargetCase(cell.Name, cell.Target, () => Workload.DenseLinear(tokens, dense), () => packed.Multiply(tokens).Dispose()));
+                    new TargetCase(
+                        cell.Name, cell.Target, () => Workload.DenseLinear(tokens, dense),
+                        () => packed.Multiply(tokens).Dispose()));
             }
         }
     }
 
-    private static IEnumerable<TargetRow> MeasureLayers(int rows, int columns, int s, Func<string, bool> wanted, InterleavedTimer timer)
+    private static IEnumerable<TargetRow> MeasureLayers(
+        int rows, int columns, int s, Func<string, bool> wanted, InterleavedTimer timer)
     {
-        var cells = Layers.Select(l => (l.Tokens, Target: l.Targets[s], Name: Name("layer", ScalarType.Float32, rows, columns, l.Tokens, s)))
+        var cells = Layers
+            .Select(l => (l.Tokens, Target: l.Targets[s], Name: Name("layer", ScalarType.Float32, rows, columns, l.Tokens, s)))
             .Where(c => wanted(c.Name)).ToList();
         if (cells.Count == 0)
         {
             yield break;
         }
 
-        using SparseMixtureLayer layer = Workload.Mixture(Workload.Pack(rows, columns, Sparsities[s], ScalarType.Float32), 16);
+        using SparseMixtureLayer layer = Workload.Mixture(
+            Workload.Pack(rows, columns, Sparsities[s], ScalarType.Float32), 16);
         using Tensor dense = layer.GetExpertWeight(0);
         foreach (var cell in cells)
         {
             using Tensor tokens = randn(cell.Tokens, columns);
             yield return timer.Measure(
-                new TargetCase(cell.Name, cell.Target, () => Workload.DenseLinear(tokens, dense), () => layer.call(tokens).Dispose()));
+                new TargetCase(
+                    cell.Name, cell.Target, () => Workload.DenseLinear(tokens, dense),
+                    () => layer.call(tokens).Dispose()));
         }
     }
 

@@ -4,8 +4,8 @@ using TorchSharp;
 namespace SparseExpansion.Benchmarks.Targets;
 
 /// <summary>
-/// targets [--json] [--filter text]… [--seconds s] [--threads n] [--cpu-time]: the target table, measured. A cell is measured if its
-/// name contains all texts. On a machine with other work, --threads 1 --cpu-time gives steady ratios.
+/// targets [--json] [--filter text]… [--seconds s] [--threads n] [--cpu-time]: the target table, measured. A cell is
+/// measured if its name contains all texts. On a machine with other work, --threads 1 --cpu-time gives steady ratios.
 /// </summary>
 public static class TargetsCommand
 {
@@ -15,7 +15,9 @@ public static class TargetsCommand
     {
         bool json = args.Contains("--json");
         var filters = Values(args, "--filter").ToList();
-        double seconds = Values(args, "--seconds").Select(v => double.Parse(v, System.Globalization.CultureInfo.InvariantCulture)).FirstOrDefault(1.5);
+        double seconds = Values(args, "--seconds")
+            .Select(v => double.Parse(v, System.Globalization.CultureInfo.InvariantCulture))
+            .FirstOrDefault(1.5);
         using var noGrad = torch.no_grad();
         torch.random.manual_seed(1);
         foreach (string threads in Values(args, "--threads"))
@@ -49,5 +51,7 @@ public static class TargetsCommand
 
     /// <summary>The value of an option that is an integer.</summary>
     internal static int Integer(string[] args, string name, int value) =>
-        Values(args, name).Select(text => int.Parse(text, System.Globalization.CultureInfo.InvariantCulture)).FirstOrDefault(value);
+        Values(args, name)
+            .Select(text => int.Parse(text, System.Globalization.CultureInfo.InvariantCulture))
+            .FirstOrDefault(value);
 }

@@ -19,12 +19,13 @@ public static class Workload
         return PackedWeight.Pack((weight * kept).to(dtype));
     }
 
-    /// <summary>A mixture of packed experts behind a random linear router, each in memory of its own.</summary>
+    /// <summary>A mixture of packed experts with a random linear router, each in its own memory.</summary>
     public static SparseMixtureLayer Mixture(PackedWeight expert, int count)
     {
         using var scope = NewDisposeScope();
         Tensor dense = expert.Unpack();
-        var experts = PackedExperts.Of([expert, .. Enumerable.Range(1, count - 1).Select(_ => PackedWeight.Pack(dense))]);
+        var experts = PackedExperts.Of(
+            [expert, .. Enumerable.Range(1, count - 1).Select(_ => PackedWeight.Pack(dense))]);
         var router = new LinearRouter(randn(count, expert.Columns), zeros(count));
         return new SparseMixtureLayer("layer", new SharedRouter(router), experts, bias: null);
     }

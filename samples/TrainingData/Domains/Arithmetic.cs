@@ -3,7 +3,8 @@ namespace TrainingData.Domains;
 /// <summary>Sums, comparisons, sequences and word problems, all with true answers.</summary>
 internal static class Arithmetic
 {
-    private static readonly string[] s_goods = ["apples", "pens", "cards", "coins", "books", "stamps", "marbles", "tickets"];
+    private static readonly string[] s_goods =
+        ["apples", "pens", "cards", "coins", "books", "stamps", "marbles", "tickets"];
 
     public static string Write(Random random)
     {

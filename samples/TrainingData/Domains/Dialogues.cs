@@ -28,7 +28,8 @@ internal static class Dialogues
             "Are you coming to the {spot:goal} on {day}?#Maybe. I have to return the {item} first.",
             "What would you recommend here?#You should try the {food}. It's {taste}!");
 
-    private static readonly string[] s_speakers = ["Alice", "Bob", "Carol", "David", "Erin", "Frank", "Grace", "Henry", "Irene", "Jonas", "Karl", "Laura"];
+    private static readonly string[] s_speakers =
+        ["Alice", "Bob", "Carol", "David", "Erin", "Frank", "Grace", "Henry", "Irene", "Jonas", "Karl", "Laura"];
 
     public static string Write(Random random)
     {

@@ -25,6 +25,7 @@ internal static class Weather
     public static string Write(Random random)
     {
         string header = s_grammar.Expand("FORECAST for the {region}, issued {10-23}:{10-59} UTC.", random);
-        return header + "\n" + string.Join(' ', Enumerable.Range(0, random.Next(3, 7)).Select(_ => s_grammar.Expand("{sentence}", random)));
+        return header + "\n"
+            + string.Join(' ', Enumerable.Range(0, random.Next(3, 7)).Select(_ => s_grammar.Expand("{sentence}", random)));
     }
 }

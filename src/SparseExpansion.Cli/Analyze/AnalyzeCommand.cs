@@ -5,14 +5,15 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Cli;
 
-/// <summary><c>analyze</c>: measures how entangled neurons are and what experts do about it, and writes a report.</summary>
+/// <summary><c>analyze</c>: measures how entangled neurons are and what experts gain, and writes a report.</summary>
 internal sealed class AnalyzeCommand : Command
 {
     private readonly ToolHost _host;
-    private readonly Option<string> _model = CommonOptions.Model("Folder of the dense model: a Hugging Face checkpoint.");
+    private readonly Option<string> _model = CommonOptions.Model(
+        "Folder of the dense model: a Hugging Face checkpoint.");
     private readonly Option<string> _output = new("--output")
     {
-        Description = "Folder to make: report.html, results.json, neurons.csv, figures. It appears when it is complete.",
+        Description = "Folder to create: report.html, results.json, neurons.csv, figures. It appears when it is complete.",
         HelpName = "DIR",
         Required = true,
     };
@@ -24,7 +25,7 @@ internal sealed class AnalyzeCommand : Command
     private readonly Option<bool> _json = CommonOptions.Json();
 
     public AnalyzeCommand(ToolHost host) : base(
-        "analyze", "Measure how entangled neurons are, what experts gain, and draw it. The first half of the tokens calibrates, the second is measured on.")
+        "analyze", "Measure how entangled neurons are and what experts gain, with figures. The first half of the tokens is for calibration, the second for measurements.")
     {
         _host = host;
         Add(_model);
@@ -44,7 +45,8 @@ internal sealed class AnalyzeCommand : Command
         ModelSource source = ModelSource.Open(parsed.GetRequiredValue(_model));
         if (source.IsExpanded)
         {
-            throw new UsageException($"--model {source.Folder}: is expanded; analyze the dense model that it was made from.");
+            throw new UsageException(
+                $"--model {source.Folder}: is expanded; analyze the dense model it was made from.");
         }
 
         string output = parsed.GetRequiredValue(_output);
@@ -52,7 +54,9 @@ internal sealed class AnalyzeCommand : Command
         OutputFolder.Check(output, overwrite, source.Folder, OutputKind.Report);
         AnalyzeSettings settings = _options.Read(parsed);
         (TokenWindows calibration, TokenWindows measured) = Halve(_source.Read(parsed, source, _host.Input));
-        AnalyzeReport report = ProgressBar.Run(_host, "loading", show => Analyze(source, settings, calibration, measured, device, output, overwrite, show));
+        AnalyzeReport report = ProgressBar.Run(
+            _host, "loading",
+            show => Analyze(source, settings, calibration, measured, device, output, overwrite, show));
         if (parsed.GetValue(_json))
         {
             JsonOutput.Write(_host, AnalyzeSummary.Of(report, output));
@@ -78,12 +82,13 @@ internal sealed class AnalyzeCommand : Command
         return report;
     }
 
-    /// <summary>Neighbouring windows may share a document, hence one cut and not turns.</summary>
+    /// <summary>Neighboring windows may share a document, hence one cut instead of alternation.</summary>
     private static (TokenWindows Calibration, TokenWindows Measured) Halve(TokenWindows windows)
     {
         int half = windows.Count / 2;
         return half > 0
             ? (windows.Take(half), TokenWindows.FromTokens([.. windows.Ids[(half * windows.Context)..].ToArray().Select(id => (int)id)], windows.Context))
-            : throw new UsageException("--text or --tokens give one window; an analysis needs two, one to calibrate and one to measure on.");
+            : throw new UsageException(
+                "--text or --tokens give one window; an analysis needs two, one to calibrate and one to measure on.");
     }
 }

@@ -4,25 +4,26 @@ using System.Globalization;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>What is analysed, and how far.</summary>
+/// <summary>Options for the layers to analyze and the measurements.</summary>
 internal sealed class AnalyzeOptions
 {
     private const string DefaultExperts = "1,2,4,8,16";
 
-    private static readonly int[] s_defaultExperts = [.. DefaultExperts.Split(',').Select(count => int.Parse(count, CultureInfo.InvariantCulture))];
+    private static readonly int[] s_defaultExperts =
+        [.. DefaultExperts.Split(',').Select(count => int.Parse(count, CultureInfo.InvariantCulture))];
 
     private readonly TargetsOption _targets = new("analyze");
 
     private readonly Option<int[]?> _experts = new("--experts")
     {
-        Description = $"Numbers of experts to compare; 1 is always among them. [default: {DefaultExperts}]",
+        Description = $"Numbers of experts to compare; 1 is always included. [default: {DefaultExperts}]",
         HelpName = "N,N",
         CustomParser = ParseExperts,
     };
 
     private readonly Option<double> _sparsity = new("--sparsity")
     {
-        Description = "Share of weights to remove from experts and from ablated neurons.",
+        Description = "Fraction of weights to remove from experts and from ablated neurons.",
         HelpName = "S",
         DefaultValueFactory = _ => 0.9,
         CustomParser = ParseSparsity,
@@ -51,7 +52,7 @@ internal sealed class AnalyzeOptions
             return counts;
         }
 
-        result.AddError($"--experts '{text}': it must be different numbers of at least 1 such as {DefaultExperts}, one of them above 1.");
+        result.AddError($"--experts '{text}': must be distinct numbers of at least 1 such as {DefaultExperts}, one of them above 1.");
         return [];
     }
 
@@ -63,7 +64,7 @@ internal sealed class AnalyzeOptions
             return share;
         }
 
-        result.AddError($"--sparsity '{text}': it must be a share between 0 and 1 such as 0.9.");
+        result.AddError($"--sparsity '{text}': must be a fraction between 0 and 1 such as 0.9.");
         return default;
     }
 }

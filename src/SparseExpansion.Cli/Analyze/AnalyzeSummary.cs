@@ -2,14 +2,15 @@ using System.Globalization;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>What <c>analyze</c> tells on the console; everything else is in the folder.</summary>
-/// <param name="OutputFolder">Where the report is.</param>
-/// <param name="Layers">Number of analysed layers.</param>
+/// <summary>Console output of <c>analyze</c>; everything else is in the folder.</summary>
+/// <param name="OutputFolder">Folder of the report.</param>
+/// <param name="Layers">Number of analyzed layers.</param>
 /// <param name="Seconds">Duration of all measurements.</param>
-/// <param name="Claims">The paper's statements and what became of them here.</param>
+/// <param name="Claims">The paper's statements and their verdicts.</param>
 internal sealed record AnalyzeSummary(string OutputFolder, int Layers, double Seconds, IReadOnlyList<Claim> Claims)
 {
-    public static AnalyzeSummary Of(AnalyzeReport report, string output) => new(output, report.Layers.Count, report.Seconds, report.Claims);
+    public static AnalyzeSummary Of(AnalyzeReport report, string output) =>
+        new(output, report.Layers.Count, report.Seconds, report.Claims);
 
     public static void Print(TextLayout writer, AnalyzeReport report, string output)
     {
@@ -19,11 +20,12 @@ internal sealed record AnalyzeSummary(string OutputFolder, int Layers, double Se
         }
 
         writer.WriteLine();
-        writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{report.Layers.Count} layers, {report.Seconds:0.0} s"));
+        writer.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"{report.Layers.Count} layers, {report.Seconds:0.0} s"));
         writer.WriteLine($"saved to {output}; open {Path.Combine(output, ReportFolder.Html)}");
     }
 
-    /// <summary>A verdict as people say it.</summary>
+    /// <summary>A verdict in words.</summary>
     public static string Words(Verdict verdict) => verdict switch
     {
         Verdict.Holds => "holds",

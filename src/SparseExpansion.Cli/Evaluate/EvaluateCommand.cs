@@ -18,7 +18,8 @@ internal sealed class EvaluateCommand : Command
     private readonly DTypeOption _dtype = new();
     private readonly Option<bool> _json = CommonOptions.Json();
 
-    public EvaluateCommand(ToolHost host) : base("evaluate", "Measure the perplexity of a model, dense or expanded, on a text.")
+    public EvaluateCommand(ToolHost host)
+        : base("evaluate", "Measure the perplexity of a model, dense or expanded, on a text.")
     {
         _host = host;
         Add(_model);
@@ -63,8 +64,12 @@ internal sealed class EvaluateCommand : Command
             new ActionProgress<PerplexityProgress>(step => report(
                 (double)step.Windows / step.TotalWindows,
                 new ProgressText(
-                    string.Create(CultureInfo.InvariantCulture, $"window {step.Windows} of {step.TotalWindows}, perplexity {step.Perplexity:0.000}"),
-                    string.Create(CultureInfo.InvariantCulture, $"{step.Windows}/{step.TotalWindows}, perplexity {step.Perplexity:0.00}")))),
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"window {step.Windows} of {step.TotalWindows}, perplexity {step.Perplexity:0.000}"),
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{step.Windows}/{step.TotalWindows}, perplexity {step.Perplexity:0.00}")))),
             _host.CancellationToken);
         return new EvaluateReport(
             result.Perplexity, result.NllPerToken, result.PredictedTokens, result.Windows, result.Context, Stopwatch.GetElapsedTime(started).TotalSeconds);

@@ -17,12 +17,13 @@ internal sealed class ExpandCommand : Command
     private static readonly JsonSerializerOptions s_planJson = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
     private readonly ToolHost _host;
-    private readonly Option<string> _model = CommonOptions.Model("Folder of the dense model: a Hugging Face checkpoint.");
+    private readonly Option<string> _model = CommonOptions.Model(
+        "Folder of the dense model: a Hugging Face checkpoint.");
     private readonly Option<string> _output = CommonOptions.Output();
     private readonly Option<bool> _overwrite = CommonOptions.Overwrite(OutputKind.ExpandedModel);
     private readonly Option<bool> _resume = new("--resume")
     {
-        Description = "Go on with the finished blocks in OUTPUT.partial that a run with the same options has left; begin anew where there are none.",
+        Description = "Continue with the finished blocks in OUTPUT.partial of an earlier run with the same options; start from the beginning if there are none.",
     };
 
     private readonly ExpertFormatOption _format = new(standard: "packed");
@@ -34,7 +35,8 @@ internal sealed class ExpandCommand : Command
     private readonly DTypeOption _dtype = new();
     private readonly Option<bool> _json = CommonOptions.Json();
 
-    public ExpandCommand(ToolHost host) : base("expand", "Turn a model's linear layers into routed mixtures of pruned experts.")
+    public ExpandCommand(ToolHost host)
+        : base("expand", "Turn a model's linear layers into mixtures of sparse experts.")
     {
         _host = host;
         Add(_model);
@@ -61,7 +63,8 @@ internal sealed class ExpandCommand : Command
         ModelSource source = ModelSource.Open(parsed.GetRequiredValue(_model));
         if (source.IsExpanded)
         {
-            throw new UsageException($"--model {source.Folder}: is expanded already; expand the dense model that it was made from.");
+            throw new UsageException(
+                $"--model {source.Folder}: is already expanded; expand the dense model it was made from.");
         }
 
         CheckTogether(parsed, method);
@@ -78,7 +81,9 @@ internal sealed class ExpandCommand : Command
         using PartialWork partial = PartialWork.Open(output, parsed.GetValue(_resume), _host.Error);
         ExpansionReport report = Guarded(parsed, partial, () => ProgressBar.Run(_host, "loading", show =>
         {
-            using CausalLanguageModel model = budget is null ? source.Load(device, _dtype.Read(parsed)) : source.LoadMapped(device, _dtype.Read(parsed), budget.ScratchFolder);
+            using CausalLanguageModel model = budget is null
+                ? source.Load(device, _dtype.Read(parsed))
+                : source.LoadMapped(device, _dtype.Read(parsed), budget.ScratchFolder);
             using ExpansionResult result = Expand(parsed, model, windows, method, partial, budget, show);
             show(1, "saving");
             partial.RemoveLeftovers();
@@ -98,7 +103,7 @@ internal sealed class ExpandCommand : Command
         return ExitCode.Success;
     }
 
-    /// <summary>Says what goes wrong in terms of the options.</summary>
+    /// <summary>Translates errors of the library into messages about options.</summary>
     private T Guarded<T>(ParseResult parsed, PartialWork? partial, Func<T> work)
     {
         try
@@ -112,23 +117,23 @@ internal sealed class ExpandCommand : Command
         }
     }
 
-    /// <summary>Refuses what does not go together before anything is loaded.</summary>
+    /// <summary>Refuses conflicting options before anything is loaded.</summary>
     private void CheckTogether(ParseResult parsed, Method method)
     {
         bool fineTunes = _experts.FineTunes(parsed, method.Recipe), hasBudget = _memory.HasBudget(parsed);
         if (fineTunes && hasBudget)
         {
-            throw new UsageException("--memory-budget does not go with fine-tuning, which keeps a block with its gradients in memory; --fine-tune 0 switches it off.");
+            throw new UsageException("--memory-budget cannot be combined with fine-tuning, which keeps a block with its gradients in memory; turn it off with --fine-tune 0.");
         }
 
         if (fineTunes && method.Bits is not null)
         {
-            throw new UsageException("--bits does not go with fine-tuning, which would move the weights off their grid; --fine-tune 0 switches it off.");
+            throw new UsageException("--bits cannot be combined with fine-tuning, which would move the weights off their grid; turn it off with --fine-tune 0.");
         }
 
         if (hasBudget && _experts.AllocatesExperts(parsed))
         {
-            throw new UsageException("--allocation experts does not go with --memory-budget: it needs the statistics of all experts at once.");
+            throw new UsageException("--allocation experts cannot be combined with --memory-budget: it needs the statistics of all experts at once.");
         }
     }
 
@@ -137,12 +142,16 @@ internal sealed class ExpandCommand : Command
         Prepare(parsed, model, windows, method, budget, builder => builder.ResumeFrom(partial.Store)
             .Run(new ExpandProgress(show), _host.CancellationToken));
 
-    /// <summary><c>--dry-run</c>: what the expansion would take.</summary>
-    private int PrintPlan(ParseResult parsed, ModelSource source, Device device, TokenWindows windows, Method method, string output, MemoryBudget? budget)
+    /// <summary><c>--dry-run</c>: prints the memory and time that the expansion would take.</summary>
+    private int PrintPlan(
+        ParseResult parsed, ModelSource source, Device device, TokenWindows windows, Method method, string output,
+        MemoryBudget? budget)
     {
         using FolderExpansionStore store = PartialWork.OpenStore(output);
         using CausalLanguageModel model = source.CreateUnset(device, _dtype.Read(parsed)); // A plan needs no weights.
-        ExpansionMemoryPlan plan = Prepare(parsed, model, windows, method, budget, builder => Guarded(parsed, partial: null, () => builder.ResumeFrom(store).PlanMemory()));
+        ExpansionMemoryPlan plan = Prepare(
+            parsed, model, windows, method, budget,
+            builder => Guarded(parsed, partial: null, () => builder.ResumeFrom(store).PlanMemory()));
         if (parsed.GetValue(_json))
         {
             JsonOutput.Write(_host, JsonSerializer.SerializeToNode(plan, s_planJson)!.AsObject());
@@ -178,7 +187,7 @@ internal sealed class ExpandCommand : Command
         }
     }
 
-    /// <summary>An interruption while files are written removes them again.</summary>
+    /// <summary>An interruption deletes files that are being written.</summary>
     private void Save(ExpansionResult result, ModelSource source, string output, bool overwrite, ExpertFormat format)
     {
         result.Save(output, overwrite, AddFiles, format);

@@ -4,14 +4,14 @@ using SparseExpansion.Expansion.Blocks;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>Says in words how far an expansion is, and notices when a block is finished.</summary>
+/// <summary>Describes the progress of an expansion, and notices finished blocks.</summary>
 internal sealed class ExpandProgress(ProgressHandler show) : IProgress<ExpansionProgress>
 {
     private int? _block;
 
     public void Report(ExpansionProgress value)
     {
-        // A resumed expansion begins behind the blocks that it did not have to make.
+        // A resumed expansion begins after the blocks that it installed from the store.
         int done = value.Stage == ExpansionStage.Finished ? value.BlockCount : value.Block;
         string? finished = done > (_block ?? value.Block) ? $"{Block(done, value)} finished{Left(value)}" : null;
         _block = done;
@@ -20,7 +20,8 @@ internal sealed class ExpandProgress(ProgressHandler show) : IProgress<Expansion
 
     private static ProgressText Describe(ExpansionProgress step)
     {
-        string stage = step.Stage.ToString().ToLowerInvariant(), of = string.Create(CultureInfo.InvariantCulture, $"{step.Block + 1}/{step.BlockCount}");
+        string stage = step.Stage.ToString().ToLowerInvariant();
+        string of = string.Create(CultureInfo.InvariantCulture, $"{step.Block + 1}/{step.BlockCount}");
         return new ProgressText(
             $"{Block(step.Block + 1, step)}{Left(step)} {stage} {Layer(step, path => path)}".TrimEnd(),
             $"{Block(step.Block + 1, step)}{Left(step)} {stage} {Layer(step, ModulePath.FromBlock)}".TrimEnd(),
@@ -31,13 +32,15 @@ internal sealed class ExpandProgress(ProgressHandler show) : IProgress<Expansion
     }
 
     /// <summary>A group of linears is named by its first one.</summary>
-    private static string Layer(ExpansionProgress step, Func<string, string> shorten) => step.Layer?.Split(", ") is not [string first, .. string[] others]
-        ? ""
+    private static string Layer(ExpansionProgress step, Func<string, string> shorten) =>
+        step.Layer?.Split(", ") is not [string first, .. string[] others] ? ""
         : others.Length > 0 ? $"{shorten(first)} +{others.Length}" : shorten(first);
 
-    private static string Block(int number, ExpansionProgress step) => string.Create(CultureInfo.InvariantCulture, $"block {number}/{step.BlockCount}");
+    private static string Block(int number, ExpansionProgress step) =>
+        string.Create(CultureInfo.InvariantCulture, $"block {number}/{step.BlockCount}");
 
-    private static string Left(ExpansionProgress step) => step is { TimeLeft: { } time, Fraction: < 1 } ? $", {Show(time)} left" : "";
+    private static string Left(ExpansionProgress step) =>
+        step is { TimeLeft: { } time, Fraction: < 1 } ? $", {Show(time)} left" : "";
 
     private static string Show(TimeSpan time) => time.TotalHours >= 1
         ? string.Create(CultureInfo.InvariantCulture, $"{(long)time.TotalHours}:{time.Minutes:D2}:{time.Seconds:D2}")

@@ -5,10 +5,10 @@ using SparseExpansion.Expansion.Reports;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>What <c>expand</c> tells.</summary>
+/// <summary>Output of <c>expand</c>.</summary>
 internal static class ExpandReport
 {
-    /// <summary>The library's report, and what only the process knows.</summary>
+    /// <summary>Writes the library's report, with the output folder and the peak memory of the process.</summary>
     public static void WriteJson(ToolHost host, ExpansionReport report, string outputFolder, long peakWorkingSetBytes)
     {
         JsonObject json = JsonNode.Parse(report.ToJson())!.AsObject();

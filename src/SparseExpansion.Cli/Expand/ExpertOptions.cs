@@ -13,7 +13,7 @@ using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>What goes beyond the published method.</summary>
+/// <summary>Options for everything beyond the published method.</summary>
 internal sealed class ExpertOptions
 {
     private static readonly Dictionary<string, SparsityAllocation> s_allocations = new()
@@ -26,14 +26,14 @@ internal sealed class ExpertOptions
 
     private readonly Option<Shrinkage?> _shrink = new("--shrink")
     {
-        Description = "How far the statistic of an expert leans on its layer's: off, auto (chosen by held-out tokens), or as many tokens as the layer shall count. [default: off]",
+        Description = "Shrink experts' statistics toward their layer's: off, auto (strength chosen on held-out tokens), or the number of tokens the layer counts as. [default: off]",
         HelpName = "off|auto|N",
         CustomParser = ParseShrinkage,
     };
 
     private readonly Option<int> _minTokens = new("--min-tokens")
     {
-        Description = "Dissolve experts that fewer calibration tokens go to; 0 keeps all.",
+        Description = "Dissolve experts with fewer calibration tokens; 0 keeps all.",
         HelpName = "N",
         DefaultValueFactory = _ => 0,
         CustomParser = ValueParsers.Integer(0),
@@ -41,7 +41,7 @@ internal sealed class ExpertOptions
 
     private readonly Option<int?> _refineRouter = new("--refine-router")
     {
-        Description = "Rounds in which routers learn from the errors of their experts; 0 leaves them as they are trained. [default: 0, with --recipe best 8]",
+        Description = "Rounds in which routers learn from the errors of their experts; 0 for none. [default: 0, with --recipe best 8]",
         HelpName = "N",
         CustomParser = ValueParsers.OptionalInteger(0),
     };
@@ -49,19 +49,19 @@ internal sealed class ExpertOptions
     private readonly Option<string?> _compensate = new("--compensate")
     {
         Arity = ArgumentArity.ZeroOrOne,
-        Description = "Prune experts from weights that make up for what was lost before them. [default: false, with --recipe best true]",
+        Description = "Prune experts from weights that compensate for errors of earlier layers. [default: false, with --recipe best true]",
     };
 
     private readonly Option<int?> _fineTune = new("--fine-tune")
     {
-        Description = "Steps in which the kept weights of each block are fitted to the dense model, masks fixed; 0: none. [default: 0, with --recipe best 800]",
+        Description = "Fine-tuning steps per block: kept weights are fitted to the dense model, masks stay fixed; 0 for none. [default: 0, with --recipe best 800]",
         HelpName = "N",
         CustomParser = ValueParsers.OptionalInteger(0),
     };
 
     private readonly Option<string?> _allocate = new("--allocation")
     {
-        Description = "How the weights that stay are divided among the layers, at the same total: by outliers (owl), where the output error falls most (error), or so among the experts of each layer (experts).",
+        Description = "Distribution of the kept weights, at the same total: uniform; among the layers by outliers (owl) or by output error (error); or among the experts of each layer by output error (experts).",
         DefaultValueFactory = _ => "uniform",
     };
 
@@ -86,11 +86,11 @@ internal sealed class ExpertOptions
     {
         if (target is NMTarget && parsed.GetValue(_allocate) is { } method and not "uniform")
         {
-            throw new UsageException($"--allocation {method} has no meaning with --sparsity {target}, which keeps the same share everywhere.");
+            throw new UsageException($"--allocation {method} has no effect with --sparsity {target}, which keeps the same share everywhere.");
         }
     }
 
-    /// <summary>Sets what the options ask for, over what the recipe has.</summary>
+    /// <summary>Applies the options over those of the recipe.</summary>
     public void Apply(ParseResult parsed, Method method, ExpansionBuilder<CausalLanguageModel> builder)
     {
         builder.WithSeed(method.Seed).WithExpertStatistics(new ExpertStatisticsOptions
@@ -119,9 +119,10 @@ internal sealed class ExpertOptions
     public bool AllocatesExperts(ParseResult parsed) => s_allocations[parsed.GetValue(_allocate)!].PerExpert;
 
     /// <summary>True if blocks are fine-tuned.</summary>
-    public bool FineTunes(ParseResult parsed, ExpansionRecipe recipe) => (parsed.GetValue(_fineTune) ?? recipe.FineTuning?.Steps ?? 0) > 0;
+    public bool FineTunes(ParseResult parsed, ExpansionRecipe recipe) =>
+        (parsed.GetValue(_fineTune) ?? recipe.FineTuning?.Steps ?? 0) > 0;
 
-    /// <summary>The recipe without what options switch off.</summary>
+    /// <summary>The recipe without the parts that options turn off.</summary>
     public ExpansionRecipe Reduce(ParseResult parsed, ExpansionRecipe recipe) => recipe with
     {
         Refinement = parsed.GetValue(_refineRouter) is 0 ? null : recipe.Refinement,
@@ -129,8 +130,9 @@ internal sealed class ExpertOptions
         FineTuning = parsed.GetValue(_fineTune) is 0 ? null : recipe.FineTuning,
     };
 
-    /// <summary>What was asked for, the option alone being true; null: nothing.</summary>
-    private bool? Compensates(ParseResult parsed) => parsed.GetResult(_compensate) is null ? null : parsed.GetValue(_compensate) is null or "true";
+    /// <summary>Value of <c>--compensate</c>, true for the option alone; null if it is not given.</summary>
+    private bool? Compensates(ParseResult parsed) =>
+        parsed.GetResult(_compensate) is null ? null : parsed.GetValue(_compensate) is null or "true";
 
     private static Shrinkage? ParseShrinkage(ArgumentResult result)
     {
@@ -143,7 +145,7 @@ internal sealed class ExpertOptions
             case var text when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double tokens) && double.IsFinite(tokens) && tokens >= 0:
                 return Shrinkage.Fixed(tokens);
             case var text:
-                result.AddError($"--shrink '{text}': it must be off, auto or a number of tokens of at least 0.");
+                result.AddError($"--shrink '{text}': must be off, auto or a number of tokens of at least 0.");
                 return null;
         }
     }

@@ -6,17 +6,17 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>How much memory an expansion may take.</summary>
+/// <summary>Options for the memory of an expansion.</summary>
 internal sealed class MemoryOptions
 {
     private readonly Option<long?> _budget = new("--memory-budget")
     {
-        Description = "Memory to keep to, such as 8GiB: weights and activations stay on disk and experts are pruned a few at a time where they would not fit. [default: no limit]",
+        Description = "Memory limit, such as 8GiB: weights and activations stay on disk, and experts are pruned a few at a time if they would not fit. [default: no limit]",
         HelpName = "SIZE",
         CustomParser = ValueParsers.Bytes,
     };
 
-    private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Only tell what the expansion would take in memory and time; exit code 1 if it does not fit." };
+    private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Only estimate the memory and time of the expansion; exit code 1 if it does not fit." };
 
     public void AddTo(Command command)
     {
@@ -28,10 +28,11 @@ internal sealed class MemoryOptions
 
     public bool IsDryRun(ParseResult parsed) => parsed.GetValue(_dryRun);
 
-    /// <summary>The budget, with scratch files beside the output; null where there is none.</summary>
+    /// <summary>The budget, with scratch files next to the output; null without one.</summary>
     public MemoryBudget? Read(ParseResult parsed, string output, Device device) => parsed.GetValue(_budget) is { } bytes
         ? new MemoryBudget { Bytes = bytes, WeightsAreMapped = device.type == DeviceType.CPU, ScratchFolder = NearestFolder(Path.GetFullPath(output)) }
         : null;
 
-    private static string NearestFolder(string path) => Directory.Exists(path) ? path : NearestFolder(Path.GetDirectoryName(path)!);
+    private static string NearestFolder(string path) =>
+        Directory.Exists(path) ? path : NearestFolder(Path.GetDirectoryName(path)!);
 }

@@ -4,10 +4,10 @@ using SparseExpansion.Expansion.Memory;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>Shows a memory plan to people.</summary>
+/// <summary>Text form of a memory plan.</summary>
 internal static class MemoryPlanText
 {
-    /// <summary>The library's own table in a file; on a terminal one that fits.</summary>
+    /// <summary>Writes the library's own table to a file, and one that fits to a terminal.</summary>
     public static void Print(TextLayout output, ExpansionMemoryPlan plan)
     {
         if (output.Width is null)
@@ -29,7 +29,8 @@ internal static class MemoryPlanText
             $"activations {(plan.SpillsActivations ? $"on disk ({ByteSize.Format(plan.ScratchBytes)})" : "in memory")}, statistics of {plan.ExpertsAtOnce} experts at a time"));
         if (plan.BudgetBytes is { } budget)
         {
-            output.WriteLine($"budget {ByteSize.Format(budget)}: {(plan.Fits ? "fits" : $"does not fit. {plan.Advice}")}");
+            output.WriteLine(
+                $"budget {ByteSize.Format(budget)}: {(plan.Fits ? "fits" : $"does not fit. {plan.Advice}")}");
         }
     }
 

@@ -5,5 +5,7 @@ using SparseExpansion.Routing;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>How a model is expanded.</summary>
-internal sealed record Method(ExpansionRecipe Recipe, SparsityTarget Sparsity, IRouterTrainer Router, ISparsifier Pruner, string[] Targets, int Seed, int? Bits);
+/// <summary>Settings of an expansion that the options choose.</summary>
+internal sealed record Method(
+    ExpansionRecipe Recipe, SparsityTarget Sparsity, IRouterTrainer Router, ISparsifier Pruner, string[] Targets,
+    int Seed, int? Bits);

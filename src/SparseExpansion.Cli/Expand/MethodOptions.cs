@@ -17,7 +17,7 @@ using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>How a model is expanded: sparsity, pruner, router, targets.</summary>
+/// <summary>Options for the method: sparsity, pruner, router, targets.</summary>
 internal sealed class MethodOptions
 {
     private const string PcaKMeans = "pca-kmeans";
@@ -42,14 +42,14 @@ internal sealed class MethodOptions
 
     private readonly Option<string?> _recipe = new("--recipe")
     {
-        Description = "Where to begin; other options change parts of it. published: the paper's method. best: k-means without PCA, alps, "
-            + "--refine-router 8, --compensate, --fine-tune 800; takes many times as long, runs as fast. fast: 4 experts, for a first look.",
+        Description = "Preset; other options change parts of it. published: the paper's method. best: k-means without PCA, alps, "
+            + "--refine-router 8, --compensate, --fine-tune 800; the expansion takes many times longer, the model runs as fast. fast: 4 experts, for a first look.",
         DefaultValueFactory = _ => "published",
     };
 
     private readonly Option<SparsityTarget?> _sparsity = new("--sparsity")
     {
-        Description = "Share of weights to remove, such as 0.5, or weights kept of each group, such as 2:4.",
+        Description = "Fraction of weights to remove, such as 0.5, or weights to keep of each group, such as 2:4.",
         HelpName = "S",
         Required = true,
         CustomParser = ValueParsers.Sparsity,
@@ -57,41 +57,41 @@ internal sealed class MethodOptions
 
     private readonly Option<int?> _experts = new("--experts")
     {
-        Description = "Experts of a layer; 1 prunes without expanding. [default: 16, with --recipe fast 4]",
+        Description = "Experts per layer; 1 prunes without expanding. [default: 16, with --recipe fast 4]",
         HelpName = "N",
         CustomParser = ValueParsers.OptionalInteger(1),
     };
 
     private readonly Option<string?> _router = new("--router")
     {
-        Description = $"How tokens find their expert; random is a control for experiments. [default: {PcaKMeans}, with --recipe best kmeans]",
+        Description = $"Router that assigns tokens to experts; random is a control for experiments. [default: {PcaKMeans}, with --recipe best kmeans]",
     };
 
     private readonly Option<int?> _pcaReduction = new("--pca-reduction")
     {
-        Description = $"With {PcaKMeans}: cluster in input features / N principal components. [default: 32]",
+        Description = $"With {PcaKMeans}: number of principal components to cluster in, as input features / N. [default: 32]",
         HelpName = "N",
         CustomParser = ValueParsers.OptionalInteger(1),
     };
 
     private readonly Option<string?> _pruner = new("--pruner")
     {
-        Description = "What chooses the weights to remove. [default: sparsegpt, with --recipe best alps]",
+        Description = "Method that selects the weights to remove. [default: sparsegpt, with --recipe best alps]",
     };
 
     private readonly Option<bool> _refit = new("--refit")
     {
-        Description = "After pruning, give every row the remaining weights that lose least; the mask stays. alps does so by itself.",
+        Description = "After pruning, refit the remaining weights of every row by least squares; the mask stays. alps always does.",
     };
 
     private readonly Option<int?> _bits = new("--bits")
     {
-        Description = "Round the remaining weights to so many bits. [default: none, they keep the model's precision]",
+        Description = "Round the remaining weights to this many bits. [default: keep the model's precision]",
     };
 
     private readonly Option<string?> _quantGroup = new("--quant-group")
     {
-        Description = $"With --bits: input features that share a scale, or {WholeRow} for all of a row.",
+        Description = $"With --bits: input features that share a scale, or {WholeRow} for a whole row.",
         DefaultValueFactory = _ => "128",
     };
 
@@ -122,7 +122,7 @@ internal sealed class MethodOptions
         command.Add(_seed);
     }
 
-    /// <exception cref="UsageException">Options do not go together.</exception>
+    /// <exception cref="UsageException">Options conflict.</exception>
     public Method Read(ParseResult parsed)
     {
         ExpansionRecipe recipe = s_recipes[parsed.GetValue(_recipe)!];
@@ -143,7 +143,7 @@ internal sealed class MethodOptions
         ISparsifier pruner = parsed.GetValue(_pruner) is { } name ? s_pruners[name]() : recipe.Pruner;
         if (refit && pruner is AlpsSparsifier)
         {
-            throw new UsageException($"--refit has no meaning with --pruner {pruner.Name}, which refits by itself.");
+            throw new UsageException($"--refit has no effect with --pruner {pruner.Name}, which refits by itself.");
         }
 
         pruner = refit ? pruner.WithRefit() : pruner;
@@ -158,17 +158,19 @@ internal sealed class MethodOptions
             return new WeightQuantization { Bits = bits, GroupSize = group == WholeRow ? null : int.Parse(group, CultureInfo.InvariantCulture) };
         }
 
-        return parsed.GetResult(_quantGroup) is { Implicit: false } ? throw new UsageException("--quant-group has no meaning without --bits.") : null;
+        return parsed.GetResult(_quantGroup) is { Implicit: false }
+            ? throw new UsageException("--quant-group has no effect without --bits.")
+            : null;
     }
 
-    /// <summary>The router that is asked for, and the recipe's where nothing is.</summary>
+    /// <summary>The router of the options, or else of the recipe.</summary>
     private IRouterTrainer ReadRouter(ParseResult parsed, PcaKMeansOptions recipe)
     {
         int? reduction = parsed.GetValue(_pcaReduction);
         string router = parsed.GetValue(_router) ?? (recipe.UsesPca || reduction is not null ? PcaKMeans : KMeans);
         if (router != PcaKMeans && reduction is not null)
         {
-            throw new UsageException($"--pca-reduction has no meaning with --router {router}.");
+            throw new UsageException($"--pca-reduction has no effect with --router {router}.");
         }
 
         PcaKMeansOptions options = recipe with { Experts = parsed.GetValue(_experts) ?? recipe.Experts };

@@ -6,14 +6,14 @@ using SparseExpansion.Pruning;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>Says in terms of the tool's options what the library refuses in terms of its own.</summary>
+/// <summary>Translates the library's errors into messages about options of the tool.</summary>
 internal static class OptionMessage
 {
-    /// <summary>The message for an error that options cause; null for others.</summary>
+    /// <summary>Message for an error that options cause; null for other errors.</summary>
     public static string? Of(SparseExpansionException error) => error switch
     {
         IncompatibleSparsityException { Layer: { } layer } misfit => Text(
-            $"--sparsity {misfit.Target}: needs in_features divisible by {misfit.Target.GroupSize}; layer '{layer}' has {misfit.InFeatures}. Take another group, or leave the layer out by --targets."),
+            $"--sparsity {misfit.Target}: needs in_features divisible by {misfit.Target.GroupSize}; layer '{layer}' has {misfit.InFeatures}. Choose another group size, or exclude the layer with --targets."),
         NoMatchingLayerException none => TargetsOption.NoMatch(none.Unmatched, none.Layers),
         MemoryBudgetException budget => $"--memory-budget {ByteSize.Format(budget.Plan.BudgetBytes!.Value)}: the expansion does not fit. {budget.Plan.Advice}",
         TooManyExpertsException many => Text(
@@ -21,7 +21,10 @@ internal static class OptionMessage
         _ => null,
     };
 
-    /// <summary>How stored blocks differ from what is asked for, such as <c>sparsity was '0.5', is '0.6'</c>; null if the error is another one.</summary>
+    /// <summary>
+    /// Differences between stored blocks and this run, such as <c>sparsity was '0.5', is '0.6'</c>; null for other
+    /// errors.
+    /// </summary>
     public static string? Differences(SparseExpansionException error) =>
         error is OtherExpansionException other ? string.Join("; ", other.Differences) : null;
 

@@ -5,31 +5,32 @@ using SparseExpansion.Serialization;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>Checks the folder that a model is to be written to, before hours are spent on the model.</summary>
+/// <summary>Checks the output folder before hours are spent on the model.</summary>
 internal static class OutputFolder
 {
-    /// <param name="output">The folder to make.</param>
-    /// <param name="overwrite">True if one of the same kind may be replaced.</param>
-    /// <param name="model">The folder of the model that is read.</param>
-    /// <param name="kind">What is to be written.</param>
-    /// <param name="resume">True if finished blocks are to be gone on with.</param>
-    /// <exception cref="UsageException">The folder cannot be made, or something would be lost.</exception>
+    /// <param name="output">The folder to create.</param>
+    /// <param name="overwrite">True if a folder of the same kind may be replaced.</param>
+    /// <param name="model">The input model's folder.</param>
+    /// <param name="kind">Kind of output to write.</param>
+    /// <param name="resume">True to continue with finished blocks.</param>
+    /// <exception cref="UsageException">The folder cannot be created, or something would be lost.</exception>
     public static void Check(string output, bool overwrite, string model, OutputKind kind, bool resume = false)
     {
         string path = FolderPath.Normalize(output);
         if (FolderPath.IsInside(model, path))
         {
-            throw new UsageException($"--output {output}: holds the model itself; name another folder.");
+            throw new UsageException($"--output {output}: contains the model itself; choose another folder.");
         }
 
         if (RegularFile.LeadsNowhere(path))
         {
-            throw new UsageException($"--output {output}: is a link to nothing; remove it, or make the folder that it leads to.");
+            throw new UsageException(
+                $"--output {output}: is a link to a folder that does not exist; remove it, or create that folder.");
         }
 
         if (File.Exists(path))
         {
-            throw new UsageException($"--output {output}: is a file; name a folder.");
+            throw new UsageException($"--output {output}: is a file; choose a folder.");
         }
 
         if (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any())
@@ -42,20 +43,22 @@ internal static class OutputFolder
 
     private static void RequireReplaceable(string output, bool overwrite, OutputKind kind, bool resume)
     {
-        // Blocks may wait beside a complete output that they are to replace.
+        // There may be finished blocks next to a complete output that they will replace.
         if (resume && !overwrite && ExpandedModel.IsExpanded(output) && !PartialWork.Exists(output))
         {
-            throw new UsageException($"--output {output}: is complete already; there is nothing to resume. Add --overwrite to make it anew.");
+            throw new UsageException(
+                $"--output {output}: is already complete; there is nothing to resume. Add --overwrite to replace it.");
         }
 
         if (!overwrite)
         {
-            throw new UsageException($"--output {output}: exists and is not empty; name another folder, or add --overwrite.");
+            throw new UsageException(
+                $"--output {output}: exists and is not empty; choose another folder, or add --overwrite.");
         }
 
         if (!kind.Recognizes(output))
         {
-            throw new UsageException($"--output {output}: --overwrite replaces {kind.Plural} only, and this folder holds something else.");
+            throw new UsageException($"--output {output}: --overwrite only replaces {kind.Plural}, and this folder contains something else.");
         }
     }
 
@@ -67,7 +70,7 @@ internal static class OutputFolder
             folder = Path.GetDirectoryName(folder)!; // The root exists.
             if (File.Exists(folder))
             {
-                throw new UsageException($"--output {output}: cannot be made, for {folder} is a file.");
+                throw new UsageException($"--output {output}: cannot be created because {folder} is a file.");
             }
         }
 
@@ -78,7 +81,7 @@ internal static class OutputFolder
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new UsageException($"--output {output}: cannot be written: nothing can be made in {folder} ({SystemReason.Of(error)}).");
+            throw new UsageException($"--output {output}: cannot be written: no files can be created in {folder} ({SystemReason.Of(error)}).");
         }
     }
 }

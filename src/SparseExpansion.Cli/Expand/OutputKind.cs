@@ -2,15 +2,17 @@ using SparseExpansion.Serialization;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>What a command writes, and so may replace.</summary>
-/// <param name="Plural">Its name.</param>
-/// <param name="Recognizes">True for a folder that holds one.</param>
+/// <summary>Kind of output that a command writes, and may replace.</summary>
+/// <param name="Plural">Name in the plural.</param>
+/// <param name="Recognizes">True for a folder that contains such an output.</param>
 internal sealed record OutputKind(string Plural, Func<string, bool> Recognizes)
 {
-    /// <summary>What <c>expand</c> and <c>export</c> write.</summary>
-    public static OutputKind ExpandedModel { get; } = new("expanded models", SparseExpansion.Serialization.ExpandedModel.IsExpanded);
+    /// <summary>Output of <c>expand</c> and <c>export</c>.</summary>
+    public static OutputKind ExpandedModel { get; } = new(
+        "expanded models", SparseExpansion.Serialization.ExpandedModel.IsExpanded);
 
-    /// <summary>What <c>analyze</c> writes.</summary>
+    /// <summary>Output of <c>analyze</c>.</summary>
     public static OutputKind Report { get; } = new(
-        "reports of 'analyze'", folder => File.Exists(Path.Combine(folder, ReportFolder.Html)) && File.Exists(Path.Combine(folder, ReportFolder.Results)));
+        "reports of 'analyze'", folder => File.Exists(Path.Combine(folder, ReportFolder.Html))
+            && File.Exists(Path.Combine(folder, ReportFolder.Results)));
 }

@@ -7,8 +7,8 @@ using SparseExpansion.Internal;
 namespace SparseExpansion.Cli;
 
 /// <summary>
-/// The finished blocks of an expansion, in a folder beside its output. Disposal without <see cref="Complete"/> keeps them and says so; a
-/// folder without finished blocks goes away.
+/// The finished blocks of an expansion, in a folder next to its output. Disposal without <see cref="Complete"/> keeps
+/// them and says so; a folder without finished blocks is deleted.
 /// </summary>
 internal sealed class PartialWork : IDisposable
 {
@@ -23,11 +23,12 @@ internal sealed class PartialWork : IDisposable
 
     public FolderExpansionStore Store { get; }
 
-    /// <param name="output">The folder that is to be made; the other one has <c>.partial</c> behind its name.</param>
-    /// <param name="resume">True if finished blocks are welcome.</param>
-    /// <param name="error">Where it is said that blocks are kept.</param>
-    /// <exception cref="UsageException">There are finished blocks, and nobody asked to go on with them.</exception>
-    /// <exception cref="CheckpointException">The folder is in use or holds something else.</exception>
+    /// <param name="output">The output folder; blocks are in the folder of this name with <c>.partial</c>
+    /// appended.</param>
+    /// <param name="resume">True to continue with finished blocks.</param>
+    /// <param name="error">Receives the note that blocks are kept.</param>
+    /// <exception cref="UsageException">There are finished blocks, but <paramref name="resume"/> is false.</exception>
+    /// <exception cref="CheckpointException">The folder is in use or contains something else.</exception>
     public static PartialWork Open(string output, bool resume, TextWriter error)
     {
         string path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(output));
@@ -39,12 +40,12 @@ internal sealed class PartialWork : IDisposable
 
         string message = string.Create(
             CultureInfo.InvariantCulture,
-            $"--output {output}: an expansion of {ReportText.Count(store.BlockCount, "block")} so far waits in {store.Folder}; add --resume to go on with it, or remove that folder.");
+            $"--output {output}: {store.Folder} holds {ReportText.Count(store.BlockCount, "finished block")} of an earlier run; add --resume to continue it, or delete that folder.");
         store.Dispose();
         throw new UsageException(message);
     }
 
-    /// <summary>Keeps other runs with this output out from the start.</summary>
+    /// <summary>Locks out other runs with this output from the start.</summary>
     private static FolderExpansionStore Reserved(FolderExpansionStore store)
     {
         try
@@ -59,15 +60,18 @@ internal sealed class PartialWork : IDisposable
         }
     }
 
-    /// <summary>The folder of an output's finished blocks; opening makes none.</summary>
+    /// <summary>Opens the store of an output's finished blocks, without creating a folder.</summary>
     public static FolderExpansionStore OpenStore(string output) => FolderExpansionStore.Open(FolderOf(output));
 
     /// <summary>True if there is a folder for an output's finished blocks.</summary>
     public static bool Exists(string output) => Directory.Exists(FolderOf(output));
 
-    /// <summary>The message for an error that says that the blocks belong to another expansion; null for others, and once this run has added blocks.</summary>
+    /// <summary>
+    /// Message if the error says that the blocks belong to another expansion; null for other errors, and once this run
+    /// has added blocks.
+    /// </summary>
     /// <param name="output">As the user wrote it.</param>
-    /// <param name="error">What the expansion threw.</param>
+    /// <param name="error">The expansion's exception.</param>
     public string? Foreign(string output, SparseExpansionException error)
     {
         if (Store.BlockCount != _found || OptionMessage.Differences(error) is not { } differences)
@@ -76,13 +80,13 @@ internal sealed class PartialWork : IDisposable
         }
 
         _isForeign = true;
-        return $"--output {output}: {Store.Folder} holds blocks of another expansion: {differences}. Give the former value, or remove that folder to begin anew.";
+        return $"--output {output}: {Store.Folder} holds blocks of another expansion: {differences}. Use the earlier value, or delete that folder to start over.";
     }
 
-    /// <summary>Removes what killed runs have left of the output. The store is locked, so nobody else is writing.</summary>
+    /// <summary>Deletes leftovers of killed runs. The store is locked, so nobody else is writing.</summary>
     public void RemoveLeftovers() => AtomicFolder.RemoveLeftovers(_output);
 
-    /// <summary>The output is saved: removes the finished blocks.</summary>
+    /// <summary>Deletes the finished blocks once the output is saved.</summary>
     public void Complete()
     {
         _completed = true;
@@ -102,7 +106,7 @@ internal sealed class PartialWork : IDisposable
             return;
         }
 
-        // That --resume goes on with blocks of another expansion would be wrong.
+        // --resume cannot continue blocks of another expansion, so do not suggest it.
         if (!_isForeign)
         {
             SayThatBlocksAreKept();
@@ -111,9 +115,10 @@ internal sealed class PartialWork : IDisposable
         Store.Dispose();
     }
 
-    private static string FolderOf(string output) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(output)) + ".partial";
+    private static string FolderOf(string output) =>
+        Path.TrimEndingDirectorySeparator(Path.GetFullPath(output)) + ".partial";
 
     private void SayThatBlocksAreKept() =>
         _error.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{Tool.Name}: finished so far: {ReportText.Count(Store.BlockCount, "block")}, kept in {Store.Folder}; --resume goes on with them."));
+            CultureInfo.InvariantCulture, $"{Tool.Name}: {ReportText.Count(Store.BlockCount, "finished block")} kept in {Store.Folder}; add --resume to continue."));
 }

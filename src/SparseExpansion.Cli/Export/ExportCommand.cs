@@ -3,17 +3,19 @@ using SparseExpansion.Serialization;
 
 namespace SparseExpansion.Cli;
 
-/// <summary><c>export</c>: writes an expanded model again, with its experts in another format.</summary>
+/// <summary><c>export</c>: converts the experts of an expanded model to another format.</summary>
 internal sealed class ExportCommand : Command
 {
     private readonly ToolHost _host;
-    private readonly Option<string> _model = CommonOptions.Model("Folder of the expanded model: what 'expand' wrote.");
+    private readonly Option<string> _model = CommonOptions.Model(
+        "Folder of the expanded model, as written by 'expand'.");
     private readonly Option<string> _output = CommonOptions.Output();
     private readonly Option<bool> _overwrite = CommonOptions.Overwrite(OutputKind.ExpandedModel);
     private readonly ExpertFormatOption _format = new(standard: null);
     private readonly Option<bool> _json = CommonOptions.Json();
 
-    public ExportCommand(ToolHost host) : base("export", "Write an expanded model again with its experts in another format. Values stay the same.")
+    public ExportCommand(ToolHost host)
+        : base("export", "Convert the experts of an expanded model to another format. Values stay the same.")
     {
         _host = host;
         Add(_model);
@@ -45,7 +47,8 @@ internal sealed class ExportCommand : Command
         ExpandedModel.Convert(model, output, format, overwrite);
         if (parsed.GetValue(_json))
         {
-            JsonOutput.Write(_host, new ExportReport(format.ToString().ToLowerInvariant(), Bytes(model), Bytes(output), output));
+            JsonOutput.Write(
+                _host, new ExportReport(format.ToString().ToLowerInvariant(), Bytes(model), Bytes(output), output));
         }
         else
         {

@@ -5,5 +5,5 @@ using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>Names in camelCase, as those of all properties are.</summary>
+/// <summary>Writes names in camelCase, like those of all properties.</summary>
 internal sealed class FinishReasonConverter() : JsonStringEnumConverter<FinishReason>(JsonNamingPolicy.CamelCase);

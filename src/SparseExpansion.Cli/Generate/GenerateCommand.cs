@@ -16,12 +16,12 @@ internal sealed class GenerateCommand : Command
     private readonly Option<string> _prompt = new("--prompt") { Description = "Text to continue.", HelpName = "TEXT", Required = true };
     private readonly Option<int?> _maxTokens = new("--max-tokens")
     {
-        Description = $"Most tokens to generate. [default: {DefaultMaxTokens}, or what is left of the model's context]",
+        Description = $"Maximum number of tokens to generate. [default: {DefaultMaxTokens}, or the rest of the model's context]",
         HelpName = "N",
         CustomParser = ValueParsers.OptionalInteger(1),
     };
 
-    /// <summary>The name that other programs have for it.</summary>
+    /// <summary>Name of the same option in other programs.</summary>
     private readonly Option<int?> _maxNewTokens = new("--max-new-tokens") { Hidden = true, CustomParser = ValueParsers.OptionalInteger(1) };
 
     private readonly SamplingOptions _sampling = new();
@@ -30,7 +30,8 @@ internal sealed class GenerateCommand : Command
     private readonly DTypeOption _dtype = new();
     private readonly Option<bool> _json = CommonOptions.Json();
 
-    public GenerateCommand(ToolHost host) : base("generate", "Continue a text. Writes the prompt and its continuation to stdout.")
+    public GenerateCommand(ToolHost host)
+        : base("generate", "Continue a prompt. Writes the prompt and its continuation to stdout.")
     {
         _host = host;
         Add(_model);
@@ -92,7 +93,7 @@ internal sealed class GenerateCommand : Command
         int room = context - promptTokens;
         if (promptTokens == 0 || room < 1)
         {
-            throw new UsageException($"--prompt: has {promptTokens} tokens; the model takes 1 to {context - 1}.");
+            throw new UsageException($"--prompt: has {promptTokens} tokens; the model accepts 1 to {context - 1}.");
         }
 
         if (parsed.GetResult(_maxTokens) is not null && parsed.GetResult(_maxNewTokens) is not null)
@@ -103,7 +104,7 @@ internal sealed class GenerateCommand : Command
         Option<int?> option = parsed.GetResult(_maxNewTokens) is null ? _maxTokens : _maxNewTokens;
         int? wanted = parsed.GetValue(option);
         return wanted > room
-            ? throw new UsageException($"{option.Name} {wanted}: a prompt of {promptTokens} tokens leaves {room} of the {context} that the model was made for.")
+            ? throw new UsageException($"{option.Name} {wanted}: a prompt of {promptTokens} tokens leaves {room} of the model's context of {context}.")
             : wanted ?? Math.Min(DefaultMaxTokens, room);
     }
 }

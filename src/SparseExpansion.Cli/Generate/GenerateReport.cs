@@ -4,14 +4,14 @@ using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>What <c>generate</c> tells; the names of its properties are those of the JSON.</summary>
+/// <summary>Result of <c>generate</c>; its properties are those of the JSON output.</summary>
 /// <param name="Prompt">The text that was continued.</param>
 /// <param name="Text">The new text, without a stop string.</param>
-/// <param name="PromptTokens">Tokens of the prompt, start tokens included.</param>
-/// <param name="NewTokens">Tokens that were generated, those of a stop string included.</param>
-/// <param name="FinishReason">Why the text ends: endToken, stopString or length.</param>
+/// <param name="PromptTokens">Tokens of the prompt, including start tokens.</param>
+/// <param name="NewTokens">Generated tokens, including those of a stop string.</param>
+/// <param name="FinishReason">Reason for the end of the text: endToken, stopString or length.</param>
 /// <param name="Seed">Seed of the sampling.</param>
-/// <param name="Seconds">Time of the generation; loading is not counted.</param>
+/// <param name="Seconds">Time of the generation, without loading.</param>
 internal sealed record GenerateReport(
     string Prompt,
     string Text,

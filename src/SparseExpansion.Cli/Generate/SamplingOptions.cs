@@ -4,12 +4,12 @@ using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>How the next token is chosen, and what ends the text.</summary>
+/// <summary>Options for choosing the next token and ending the text.</summary>
 internal sealed class SamplingOptions
 {
     private readonly Option<double> _temperature = new("--temperature")
     {
-        Description = "0 takes the most probable token; larger values give more surprising texts.",
+        Description = "0 takes the most probable token; larger values give more varied texts.",
         HelpName = "T",
         DefaultValueFactory = _ => 0,
         CustomParser = ValueParsers.Number(value => value >= 0, "of at least 0"),
@@ -17,7 +17,7 @@ internal sealed class SamplingOptions
 
     private readonly Option<int> _topK = new("--top-k")
     {
-        Description = "Sample among the K most probable tokens only; 0: among all.",
+        Description = "Sample only among the K most probable tokens; 0 for all.",
         HelpName = "K",
         DefaultValueFactory = _ => 0,
         CustomParser = ValueParsers.Integer(0),
@@ -25,15 +25,15 @@ internal sealed class SamplingOptions
 
     private readonly Option<double> _topP = new("--top-p")
     {
-        Description = "Sample among the fewest most probable tokens whose probabilities reach P only; 1: among all.",
+        Description = "Sample only among the fewest most probable tokens whose probabilities add up to P; 1 for all.",
         HelpName = "P",
         DefaultValueFactory = _ => 1,
-        CustomParser = ValueParsers.Number(value => value is > 0 and <= 1, "larger than 0 and at most 1"),
+        CustomParser = ValueParsers.Number(value => value is > 0 and <= 1, "greater than 0 and at most 1"),
     };
 
     private readonly Option<double> _minP = new("--min-p")
     {
-        Description = "Sample only among tokens that are at least P times as probable as the most probable one; 0: among all.",
+        Description = "Sample only among tokens at least P times as probable as the most probable one; 0 for all.",
         HelpName = "P",
         DefaultValueFactory = _ => 0,
         CustomParser = ValueParsers.Number(value => value is >= 0 and <= 1, "of at least 0 and at most 1"),
@@ -41,15 +41,15 @@ internal sealed class SamplingOptions
 
     private readonly Option<double> _repetitionPenalty = new("--repetition-penalty")
     {
-        Description = "Makes tokens that prompt or new text hold already less probable, if larger than 1.",
+        Description = "Make tokens that occur in the prompt or the new text less probable, if greater than 1.",
         HelpName = "R",
         DefaultValueFactory = _ => 1,
-        CustomParser = ValueParsers.Number(value => value > 0, "larger than 0"),
+        CustomParser = ValueParsers.Number(value => value > 0, "greater than 0"),
     };
 
     private readonly Option<string[]> _stop = new("--stop")
     {
-        Description = "Text that ends the generation and is not put out. Repeat it for several.",
+        Description = "Text that ends the generation and is not printed. Repeat for several.",
         HelpName = "TEXT",
         Arity = ArgumentArity.OneOrMore,
     };
@@ -67,14 +67,14 @@ internal sealed class SamplingOptions
         command.Add(_seed);
     }
 
-    /// <exception cref="UsageException">Options do not go together.</exception>
+    /// <exception cref="UsageException">Options conflict.</exception>
     public GenerationOptions Read(ParseResult parsed)
     {
         double temperature = parsed.GetValue(_temperature);
         Option[] limits = [_topK, _topP, _minP];
         if (temperature == 0 && limits.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } idle)
         {
-            throw new UsageException($"{idle.Name} has no meaning with --temperature 0, which takes the most probable token; add --temperature 1, for example.");
+            throw new UsageException($"{idle.Name} has no effect with --temperature 0, which takes the most probable token; add --temperature 1, for example.");
         }
 
         string[] stops = parsed.GetValue(_stop) ?? [];
@@ -85,7 +85,9 @@ internal sealed class SamplingOptions
             TopP = parsed.GetValue(_topP),
             MinP = parsed.GetValue(_minP),
             RepetitionPenalty = parsed.GetValue(_repetitionPenalty),
-            StopStrings = stops.Contains("") ? throw new UsageException("--stop '': an empty text would end every generation at once.") : stops,
+            StopStrings = stops.Contains("")
+                ? throw new UsageException("--stop '': an empty text would end every generation immediately.")
+                : stops,
             Seed = parsed.GetValue(_seed),
         };
     }

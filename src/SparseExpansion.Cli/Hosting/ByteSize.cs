@@ -2,12 +2,12 @@ using System.Globalization;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>Sizes for people.</summary>
+/// <summary>Human-readable sizes.</summary>
 internal static class ByteSize
 {
     private static readonly string[] s_units = ["B", "KiB", "MiB", "GiB", "TiB"];
 
-    /// <summary>Such as <c>1.5 MiB</c>.</summary>
+    /// <summary>Formats a size, such as <c>1.5 MiB</c>.</summary>
     public static string Format(long bytes)
     {
         double value = bytes;

@@ -4,17 +4,19 @@ using SparseExpansion.Internal.Errors;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>What the user is told about an exception.</summary>
+/// <summary>Messages for exceptions.</summary>
 internal static class ErrorText
 {
-    /// <summary>One line for what has to do with input or machine; everything there is for an error of the program itself.</summary>
+    /// <summary>
+    /// One line for errors of the input or the machine; the whole exception for errors of the program itself.
+    /// </summary>
     public static string Of(Exception error) => error switch
     {
         UsageException or SparseExpansionException => OneLine(error.Message),
         ArgumentException => PlainMessage.Of(error),
         IOException or UnauthorizedAccessException => OneLine(error.Message),
         OutOfMemoryException => "out of memory.",
-        // Errors of libtorch carry a native stack trace behind their first line.
+        // Errors of libtorch carry a native stack trace after their first line.
         ExternalException => PlainMessage.Of(error),
         _ => $"unexpected error: {error}",
     };

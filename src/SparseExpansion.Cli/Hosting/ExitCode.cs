@@ -1,14 +1,14 @@
 namespace SparseExpansion.Cli;
 
-/// <summary>What the process ends with.</summary>
+/// <summary>Exit codes of the process.</summary>
 internal static class ExitCode
 {
-    /// <summary>All went well.</summary>
+    /// <summary>Success.</summary>
     public const int Success = 0;
 
     /// <summary>Bad input, or a failure; the reason is on stderr.</summary>
     public const int Failure = 1;
 
-    /// <summary>Stopped by Ctrl-C or a request to terminate: 128 + SIGINT, as shells count.</summary>
+    /// <summary>Interrupted by Ctrl-C or a request to terminate: 128 + SIGINT, as in shells.</summary>
     public const int Interrupted = 130;
 }

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>Turns the first Ctrl-C or request to terminate into a cancellation. A second one ends the process at once.</summary>
+/// <summary>
+/// Turns the first Ctrl-C or request to terminate into a cancellation. A second one ends the process immediately.
+/// </summary>
 internal sealed class InterruptSignals : IDisposable
 {
     private readonly CancellationTokenSource _source = new();
@@ -11,7 +13,7 @@ internal sealed class InterruptSignals : IDisposable
     public InterruptSignals() => _registrations =
         [PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle), PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle)];
 
-    /// <summary>Cancelled by the first signal.</summary>
+    /// <summary>Canceled by the first signal.</summary>
     public CancellationToken Token => _source.Token;
 
     public void Dispose()

@@ -6,7 +6,7 @@ namespace SparseExpansion.Cli;
 /// <summary>Results for programs: one JSON object with camelCase names.</summary>
 internal static class JsonOutput
 {
-    // A perplexity may overflow; "Infinity" as text tells so.
+    // A perplexity may overflow; it is then written as "Infinity".
     private static readonly JsonSerializerOptions s_options = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
@@ -14,5 +14,6 @@ internal static class JsonOutput
         WriteIndented = true,
     };
 
-    public static void Write<T>(ToolHost host, T value) => host.Output.WriteLine(JsonSerializer.Serialize(value, s_options));
+    public static void Write<T>(ToolHost host, T value) =>
+        host.Output.WriteLine(JsonSerializer.Serialize(value, s_options));
 }

@@ -1,11 +1,13 @@
 namespace SparseExpansion.Cli;
 
-/// <summary>Paths of modules where there is little room.</summary>
+/// <summary>Shortens module paths.</summary>
 internal static class ModulePath
 {
     private const char Cut = '…';
 
-    /// <summary><c>model.layers.0.mlp.up_proj</c> as <c>…0.mlp.up_proj</c>; a path without a number stays.</summary>
+    /// <summary>
+    /// Shortens <c>model.layers.0.mlp.up_proj</c> to <c>…0.mlp.up_proj</c>; keeps a path without a number.
+    /// </summary>
     public static string FromBlock(string path)
     {
         string[] parts = path.Split('.');
@@ -16,7 +18,9 @@ internal static class ModulePath
     /// <summary>The last parts of a path.</summary>
     public static string Last(string path, int parts) => string.Join('.', path.Split('.').TakeLast(parts));
 
-    /// <summary>At most as many characters: beginning and end, for the end tells most.</summary>
+    /// <summary>
+    /// Cuts a path to a number of characters, keeping its beginning and its end, which is the most informative part.
+    /// </summary>
     public static string Shorten(string text, int length)
     {
         int head = Math.Max(0, (length - 1) / 2);

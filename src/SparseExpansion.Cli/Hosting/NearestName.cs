@@ -1,12 +1,14 @@
 namespace SparseExpansion.Cli;
 
-/// <summary>Finds what a mistyped name was meant to be.</summary>
+/// <summary>Finds the intended name for a mistyped one.</summary>
 internal static class NearestName
 {
-    /// <summary>Edits of a name that make another one of it: one for three characters, and two of a short one.</summary>
+    /// <summary>
+    /// Number of edits up to which two names count as near: one for every three characters, and two for short names.
+    /// </summary>
     private const int CharactersPerEdit = 3;
 
-    /// <summary>The name with the fewest edits between; null where none is near.</summary>
+    /// <summary>The name with the fewest edits; null if none is near.</summary>
     public static string? Of(string written, IEnumerable<string> names) => names
         .Select(name => (Name: name, Edits: Distance(written, name)))
         .Where(item => item.Edits <= Math.Max(2, item.Name.Length / CharactersPerEdit))
@@ -14,7 +16,7 @@ internal static class NearestName
         .Select(item => item.Name)
         .FirstOrDefault();
 
-    /// <summary>Levenshtein's distance: insertions, deletions and replacements.</summary>
+    /// <summary>Levenshtein distance: insertions, deletions and replacements.</summary>
     private static int Distance(string a, string b)
     {
         int[] row = [.. Enumerable.Range(0, b.Length + 1)];

@@ -3,10 +3,12 @@ using System.CommandLine.Parsing;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>What the user is told about a command line that cannot be read.</summary>
+/// <summary>Messages for command lines that cannot be parsed.</summary>
 internal static class ParseErrorText
 {
-    /// <summary>The first unknown name, or else all errors, those of single options first, and where to find help.</summary>
+    /// <summary>
+    /// Message with the first unknown name, or else all errors, those of single options first, and a hint to the help.
+    /// </summary>
     public static string Of(ParseResult parsed)
     {
         Command command = parsed.CommandResult.Command;
@@ -14,9 +16,12 @@ internal static class ParseErrorText
         return $"{Unknown(parsed, command) ?? StrayValueText.Of(parsed) ?? string.Join(' ', Errors(parsed))} {help}";
     }
 
-    private static IEnumerable<string> Errors(ParseResult parsed) => parsed.Errors.OrderBy(error => OptionOf(error) is null).Select(Describe).Distinct();
+    private static IEnumerable<string> Errors(ParseResult parsed) =>
+        parsed.Errors.OrderBy(error => OptionOf(error) is null).Select(Describe).Distinct();
 
-    /// <summary>A mistyped name brings other errors with it: its value is unknown too, and the option that was meant is missing.</summary>
+    /// <summary>
+    /// A mistyped name causes other errors: its value is unknown too, and the intended option is missing.
+    /// </summary>
     private static string? Unknown(ParseResult parsed, Command command)
     {
         if (command is RootCommand && parsed.UnmatchedTokens is [string first, ..] && !LooksLikeOption(first))
@@ -24,9 +29,11 @@ internal static class ParseErrorText
             return Describe(first, "command", command.Subcommands.Select(known => known.Name));
         }
 
-        IEnumerable<Option> options = command.Options.Union(parsed.RootCommandResult.Command.Options.Where(option => option.Recursive));
+        IEnumerable<Option> options = command.Options.Union(
+            parsed.RootCommandResult.Command.Options.Where(option => option.Recursive));
         return parsed.UnmatchedTokens.FirstOrDefault(LooksLikeOption) is { } unknown
-            ? Describe(unknown.Split('=')[0], "option", options.Where(option => !option.Hidden).Select(option => option.Name))
+            ? Describe(
+                unknown.Split('=')[0], "option", options.Where(option => !option.Hidden).Select(option => option.Name))
             : null;
     }
 
@@ -37,5 +44,6 @@ internal static class ParseErrorText
 
     private static string Describe(ParseError error) => $"{error.Message.TrimEnd().TrimEnd('.')}.";
 
-    private static Option? OptionOf(ParseError error) => (error.SymbolResult as OptionResult ?? error.SymbolResult?.Parent as OptionResult)?.Option;
+    private static Option? OptionOf(ParseError error) =>
+        (error.SymbolResult as OptionResult ?? error.SymbolResult?.Parent as OptionResult)?.Option;
 }

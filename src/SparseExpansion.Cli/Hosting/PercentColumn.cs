@@ -4,7 +4,10 @@ using Spectre.Console.Rendering;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>The share that is done, in tenths of a percent: whole ones stand still for long where the work takes hours. Rounded down, as in <see cref="ProgressLines"/>.</summary>
+/// <summary>
+/// Percentage done, with one decimal, so that it moves even if the work takes hours. Rounded down, as in
+/// <see cref="ProgressLines"/>.
+/// </summary>
 internal sealed class PercentColumn : ProgressColumn
 {
     private const int Digits = 7;

@@ -2,10 +2,10 @@ using Spectre.Console;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>Shows on stderr how far a piece of work is: a bar where a person watches it, otherwise plain lines.</summary>
+/// <summary>Shows progress on stderr: a bar on a terminal, otherwise plain lines.</summary>
 internal static class ProgressBar
 {
-    /// <summary>Narrower terminals get a short bar, and a spinner in the place of the time.</summary>
+    /// <summary>Narrower terminals get a short bar, and a spinner in place of the time.</summary>
     private const int WideEnough = 70;
 
     /// <summary>Columns that the percentage and the gaps take.</summary>
@@ -13,19 +13,22 @@ internal static class ProgressBar
 
     private const int TimeWidth = 9;
 
-    /// <summary>Does the work.</summary>
-    /// <param name="host">Where to show it.</param>
-    /// <param name="title">What is shown until the work says otherwise.</param>
-    /// <param name="work">Is given a function to be told how far it is.</param>
+    /// <summary>Does the work and shows its progress.</summary>
+    /// <param name="host">Console to show it on.</param>
+    /// <param name="title">Text until the work reports another.</param>
+    /// <param name="work">Receives the function to report progress to.</param>
     public static T Run<T>(ToolHost host, string title, Func<ProgressHandler, T> work)
     {
         if (!host.ShowProgress)
         {
-            using ProgressLines? lines = host.LineClock is { } clock ? new ProgressLines(host.Error, clock, title) : null;
+            using ProgressLines? lines = host.LineClock is { } clock
+                ? new ProgressLines(host.Error, clock, title)
+                : null;
             return work(lines is null ? (_, _, _) => { } : lines.Report);
         }
 
-        IAnsiConsole console = host.ProgressConsole ?? AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(host.Error) });
+        IAnsiConsole console = host.ProgressConsole ?? AnsiConsole.Create(
+            new AnsiConsoleSettings { Out = new AnsiConsoleOutput(host.Error) });
         bool wide = console.Profile.Width >= WideEnough;
         int bar = wide ? 20 : 10;
         int room = console.Profile.Width - bar - PercentageAndGaps - (wide ? TimeWidth : 2);

@@ -1,7 +1,8 @@
 namespace SparseExpansion.Cli;
 
-/// <summary>Is told how far a piece of work is.</summary>
-/// <param name="share">Share done, in [0, 1].</param>
-/// <param name="text">What is being done.</param>
-/// <param name="finished">What has just been finished, such as a block, with what there is to say about it; null where nothing worth a line has.</param>
+/// <summary>Receives the progress of some work.</summary>
+/// <param name="share">Fraction done, in [0, 1].</param>
+/// <param name="text">Current activity.</param>
+/// <param name="finished">Message about something just finished that deserves a line of its own, such as a block; null
+/// otherwise.</param>
 internal delegate void ProgressHandler(double share, ProgressText text, string? finished = null);

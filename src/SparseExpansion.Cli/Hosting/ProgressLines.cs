@@ -3,8 +3,8 @@ using System.Globalization;
 namespace SparseExpansion.Cli;
 
 /// <summary>
-/// Progress for files: a plain line for what is finished, and otherwise at most one every <see cref="Interval"/>. A timer writes those, for the
-/// work may be silent for long; a line that would say nothing new is left out.
+/// Progress for files: a plain line for everything finished, and otherwise at most one every <see cref="Interval"/>. A
+/// timer writes these, because work may be silent for long; lines that would say nothing new are omitted.
 /// </summary>
 internal sealed class ProgressLines : IDisposable
 {
@@ -17,9 +17,9 @@ internal sealed class ProgressLines : IDisposable
     private string _written = "";
     private bool _disposed;
 
-    /// <param name="writer">Where to write.</param>
-    /// <param name="clock">Tells when a line is due.</param>
-    /// <param name="title">What is said until the work says otherwise.</param>
+    /// <param name="writer">Receives the lines.</param>
+    /// <param name="clock">Clock of the timer.</param>
+    /// <param name="title">Text until the work reports another.</param>
     public ProgressLines(TextWriter writer, TimeProvider clock, string title)
     {
         (_writer, _now) = (writer, title);
@@ -44,7 +44,7 @@ internal sealed class ProgressLines : IDisposable
     {
         lock (_lock)
         {
-            _disposed = true; // A tick under way would write behind the result.
+            _disposed = true; // A tick in progress would write after the result.
         }
 
         _timer.Dispose();
@@ -68,7 +68,7 @@ internal sealed class ProgressLines : IDisposable
         _writer.Flush();
     }
 
-    /// <summary>Rounded down, lest 100 % be said too early.</summary>
+    /// <summary>Rounds down, so that 100 % does not appear too early.</summary>
     private static string WithShare(double share, string text) =>
         string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(Math.Clamp(share, 0, 1) * 100)} %: {text}");
 }

@@ -1,7 +1,8 @@
 namespace SparseExpansion.Cli;
 
 /// <summary>A column of a table.</summary>
-/// <param name="Heading">What stands above it.</param>
-/// <param name="Rank">Where a terminal is too narrow, columns of the highest rank go first; those of rank 0 stay.</param>
-/// <param name="Name">What it is called where it is left out; null: as the heading.</param>
+/// <param name="Heading">Heading.</param>
+/// <param name="Rank">On a narrow terminal, columns of the highest rank are omitted first; those of rank 0
+/// stay.</param>
+/// <param name="Name">Name in the note about omitted columns; null: the heading.</param>
 internal sealed record TextColumn(string Heading, int Rank = 0, string? Name = null);

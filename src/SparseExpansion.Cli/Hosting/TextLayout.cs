@@ -2,8 +2,10 @@ using System.Text.RegularExpressions;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>Lines of text: as they are in a file, broken between words on a terminal, never between a number and its unit.</summary>
-/// <param name="output">Where to write.</param>
+/// <summary>
+/// Lines of text: unchanged in a file, wrapped between words on a terminal, but never between a number and its unit.
+/// </summary>
+/// <param name="output">Receives the text.</param>
 /// <param name="width">Columns of the terminal; null for files.</param>
 internal sealed partial class TextLayout(TextWriter output, int? width)
 {
@@ -15,7 +17,9 @@ internal sealed partial class TextLayout(TextWriter output, int? width)
 
     public void WriteLine() => output.WriteLine();
 
-    /// <summary>Writes a line; what does not fit goes on below, indented. Text of several lines stays as it is.</summary>
+    /// <summary>
+    /// Writes a line, wrapped and indented if it does not fit. Text of several lines is written as it is.
+    /// </summary>
     public void WriteLine(string text)
     {
         string line = "";

@@ -1,21 +1,22 @@
 namespace SparseExpansion.Cli;
 
 /// <summary>
-/// Results for people: columns under their headings, the first aligned left and the others right. Of any width in a file; on a terminal it is made to
-/// fit: paths of modules begin at the number of their block, then columns are left out, and what is left out is said.
+/// A table for people: the first column is left-aligned, the others right-aligned. In a file it has any width; on a
+/// terminal it is made to fit: module paths begin at the number of their block, then columns are omitted, and a note
+/// names them.
 /// </summary>
 internal sealed class TextTable(params TextColumn[] columns)
 {
     private const string Gap = "  ";
 
-    /// <summary>Fewer characters of a path tell nothing.</summary>
+    /// <summary>Shorter paths are not informative.</summary>
     private const int ShortestPath = 8;
 
     private readonly List<string[]> _rows = [[.. columns.Select(column => column.Heading)]];
 
     public void Add(params string[] cells) => _rows.Add(cells);
 
-    /// <summary>Writes the table, and a remark on what there was no room for.</summary>
+    /// <summary>Writes the table, and a note about omitted columns.</summary>
     public void Write(TextLayout layout)
     {
         int[] all = [.. Enumerable.Range(0, columns.Length)];
@@ -38,16 +39,19 @@ internal sealed class TextTable(params TextColumn[] columns)
         Remark(layout, all.Except(kept));
     }
 
-    private static int[] Widths(List<string[]> rows, int[] kept) => [.. kept.Select(column => rows.Max(row => row[column].Length))];
+    private static int[] Widths(List<string[]> rows, int[] kept) =>
+        [.. kept.Select(column => rows.Max(row => row[column].Length))];
 
-    private static int Width(List<string[]> rows, int[] kept) => Widths(rows, kept).Sum() + (Gap.Length * (kept.Length - 1));
+    private static int Width(List<string[]> rows, int[] kept) =>
+        Widths(rows, kept).Sum() + (Gap.Length * (kept.Length - 1));
 
     private static void Write(TextLayout layout, List<string[]> rows, int[] kept)
     {
         int[] widths = Widths(rows, kept);
         foreach (string[] row in rows)
         {
-            IEnumerable<string> cells = kept.Select((column, i) => i == 0 ? row[column].PadRight(widths[i]) : row[column].PadLeft(widths[i]));
+            IEnumerable<string> cells = kept.Select(
+                (column, i) => i == 0 ? row[column].PadRight(widths[i]) : row[column].PadLeft(widths[i]));
             layout.Output.WriteLine(string.Join(Gap, cells).TrimEnd());
         }
     }
@@ -57,7 +61,8 @@ internal sealed class TextTable(params TextColumn[] columns)
         string[] names = [.. leftOut.Select(column => columns[column].Name ?? columns[column].Heading)];
         if (names.Length > 0)
         {
-            layout.WriteLine($"(no room for: {string.Join(", ", names)}; a wider terminal, a file or --json has them)");
+            layout.WriteLine(
+                $"(omitted for lack of space: {string.Join(", ", names)}; use a wider terminal, a file or --json)");
         }
     }
 }

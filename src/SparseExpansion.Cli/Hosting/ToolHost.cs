@@ -2,33 +2,38 @@ using Spectre.Console;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>The world around a command.</summary>
-/// <param name="Output">Results.</param>
-/// <param name="Error">Reasons of failure, and progress.</param>
-/// <param name="ShowProgress">True where a person watches <paramref name="Error"/>.</param>
-/// <param name="CancellationToken">Asks for an early end.</param>
-internal sealed record ToolHost(TextWriter Output, TextWriter Error, bool ShowProgress, CancellationToken CancellationToken)
+/// <summary>Environment of a command: console, cancellation, clock.</summary>
+/// <param name="Output">Receives results.</param>
+/// <param name="Error">Receives errors and progress.</param>
+/// <param name="ShowProgress">True if <paramref name="Error"/> is a terminal.</param>
+/// <param name="CancellationToken">Cancels the command.</param>
+internal sealed record ToolHost(
+    TextWriter Output, TextWriter Error, bool ShowProgress, CancellationToken CancellationToken)
 {
-    /// <summary>Tells when a line of progress is due where no person watches <see cref="Error"/>; null: there is none.</summary>
+    /// <summary>Clock for lines of progress if <see cref="Error"/> is not a terminal; null: no such lines.</summary>
     public TimeProvider? LineClock { get; init; }
 
-    /// <summary>Columns of the terminal that shows <see cref="Output"/>; null where it goes to a file or a pipe, which get the same text everywhere.</summary>
+    /// <summary>
+    /// Columns of the terminal that shows <see cref="Output"/>; null for a file or a pipe, which always get the same
+    /// text.
+    /// </summary>
     public int? Width { get; init; }
 
-    /// <summary>Columns of the terminal that shows <see cref="Error"/>; null where it goes elsewhere.</summary>
+    /// <summary>Columns of the terminal that shows <see cref="Error"/>; null for anything else.</summary>
     public int? ErrorWidth { get; init; }
 
-    /// <summary>Where the bar is drawn; null: on <see cref="Error"/>.</summary>
+    /// <summary>Console that the bar is drawn on; null: <see cref="Error"/>.</summary>
     public IAnsiConsole? ProgressConsole { get; init; }
 
-    /// <summary>Opens what <c>--text -</c> reads.</summary>
+    /// <summary>Opens standard input for <c>--text -</c>.</summary>
     public Func<Stream> Input { get; init; } = () => Stream.Null;
 
-    /// <summary>Results as text for people.</summary>
+    /// <summary>Results as text, fitted to the terminal.</summary>
     public TextLayout Text => new(Output, Width);
 
     /// <summary>The process's own console.</summary>
-    public static ToolHost ForConsole(CancellationToken cancellationToken) => new(Console.Out, Console.Error, !Console.IsErrorRedirected, cancellationToken)
+    public static ToolHost ForConsole(CancellationToken cancellationToken) => new(
+        Console.Out, Console.Error, !Console.IsErrorRedirected, cancellationToken)
     {
         LineClock = TimeProvider.System,
         Width = Console.IsOutputRedirected ? null : WindowWidth(),
@@ -36,7 +41,7 @@ internal sealed record ToolHost(TextWriter Output, TextWriter Error, bool ShowPr
         Input = Console.OpenStandardInput,
     };
 
-    /// <summary>Null where the terminal does not know it.</summary>
+    /// <summary>Null if the terminal does not know it.</summary>
     private static int? WindowWidth()
     {
         try

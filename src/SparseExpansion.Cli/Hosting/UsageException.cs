@@ -1,4 +1,6 @@
 namespace SparseExpansion.Cli;
 
-/// <summary>The user's values do not go together, or name something that is not there. The message names the option.</summary>
+/// <summary>
+/// An error in the user's options: they conflict, or name something that does not exist. The message names the option.
+/// </summary>
 internal sealed class UsageException(string message) : Exception(message);

@@ -2,14 +2,15 @@ using System.CommandLine;
 
 namespace SparseExpansion.Cli;
 
-/// <summary><c>inspect</c>: tells what is in a model's folder.</summary>
+/// <summary><c>inspect</c>: shows the contents of a model's folder.</summary>
 internal sealed class InspectCommand : Command
 {
     private readonly ToolHost _host;
     private readonly Option<string> _model = CommonOptions.Model();
     private readonly Option<bool> _json = CommonOptions.Json();
 
-    public InspectCommand(ToolHost host) : base("inspect", "Show a model's architecture, its linear layers and their experts.")
+    public InspectCommand(ToolHost host)
+        : base("inspect", "Show a model's architecture, its linear layers and their experts.")
     {
         _host = host;
         Add(_model);

@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>Loads a model and looks at its linears.</summary>
+/// <summary>Loads a model and summarizes its linears.</summary>
 internal static class ModelInspector
 {
     public static ModelSummary Inspect(ModelSource source, CancellationToken cancellationToken)
@@ -42,13 +42,14 @@ internal static class ModelInspector
         };
     }
 
-    /// <summary>Weights of packed experts, zeros included: they are no parameters, but masked dense ones are.</summary>
+    /// <summary>Weights of packed experts, including zeros: unlike masked dense ones they are not parameters.</summary>
     private static long PackedWeights(nn.Module model) => model.modules().OfType<SparseMixtureLayer>()
         .Where(layer => layer.IsPacked).Sum(layer => layer.ExpertCount * layer.InFeatures * layer.OutFeatures);
 
     private static long Weights(MixtureSummary mixture) => mixture.InFeatures * mixture.OutFeatures;
 
-    private static long NonZero(MixtureSummary mixture, int experts) => (long)Math.Round(experts * Weights(mixture) * (1 - mixture.Sparsity));
+    private static long NonZero(MixtureSummary mixture, int experts) =>
+        (long)Math.Round(experts * Weights(mixture) * (1 - mixture.Sparsity));
 
     private static SizeTotals Total(LinearSummary[] linears, MixtureSummary[] mixtures, long routers)
     {

@@ -1,6 +1,6 @@
 namespace SparseExpansion.Cli;
 
-/// <summary>What <c>inspect</c> tells; the names of the properties are those of the JSON.</summary>
+/// <summary>Result of <c>inspect</c>; its properties are those of the JSON output.</summary>
 internal sealed record ModelSummary
 {
     /// <summary>"model_type" of the checkpoint.</summary>
@@ -24,7 +24,7 @@ internal sealed record ModelSummary
     /// <summary>Number of token ids.</summary>
     public required int Vocabulary { get; init; }
 
-    /// <summary>Longest sequence that the model was made for.</summary>
+    /// <summary>Longest sequence that the model supports.</summary>
     public required int MaxPositions { get; init; }
 
     /// <summary>True if the output projection is the embedding matrix.</summary>
@@ -33,16 +33,18 @@ internal sealed record ModelSummary
     /// <summary>True if there are mixtures of experts.</summary>
     public required bool Expanded { get; init; }
 
-    /// <summary>Numbers that the model consists of, those of all experts included, zeros and all; routers apart.</summary>
+    /// <summary>Parameters of the model, including all experts and their zeros, without routers.</summary>
     public required long Parameters { get; init; }
 
-    /// <summary>Numbers of the dense model that this is, or was made of: each mixture counts as one weight.</summary>
+    /// <summary>Parameters of the dense model: each mixture counts as one weight.</summary>
     public required long DenseParameters { get; init; }
 
-    /// <summary>Numbers that are stored: weights of all experts that are not zero, routers, everything else.</summary>
+    /// <summary>Stored parameters: non-zero weights of all experts, routers, and everything else.</summary>
     public required long StoredParameters { get; init; }
 
-    /// <summary>Numbers that one token is computed with, on average: weights of one expert that are not zero, routers, everything else.</summary>
+    /// <summary>
+    /// Average parameters used by one token: non-zero weights of one expert, routers, and everything else.
+    /// </summary>
     public required long ActiveParameters { get; init; }
 
     /// <summary>The linears that are dense, in the order of the model.</summary>

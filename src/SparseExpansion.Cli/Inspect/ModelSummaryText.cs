@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>Shows a summary to people.</summary>
+/// <summary>Text form of a summary.</summary>
 internal static class ModelSummaryText
 {
     public static void Print(TextLayout output, ModelSummary summary)
@@ -50,10 +50,13 @@ internal static class ModelSummaryText
 
     private static void PrintLinears(TextLayout output, IEnumerable<LinearSummary> linears)
     {
-        var table = new TextTable(new("dense layer"), new("shape", 1), new("on disk", 2), new("in memory"), new("per token", 3));
+        var table = new TextTable(
+            new("dense layer"), new("shape", 1), new("on disk", 2), new("in memory"), new("per token", 3));
         foreach (LinearSummary layer in linears)
         {
-            table.Add(layer.Name, $"{layer.OutFeatures}x{layer.InFeatures}", ByteSize.Format(layer.BytesOnDisk), ByteSize.Format(layer.Bytes), ByteSize.Format(layer.Bytes));
+            table.Add(
+                layer.Name, $"{layer.OutFeatures}x{layer.InFeatures}", ByteSize.Format(layer.BytesOnDisk),
+                ByteSize.Format(layer.Bytes), ByteSize.Format(layer.Bytes));
         }
 
         table.Write(output);

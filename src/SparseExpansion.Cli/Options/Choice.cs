@@ -6,12 +6,15 @@ namespace SparseExpansion.Cli;
 /// <summary>Options that take one of a few names.</summary>
 internal static class Choice
 {
-    /// <summary>Lets the option take nothing else, says so in its help and completes the names in shells.</summary>
-    public static void AcceptOnly(Option<string?> option, params IReadOnlyCollection<string> names) => Restrict(option, names, text => text);
+    /// <summary>Restricts the option to these names, lists them in its help and completes them in shells.</summary>
+    public static void AcceptOnly(Option<string?> option, params IReadOnlyCollection<string> names) =>
+        Restrict(option, names, text => text);
 
     /// <inheritdoc cref="AcceptOnly(Option{string?}, IReadOnlyCollection{string})"/>
     public static void AcceptOnly(Option<int?> option, params IReadOnlyCollection<int> numbers) =>
-        Restrict(option, [.. numbers.Select(ValueParsers.Text)], text => numbers.Single(number => ValueParsers.Text(number) == text));
+        Restrict(
+            option, [.. numbers.Select(ValueParsers.Text)],
+            text => numbers.Single(number => ValueParsers.Text(number) == text));
 
     private static void Restrict<T>(Option<T?> option, IReadOnlyCollection<string> names, Func<string, T?> convert)
     {
@@ -30,7 +33,8 @@ internal static class Choice
                 return convert(text);
             }
 
-            result.AddError($"{option.Name} '{text}': it must be {string.Join(", ", names.SkipLast(1))} or {names.Last()}.");
+            result.AddError(
+                $"{option.Name} '{text}': must be {string.Join(", ", names.SkipLast(1))} or {names.Last()}.");
             return default;
         };
     }

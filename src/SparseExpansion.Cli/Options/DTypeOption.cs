@@ -3,12 +3,12 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>Type of the weights that are computed with.</summary>
+/// <summary>Option for the data type of the weights.</summary>
 internal sealed class DTypeOption
 {
     private readonly Option<string?> _option = new("--dtype")
     {
-        Description = "Type of the weights. bfloat16 takes half the memory; experts made of it take half the bytes too.",
+        Description = "Data type of the weights. bfloat16 halves the memory, and the size of the experts.",
         DefaultValueFactory = _ => "float32",
     };
 
@@ -16,5 +16,6 @@ internal sealed class DTypeOption
 
     public void AddTo(Command command) => command.Add(_option);
 
-    public ScalarType Read(ParseResult parsed) => parsed.GetValue(_option) == "bfloat16" ? ScalarType.BFloat16 : ScalarType.Float32;
+    public ScalarType Read(ParseResult parsed) =>
+        parsed.GetValue(_option) == "bfloat16" ? ScalarType.BFloat16 : ScalarType.Float32;
 }

@@ -3,10 +3,10 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>Where to compute.</summary>
+/// <summary>Option for the device.</summary>
 internal sealed class DeviceOption
 {
-    private readonly Option<string?> _option = new("--device") { Description = "Where to compute.", DefaultValueFactory = _ => "cpu" };
+    private readonly Option<string?> _option = new("--device") { Description = "Device to compute on.", DefaultValueFactory = _ => "cpu" };
 
     public DeviceOption() => Choice.AcceptOnly(_option, "cpu", "cuda");
 
@@ -23,6 +23,6 @@ internal sealed class DeviceOption
         return cuda.is_available()
             ? CUDA
             : throw new UsageException(
-                "--device cuda: there is no CUDA device, or the tool was built for the CPU alone (build it with TorchBackend=cuda-linux or cuda-windows).");
+                "--device cuda: there is no CUDA device, or the tool was built for the CPU only (build it with TorchBackend=cuda-linux or cuda-windows).");
     }
 }

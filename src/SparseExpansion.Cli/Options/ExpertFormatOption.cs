@@ -3,7 +3,7 @@ using SparseExpansion.Serialization;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>How experts are stored.</summary>
+/// <summary>Option for the storage of experts.</summary>
 internal sealed class ExpertFormatOption
 {
     private static readonly Dictionary<string, ExpertFormat> s_formats = new() { ["packed"] = ExpertFormat.Packed, ["dense"] = ExpertFormat.Dense };
@@ -14,7 +14,7 @@ internal sealed class ExpertFormatOption
     {
         _format = new("--format")
         {
-            Description = "How experts are stored: packed (non-zero weights only), or dense (plain tensors with zeros, for other programs).",
+            Description = "Storage of experts: packed (non-zero weights only), or dense (plain tensors with zeros, for other programs).",
             Required = standard is null,
         };
         Choice.AcceptOnly(_format, s_formats.Keys);

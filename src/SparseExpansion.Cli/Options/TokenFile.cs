@@ -8,15 +8,17 @@ internal static class TokenFile
 {
     private const int NamesShown = 8;
 
-    /// <exception cref="UsageException">The value names no file or no tensor in it.</exception>
-    /// <exception cref="CheckpointException">The file is damaged, or the tensor holds no windows.</exception>
+    /// <exception cref="UsageException">The file or the tensor in it does not exist.</exception>
+    /// <exception cref="CheckpointException">The file is damaged, or the tensor contains no windows.</exception>
     public static TokenWindows Read(string value)
     {
         (string path, string name) = Split(value);
         return TokenWindows.FromSafetensors(path, name);
     }
 
-    /// <summary>Cuts each window into shorter ones. No new one spans two old ones: their texts need not be neighbours.</summary>
+    /// <summary>
+    /// Cuts each window into shorter ones. None of them spans two old ones, whose texts may be unrelated.
+    /// </summary>
     public static TokenWindows Shorten(TokenWindows windows, int width)
     {
         if (width == windows.Context)

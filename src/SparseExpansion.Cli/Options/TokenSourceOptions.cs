@@ -8,7 +8,7 @@ namespace SparseExpansion.Cli;
 /// <summary>The tokens that a model is evaluated or calibrated on: a text, or windows of token ids in a file.</summary>
 internal sealed class TokenSourceOptions
 {
-    /// <summary>The name that stands for standard input.</summary>
+    /// <summary>Name for standard input.</summary>
     private const string StandardInput = "-";
 
     private readonly Option<string?> _text = new("--text")
@@ -25,7 +25,7 @@ internal sealed class TokenSourceOptions
 
     private readonly Option<int?> _context = new("--context")
     {
-        Description = $"Tokens of a window. [default: with --tokens their own width, with --text what the model was made for, at most {TokenWindows.LongestDefaultContext}]",
+        Description = $"Tokens per window. [default: with --tokens their own width, with --text the model's context, at most {TokenWindows.LongestDefaultContext}]",
         HelpName = "N",
         CustomParser = ValueParsers.OptionalInteger(2),
     };
@@ -45,34 +45,40 @@ internal sealed class TokenSourceOptions
         command.Add(_maxWindows);
     }
 
-    /// <summary>Checks what needs no file. A validator of the parser would hide its other errors.</summary>
-    /// <exception cref="UsageException">There is not exactly one source.</exception>
+    /// <summary>
+    /// Checks the options without reading files. A validator of the parser would hide its other errors.
+    /// </summary>
+    /// <exception cref="UsageException">Not exactly one source is given.</exception>
     public void Check(ParseResult parsed)
     {
         bool text = parsed.GetResult(_text) is not null;
         if (text == parsed.GetResult(_tokens) is not null)
         {
-            throw new UsageException(text ? "give --text or --tokens, not both." : "give --text FILE or --tokens FILE:TENSOR.");
+            throw new UsageException(
+                text ? "give --text or --tokens, not both." : "give --text FILE or --tokens FILE:TENSOR.");
         }
     }
 
-    /// <summary>Reads the tokens and holds them against the model.</summary>
+    /// <summary>Reads the tokens and checks them against the model.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="model">The model.</param>
     /// <param name="input">Opens standard input.</param>
-    /// <exception cref="UsageException">Files or values do not fit; the message names the option.</exception>
+    /// <exception cref="UsageException">Files or values do not match the model; the message names the
+    /// option.</exception>
     /// <exception cref="SparseExpansionException">A file is damaged.</exception>
     public TokenWindows Read(ParseResult parsed, ModelSource model, Func<Stream> input)
     {
         int? context = parsed.GetValue(_context);
         if (context > model.Config.MaxPositions)
         {
-            throw new UsageException($"--context {context}: the model was made for at most {model.Config.MaxPositions} tokens.");
+            throw new UsageException(
+                $"--context {context}: the model supports at most {model.Config.MaxPositions} tokens.");
         }
 
         TokenWindows windows = parsed.GetValue(_tokens) is { } tokens
             ? ReadTokens(tokens, model.Config, context)
-            : ReadText(parsed.GetRequiredValue(_text)!, model, context ?? TokenWindows.DefaultContext(model.Config), input);
+            : ReadText(
+                parsed.GetRequiredValue(_text)!, model, context ?? TokenWindows.DefaultContext(model.Config), input);
         return windows.Take(parsed.GetValue(_maxWindows) ?? windows.Count);
     }
 
@@ -82,19 +88,20 @@ internal sealed class TokenSourceOptions
         if (windows.SmallestId < 0 || windows.LargestId >= config.VocabularySize)
         {
             throw new UsageException(
-                $"--tokens {value}: holds token ids from {windows.SmallestId} to {windows.LargestId}, the model's vocabulary has {config.VocabularySize}; were they made by its tokenizer?");
+                $"--tokens {value}: contains token ids from {windows.SmallestId} to {windows.LargestId}, but the model's vocabulary has {config.VocabularySize}; were they produced by its tokenizer?");
         }
 
         if (context > windows.Context)
         {
-            throw new UsageException($"--context {context}: the windows of --tokens {value} have {windows.Context} tokens.");
+            throw new UsageException(
+                $"--context {context}: the windows of --tokens {value} have {windows.Context} tokens.");
         }
 
         int width = context ?? windows.Context;
         return width <= config.MaxPositions
             ? TokenFile.Shorten(windows, width)
             : throw new UsageException(
-                $"--tokens {value}: its windows of {width} tokens are longer than the {config.MaxPositions} that the model was made for; shorten them by --context.");
+                $"--tokens {value}: its windows of {width} tokens are longer than the model's context of {config.MaxPositions}; shorten them with --context.");
     }
 
     private static TokenWindows ReadText(string path, ModelSource model, int context, Func<Stream> input)
@@ -107,7 +114,8 @@ internal sealed class TokenSourceOptions
         try
         {
             using Stream stream = path == StandardInput ? input() : File.OpenRead(path);
-            using var reader = new StreamReader(stream, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true));
+            using var reader = new StreamReader(
+                stream, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true));
             return TokenWindows.FromText(reader.ReadToEnd(), TextTokenizer.Load(model.Folder), context);
         }
         catch (DecoderFallbackException)

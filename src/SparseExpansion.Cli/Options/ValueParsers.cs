@@ -4,7 +4,7 @@ using SparseExpansion.Pruning.Targets;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>Read option values; errors name the option, the value and what would be right.</summary>
+/// <summary>Parsers for option values; errors name the option, the value and the valid range.</summary>
 internal static class ValueParsers
 {
     public static Func<ArgumentResult, int> Integer(int least) => result =>
@@ -15,7 +15,7 @@ internal static class ValueParsers
             return value;
         }
 
-        Fail(result, text, string.Create(CultureInfo.InvariantCulture, $"it must be an integer of at least {least}"));
+        Fail(result, text, string.Create(CultureInfo.InvariantCulture, $"must be an integer of at least {least}"));
         return default;
     };
 
@@ -26,8 +26,8 @@ internal static class ValueParsers
     }
 
     /// <summary>A finite number.</summary>
-    /// <param name="isGood">What it must also be.</param>
-    /// <param name="range">The same in words, behind "it must be a number".</param>
+    /// <param name="isGood">Condition on the number.</param>
+    /// <param name="range">The condition in words, after "must be a number".</param>
     public static Func<ArgumentResult, double> Number(Func<double, bool> isGood, string range) => result =>
     {
         string text = result.Tokens[0].Value;
@@ -36,11 +36,11 @@ internal static class ValueParsers
             return value;
         }
 
-        Fail(result, text, $"it must be a number {range}");
+        Fail(result, text, $"must be a number {range}");
         return default;
     };
 
-    /// <summary>A number as the options take it.</summary>
+    /// <summary>Parses a number in invariant culture.</summary>
     public static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);
 
     public static SparsityTarget? Sparsity(ArgumentResult result)
@@ -52,12 +52,14 @@ internal static class ValueParsers
         }
         catch (Exception error) when (error is FormatException or ArgumentOutOfRangeException)
         {
-            Fail(result, text, "it must be a share in [0, 1) such as 0.5, or kept:group such as 2:4 with 1 <= kept <= group <= 128");
+            Fail(result, text, "must be a fraction in [0, 1) such as 0.5, or kept:group such as 2:4 with 1 <= kept <= group <= 128");
             return null;
         }
     }
 
-    /// <summary>Sizes such as <c>8GiB</c>, <c>512 MB</c> or plain bytes; units of 1024 with and without the i.</summary>
+    /// <summary>
+    /// Sizes such as <c>8GiB</c>, <c>512 MB</c> or plain bytes; units of 1024 with and without the i.
+    /// </summary>
     public static long? Bytes(ArgumentResult result)
     {
         string text = result.Tokens[0].Value.Trim();
@@ -69,7 +71,7 @@ internal static class ValueParsers
             return (long)(value * Math.Pow(1024, power));
         }
 
-        Fail(result, text, "it must be a size such as 8GiB or 512MiB");
+        Fail(result, text, "must be a size such as 8GiB or 512MiB");
         return null;
     }
 

@@ -69,7 +69,7 @@ public sealed partial class AnalyzeTests : IDisposable
 
     [Theory]
     [InlineData("--experts", "1", "above 1")]
-    [InlineData("--experts", "2,2", "different")]
+    [InlineData("--experts", "2,2", "distinct")]
     [InlineData("--experts", "2;4", "--experts '2;4'")]
     [InlineData("--experts", "0,4", "at least 1")]
     [InlineData("--experts", "97", "model.layers.0.mlp")]
@@ -95,7 +95,7 @@ public sealed partial class AnalyzeTests : IDisposable
     {
         Command().Without("--output").Run().AssertRefused("--output");
         Command().With("--output", _tiny.Text).Run().AssertRefused("--output", "is a file");
-        Command().With("--output", _tiny.Model).Run().AssertRefused("--output", _tiny.Model, "holds the model itself");
+        Command().With("--output", _tiny.Model).Run().AssertRefused("--output", _tiny.Model, "contains the model itself");
         Command().With("--text", _tiny.Text).Run().AssertRefused("not both");
     }
 

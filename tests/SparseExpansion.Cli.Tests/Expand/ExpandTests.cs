@@ -170,7 +170,7 @@ public sealed class ExpandTests : IDisposable
     public void Model_ExpandedAlready_IsRefused()
     {
         Assert.Equal(0, _tiny.Command("expand").Run().ExitCode);
-        _tiny.Command("expand").With("--model", _tiny.Output).With("--output", _tiny.Path("twice")).Run().AssertRefused("--model", "expanded already");
+        _tiny.Command("expand").With("--model", _tiny.Output).With("--output", _tiny.Path("twice")).Run().AssertRefused("--model", "already expanded");
     }
 
     [Fact]

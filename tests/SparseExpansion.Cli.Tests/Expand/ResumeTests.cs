@@ -24,13 +24,13 @@ public sealed class ResumeTests : IDisposable
         ToolRun interrupted = InterruptAfterTheFirstBlock(Expand());
 
         Assert.Equal(130, interrupted.ExitCode);
-        Assert.Contains("finished so far: 1 block, kept in", interrupted.Error, StringComparison.Ordinal);
+        Assert.Contains("1 finished block kept in", interrupted.Error, StringComparison.Ordinal);
         Assert.True(Directory.Exists(Partial));
         Assert.False(Directory.Exists(Output));
         Expand().Run().AssertRefused("--resume", Partial);
         ToolRun changed = Expand().With("--resume").With("--seed", "5").Run();
         Assert.Equal(
-            $"sparse-expand: --output {Output}: {Partial} holds blocks of another expansion: seed was '0', is '5'. Give the former value, or remove that folder to begin anew.",
+            $"sparse-expand: --output {Output}: {Partial} holds blocks of another expansion: seed was '0', is '5'. Use the earlier value, or delete that folder to start over.",
             changed.Error.Trim());
         Assert.Equal(1, changed.ExitCode);
 
@@ -48,7 +48,7 @@ public sealed class ResumeTests : IDisposable
     public void Expand_ResumeOfWhatIsComplete_SaysThatThereIsNothingToResume()
     {
         Assert.Equal(0, Expand().Run().ExitCode);
-        Expand().With("--resume").Run().AssertRefused($"--output {Output}: is complete already; there is nothing to resume. Add --overwrite to make it anew.");
+        Expand().With("--resume").Run().AssertRefused($"--output {Output}: is already complete; there is nothing to resume. Add --overwrite to replace it.");
         Directory.CreateDirectory(Partial);
         Expand().With("--resume").Run().AssertRefused("exists and is not empty");
         Assert.Equal(0, Expand().With("--resume").With("--overwrite").Run().ExitCode);

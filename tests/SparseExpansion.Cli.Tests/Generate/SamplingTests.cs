@@ -65,7 +65,7 @@ public sealed class SamplingTests : IDisposable
     [InlineData("--top-p", "0.9")]
     [InlineData("--min-p", "0.1")]
     public void Limit_WithoutTemperature_IsRefused(string option, string value) =>
-        _tiny.Command("generate").With(option, value).Run().AssertRefused($"{option} has no meaning with --temperature 0", "add --temperature 1");
+        _tiny.Command("generate").With(option, value).Run().AssertRefused($"{option} has no effect with --temperature 0", "add --temperature 1");
 
     [Theory]
     [InlineData("--top-k", "-1")]

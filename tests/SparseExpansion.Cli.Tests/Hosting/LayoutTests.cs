@@ -40,9 +40,9 @@ public sealed partial class LayoutTests : IDisposable
     {
         string at120 = Run("inspect", 120), at80 = Run("inspect", 80), at50 = Run("inspect", 50);
         Assert.Contains("\nmodel.layers.0.mlp.gate_proj ", at120, StringComparison.Ordinal);
-        Assert.DoesNotContain("no room for", at120, StringComparison.Ordinal);
+        Assert.DoesNotContain("omitted for lack of space", at120, StringComparison.Ordinal);
         Assert.Contains("\n…0.mlp.gate_proj ", at80, StringComparison.Ordinal);
-        Assert.Contains("(no room for: shape, bits, router, group; a wider terminal", at80, StringComparison.Ordinal);
+        Assert.Contains("(omitted for lack of space: shape, bits, router, group; use a wider terminal", at80, StringComparison.Ordinal);
         Assert.Contains("in memory", at50, StringComparison.Ordinal);
         Assert.Contains("per token", at50, StringComparison.Ordinal);
     }

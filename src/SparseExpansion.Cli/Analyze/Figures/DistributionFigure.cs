@@ -3,7 +3,9 @@ using ScottPlot;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>The main picture: dense and sparse outputs of the most entangled neuron, with more and more experts.</summary>
+/// <summary>
+/// The main figure: dense and sparse outputs of the most entangled neuron, with increasing numbers of experts.
+/// </summary>
 internal static class DistributionFigure
 {
     public static Figure Draw(AnalyzeReport report)
@@ -37,7 +39,8 @@ internal static class DistributionFigure
     private static void Add(Plot plot, NeuronPicture picture, IReadOnlyList<double> shares, Color color, double opacity)
     {
         double[] positions = [.. shares.Select((_, bin) => picture.Low + ((bin + 0.5) * picture.BinWidth))];
-        ScottPlot.Plottables.Scatter line = plot.Add.ScatterLine(positions, [.. shares.Select(share => share / picture.BinWidth)], color);
+        ScottPlot.Plottables.Scatter line = plot.Add.ScatterLine(
+            positions, [.. shares.Select(share => share / picture.BinWidth)], color);
         line.LineWidth = 1.5f;
         line.FillY = true;
         line.FillYColor = color.WithAlpha(opacity);

@@ -3,7 +3,7 @@ using SkiaSharp;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>Draws figures into files and texts.</summary>
+/// <summary>Draws figures to files and strings.</summary>
 internal static class FigureFile
 {
     /// <summary>Pixels of a PNG for each unit of length.</summary>
@@ -13,7 +13,7 @@ internal static class FigureFile
     private const int LegendHeight = 34;
     private const int LegendMargin = 16;
 
-    /// <summary>Writes the whole figure as SVG and PNG.</summary>
+    /// <summary>Writes the figure as SVG and PNG.</summary>
     public static void Save(Figure figure, string folder)
     {
         int columns = Math.Min(MostColumns, figure.Panels.Count);
@@ -51,14 +51,16 @@ internal static class FigureFile
             canvas.Save();
             canvas.Translate(i % columns * width, LegendHeight + (i / columns * height));
 
-            // A plot clears all that it may draw on.
+            // A plot clears its whole clipping area.
             canvas.ClipRect(new SKRect(0, 0, width, height));
             figure.Panels[i].Render(canvas, width, height);
             canvas.Restore();
         }
     }
 
-    /// <summary>A figure of one panel would be small beside its legend.</summary>
+    /// <summary>
+    /// Size of a panel: larger if it is the only one, which would otherwise be small next to its legend.
+    /// </summary>
     private static (int Width, int Height) PanelSize(Figure figure) => figure.Panels.Count == 1
         ? (FigureStyle.PanelWidth * 2, FigureStyle.PanelHeight * 3 / 2)
         : (FigureStyle.PanelWidth, FigureStyle.PanelHeight);

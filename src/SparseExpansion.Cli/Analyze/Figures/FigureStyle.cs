@@ -3,7 +3,7 @@ using SkiaSharp;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>Colours and sizes of all figures.</summary>
+/// <summary>Colors and sizes of all figures.</summary>
 internal static class FigureStyle
 {
     public const int PanelWidth = 420;
@@ -21,18 +21,19 @@ internal static class FigureStyle
     public static readonly Color Green = Color.FromHex("#1B7F37");
     public static readonly Color Purple = Color.FromHex("#8251DF");
 
-    /// <summary>Every colour of a figure, and what takes its place on a dark page.</summary>
+    /// <summary>Every color of a figure, and its replacement on a dark page.</summary>
     public static IReadOnlyList<(Color Light, string Dark)> Colors { get; } =
     [
         (Ink, "#E6EDF3"), (Grid, "#343B45"), (Paper, "#0F141B"), (Gray, "#9BA5B1"), (Blue, "#58A6FF"), (Orange, "#FF9A4D"),
         (Green, "#3FB950"), (Purple, "#C29BFF"),
     ];
 
-    /// <summary>The first of these that the machine has; widths of the first three are equal.</summary>
+    /// <summary>Fonts in order of preference; the widths of the first three are equal.</summary>
     private static readonly string[] s_fonts = ["Arial", "Liberation Sans", "Helvetica", "DejaVu Sans"];
 
-    /// <summary>Name of the font of all figures.</summary>
-    public static string Font { get; } = s_fonts.Intersect(SKFontManager.Default.FontFamilies).FirstOrDefault(Fonts.Default);
+    /// <summary>Font of all figures.</summary>
+    public static string Font { get; } = s_fonts.Intersect(SKFontManager.Default.FontFamilies)
+        .FirstOrDefault(Fonts.Default);
 
     /// <summary>An empty panel.</summary>
     public static Plot CreatePlot(string title, string xLabel, string yLabel)

@@ -2,7 +2,7 @@ using ScottPlot;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>How W₁ is distributed over a layer's neurons.</summary>
+/// <summary>Distribution of W₁ over a layer's neurons.</summary>
 internal static class HistogramFigure
 {
     private const int Bins = 40;
@@ -10,7 +10,8 @@ internal static class HistogramFigure
     public static Figure Draw(AnalyzeReport report) => new(
         "wasserstein",
         "Entanglement of all neurons",
-        "Distance W1 of a neuron's standardised outputs from a Gaussian, in standard deviations. Dead neurons have 0." + Figure.SpreadNote(report.Layers.Count),
+        "Distance W1 of a neuron's standardized outputs from a Gaussian, in standard deviations. Dead neurons have 0."
+            + Figure.SpreadNote(report.Layers.Count),
         [new LegendEntry(FigureStyle.Blue, "neurons"), new LegendEntry(FigureStyle.Orange, "Wasserstein neurons")],
         [.. Figure.Spread(report.Layers).Select(Panel)]);
 

@@ -2,5 +2,5 @@ using ScottPlot;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>What a colour means.</summary>
+/// <summary>Meaning of a color.</summary>
 internal sealed record LegendEntry(Color Color, string Text);

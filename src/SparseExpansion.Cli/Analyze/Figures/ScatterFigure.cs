@@ -4,7 +4,7 @@ using SparseExpansion.Analysis.Neurons;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>W₁ against another measure, a point a neuron.</summary>
+/// <summary>W₁ against another measure, one point per neuron.</summary>
 internal static class ScatterFigure
 {
     private static readonly LegendEntry[] s_legend =
@@ -31,7 +31,9 @@ internal static class ScatterFigure
     private static Plot Panel(LayerResult layer, string label, string measure, IReadOnlyList<double> values)
     {
         string title = layer.Correlation(nameof(NeuronMeasure.Wasserstein), measure) is { } found
-            ? string.Create(CultureInfo.InvariantCulture, $"{layer.Layer}\nρ = {found.Coefficient:0.00} [{found.Lower:0.00}, {found.Upper:0.00}]")
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"{layer.Layer}\nρ = {found.Coefficient:0.00} [{found.Lower:0.00}, {found.Upper:0.00}]")
             : layer.Layer;
         Plot plot = FigureStyle.CreatePlot(title, "W1 to the Gaussian (standard deviations)", label);
         var marked = new HashSet<int>(layer.WassersteinNeurons);

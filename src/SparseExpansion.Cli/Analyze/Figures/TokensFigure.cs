@@ -3,13 +3,15 @@ using ScottPlot;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>How evenly the router spreads tokens.</summary>
+/// <summary>Distribution of tokens over experts.</summary>
 internal static class TokensFigure
 {
     public static Figure Draw(AnalyzeReport report) => new(
         "tokens",
         "Tokens per expert",
-        string.Create(CultureInfo.InvariantCulture, $"Measured tokens of each of {report.Settings.MostExperts} experts, largest first. The dashed line is an even share."),
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"Measured tokens of each of {report.Settings.MostExperts} experts, largest first. The dashed line is an even share."),
         [new LegendEntry(FigureStyle.Blue, "k-means clusters"), new LegendEntry(FigureStyle.Ink, "even share")],
         [.. Figure.Spread([.. report.Layers.DistinctBy(layer => layer.InputGroup[0])]).Select(Panel)]);
 

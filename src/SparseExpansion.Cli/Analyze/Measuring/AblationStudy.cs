@@ -8,23 +8,26 @@ using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>Sparsifies chosen neurons of all layers together and measures perplexity. arXiv 2405.15756, ablations.</summary>
-internal sealed class AblationStudy(CausalLanguageModel model, AnalyzeSettings settings, CancellationToken cancellationToken) : IDisposable
+/// <summary>
+/// Sparsifies chosen neurons of all layers together and measures perplexity. arXiv 2405.15756, ablations.
+/// </summary>
+internal sealed class AblationStudy(
+    CausalLanguageModel model, AnalyzeSettings settings, CancellationToken cancellationToken) : IDisposable
 {
-    /// <summary>Perplexity is measured about a hundred times; this many tokens tell the selectors apart.</summary>
+    /// <summary>Perplexity is measured about a hundred times; this many tokens distinguish the selectors.</summary>
     private const int MostTokens = 16_384;
 
     private static readonly double[] s_sparsities = [0.5, 0.7, 0.8, 0.9, 0.95, 0.99];
 
     private readonly List<(NeuronAblation Ablation, LayerEntanglement Dense)> _layers = [];
 
-    /// <summary>Takes part of a layer while its inputs are at hand.</summary>
+    /// <summary>Sparsifies part of a layer while its inputs are in memory.</summary>
     public void Add(DenseLinear layer, LayerEntanglement dense, ITokenSource calibration) => _layers.Add(
         (NeuronAblation.Prepare(layer.Name, layer.Weight, calibration, new SparseGptSparsifier(), cancellationToken: cancellationToken), dense));
 
     /// <summary>Measures every selector at every sparsity.</summary>
-    /// <param name="windows">What perplexity is measured on; the first of them, if they are many.</param>
-    /// <param name="report">Takes the share done.</param>
+    /// <param name="windows">Windows to measure perplexity on; only the first of them, if they are many.</param>
+    /// <param name="report">Receives the fraction done.</param>
     public AblationResult Run(TokenWindows windows, Action<double> report)
     {
         windows = windows.Take(Math.Max(1, MostTokens / windows.Context));
@@ -40,7 +43,8 @@ internal sealed class AblationStudy(CausalLanguageModel model, AnalyzeSettings s
             }
         }
 
-        return new AblationResult(Perplexity(windows), windows.Count, selections[0].Neurons.Sum(layer => layer.Length), points);
+        return new AblationResult(
+            Perplexity(windows), windows.Count, selections[0].Neurons.Sum(layer => layer.Length), points);
     }
 
     public void Dispose() => _layers.ForEach(layer => layer.Ablation.Dispose());
@@ -49,24 +53,29 @@ internal sealed class AblationStudy(CausalLanguageModel model, AnalyzeSettings s
     {
         foreach ((string selector, NeuronMeasure measure) in AblationResult.Selectors)
         {
-            yield return (selector, 0, [.. _layers.Select(layer => NeuronSelection.Top(layer.Dense, measure, settings.TopShare, byMagnitude: true).ToArray())]);
+            yield return (
+                selector, 0,
+                [.. _layers.Select(layer => NeuronSelection.Top(layer.Dense, measure, settings.TopShare, byMagnitude: true).ToArray())]);
         }
 
         for (int draw = 0; draw < settings.RandomDraws; draw++)
         {
             long seed = settings.Seed + (long)draw * _layers.Count;
-            yield return (AblationResult.Random, draw, [.. _layers.Select((layer, i) => NeuronSelection.Random(layer.Dense.Neurons.Count, settings.TopShare, seed + i).ToArray())]);
+            yield return (
+                AblationResult.Random, draw,
+                [.. _layers.Select((layer, i) => NeuronSelection.Random(layer.Dense.Neurons.Count, settings.TopShare, seed + i).ToArray())]);
         }
     }
 
     private double Measure(int[][] neurons, double sparsity, TokenWindows windows)
     {
-        // By row: every chosen neuron loses the same share of its weights.
+        // By row: every chosen neuron loses the same fraction of its weights.
         SparsityTarget target = SparsityTarget.Unstructured(sparsity, SparsityScope.Row);
         var applied = new List<IDisposable>(_layers.Count);
         try
         {
-            applied.AddRange(_layers.Zip(neurons, (layer, chosen) => layer.Ablation.Apply(chosen, target, cancellationToken)));
+            applied.AddRange(
+                _layers.Zip(neurons, (layer, chosen) => layer.Ablation.Apply(chosen, target, cancellationToken)));
             return Perplexity(windows);
         }
         finally

@@ -13,16 +13,22 @@ namespace SparseExpansion.Cli;
 /// <summary>Measures one layer: its neurons, its expansions, the control.</summary>
 internal sealed class LayerAnalysis(AnalyzeSettings settings, CancellationToken cancellationToken)
 {
-    private readonly EntanglementAnalyzer _analyzer = new(new AnalysisOptions { TopShare = settings.TopShare, Seed = settings.Seed });
+    private readonly EntanglementAnalyzer _analyzer = new(
+        new AnalysisOptions { TopShare = settings.TopShare, Seed = settings.Seed });
 
     /// <summary>Measures the dense neurons over all tokens.</summary>
-    public LayerEntanglement Measure(DenseLinear layer, ITokenSource measured) => _analyzer.Analyze(layer, measured, cancellationToken);
+    public LayerEntanglement Measure(DenseLinear layer, ITokenSource measured) =>
+        _analyzer.Analyze(layer, measured, cancellationToken);
 
-    /// <summary>Expands the layer again and again, and compares.</summary>
-    public LayerResult Run(DenseLinear layer, LayerEntanglement dense, IReadOnlyList<string> group, ITokenSource calibration, ITokenSource measured)
+    /// <summary>Expands the layer with each number of experts, and compares.</summary>
+    public LayerResult Run(
+        DenseLinear layer, LayerEntanglement dense, IReadOnlyList<string> group, ITokenSource calibration,
+        ITokenSource measured)
     {
         int entangled = dense.WassersteinNeurons[0];
-        ClusterSweepResult sweep = Sweep(new ClusterSweepOptions { Clusters = settings.Experts, RecordedNeurons = [entangled] }, layer, calibration, measured);
+        ClusterSweepResult sweep = Sweep(
+            new ClusterSweepOptions { Clusters = settings.Experts, RecordedNeurons = [entangled] }, layer, calibration,
+            measured);
         ClusterSweepResult control = Sweep(
             new ClusterSweepOptions { Clusters = [settings.MostExperts], Trainer = clusters => new RandomRouterTrainer(clusters) }, layer, calibration, measured);
         ExpansionPoint[] expansions = [.. sweep.Points.Select(point => ExpansionPoint.Of(point, dense))];
@@ -45,7 +51,8 @@ internal sealed class LayerAnalysis(AnalyzeSettings settings, CancellationToken 
         };
     }
 
-    private ClusterSweepResult Sweep(ClusterSweepOptions options, DenseLinear layer, ITokenSource calibration, ITokenSource measured) =>
+    private ClusterSweepResult Sweep(
+        ClusterSweepOptions options, DenseLinear layer, ITokenSource calibration, ITokenSource measured) =>
         new ClusterSweep(_analyzer, new SparseGptSparsifier(), SparsityTarget.Unstructured(settings.Sparsity), options)
             .Run(layer, calibration, measured, cancellationToken);
 
@@ -53,6 +60,8 @@ internal sealed class LayerAnalysis(AnalyzeSettings settings, CancellationToken 
     private IReadOnlyList<RankCorrelationResult> Correlate(LayerEntanglement dense, ExpansionPoint most)
     {
         var measures = new Dictionary<string, IReadOnlyList<double>>(dense.Measures()) { [Claims.RelativeImprovement] = most.RelativeImprovement };
-        return dense.Neurons.Count < 3 ? [] : RankCorrelation.Between(measures, new RankCorrelationOptions { Seed = settings.Seed });
+        return dense.Neurons.Count < 3
+            ? []
+            : RankCorrelation.Between(measures, new RankCorrelationOptions { Seed = settings.Seed });
     }
 }

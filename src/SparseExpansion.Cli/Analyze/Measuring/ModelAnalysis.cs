@@ -12,10 +12,11 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>Measures a model, input group by input group: memory holds the inputs of one.</summary>
-internal sealed class ModelAnalysis(CausalLanguageModel model, AnalyzeSettings settings, ProgressHandler report, CancellationToken cancellationToken)
+/// <summary>Measures a model, input group by input group, so that memory only holds the inputs of one.</summary>
+internal sealed class ModelAnalysis(
+    CausalLanguageModel model, AnalyzeSettings settings, ProgressHandler report, CancellationToken cancellationToken)
 {
-    /// <summary>Where the ablation begins, as a share of the whole.</summary>
+    /// <summary>Fraction of the work done when the ablation begins.</summary>
     private const double LayersShare = 0.6;
 
     /// <param name="folder">Folder of the model, for the report.</param>
@@ -27,7 +28,9 @@ internal sealed class ModelAnalysis(CausalLanguageModel model, AnalyzeSettings s
         Dictionary<string, Linear> linears = Match();
         using var study = new AblationStudy(model, settings, cancellationToken);
         List<LayerResult> layers = MeasureLayers(linears, calibration, measured, study);
-        AblationResult ablation = study.Run(measured, share => report(LayersShare + ((1 - LayersShare) * share), new ProgressText("perplexity with sparse neurons", "sparse neurons")));
+        AblationResult ablation = study.Run(
+            measured,
+            share => report(LayersShare + ((1 - LayersShare) * share), new ProgressText("perplexity with sparse neurons", "sparse neurons")));
         return new AnalyzeReport
         {
             Model = folder,
@@ -42,9 +45,11 @@ internal sealed class ModelAnalysis(CausalLanguageModel model, AnalyzeSettings s
         };
     }
 
-    private List<LayerResult> MeasureLayers(Dictionary<string, Linear> linears, TokenWindows calibration, TokenWindows measured, AblationStudy study)
+    private List<LayerResult> MeasureLayers(
+        Dictionary<string, Linear> linears, TokenWindows calibration, TokenWindows measured, AblationStudy study)
     {
-        ActivationRecorder recorder = ActivationRecorder.Create(model, linears.Keys, Batches(calibration), cancellationToken);
+        ActivationRecorder recorder = ActivationRecorder.Create(
+            model, linears.Keys, Batches(calibration), cancellationToken);
         var analysis = new LayerAnalysis(settings, cancellationToken);
         var results = new List<LayerResult>();
         for (int group = 0; group < recorder.Groups.Count; group++)
@@ -72,11 +77,13 @@ internal sealed class ModelAnalysis(CausalLanguageModel model, AnalyzeSettings s
 
     private Dictionary<string, Linear> Match()
     {
-        Dictionary<string, Linear> all = model.named_modules().Where(entry => entry.module is Linear).ToDictionary(entry => entry.name, entry => (Linear)entry.module);
+        Dictionary<string, Linear> all = model.named_modules().Where(entry => entry.module is Linear).ToDictionary(
+            entry => entry.name, entry => (Linear)entry.module);
         string[] idle = [.. settings.Targets.Where(target => !all.Keys.Any(path => TargetFilter.Fits(target, path)))];
         return idle.Length == 0
             ? all.Where(entry => settings.Targets.Any(target => TargetFilter.Fits(target, entry.Key))).ToDictionary()
-            : throw new UsageException(TargetsOption.NoMatch(string.Join(", ", idle.Select(target => $"'{target}'")), [.. all.Keys]));
+            : throw new UsageException(
+                TargetsOption.NoMatch(string.Join(", ", idle.Select(target => $"'{target}'")), [.. all.Keys]));
     }
 
     private IEnumerable<CalibrationBatch> Batches(TokenWindows windows)

@@ -6,7 +6,7 @@ using SparseExpansion.Analysis.Neurons;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>report.html: one file that needs nothing else.</summary>
+/// <summary>report.html: one self-contained file.</summary>
 internal static partial class HtmlReport
 {
     public static string Create(AnalyzeReport report, IReadOnlyList<Figure> figures)
@@ -50,11 +50,13 @@ internal static partial class HtmlReport
 
     private static void AppendClaims(StringBuilder html, AnalyzeReport report)
     {
-        html.Append("<h2>What holds here</h2>\n<p>Statements of the paper, judged by rules from the numbers of this run alone. A small model may well disagree.</p>\n");
+        html.Append("<h2>Statements of the paper</h2>\n<p>Judged by fixed rules, only from the numbers of this run. A small model may well disagree.</p>\n");
         foreach (Claim claim in report.Claims)
         {
             int holding = claim.Evidence.Count(entry => entry.Holds);
-            string count = claim.Evidence.Count == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $", {holding} of {claim.Evidence.Count} layers");
+            string count = claim.Evidence.Count == 1
+                ? ""
+                : string.Create(CultureInfo.InvariantCulture, $", {holding} of {claim.Evidence.Count} layers");
             html.Append(CultureInfo.InvariantCulture, $"""
                 <section class="claim {claim.Verdict.ToString().ToLowerInvariant()}">
                 <h3>{Escape(claim.Name)} <span class="verdict">{AnalyzeSummary.Words(claim.Verdict)}{count}</span></h3>
@@ -70,7 +72,8 @@ internal static partial class HtmlReport
     private static string Evidence(Claim claim)
     {
         string[] names = [.. claim.Evidence.SelectMany(entry => entry.Values.Keys).Distinct()];
-        var table = new StringBuilder("<details><summary>Numbers</summary><div class=\"scroll\"><table>\n<thead><tr><th>layer<th>holds");
+        var table = new StringBuilder(
+            "<details><summary>Numbers</summary><div class=\"scroll\"><table>\n<thead><tr><th>layer<th>holds");
         foreach (string name in names)
         {
             table.Append("<th>").Append(Escape(Spaced(name)));
@@ -79,10 +82,12 @@ internal static partial class HtmlReport
         table.Append("</tr></thead>\n<tbody>\n");
         foreach (ClaimEvidence entry in claim.Evidence)
         {
-            table.Append(CultureInfo.InvariantCulture, $"<tr><th>{Escape(entry.Layer)}<td>{(entry.Holds ? "yes" : "no")}");
+            table.Append(
+                CultureInfo.InvariantCulture, $"<tr><th>{Escape(entry.Layer)}<td>{(entry.Holds ? "yes" : "no")}");
             foreach (string name in names)
             {
-                table.Append(CultureInfo.InvariantCulture, $"<td>{entry.Values.GetValueOrDefault(name, double.NaN):0.####}");
+                table.Append(
+                    CultureInfo.InvariantCulture, $"<td>{entry.Values.GetValueOrDefault(name, double.NaN):0.####}");
             }
 
             table.Append("</tr>\n");
@@ -91,7 +96,7 @@ internal static partial class HtmlReport
         return table.Append("</tbody></table></div></details>").ToString();
     }
 
-    /// <summary>"medianChange" is "median change".</summary>
+    /// <summary>Converts "medianChange" to "median change".</summary>
     private static string Spaced(string name) =>
         WordStart().Replace(name, match => " " + match.Value.ToLowerInvariant());
 
@@ -100,16 +105,21 @@ internal static partial class HtmlReport
 
     private static void AppendFigure(StringBuilder html, Figure figure, AnalyzeReport report)
     {
-        html.Append(CultureInfo.InvariantCulture, $"<h2>{Escape(figure.Title)}</h2>\n<figure id=\"{figure.Name}\">\n<figcaption>{Escape(figure.Caption)}</figcaption>\n<p class=\"legend\">");
+        html.Append(
+            CultureInfo.InvariantCulture,
+            $"<h2>{Escape(figure.Title)}</h2>\n<figure id=\"{figure.Name}\">\n<figcaption>{Escape(figure.Caption)}</figcaption>\n<p class=\"legend\">");
         foreach (LegendEntry entry in figure.Legend)
         {
-            html.Append(CultureInfo.InvariantCulture, $"<span><i style=\"background:var({HtmlStyle.Variable(entry.Color)})\"></i>{Escape(entry.Text)}</span>");
+            html.Append(
+                CultureInfo.InvariantCulture,
+                $"<span><i style=\"background:var({HtmlStyle.Variable(entry.Color)})\"></i>{Escape(entry.Text)}</span>");
         }
 
         html.Append("</p>\n<div class=\"panels\">\n");
         for (int i = 0; i < figure.Panels.Count; i++)
         {
-            html.Append(InlineSvg.From(FigureFile.ToSvg(figure.Panels[i]), string.Create(CultureInfo.InvariantCulture, $"{figure.Name}{i}"))).Append('\n');
+            html.Append(InlineSvg.From(FigureFile.ToSvg(figure.Panels[i]), string.Create(CultureInfo.InvariantCulture, $"{figure.Name}{i}")))
+                .Append('\n');
         }
 
         html.Append("</div>\n</figure>\n");
@@ -123,11 +133,15 @@ internal static partial class HtmlReport
             html.Append(CultureInfo.InvariantCulture, $"<th>median RI, {count}");
         }
 
-        html.Append(CultureInfo.InvariantCulture, $"<th>random {report.Settings.MostExperts}<th>constant</tr></thead>\n<tbody>\n");
+        html.Append(
+            CultureInfo.InvariantCulture,
+            $"<th>random {report.Settings.MostExperts}<th>constant</tr></thead>\n<tbody>\n");
         foreach (LayerResult layer in report.Layers)
         {
             MeasureSummary distance = MeasureSummary.Of(layer.Wasserstein());
-            html.Append(CultureInfo.InvariantCulture, $"<tr><th>{Escape(layer.Layer)}<td>{layer.OutFeatures}×{layer.InFeatures}<td>{distance.Median:0.000}<td>{distance.Maximum:0.000}");
+            html.Append(
+                CultureInfo.InvariantCulture,
+                $"<tr><th>{Escape(layer.Layer)}<td>{layer.OutFeatures}×{layer.InFeatures}<td>{distance.Median:0.000}<td>{distance.Maximum:0.000}");
             foreach (ExpansionPoint point in layer.Expansions.Append(layer.RandomClusters))
             {
                 html.Append(CultureInfo.InvariantCulture, $"<td>{point.MedianRelativeImprovement:0.000}");
@@ -139,8 +153,10 @@ internal static partial class HtmlReport
         html.Append("</tbody></table></div>\n");
     }
 
-    private static string Name(AnalyzeReport report) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(report.Model)));
+    private static string Name(AnalyzeReport report) =>
+        Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(report.Model)));
 
-    /// <summary>W1 is typeset with its index.</summary>
-    private static string Escape(string text) => WebUtility.HtmlEncode(text).Replace("W1", "W₁", StringComparison.Ordinal);
+    /// <summary>Typesets W1 with its index.</summary>
+    private static string Escape(string text) =>
+        WebUtility.HtmlEncode(text).Replace("W1", "W₁", StringComparison.Ordinal);
 }

@@ -4,7 +4,7 @@ using ScottPlot;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>The report's style sheet: bright or dark as the reader's system is, one column on phones.</summary>
+/// <summary>The report's style sheet: light or dark like the reader's system, one column on phones.</summary>
 internal static class HtmlStyle
 {
     private const string Sheet = """
@@ -46,7 +46,7 @@ internal static class HtmlStyle
         [FigureStyle.Purple] = "--purple",
     };
 
-    /// <summary>The CSS variable of a figure's colour.</summary>
+    /// <summary>The CSS variable of a figure's color.</summary>
     public static string Variable(Color color) => s_names[color];
 
     public static string Create()
@@ -63,14 +63,17 @@ internal static class HtmlStyle
         {
             foreach (string attribute in new[] { "fill", "stroke" })
             {
-                css.AppendLine(CultureInfo.InvariantCulture, $".panels [{attribute}=\"{light.ToHex()}\" i] {{ {attribute}: var({Variable(light)}); }}");
+                css.AppendLine(
+                    CultureInfo.InvariantCulture,
+                    $".panels [{attribute}=\"{light.ToHex()}\" i] {{ {attribute}: var({Variable(light)}); }}");
             }
         }
 
         return css.ToString();
     }
 
-    private static void Append(StringBuilder css, string head, Func<(Color Light, string Dark), string> value, string tail)
+    private static void Append(
+        StringBuilder css, string head, Func<(Color Light, string Dark), string> value, string tail)
     {
         css.Append(head);
         foreach ((Color Light, string Dark) color in FigureStyle.Colors)

@@ -3,10 +3,10 @@ using System.Xml.Linq;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>Makes an SVG file part of an HTML page.</summary>
+/// <summary>Embeds an SVG file in an HTML page.</summary>
 internal static class InlineSvg
 {
-    /// <summary>Lets the page set the size, and keeps the ids of several pictures apart.</summary>
+    /// <summary>Lets the page set the size, and makes the ids of several pictures distinct.</summary>
     /// <param name="svg">A whole document.</param>
     /// <param name="prefix">Unique on the page.</param>
     public static string From(string svg, string prefix)
@@ -20,7 +20,9 @@ internal static class InlineSvg
                 (value, id) => value.Replace($"url(#{id})", $"url(#{prefix}{id})", StringComparison.Ordinal));
         }
 
-        root.SetAttributeValue("viewBox", string.Create(CultureInfo.InvariantCulture, $"0 0 {root.Attribute("width")!.Value} {root.Attribute("height")!.Value}"));
+        root.SetAttributeValue(
+            "viewBox",
+            string.Create(CultureInfo.InvariantCulture, $"0 0 {root.Attribute("width")!.Value} {root.Attribute("height")!.Value}"));
         root.SetAttributeValue("role", "img");
         root.SetAttributeValue("width", null);
         root.SetAttributeValue("height", null);

@@ -3,10 +3,11 @@ using SparseExpansion.Analysis.Neurons;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>neurons.csv: one row a neuron, numbers with a point and as many digits as they have.</summary>
+/// <summary>neurons.csv: one row per neuron, numbers in full precision with a decimal point.</summary>
 internal static class NeuronTable
 {
-    private static readonly string[] s_ofExpansions = ["weighted_w1", "weighted_mapping_difficulty", "rmse", "w1_sparse_dense", "ri"];
+    private static readonly string[] s_ofExpansions =
+        ["weighted_w1", "weighted_mapping_difficulty", "rmse", "w1_sparse_dense", "ri"];
 
     public static void Write(AnalyzeReport report, TextWriter writer)
     {
@@ -41,8 +42,9 @@ internal static class NeuronTable
         return [Quote(layer.Layer), Text($"{i}"), isMarked ? "1" : "0", neuron.IsConstant ? "1" : "0", .. values.Select(value => Text($"{value}"))];
     }
 
-    /// <summary>Module paths have neither commas nor quotes, as a rule.</summary>
-    private static string Quote(string text) => text.AsSpan().ContainsAny(",\"\n") ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
+    /// <summary>Module paths usually have neither commas nor quotes.</summary>
+    private static string Quote(string text) =>
+        text.AsSpan().ContainsAny(",\"\n") ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,12 +1,13 @@
 namespace SparseExpansion.Cli;
 
-/// <summary>A statement of the paper, held against the measurements.</summary>
+/// <summary>A statement of the paper, checked against the measurements.</summary>
 /// <param name="Name">Short name.</param>
-/// <param name="Statement">What is claimed, and what counts as agreement.</param>
+/// <param name="Statement">The claim, and the criterion for agreement.</param>
 /// <param name="Verdict">Computed from <paramref name="Evidence"/>.</param>
 /// <param name="Summary">The numbers in a sentence.</param>
-/// <param name="Evidence">One entry a layer, or one for the model.</param>
-internal sealed record Claim(string Name, string Statement, Verdict Verdict, string Summary, IReadOnlyList<ClaimEvidence> Evidence)
+/// <param name="Evidence">One entry per layer, or one for the model.</param>
+internal sealed record Claim(
+    string Name, string Statement, Verdict Verdict, string Summary, IReadOnlyList<ClaimEvidence> Evidence)
 {
     public static Claim Of(string name, string statement, string summary, IReadOnlyList<ClaimEvidence> evidence)
     {

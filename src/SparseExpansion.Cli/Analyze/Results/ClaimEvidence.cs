@@ -1,6 +1,6 @@
 namespace SparseExpansion.Cli;
 
-/// <summary>What one layer, or the model, says about a claim.</summary>
+/// <summary>Evidence of one layer, or of the model, for a claim.</summary>
 /// <param name="Layer">Module path, or "all".</param>
 /// <param name="Holds">True if it agrees.</param>
 /// <param name="Values">The numbers by name.</param>

@@ -3,13 +3,16 @@ using SparseExpansion.Analysis.Neurons;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>Holds the statements of arXiv 2405.15756 against measurements. Nothing here knows what ought to come out.</summary>
+/// <summary>
+/// Checks the statements of arXiv 2405.15756 against measurements, without knowing the expected outcome.
+/// </summary>
 internal static class Claims
 {
     /// <summary>Name of the relative improvement among the correlated measures.</summary>
     public const string RelativeImprovement = "RelativeImprovement";
 
-    public static IReadOnlyList<Claim> Judge(IReadOnlyList<LayerResult> layers, AblationResult ablation, AnalyzeSettings settings) =>
+    public static IReadOnlyList<Claim> Judge(
+        IReadOnlyList<LayerResult> layers, AblationResult ablation, AnalyzeSettings settings) =>
     [
         ClusteringLowersWasserstein(layers, settings),
         WassersteinNeuronsMatter(ablation, settings),
@@ -39,15 +42,18 @@ internal static class Claims
                 ["medianChangeRandomClusters"] = control,
             });
         })];
-        double[] all = [.. layers.SelectMany(layer => Of(layer.Expansions[^1].WassersteinChange, layer.WassersteinNeurons))];
-        double[] allRandom = [.. layers.SelectMany(layer => Of(layer.RandomClusters.WassersteinChange, layer.WassersteinNeurons))];
+        double[] all =
+            [.. layers.SelectMany(layer => Of(layer.Expansions[^1].WassersteinChange, layer.WassersteinNeurons))];
+        double[] allRandom =
+            [.. layers.SelectMany(layer => Of(layer.RandomClusters.WassersteinChange, layer.WassersteinNeurons))];
         return Claim.Of(
             "Clustering disentangles",
             $"The token-weighted W1 of Wasserstein neurons falls in {settings.MostExperts} clusters: their median change is below 0 and below that in as many random clusters.",
             Text($"W1 falls for {Share(all):0.0 %} of {all.Length} Wasserstein neurons, median {Median(all):+0.0 %;-0.0 %;0 %}; in random clusters for {Share(allRandom):0.0 %}, median {Median(allRandom):+0.0 %;-0.0 %;0 %}."),
             evidence);
 
-        static double Share(double[] changes) => changes.Length == 0 ? double.NaN : (double)changes.Count(change => change < 0) / changes.Length;
+        static double Share(double[] changes) =>
+            changes.Length == 0 ? double.NaN : (double)changes.Count(change => change < 0) / changes.Length;
     }
 
     private static Claim WassersteinNeuronsMatter(AblationResult ablation, AnalyzeSettings settings)
@@ -55,7 +61,8 @@ internal static class Claims
         double top = ablation.Perplexities(AblationResult.TopWasserstein, settings.Sparsity).Single();
         double[] random = ablation.Perplexities(AblationResult.Random, settings.Sparsity);
         MeasureSummary summary = MeasureSummary.Of(random);
-        var evidence = new ClaimEvidence("all", random.All(perplexity => top > perplexity), new Dictionary<string, double>
+        bool holds = random.All(perplexity => top > perplexity);
+        var evidence = new ClaimEvidence("all", holds, new Dictionary<string, double>
         {
             ["densePerplexity"] = ablation.DensePerplexity,
             ["topPerplexity"] = top,
@@ -77,8 +84,10 @@ internal static class Claims
     {
         ClaimEvidence[] evidence = [.. layers.Select(layer => new ClaimEvidence(
             layer.Layer,
-            layer.Expansions.Zip(layer.Expansions.Skip(1)).All(pair => pair.First.MedianRelativeImprovement < pair.Second.MedianRelativeImprovement),
-            layer.Expansions.ToDictionary(point => Text($"medianAt{point.Clusters}"), point => point.MedianRelativeImprovement)
+            layer.Expansions.Zip(layer.Expansions.Skip(1))
+                .All(pair => pair.First.MedianRelativeImprovement < pair.Second.MedianRelativeImprovement),
+            layer.Expansions
+                .ToDictionary(point => Text($"medianAt{point.Clusters}"), point => point.MedianRelativeImprovement)
                 .Append(new("medianRandomClusters", layer.RandomClusters.MedianRelativeImprovement)).ToDictionary()))];
         IEnumerable<string> medians = layers[0].Expansions.Select((point, i) =>
             Text($"{Median(layers.SelectMany(layer => layer.Expansions[i].RelativeImprovement)):0.000} with {point.Clusters}"));
@@ -92,7 +101,8 @@ internal static class Claims
 
     private static Claim Correlates(IReadOnlyList<LayerResult> layers, string measure, string name, string statement)
     {
-        ClaimEvidence[] evidence = [.. layers.Select(layer => layer.Correlation(nameof(NeuronMeasure.Wasserstein), measure) is { } found
+        ClaimEvidence[] evidence = [.. layers.Select(layer =>
+            layer.Correlation(nameof(NeuronMeasure.Wasserstein), measure) is { } found
             ? new ClaimEvidence(layer.Layer, found.Lower > 0, new Dictionary<string, double>
             {
                 ["rho"] = found.Coefficient, ["lower"] = found.Lower, ["upper"] = found.Upper, ["neurons"] = found.Count,

@@ -4,10 +4,10 @@ using SparseExpansion.Analysis.Neurons;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>A layer with one number of experts: values by neuron, and what they come to.</summary>
+/// <summary>A layer with one number of experts: values by neuron, and summaries.</summary>
 internal sealed record ExpansionPoint
 {
-    /// <summary>Clusters asked for.</summary>
+    /// <summary>Requested number of clusters.</summary>
     public required int Clusters { get; init; }
 
     /// <summary>Measured tokens of every expert.</summary>

@@ -7,13 +7,13 @@ using SparseExpansion.Calibration.Capture;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>What was measured of one layer.</summary>
+/// <summary>Measurements of one layer.</summary>
 internal sealed record LayerResult
 {
     /// <summary>Module path.</summary>
     public required string Layer { get; init; }
 
-    /// <summary>Layers that read the same tensor, and with it share clusters.</summary>
+    /// <summary>Layers that read the same tensor, and therefore share clusters.</summary>
     public required IReadOnlyList<string> InputGroup { get; init; }
 
     public required int InFeatures { get; init; }
@@ -27,7 +27,7 @@ internal sealed record LayerResult
     /// <summary>Tokens that everything was measured on.</summary>
     public required long MeasuredTokens { get; init; }
 
-    /// <summary>Token pairs behind the mapping difficulty.</summary>
+    /// <summary>Token pairs used for the mapping difficulty.</summary>
     public required int MappingPairs { get; init; }
 
     /// <summary>Neurons whose output is constant.</summary>
@@ -39,7 +39,7 @@ internal sealed record LayerResult
     /// <summary>The layer with 1 … experts.</summary>
     public required IReadOnlyList<ExpansionPoint> Expansions { get; init; }
 
-    /// <summary>The control: random clusters, as many as the most of <see cref="Expansions"/>.</summary>
+    /// <summary>The control: random clusters, as many as in the largest of <see cref="Expansions"/>.</summary>
     public required ExpansionPoint RandomClusters { get; init; }
 
     /// <summary>Rank correlations of all measures, and of the relative improvement with the most experts.</summary>
@@ -56,5 +56,6 @@ internal sealed record LayerResult
 
     /// <summary>The correlation of two measures; null if one of them was not measured.</summary>
     public RankCorrelationResult? Correlation(string first, string second) =>
-        Correlations.FirstOrDefault(entry => (entry.First, entry.Second) == (first, second) || (entry.First, entry.Second) == (second, first));
+        Correlations.FirstOrDefault(
+            entry => (entry.First, entry.Second) == (first, second) || (entry.First, entry.Second) == (second, first));
 }

@@ -2,18 +2,18 @@ using SparseExpansion.Analysis.Experiments;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>The output distribution of one neuron, dense and with more and more experts.</summary>
+/// <summary>The output distribution of one neuron, dense and with increasing numbers of experts.</summary>
 /// <param name="Neuron">Row of the weight.</param>
 /// <param name="Low">Left end of the first bin, in units of the output.</param>
 /// <param name="BinWidth">Width of a bin.</param>
-/// <param name="Dense">Share of the tokens in each bin.</param>
-/// <param name="Sparse">The same of the sparse outputs, for each number of experts.</param>
+/// <param name="Dense">Fraction of the tokens in each bin.</param>
+/// <param name="Sparse">The same for the sparse outputs, for each number of experts.</param>
 internal sealed record NeuronPicture(
     int Neuron, double Low, double BinWidth, IReadOnlyList<double> Dense, IReadOnlyList<IReadOnlyList<double>> Sparse)
 {
     private const int Bins = 80;
 
-    /// <summary>Share of the tokens that both tails together leave out of the picture.</summary>
+    /// <summary>Fraction of the tokens in both tails, outside of the figure.</summary>
     private const double Tails = 0.002;
 
     public static NeuronPicture Of(ClusterSweepResult sweep, int neuron)
@@ -22,7 +22,8 @@ internal sealed record NeuronPicture(
         float[][] sparse = [.. sweep.Points.Select(point => point.SparseOutputs[neuron])];
         (double low, double high) = Range([dense, .. sparse]);
         double width = high > low ? (high - low) / Bins : 1;
-        return new NeuronPicture(neuron, low, width, Count(dense, low, width), [.. sparse.Select(values => Count(values, low, width))]);
+        return new NeuronPicture(
+            neuron, low, width, Count(dense, low, width), [.. sparse.Select(values => Count(values, low, width))]);
     }
 
     private static (double Low, double High) Range(IReadOnlyList<float[]> samples)

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>Whether a statement agrees with what was measured.</summary>
+/// <summary>Agreement of a statement with the measurements.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<Verdict>))]
 internal enum Verdict
 {
