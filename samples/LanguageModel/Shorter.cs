@@ -1,8 +1,10 @@
 using SparseExpansion.Expansion;
 using SparseExpansion.Models;
-using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Transformers;
 
 /// <summary>Shorter variants of <c>Program.cs</c>, and streamed text.</summary>

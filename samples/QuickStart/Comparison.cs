@@ -1,4 +1,5 @@
 using SparseExpansion.Expansion;
+using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Transformers;
 

@@ -4,6 +4,7 @@ using ScottPlot.TickGenerators;
 using SkiaSharp;
 using SparseExpansion.Expansion;
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Transformers;
 
 namespace QuickStart;
