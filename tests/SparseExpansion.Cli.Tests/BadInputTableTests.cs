@@ -6,14 +6,14 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>What the tool says, word for word, about command lines, files and folders that are wrong: <c>bad-inputs.txt</c>.</summary>
+/// <summary>The tool's messages, word for word, about wrong command lines, files and folders: <c>bad-inputs.txt</c>.</summary>
 public sealed class BadInputTableTests
 {
     private const string Expand = "expand --model {model} --output {output} --tokens {tokens}:windows --sparsity 0.5 --experts 3 --pca-reduction 4";
     private const string Evaluate = "evaluate --model {model} --tokens {tokens}:windows";
     private const string Generate = "generate --model {model} --prompt line";
 
-    /// <summary>What is done to the files before the command runs.</summary>
+    /// <summary>Damage to the files before the command runs.</summary>
     private static readonly Dictionary<string, Action<TinyModel>> s_given = new()
     {
         ["the weights are cut off"] = tiny => File.WriteAllBytes(tiny.Weights, File.ReadAllBytes(tiny.Weights)[..^5]),

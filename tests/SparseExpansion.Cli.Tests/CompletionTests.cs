@@ -3,7 +3,7 @@ using SparseExpansion.Testing;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>What shells are told to complete.</summary>
+/// <summary>Completions for shells.</summary>
 public sealed class CompletionTests
 {
     [Theory]

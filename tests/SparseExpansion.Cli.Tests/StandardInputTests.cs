@@ -40,6 +40,6 @@ public sealed class StandardInputTests : IDisposable
         return ToolRun.Of(line.Arguments(), host => host with { Input = () => new MemoryStream(input) });
     }
 
-    /// <summary>What does not depend on time or on the folder's name.</summary>
+    /// <summary>The part of the output that depends neither on time nor on the folder's name.</summary>
     private static string Lasting(ToolRun run) => new StringBuilder().AppendJoin('\n', run.Output.Split('\n').Where(line => !line.Contains(" s", StringComparison.Ordinal) && !line.StartsWith("saved", StringComparison.Ordinal))).ToString();
 }

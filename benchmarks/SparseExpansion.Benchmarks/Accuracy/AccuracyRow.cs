@@ -29,19 +29,19 @@ public sealed record AccuracyRow(string Name, ExpansionRecipe Recipe)
     /// <summary>The same row with another fine-tuning, if it has one; null keeps an option.</summary>
     public AccuracyRow WithFineTuning(string? steps, string? learningRate, string? target) =>
         Recipe.FineTuning is not { } tuning ? this : this with
-    {
-        Recipe = Recipe with
         {
-            FineTuning = tuning with
+            Recipe = Recipe with
             {
-                Steps = steps is null ? tuning.Steps : int.Parse(steps, CultureInfo.InvariantCulture),
-                LearningRate = learningRate is null
+                FineTuning = tuning with
+                {
+                    Steps = steps is null ? tuning.Steps : int.Parse(steps, CultureInfo.InvariantCulture),
+                    LearningRate = learningRate is null
                     ? tuning.LearningRate
                     : double.Parse(learningRate, CultureInfo.InvariantCulture),
-                Target = target is null ? tuning.Target : Enum.Parse<FineTuningTarget>(target, ignoreCase: true),
+                    Target = target is null ? tuning.Target : Enum.Parse<FineTuningTarget>(target, ignoreCase: true),
+                },
             },
-        },
-    };
+        };
 
     /// <summary>Sets the method.</summary>
     public ExpansionBuilder<CausalLanguageModel> Apply(

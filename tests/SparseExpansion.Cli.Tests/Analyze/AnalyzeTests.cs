@@ -59,7 +59,7 @@ public sealed partial class AnalyzeTests : IDisposable
     }
 
     [Fact]
-    public void Cancelled_LeavesNothing()
+    public void Canceled_LeavesNothing()
     {
         string[] entries = _tiny.Entries();
         ToolRun run = ToolRun.Of(Command().Arguments(), new CancellationToken(canceled: true));

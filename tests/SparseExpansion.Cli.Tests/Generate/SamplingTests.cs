@@ -4,7 +4,7 @@ using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>What chooses tokens and ends texts.</summary>
+/// <summary>Options that choose tokens and end texts.</summary>
 public sealed class SamplingTests : IDisposable
 {
     private readonly TinyModel _tiny = new();

@@ -21,6 +21,6 @@ public sealed class ErrorTextTests
     public void Of_ErrorOfTheProgram_TellsAll() =>
         Assert.Contains(nameof(InvalidOperationException), ErrorText.Of(new InvalidOperationException("bug")), StringComparison.Ordinal);
 
-    /// <summary>What TorchSharp throws is of the same family.</summary>
+    /// <summary>TorchSharp's exceptions are of the same family.</summary>
     private sealed class NativeException(string message) : ExternalException(message);
 }

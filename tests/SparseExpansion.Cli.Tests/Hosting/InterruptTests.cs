@@ -13,7 +13,7 @@ public sealed class InterruptTests : IDisposable
     [InlineData("expand")]
     [InlineData("generate")]
     [InlineData("inspect")]
-    public void Cancelled_BeforeTheWork_Gives130(string command)
+    public void Canceled_BeforeTheWork_Gives130(string command)
     {
         string[] entries = _tiny.Entries();
         ToolRun run = ToolRun.Of(_tiny.Command(command).Arguments(), new CancellationToken(canceled: true));

@@ -8,7 +8,7 @@ internal sealed class ManualTimer : TimeProvider, ITimer
 {
     private Action _callback = () => { };
 
-    /// <summary>How often the timer has been put off.</summary>
+    /// <summary>Number of times the timer was postponed.</summary>
     public int Changes { get; private set; }
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)

@@ -2,7 +2,7 @@ using Spectre.Console.Testing;
 
 namespace SparseExpansion.Cli;
 
-/// <summary>What a person sees of a bar.</summary>
+/// <summary>The visible text of a bar.</summary>
 public sealed class ProgressBarTests : IDisposable
 {
     private readonly TinyModel _tiny = new();

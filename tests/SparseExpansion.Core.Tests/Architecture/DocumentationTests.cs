@@ -3,10 +3,15 @@ using SparseExpansion.Testing;
 
 namespace SparseExpansion.Architecture;
 
-/// <summary>Links of the pages lead somewhere, and pages are written in American English.</summary>
+/// <summary>Links of the pages lead somewhere, and pages and code are written in American English.</summary>
 public sealed partial class DocumentationTests
 {
     private static readonly string[] s_folders = ["docs", "samples", "src", "benchmarks"];
+
+    /// <summary>Code whose words are checked; the training data is a text of its own.</summary>
+    private static readonly string[] s_code =
+        ["src/SparseExpansion.Cli", "benchmarks", "samples/QuickStart", "samples/LanguageModel", "samples/OwnModel",
+        "samples/CustomPruner", "samples/Entanglement", "samples/TrainModel", "tests/SparseExpansion.Cli.Tests"];
 
     public static TheoryData<string> Pages => [.. Directory.EnumerateFiles(Repository.Root, "*.md")
         .Concat(s_folders.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Repository.Root, folder), "*.md", SearchOption.AllDirectories)))
@@ -33,6 +38,19 @@ public sealed partial class DocumentationTests
     public void Words_AreAmerican(string page) =>
         Assert.Empty(BritishWord().Matches(Prose(Path.Combine(Repository.Root, page))).Select(match => match.Value));
 
+    [Fact]
+    public void Words_OfCode_AreAmerican() =>
+        Assert.Empty(Lines().Where(line => BritishWord().IsMatch(line.Text)).Select(line => $"{line.File}: {line.Text}"));
+
+    [Fact]
+    public void Summaries_OfCode_BeginWithANounOrAVerb() =>
+        Assert.Empty(Lines().Where(line => Question().IsMatch(line.Text)).Select(line => $"{line.File}: {line.Text}"));
+
+    private static IEnumerable<(string File, string Text)> Lines() => s_code
+        .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Repository.Root, folder), "*.cs", SearchOption.AllDirectories))
+        .Where(file => !file.Split(Path.DirectorySeparatorChar).Contains("obj"))
+        .SelectMany(file => File.ReadLines(file).Select(text => (Path.GetRelativePath(Repository.Root, file), text.Trim())));
+
     private static HashSet<string> Headings(string path) => [.. Heading().Matches(Prose(path))
         .Select(match => NoPartOfAnAnchor().Replace(match.Groups[1].Value.ToLowerInvariant(), "").Replace(' ', '-'))];
 
@@ -51,7 +69,10 @@ public sealed partial class DocumentationTests
     private static partial Regex Fence();
 
     [GeneratedRegex(
-        @"\b\w*(colour|behaviour|neighbour|favour|(?<!para)analys(e[dr]?|ing)\b|quantis|normalis|standardis|optimis|initialis|factoris|licence|cancelled|centre|labelled|modelling)\w*",
+        @"\b\w*(colour|behaviour|neighbour|favour|(?<!para)analys(e[dr]?|ing)\b|quantis|normalis|standardis|optimis|initialis|factoris|licence|cancelled|centre|labelled|modelling|honour)\w*",
         RegexOptions.IgnoreCase)]
     private static partial Regex BritishWord();
+
+    [GeneratedRegex(@"<summary>(What|How|Which|Whether|Where|When)\b")]
+    private static partial Regex Question();
 }

@@ -15,7 +15,7 @@ internal sealed class CoreCompilation
     /// <summary>The files.</summary>
     public IEnumerable<SyntaxTree> Trees => _compilation.SyntaxTrees;
 
-    /// <summary>How files are read.</summary>
+    /// <summary>Options for parsing files.</summary>
     public CSharpParseOptions ParseOptions => (CSharpParseOptions)_compilation.SyntaxTrees[0].Options;
 
     /// <summary>Reads what the build would compile.</summary>

@@ -4,7 +4,7 @@ using Microsoft.CodeAnalysis;
 
 namespace SparseExpansion.MutationSampler;
 
-/// <summary>Which classes of tests reach which members, and how long each takes.</summary>
+/// <summary>Test classes that reach each member, and their durations.</summary>
 internal sealed class CoverageMap
 {
     private readonly Dictionary<(string File, int Member), HashSet<string>> _classes = [];

@@ -16,7 +16,7 @@ internal sealed record Mutant(SyntaxTree Tree, TextSpan Span, string Replacement
 
     private int Line => Tree.GetText().Lines.GetLinePosition(Span.Start).Line + 1;
 
-    /// <summary>Where and what, as a report says it; the same as long as the file stays as it is.</summary>
+    /// <summary>Place and kind of the change, for reports; stable as long as the file does not change.</summary>
     public string Identity(string root) => string.Create(CultureInfo.InvariantCulture, $"{Path.GetRelativePath(root, Tree.FilePath)}:{Line}:{Span.Start}\t{Change}");
 
     /// <summary>The file with the change.</summary>

@@ -1,6 +1,6 @@
 namespace SparseExpansion.MutationSampler;
 
-/// <summary>What became of a mutant.</summary>
+/// <summary>Fate of a mutant.</summary>
 internal enum Outcome
 {
     /// <summary>A test failed, or the program crashed.</summary>
