@@ -1,5 +1,3 @@
-using SparseExpansion.Serialization;
-
 namespace SparseExpansion.Cli;
 
 /// <summary>What a command writes, and so may replace.</summary>

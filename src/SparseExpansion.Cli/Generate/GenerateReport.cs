@@ -1,6 +1,5 @@
 using System.Text.Json.Serialization;
 using SparseExpansion.Models.Generation;
-using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Cli;
 

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using SparseExpansion.Models;
-using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Cli;
 

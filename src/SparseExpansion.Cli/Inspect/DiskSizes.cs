@@ -1,5 +1,4 @@
 using SparseExpansion.Execution.Safetensors;
-using SparseExpansion.Serialization;
 using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Cli;

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Cli;
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Cli;

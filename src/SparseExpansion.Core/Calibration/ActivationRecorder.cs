@@ -1,5 +1,4 @@
 using SparseExpansion.Internal;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Calibration;

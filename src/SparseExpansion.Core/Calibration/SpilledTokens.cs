@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Runtime.InteropServices;
 using SparseExpansion.Internal;
 using static TorchSharp.torch;
 

@@ -1,6 +1,5 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Internal;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;

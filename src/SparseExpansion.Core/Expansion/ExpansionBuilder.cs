@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging;
 using SparseExpansion.Calibration;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;

@@ -1,7 +1,6 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Expansion;
 using SparseExpansion.Internal;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion;

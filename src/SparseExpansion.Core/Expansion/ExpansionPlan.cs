@@ -3,7 +3,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 using SparseExpansion.Calibration;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;

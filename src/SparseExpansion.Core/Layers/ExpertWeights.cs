@@ -1,5 +1,4 @@
 using SparseExpansion.Quantization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Layers;

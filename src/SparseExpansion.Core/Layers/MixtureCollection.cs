@@ -1,7 +1,6 @@
 using System.Collections;
 using System.Diagnostics.CodeAnalysis;
 using SparseExpansion.Layers.Surgery;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

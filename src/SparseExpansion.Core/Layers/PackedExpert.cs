@@ -1,7 +1,6 @@
 using SparseExpansion.Execution;
 using SparseExpansion.Execution.Errors;
 using SparseExpansion.Quantization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Layers;

@@ -1,5 +1,4 @@
 using SparseExpansion.Execution;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Layers;

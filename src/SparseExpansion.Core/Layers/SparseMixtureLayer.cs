@@ -2,7 +2,6 @@ using SparseExpansion.Internal;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Quantization;
 using SparseExpansion.Routing;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

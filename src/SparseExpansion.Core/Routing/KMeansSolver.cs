@@ -1,5 +1,4 @@
 using SparseExpansion.Calibration;
-using SparseExpansion.Internal;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 

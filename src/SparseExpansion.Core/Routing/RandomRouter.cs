@@ -1,5 +1,4 @@
 using SparseExpansion.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Routing;

@@ -5,7 +5,6 @@ using SparseExpansion.Execution.Memory;
 using SparseExpansion.Execution.Safetensors;
 using SparseExpansion.Internal;
 using SparseExpansion.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Serialization;

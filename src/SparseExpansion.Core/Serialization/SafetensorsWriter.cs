@@ -1,6 +1,5 @@
 using SparseExpansion.Execution;
 using SparseExpansion.Execution.Safetensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Serialization;

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using SparseExpansion.Internal;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers;

@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using SparseExpansion.Models;
 using SparseExpansion.Models.Generation;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers;

@@ -1,7 +1,6 @@
 using SparseExpansion.Execution.Safetensors;
 using SparseExpansion.Models.Configuration;
 using SparseExpansion.Serialization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers;

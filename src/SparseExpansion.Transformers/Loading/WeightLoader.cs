@@ -1,5 +1,4 @@
 using SparseExpansion.Serialization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers;

@@ -1,6 +1,5 @@
 using SparseExpansion.Models;
 using SparseExpansion.Tensors;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

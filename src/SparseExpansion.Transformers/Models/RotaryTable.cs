@@ -1,7 +1,6 @@
 using SparseExpansion.Models;
 using SparseExpansion.Models.Configuration;
 using SparseExpansion.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers;

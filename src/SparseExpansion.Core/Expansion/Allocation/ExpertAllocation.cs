@@ -1,4 +1,3 @@
-using SparseExpansion.Calibration;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
 using static TorchSharp.torch;

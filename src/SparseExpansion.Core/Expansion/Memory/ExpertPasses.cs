@@ -1,5 +1,4 @@
 using SparseExpansion.Calibration;
-using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
 
 namespace SparseExpansion.Expansion;

@@ -1,4 +1,3 @@
-using SparseExpansion.Calibration;
 using SparseExpansion.Pruning;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using SparseExpansion.Calibration;
 using SparseExpansion.Internal;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;

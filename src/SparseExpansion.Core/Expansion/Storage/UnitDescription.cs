@@ -1,6 +1,5 @@
 using System.Text.Json;
 using SparseExpansion.Execution.Expanded;
-using SparseExpansion.Serialization.Expanded;
 
 namespace SparseExpansion.Expansion;
 

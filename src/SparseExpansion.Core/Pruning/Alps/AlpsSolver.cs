@@ -1,4 +1,3 @@
-using SparseExpansion.Internal;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;

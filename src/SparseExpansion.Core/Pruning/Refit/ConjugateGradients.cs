@@ -1,4 +1,3 @@
-using SparseExpansion.Internal;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 

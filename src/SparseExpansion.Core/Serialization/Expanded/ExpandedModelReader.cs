@@ -1,7 +1,6 @@
 using SparseExpansion.Execution.Expanded;
 using SparseExpansion.Execution.Safetensors;
 using SparseExpansion.Layers.Surgery;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Serialization.Expanded;

@@ -1,6 +1,5 @@
 using SparseExpansion.Execution.Expanded;
 using SparseExpansion.Internal;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Serialization.Expanded;

@@ -1,6 +1,5 @@
 using SparseExpansion.Layers;
 using SparseExpansion.Layers.Surgery;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
