@@ -1,3 +1,5 @@
+using SparseExpansion.Serialization;
+
 namespace SparseExpansion.Cli;
 
 /// <summary>What a command writes, and so may replace.</summary>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Cli;
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Cli;

@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace SparseExpansion.Calibration;
 
 /// <summary>Runs a unit over all batches and keeps what one input group reads.</summary>

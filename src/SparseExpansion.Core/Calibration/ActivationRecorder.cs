@@ -1,4 +1,5 @@
 using SparseExpansion.Internal;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Calibration;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using SparseExpansion.Internal;
 using static TorchSharp.torch;
 

@@ -1,5 +1,6 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Internal;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using SparseExpansion.Calibration;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;

@@ -1,6 +1,7 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Expansion;
 using SparseExpansion.Internal;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion;

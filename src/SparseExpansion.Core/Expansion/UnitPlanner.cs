@@ -2,6 +2,7 @@ using SparseExpansion.Calibration;
 using SparseExpansion.Layers;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Pruning;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

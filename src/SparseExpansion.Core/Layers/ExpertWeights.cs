@@ -1,4 +1,5 @@
 using SparseExpansion.Quantization;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Layers;

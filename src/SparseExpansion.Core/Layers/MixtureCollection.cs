@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Diagnostics.CodeAnalysis;
 using SparseExpansion.Layers.Surgery;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

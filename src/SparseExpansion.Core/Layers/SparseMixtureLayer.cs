@@ -2,6 +2,7 @@ using SparseExpansion.Internal;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Quantization;
 using SparseExpansion.Routing;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -1,4 +1,5 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Internal;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 

@@ -1,4 +1,5 @@
 using SparseExpansion.Tensors;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Routing;

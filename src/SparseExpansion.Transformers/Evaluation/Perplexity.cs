@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using SparseExpansion.Internal;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers;

@@ -1,4 +1,5 @@
 using SparseExpansion.Serialization;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers;

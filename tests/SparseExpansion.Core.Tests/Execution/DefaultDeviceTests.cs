@@ -4,7 +4,6 @@ using SparseExpansion.Layers;
 using SparseExpansion.Quantization;
 using SparseExpansion.Serialization;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Execution;

@@ -1,7 +1,6 @@
-using SparseExpansion.Execution;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Core.Tests.Execution;
+namespace SparseExpansion.Execution;
 
 public sealed class OpenMPWaitingTests
 {

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Execution;
 
-public sealed class PackedWeightTests
+public sealed class PackedTensorsTests
 {
     [Fact]
     public void Unpack_AfterPack_IsBitExact() => ExecutionCase.Generator.Sample(

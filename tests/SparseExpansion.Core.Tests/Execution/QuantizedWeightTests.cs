@@ -4,7 +4,6 @@ using SparseExpansion.Execution.Kernels;
 using SparseExpansion.Quantization;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Execution;

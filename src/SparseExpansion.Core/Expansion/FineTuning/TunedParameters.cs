@@ -1,4 +1,5 @@
 using SparseExpansion.Tensors;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

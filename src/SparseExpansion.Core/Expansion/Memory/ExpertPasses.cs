@@ -1,4 +1,5 @@
 using SparseExpansion.Calibration;
+using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
 
 namespace SparseExpansion.Expansion;

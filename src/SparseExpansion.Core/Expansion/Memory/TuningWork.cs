@@ -1,4 +1,6 @@
+using TorchSharp;
 using TorchSharp.Modules;
+using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;

@@ -1,3 +1,4 @@
+using SparseExpansion.Calibration;
 using SparseExpansion.Pruning;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;

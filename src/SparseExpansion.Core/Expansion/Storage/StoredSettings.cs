@@ -1,6 +1,7 @@
 using System.Globalization;
 using SparseExpansion.Calibration;
 using SparseExpansion.Internal;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;

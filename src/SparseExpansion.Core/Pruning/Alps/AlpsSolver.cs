@@ -1,3 +1,4 @@
+using SparseExpansion.Internal;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;

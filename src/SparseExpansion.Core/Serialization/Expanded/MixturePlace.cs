@@ -1,5 +1,6 @@
 using SparseExpansion.Layers;
 using SparseExpansion.Layers.Surgery;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
