@@ -145,6 +145,19 @@ public sealed class PackedTensorsTests
         Assert.Equal([0, 7], packed.Multiply(randn(0, 6)).shape);
     }
 
+    /// <summary>Memory that libtorch has not made serves tensors as well.</summary>
+    [Fact]
+    public void Multiply_WeightPackedFromASpan_GivesTheSameBits()
+    {
+        using var scope = NewDisposeScope();
+        Tensor weight = randn(70, 130) * rand(70, 130).ge(Scalars.Of(0.5)), tokens = randn(9, 130);
+        using PackedWeight packed = PackedWeight.Pack(weight), native = PackedWeight.Pack(weight.data<float>().ToArray(), 70, 130);
+
+        Assert.True(packed.Multiply(tokens).bytes.SequenceEqual(native.Multiply(tokens).bytes));
+        Assert.True(weight.equal(native.Unpack()).all().item<bool>());
+        Assert.Null(native.Quantization);
+    }
+
     [Fact]
     public void PackMultiplyUnpack_LeaveNoTensors() => LeakCheck.NoTensorsLeft(() =>
     {
