@@ -1,5 +1,6 @@
 using SparseExpansion.Execution;
 using SparseExpansion.Execution.Safetensors;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Serialization;

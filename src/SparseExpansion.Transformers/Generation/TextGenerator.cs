@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using SparseExpansion.Models;
 using SparseExpansion.Models.Generation;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers;
