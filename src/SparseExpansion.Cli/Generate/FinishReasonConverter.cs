@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using SparseExpansion.Models.Generation;
+using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Cli;
 

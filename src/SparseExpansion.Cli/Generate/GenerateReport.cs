@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using SparseExpansion.Models.Generation;
+using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Cli;
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using SparseExpansion.Models;
+using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Cli;
 

@@ -1,4 +1,5 @@
 using SparseExpansion.Execution.Safetensors;
+using SparseExpansion.Serialization;
 using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Cli;

@@ -2,6 +2,7 @@ using SparseExpansion.Layers;
 using SparseExpansion.Models;
 using SparseExpansion.Routing;
 using SparseExpansion.Transformers;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

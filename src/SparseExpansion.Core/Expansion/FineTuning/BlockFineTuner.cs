@@ -2,6 +2,7 @@ using SparseExpansion.Analysis;
 using SparseExpansion.Calibration;
 using SparseExpansion.Execution.Errors;
 using SparseExpansion.Layers;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using SparseExpansion.Execution.Expanded;
+using SparseExpansion.Serialization.Expanded;
 
 namespace SparseExpansion.Expansion;
 
