@@ -165,6 +165,8 @@ public sealed unsafe class PackedWeight : IDisposable
                 [this], [0, count], [.. Enumerable.Range(0, count)], new MatrixView((nint)from, Columns, ElementType.Float32),
                 new MatrixView((nint)to, Rows, ElementType.Float32), new MatrixView((nint)addend, 0, ElementType.Float32));
         }
+
+        GC.KeepAlive(this);
     }
 
     /// <inheritdoc/>

@@ -1,6 +1,5 @@
 using SparseExpansion.Models.Tokenization;
 using SparseExpansion.Models.Tokenization.AddedTokens;
-using SparseExpansion.Models.Tokenization.Pieces;
 using SparseExpansion.Models.Tokenization.Unicode;
 
 namespace SparseExpansion.Models;

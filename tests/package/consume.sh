@@ -77,6 +77,12 @@ linux_compat() { # property, whether the program's library is TorchSharp's own
   cmp "bin/Release/net10.0/$library" "$original/$library" && result=true
   [ $result = "$2" ]
 }
+# What decodes without libtorch must not bring it.
+without_torch() {
+  dotnet new console -o "$work/Below" && cd "$work/Below" && dotnet add package SparseExpansion.Models --version "$version" &&
+    dotnet build -c Release -warnaserror -p:NuGetAudit=false && [ -f bin/Release/net10.0/SparseExpansion.Execution.dll ] &&
+    ! ls bin/Release/net10.0 | grep -i torch
+}
 tool() { cd "$work" && tools/sparse-expand "$@"; }
 version_of_tool() { [ "$(tool --version)" = "$version" ]; }
 continuation() { tool generate --model "$root/samples/QuickStart/model" --prompt "Once upon a time" | tee "$work/output" && grep -q "Once upon a time.*[a-z]" "$work/output"; }
@@ -91,6 +97,7 @@ if [ $platform = linux-x64 ]; then
 fi
 check "a program builds against SparseExpansion.Transformers" program LanguageModel SparseExpansion.Transformers
 check "it expands, saves and loads a language model" run LanguageModel "perplexity" "$root/samples/QuickStart/model" "$root/samples/QuickStart/model/calibration.txt" "$root/samples/QuickStart/model/evaluation.txt" "$work/expanded"
+check "a program builds against SparseExpansion.Models, without TorchSharp" without_torch
 cd "$work"
 check "the tool installs" dotnet tool install SparseExpansion.Cli --tool-path tools --version "$version"
 check "sparse-expand --version" version_of_tool

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
-using SparseExpansion.Execution;
 using SparseExpansion.Execution.Tiling;
 using static TorchSharp.torch;
 

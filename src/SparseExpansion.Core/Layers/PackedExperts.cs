@@ -1,7 +1,6 @@
 using System.Globalization;
 using SparseExpansion.Execution;
 using SparseExpansion.Execution.Dispatch;
-using SparseExpansion.Execution.Packing;
 using SparseExpansion.Execution.Tiling;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Quantization;

@@ -1,5 +1,4 @@
 using SparseExpansion.Execution;
-using SparseExpansion.Execution.Files;
 using SparseExpansion.Execution.Memory;
 using SparseExpansion.Execution.Safetensors;
 using SparseExpansion.Internal.Files;

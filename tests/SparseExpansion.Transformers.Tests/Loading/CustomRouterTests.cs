@@ -30,7 +30,7 @@ public sealed class CustomRouterTests : IDisposable
             .Targets("*.up_proj")
             .RouteWith(new SignTrainer())
             .PruneWith(new MagnitudeSparsifier(), SparsityTarget.Unstructured(0.5))
-            .CalibrateOn(() => [ids])
+            .CalibrateOn(new[] { ids })
             .Run();
         result.SavePretrained(output, Fixture.Model(Fixture.Llama));
         using CausalLanguageModel loaded = PretrainedModel.Load(output, new LoadOptions { Routers = RouterKinds.Default.With(SignRouter.Kind, SignRouter.FromState) });

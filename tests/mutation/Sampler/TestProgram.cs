@@ -9,7 +9,7 @@ namespace SparseExpansion.MutationSampler;
 internal sealed class TestProgram(string folder, string project, string area)
 {
     // Starts this program for other instruction sets, which the tests of kernels try as well.
-    private const string Excluded = "SparseExpansion.Execution.InstructionPathTests";
+    private const string Excluded = "SparseExpansion.Execution.Kernels.InstructionPathTests";
 
     private readonly string _program = Path.Combine(folder, "SparseExpansion.Core.Tests");
 

@@ -1,7 +1,6 @@
 using SparseExpansion.Execution.Expanded;
 using SparseExpansion.Internal.Files;
 using SparseExpansion.Internal;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Serialization.Expanded;

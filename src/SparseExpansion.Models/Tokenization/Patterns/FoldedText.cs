@@ -1,4 +1,3 @@
-using SparseExpansion.Models.Configuration;
 using SparseExpansion.Models.Tokenization.Unicode;
 
 namespace SparseExpansion.Models.Tokenization.Patterns;

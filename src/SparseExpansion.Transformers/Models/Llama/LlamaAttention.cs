@@ -1,5 +1,4 @@
 using SparseExpansion.Models;
-using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

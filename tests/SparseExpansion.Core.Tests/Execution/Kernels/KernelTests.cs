@@ -1,9 +1,8 @@
 using CsCheck;
 using SparseExpansion.Execution.Dispatch;
-using SparseExpansion.Execution.Kernels;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Kernels;
 
 public sealed class KernelTests
 {

@@ -1,9 +1,8 @@
-using SparseExpansion.Execution.Dispatch;
 using SparseExpansion.Execution.Kernels;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Dispatch;
 
 public sealed class KernelSelectorTests
 {

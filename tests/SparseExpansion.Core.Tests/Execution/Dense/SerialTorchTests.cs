@@ -1,7 +1,6 @@
-using SparseExpansion.Execution.Dense;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Dense;
 
 public sealed class SerialTorchTests
 {

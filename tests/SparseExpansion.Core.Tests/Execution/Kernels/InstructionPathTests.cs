@@ -1,10 +1,9 @@
 using System.Diagnostics;
 using CsCheck;
-using SparseExpansion.Execution.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Kernels;
 
 /// <summary>
 /// What a processor without AVX-512, without AVX2 or without any vector instructions runs: the runtime reads its switches when it starts, so

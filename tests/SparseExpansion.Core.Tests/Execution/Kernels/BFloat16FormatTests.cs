@@ -1,8 +1,7 @@
-using SparseExpansion.Execution.Kernels;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Kernels;
 
 public sealed unsafe class BFloat16FormatTests
 {

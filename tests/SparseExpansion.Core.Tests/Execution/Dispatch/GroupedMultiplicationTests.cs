@@ -1,12 +1,11 @@
 using CsCheck;
 using SparseExpansion.Execution.Dense;
-using SparseExpansion.Execution.Dispatch;
 using SparseExpansion.Execution.Kernels;
 using SparseExpansion.Execution.Tiling;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Dispatch;
 
 public sealed class GroupedMultiplicationTests
 {

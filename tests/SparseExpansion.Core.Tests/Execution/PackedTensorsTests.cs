@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Execution;
 
-public sealed class PackedWeightTests
+public sealed class PackedTensorsTests
 {
     [Fact]
     public void Unpack_AfterPack_IsBitExact() => ExecutionCase.Generator.Sample(
@@ -143,6 +143,19 @@ public sealed class PackedWeightTests
         Assert.Equal([2, 3, 7], output.shape);
         Assert.True(output.allclose(nn.functional.linear(tokens, weight), 1e-4, 1e-5));
         Assert.Equal([0, 7], packed.Multiply(randn(0, 6)).shape);
+    }
+
+    /// <summary>Memory that libtorch has not made serves tensors as well.</summary>
+    [Fact]
+    public void Multiply_WeightPackedFromASpan_GivesTheSameBits()
+    {
+        using var scope = NewDisposeScope();
+        Tensor weight = randn(70, 130) * rand(70, 130).ge(Scalars.Of(0.5)), tokens = randn(9, 130);
+        using PackedWeight packed = PackedWeight.Pack(weight), native = PackedWeight.Pack(weight.data<float>().ToArray(), 70, 130);
+
+        Assert.True(packed.Multiply(tokens).bytes.SequenceEqual(native.Multiply(tokens).bytes));
+        Assert.True(weight.equal(native.Unpack()).all().item<bool>());
+        Assert.Null(native.Quantization);
     }
 
     [Fact]

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Execution;
 
-public sealed class MatrixViewTests
+public sealed class TensorMatrixTests
 {
     [Fact]
     public void Of_MatricesAndVectors_KnowsTheirRows()

@@ -1,9 +1,8 @@
-using SparseExpansion.Execution.Packing;
 using SparseExpansion.Quantization;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Execution.Packing;
 
 /// <summary>Each damage meets the check that is there for it: the message says which.</summary>
 public sealed class PackedArraysCheckTests
