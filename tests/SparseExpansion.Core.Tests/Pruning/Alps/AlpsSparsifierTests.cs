@@ -33,9 +33,9 @@ public sealed class AlpsSparsifierTests
         double best = RowErrors(dense, expected, damped).Sum(), reached = RowErrors(dense, actual, damped).Sum();
         Assert.InRange(reached, best * (1 - 1e-9), best * (1 + 1e-4));
         Assert.True((expected - actual).FrobeniusNorm() < 0.01 * expected.FrobeniusNorm());
-        Assert.True(result.Convergence!.Settled);
-        Assert.InRange(result.Convergence.Iterations, 2, 200);
-        Assert.InRange(result.Convergence.Residual, 0, 0.01);
+        Assert.True(result.Find<Convergence>()!.Settled);
+        Assert.InRange(result.Find<Convergence>()!.Iterations, 2, 200);
+        Assert.InRange(result.Find<Convergence>()!.Residual, 0, 0.01);
     }
 
     [Theory]
@@ -143,8 +143,8 @@ public sealed class AlpsSparsifierTests
             using PruningResult together = batch[i], alone = pruner.Prune(weight, statistics[i], target);
             Assert.True(TensorChecks.Equal(alone.Weight, together.Weight), $"Expert {i} depends on the others.");
             Assert.Equal(alone.RelativeOutputError!.Value, together.RelativeOutputError!.Value, 1e-6 * alone.RelativeOutputError.Value);
-            Assert.Equal(alone.Convergence, together.Convergence);
-            Assert.Equal(alone.DampingRung, together.DampingRung);
+            Assert.Equal(alone.Find<Convergence>(), together.Find<Convergence>());
+            Assert.Equal(alone.Find<DampingRung>(), together.Find<DampingRung>());
             statistics[i].Dispose();
         }
     });
@@ -183,10 +183,10 @@ public sealed class AlpsSparsifierTests
         Tensor weight = Random(2, 16, 32);
         IReadOnlyList<PruningResult> results = Pruner.PruneExperts(weight, [bad, good], SparsityTarget.Unstructured(0.5));
         using PruningResult fallen = results[0], standing = results[1];
-        Assert.Equal(DampingMethod.WandaFallback, fallen.DampingRung!.Method);
-        Assert.Null(fallen.Convergence);
+        Assert.Equal(DampingMethod.WandaFallback, fallen.Find<DampingRung>()!.Method);
+        Assert.Null(fallen.Find<Convergence>());
         Assert.Equal(256, fallen.Weight.eq(Scalars.Of(0)).sum().item<long>());
-        Assert.Equal(new DampingRung(0, 0.01, DampingMethod.SinglePrecision), standing.DampingRung);
+        Assert.Equal(new DampingRung(0, 0.01, DampingMethod.SinglePrecision), standing.Find<DampingRung>());
         using PruningResult alone = Pruner.Prune(weight, good, SparsityTarget.Unstructured(0.5));
         Assert.Equal(alone.RelativeOutputError!.Value, standing.RelativeOutputError!.Value, 0.01 * alone.RelativeOutputError.Value);
     }
@@ -198,10 +198,10 @@ public sealed class AlpsSparsifierTests
         using HessianStatistic statistic = Observe(64, 1, 300);
         var pruner = new AlpsSparsifier(new AlpsOptions { MaxIterations = 2, MaxRefitIterations = 0 });
         using PruningResult result = pruner.Prune(Random(2, 48, 64), statistic, SparsityTarget.Unstructured(0.5));
-        Assert.Equal(2, result.Convergence!.Iterations);
-        Assert.False(result.Convergence.Settled);
-        Assert.Equal(0, result.Convergence.RefitIterations);
-        Assert.True(result.Convergence.Residual > 0.001);
+        Assert.Equal(2, result.Find<Convergence>()!.Iterations);
+        Assert.False(result.Find<Convergence>()!.Settled);
+        Assert.Equal(0, result.Find<Convergence>()!.RefitIterations);
+        Assert.True(result.Find<Convergence>()!.Residual > 0.001);
     }
 
     [Theory]
@@ -256,8 +256,8 @@ public sealed class AlpsSparsifierTests
         Tensor weight = Random(2, 100, 128);
         using PruningResult exact = new AlpsSparsifier(new AlpsOptions { SettledShare = 0 }).Prune(weight, statistic, SparsityTarget.Unstructured(0.5));
         using PruningResult loose = new AlpsSparsifier(new AlpsOptions { SettledShare = 0.05 }).Prune(weight, statistic, SparsityTarget.Unstructured(0.5));
-        Assert.True(loose.Convergence!.Settled && exact.Convergence!.Settled);
-        Assert.True(loose.Convergence.Iterations < exact.Convergence.Iterations);
+        Assert.True(loose.Find<Convergence>()!.Settled && exact.Find<Convergence>()!.Settled);
+        Assert.True(loose.Find<Convergence>()!.Iterations < exact.Find<Convergence>()!.Iterations);
         Assert.Equal(exact.RelativeOutputError!.Value, loose.RelativeOutputError!.Value, 0.2 * exact.RelativeOutputError.Value);
     }
 

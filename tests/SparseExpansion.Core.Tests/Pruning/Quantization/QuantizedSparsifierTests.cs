@@ -108,8 +108,8 @@ public sealed class QuantizedSparsifierTests
         using PruningResult alps = new AlpsSparsifier().WithQuantization().Prune(weight, statistic, Half);
         Assert.True(refit.RelativeOutputError < sparseGpt.RelativeOutputError);
         Assert.True(alps.RelativeOutputError < refit.RelativeOutputError);
-        Assert.NotNull(refit.Refit);
-        Assert.NotNull(alps.Convergence);
+        Assert.NotNull(refit.Find<RefitReport>());
+        Assert.NotNull(alps.Find<Convergence>());
         Assert.Equal("alps+4bit", new AlpsSparsifier().WithQuantization().Name);
     }
 
@@ -158,7 +158,7 @@ public sealed class QuantizedSparsifierTests
         statistic.Hessian.neg_(); // No damping makes it positive.
         var options = new SparseGptOptions { Quantization = new WeightQuantization() };
         using PruningResult result = new SparseGptSparsifier(options).Prune(Random(3, 8, 64), statistic, Half);
-        Assert.Equal(DampingMethod.WandaFallback, result.DampingRung!.Method);
+        Assert.Equal(DampingMethod.WandaFallback, result.Find<DampingRung>()!.Method);
         Assert.True(result.Grid!.Contains(result.Weight));
     }
 
@@ -238,7 +238,7 @@ public sealed class QuantizedSparsifierTests
         protected override PrunedWeight PruneCore(Tensor weight, HessianStatistic statistic, SparsityTarget target, CancellationToken cancellationToken)
         {
             (Tensor rounded, QuantizationGrid grid) = MaskedQuantizer.ToNearest(weight, new WeightQuantization());
-            return new PrunedWeight(rounded, Grid: grid) { MayKeepMore = true };
+            return new PrunedWeight(rounded) { Grid = grid, MayKeepMore = true };
         }
     }
 }

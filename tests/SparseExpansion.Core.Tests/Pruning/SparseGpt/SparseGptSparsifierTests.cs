@@ -185,8 +185,8 @@ public sealed class SparseGptSparsifierTests
         using HessianStatistic statistic = Observe(64, 1, 3);
         var pruner = new SparseGptSparsifier(new SparseGptOptions { Damping = 1e-12 });
         using PruningResult result = pruner.Prune(Random(2, 16, 64), statistic, SparsityTarget.Unstructured(0.5));
-        Assert.Equal(DampingMethod.SinglePrecision, result.DampingRung!.Method);
-        Assert.InRange(result.DampingRung.Index, 1, 12);
+        Assert.Equal(DampingMethod.SinglePrecision, result.Find<DampingRung>()!.Method);
+        Assert.InRange(result.Find<DampingRung>()!.Index, 1, 12);
         Assert.Equal(512, result.Weight.eq(Scalars.Of(0)).sum().item<long>());
     }
 
@@ -199,8 +199,8 @@ public sealed class SparseGptSparsifierTests
         Tensor weight = Random(2, 16, 32);
         IReadOnlyList<PruningResult> results = Pruner.PruneExperts(weight, [bad, good], SparsityTarget.Unstructured(0.5));
         using PruningResult fallen = results[0], standing = results[1];
-        Assert.Equal(new DampingRung(6, 1, DampingMethod.WandaFallback), fallen.DampingRung);
-        Assert.Equal(new DampingRung(0, 0.01, DampingMethod.SinglePrecision), standing.DampingRung);
+        Assert.Equal(new DampingRung(6, 1, DampingMethod.WandaFallback), fallen.Find<DampingRung>());
+        Assert.Equal(new DampingRung(0, 0.01, DampingMethod.SinglePrecision), standing.Find<DampingRung>());
         Assert.Equal(256, fallen.Weight.eq(Scalars.Of(0)).sum().item<long>());
         Assert.True(fallen.Weight.eq(weight).logical_or(fallen.Weight.eq(Scalars.Of(0))).all().item<bool>());
         using PruningResult alone = Pruner.Prune(weight, good, SparsityTarget.Unstructured(0.5));
