@@ -1,6 +1,7 @@
 using QuickStart;
 using SparseExpansion.Execution;
 using SparseExpansion.Expansion;
+using SparseExpansion.Pruning.Targets;
 
 // Before anything of torch: its threads leave the processors to others while they wait.
 OpenMPWaiting.UsePassive();

@@ -2,8 +2,6 @@ using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Layers;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Pruning;
-using SparseExpansion.Pruning.Alps;
-using SparseExpansion.Pruning.Factorization;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Routing.Experts;
 using TorchSharp.Modules;

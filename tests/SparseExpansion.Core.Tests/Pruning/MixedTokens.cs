@@ -1,6 +1,5 @@
 using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
