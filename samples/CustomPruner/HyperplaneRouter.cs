@@ -1,4 +1,5 @@
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
@@ -30,7 +31,7 @@ public sealed class HyperplaneRouter : RouterModule
     public override RouterState GetState() => new(
         Kind, InputFeatures, ExpertCount, new Dictionary<string, Tensor> { ["normals"] = normals, ["offsets"] = offsets });
 
-    /// <summary>Restores a router from a checkpoint; give it to <see cref="Routing.Routers.RouterKinds.With"/>.</summary>
+    /// <summary>Restores a router from a checkpoint; give it to <see cref="RouterKinds.With"/>.</summary>
     public static HyperplaneRouter FromState(RouterState state)
     {
         int planes = int.Log2(state.ExpertCount);

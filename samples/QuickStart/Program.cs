@@ -1,6 +1,7 @@
 using QuickStart;
 using SparseExpansion.Execution;
 using SparseExpansion.Expansion;
+using SparseExpansion.Pruning.Targets;
 
 // Before any other use of torch: its waiting threads then do not starve others.
 OpenMPWaiting.UsePassive();

@@ -1,8 +1,8 @@
 using SparseExpansion.Models;
 using SparseExpansion.Transformers;
 using TorchSharp;
-using TrainModel;
 using TrainingData;
+using TrainModel;
 
 const string Start = "<|begin_of_text|>";
 const int StartId = 0, EndId = 1;

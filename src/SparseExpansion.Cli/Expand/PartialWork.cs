@@ -1,6 +1,7 @@
 using System.Globalization;
 using SparseExpansion.Expansion;
 using SparseExpansion.Expansion.Checkpoints;
+using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Internal.Files;
 using SparseExpansion.Internal;
 

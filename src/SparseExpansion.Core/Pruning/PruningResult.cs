@@ -1,8 +1,5 @@
 using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Internal;
-using SparseExpansion.Pruning.Alps;
-using SparseExpansion.Pruning.Factorization;
-using SparseExpansion.Pruning.Refit;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Quantization;
 using static TorchSharp.torch;

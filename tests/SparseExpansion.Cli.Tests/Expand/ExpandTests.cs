@@ -1,6 +1,8 @@
 using System.Text.Json;
 using SparseExpansion.Expansion;
 using SparseExpansion.Expansion.Reports;
+using SparseExpansion.Pruning.Alps;
+using SparseExpansion.Pruning.Refit;
 using SparseExpansion.Serialization;
 
 namespace SparseExpansion.Cli;
@@ -61,8 +63,8 @@ public sealed class ExpandTests : IDisposable
         Assert.Equal("wanda+refit", refitted.Manifest.Pruner);
         Assert.Contains("Damping", refitted.Manifest.Settings, StringComparison.Ordinal);
         Assert.True(refitted.Layers[0].OutputError < plain.Layers[0].OutputError);
-        Assert.All(refitted.Layers[0].ExpertReports, expert => Assert.NotNull(expert.Refit));
-        Assert.All(Report("--pruner", "alps").Layers[0].ExpertReports, expert => Assert.NotNull(expert.Convergence));
+        Assert.All(refitted.Layers[0].ExpertReports, expert => Assert.Single(expert.Diagnostics.OfType<RefitReport>()));
+        Assert.All(Report("--pruner", "alps").Layers[0].ExpertReports, expert => Assert.Single(expert.Diagnostics.OfType<Convergence>()));
         _tiny.Command("expand").With("--pruner", "alps").With("--refit").Run().AssertRefused("--refit", "alps");
     }
 

@@ -29,7 +29,7 @@ public sealed class ScorePrunerTests
         Assert.Equal(1, weight[0, 0].item<float>());
         Assert.Equal(0.5, result.Sparsity);
         Assert.Null(result.RelativeOutputError);
-        Assert.Null(result.DampingRung);
+        Assert.Null(result.Find<DampingRung>());
     });
 
     [Fact]

@@ -2,8 +2,6 @@ using SparseExpansion.Calibration;
 using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Internal;
 using SparseExpansion.Internal.Errors;
-using SparseExpansion.Pruning.Alps;
-using SparseExpansion.Pruning.Factorization;
 using SparseExpansion.Pruning.Targets;
 using static TorchSharp.torch;
 

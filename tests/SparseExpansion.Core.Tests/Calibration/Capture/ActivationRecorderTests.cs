@@ -54,7 +54,7 @@ public sealed class ActivationRecorderTests
         Tensor mask = ones(inputs[0].Input.shape[..2], ScalarType.Bool);
         mask[0] = false;
         ActivationRecorder recorder = ActivationRecorder.Create(new GatedModel(), s_layers, inputs);
-        using ActivationStore tokens = recorder.Record(0, [inputs[0] with { Mask = mask }]);
+        using ActivationStore tokens = recorder.Record(0, [new CalibrationBatch(inputs[0].Input, mask)]);
         Assert.Equal(inputs[0].Input.shape[1], tokens.TokenCount);
     }
 
@@ -92,7 +92,7 @@ public sealed class ActivationRecorderTests
         CalibrationBatch[] inputs = Inputs(1);
         ActivationRecorder recorder = ActivationRecorder.Create(model, s_layers, inputs);
         Assert.Contains("blocks.1.down", Assert.Throws<CalibrationException>(() => recorder.Record(1, [])).Message, StringComparison.Ordinal);
-        CalibrationBatch padding = inputs[0] with { Mask = zeros(inputs[0].Input.shape[..2], ScalarType.Bool) };
+        CalibrationBatch padding = new(inputs[0].Input, zeros(inputs[0].Input.shape[..2], ScalarType.Bool));
         Assert.Contains("blocks.0.gate", Assert.Throws<CalibrationException>(() => recorder.Record(0, [padding])).Message, StringComparison.Ordinal);
         CalibrationBatch broken = inputs[0].Input * Scalars.Of(float.NaN);
         Assert.Contains("blocks.0.gate", Assert.Throws<CalibrationException>(() => recorder.Record(0, [broken])).Message, StringComparison.Ordinal);

@@ -121,7 +121,7 @@ public sealed class PrunerResultTests : CustomPartTestBase
             "elsewhere" => new PrunedWeight(pruned.to(META)),
             "unpruned" => new PrunedWeight(weight),
             "half" => new PrunedWeight(weight.masked_fill(mask.logical_and(rand_like(weight).gt(Scalars.Of(0.5))), Scalars.Of(0))),
-            "grid" => new PrunedWeight(pruned, Grid: QuantizationGrid.Fit(zeros(3, 4), new WeightQuantization())),
+            "grid" => new PrunedWeight(pruned) { Grid = QuantizationGrid.Fit(zeros(3, 4), new WeightQuantization()) },
             _ => throw new ArgumentOutOfRangeException(nameof(fault)),
         };
     }

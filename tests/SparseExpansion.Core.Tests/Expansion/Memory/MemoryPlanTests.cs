@@ -171,7 +171,7 @@ public sealed class MemoryPlanTests : IDisposable
         {
             (ISparsifier told, ISparsifier guessed) = (decorate(new SparseGptSparsifier()), decorate(unknown));
             Assert.Equal(PrunerSize.Bytes(told, 700, 30, 16), PrunerSize.Bytes(guessed, 700, 30, 16));
-            Assert.Equal(PrunerSize.RelativeTime(told), PrunerSize.RelativeTime(guessed));
+            Assert.Equal(PrunerSize.Work(told, 700, 30), PrunerSize.Work(guessed, 700, 30));
         });
     }
 

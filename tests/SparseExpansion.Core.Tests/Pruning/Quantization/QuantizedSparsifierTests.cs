@@ -9,6 +9,7 @@ using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Quantization;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
+using static SparseExpansion.Pruning.MixedTokens;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning.Quantization;
@@ -26,7 +27,7 @@ public sealed class QuantizedSparsifierTests
     {
         using var scope = NewDisposeScope();
         var quantization = new WeightQuantization { Bits = bits, GroupSize = group };
-        using HessianStatistic statistic = Observe(200, 3);
+        using HessianStatistic statistic = Observe(200, 3, 600);
         Tensor pruned = Random(4, 37, 200) * Random(5, 37, 200).gt(Scalars.Of(0));
 
         (Tensor weight, QuantizationGrid grid) = MaskedQuantizer.Quantize(pruned, statistic.Hessian, quantization, CancellationToken.None);
@@ -53,7 +54,7 @@ public sealed class QuantizedSparsifierTests
     {
         using var scope = NewDisposeScope();
         var quantization = new WeightQuantization { Bits = bits, GroupSize = group };
-        using HessianStatistic first = Observe(200, 3), second = Observe(200, 4);
+        using HessianStatistic first = Observe(200, 3, 600), second = Observe(200, 4, 600);
         Tensor factors = DampingLadder.Factor(stack([first.Hessian, second.Hessian], 0), new SparseGptOptions().DampingSchedule, CancellationToken.None).Factors;
         Tensor pruned = stack([Random(4, 37, 200) * Random(5, 37, 200).gt(Scalars.Of(0)), Random(6, 37, 200)], 0);
         (Tensor panels, BlockGrid panelGrid) = SparseGptSolver.Quantize(pruned, factors, quantization, 128, PanelBlockKernel.Prune, CancellationToken.None);
@@ -68,7 +69,7 @@ public sealed class QuantizedSparsifierTests
     {
         using var scope = NewDisposeScope();
         var quantization = new WeightQuantization { Bits = bits, GroupSize = group };
-        using HessianStatistic statistic = Observe(Columns, 1);
+        using HessianStatistic statistic = Observe(Columns, 1, 600);
         Tensor weight = Random(2, 64, Columns);
         using PruningResult plain = new SparseGptSparsifier().Prune(weight, statistic, Half);
         using PruningResult joint = new SparseGptSparsifier(new SparseGptOptions { Quantization = quantization }).Prune(weight, statistic, Half);
@@ -88,7 +89,7 @@ public sealed class QuantizedSparsifierTests
     {
         using var scope = NewDisposeScope();
         ISparsifier pruner = new SparseGptSparsifier(new SparseGptOptions { Quantization = new WeightQuantization() });
-        using HessianStatistic first = Observe(Columns, 1), second = Observe(Columns, 2);
+        using HessianStatistic first = Observe(Columns, 1, 600), second = Observe(Columns, 2, 600);
         Tensor weight = Random(2, 40, Columns);
         IReadOnlyList<PruningResult> together = pruner.PruneExperts(weight, [first, second], SparsityTarget.NM(2, 4));
         using PruningResult alone = pruner.Prune(weight, second, SparsityTarget.NM(2, 4));
@@ -101,15 +102,15 @@ public sealed class QuantizedSparsifierTests
     public void AlpsAndRefit_Quantized_StayBetterThanSparseGpt()
     {
         using var scope = NewDisposeScope();
-        using HessianStatistic statistic = Observe(Columns, 1);
+        using HessianStatistic statistic = Observe(Columns, 1, 600);
         Tensor weight = Random(2, 64, Columns);
         using PruningResult sparseGpt = new SparseGptSparsifier().WithQuantization().Prune(weight, statistic, Half);
         using PruningResult refit = new SparseGptSparsifier().WithRefit().WithQuantization().Prune(weight, statistic, Half);
         using PruningResult alps = new AlpsSparsifier().WithQuantization().Prune(weight, statistic, Half);
         Assert.True(refit.RelativeOutputError < sparseGpt.RelativeOutputError);
         Assert.True(alps.RelativeOutputError < refit.RelativeOutputError);
-        Assert.NotNull(refit.Refit);
-        Assert.NotNull(alps.Convergence);
+        Assert.NotNull(refit.Find<RefitReport>());
+        Assert.NotNull(alps.Find<Convergence>());
         Assert.Equal("alps+4bit", new AlpsSparsifier().WithQuantization().Name);
     }
 
@@ -143,7 +144,7 @@ public sealed class QuantizedSparsifierTests
     public void CustomPrunerThatRounds_IsRefusedOnceItHas()
     {
         using var scope = NewDisposeScope();
-        using HessianStatistic statistic = Observe(Columns, 1);
+        using HessianStatistic statistic = Observe(Columns, 1, 600);
         Tensor weight = Random(2, 8, Columns);
         var rounding = new RoundingSparsifier();
         Assert.Contains("already", Assert.Throws<PruningException>(() => rounding.WithQuantization().Prune(weight, statistic, Half)).Message, StringComparison.Ordinal);
@@ -154,18 +155,18 @@ public sealed class QuantizedSparsifierTests
     public void SparseGpt_HopelessHessian_RoundsWandasChoice()
     {
         using var scope = NewDisposeScope();
-        using HessianStatistic statistic = Observe(64, 1);
+        using HessianStatistic statistic = Observe(64, 1, 600);
         statistic.Hessian.neg_(); // No damping makes it positive.
         var options = new SparseGptOptions { Quantization = new WeightQuantization() };
         using PruningResult result = new SparseGptSparsifier(options).Prune(Random(3, 8, 64), statistic, Half);
-        Assert.Equal(DampingMethod.WandaFallback, result.DampingRung!.Method);
+        Assert.Equal(DampingMethod.WandaFallback, result.Find<DampingRung>()!.Method);
         Assert.True(result.Grid!.Contains(result.Weight));
     }
 
     [Fact]
     public void Prune_Quantized_LeavesNoTensors()
     {
-        using HessianStatistic statistic = Observe(Columns, 1);
+        using HessianStatistic statistic = Observe(Columns, 1, 600);
         using Tensor weight = Random(2, 8, Columns);
         ISparsifier[] pruners =
         [
@@ -206,29 +207,6 @@ public sealed class QuantizedSparsifierTests
         return w;
     }
 
-    private static HessianStatistic Observe(int columns, int seed)
-    {
-        using var scope = NewDisposeScope();
-        var statistic = new HessianStatistic(columns, CPU);
-        Tensor mixing = eye(columns).PlusInPlace(Random(seed + 10, columns, columns).div_(Scalars.Of(2 * Math.Sqrt(columns))));
-        statistic.Observe(Random(seed, 600, columns).matmul(mixing));
-        return statistic;
-    }
-
-    private static Tensor Random(int seed, long rows, long columns)
-    {
-        using var generator = new Generator((ulong)seed);
-        return randn(rows, columns, generator: generator);
-    }
-
-    private static double[,] Values(Tensor matrix)
-    {
-        using Tensor wide = matrix.to(ScalarType.Float64);
-        var values = new double[matrix.shape[0], matrix.shape[1]];
-        Buffer.BlockCopy(wide.data<double>().ToArray(), 0, values, 0, values.Length * sizeof(double));
-        return values;
-    }
-
     private sealed class RoundingSparsifier : Sparsifier<HessianStatistic>
     {
         public override string Name => "rounding";
@@ -238,7 +216,7 @@ public sealed class QuantizedSparsifierTests
         protected override PrunedWeight PruneCore(Tensor weight, HessianStatistic statistic, SparsityTarget target, CancellationToken cancellationToken)
         {
             (Tensor rounded, QuantizationGrid grid) = MaskedQuantizer.ToNearest(weight, new WeightQuantization());
-            return new PrunedWeight(rounded, Grid: grid) { MayKeepMore = true };
+            return new PrunedWeight(rounded) { Grid = grid, MayKeepMore = true };
         }
     }
 }

@@ -38,8 +38,8 @@ public sealed class RefitTests
         Matrix<double> expected = Solve(Values(weight), Values(before.Weight), Values(hessian.Hessian), 0.01);
         Assert.True((expected - Values(after.Weight)).FrobeniusNorm() < 1e-3 * expected.FrobeniusNorm());
         Assert.True(after.RelativeOutputError < hessian.RelativeOutputError(weight, before.Weight));
-        Assert.Equal(new RefitReport(20, 0, 0), after.Refit);
-        Assert.Equal(before.DampingRung, after.DampingRung);
+        Assert.Equal(new RefitReport(20, 0, 0), after.Find<RefitReport>());
+        Assert.Equal(before.Find<DampingRung>(), after.Find<DampingRung>());
         Assert.Equal(300, after.TokenCount);
         Assert.Equal($"{name}+refit", refit.Name);
     });

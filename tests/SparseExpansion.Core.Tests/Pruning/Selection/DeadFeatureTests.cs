@@ -57,7 +57,7 @@ public sealed class DeadFeatureTests
 
         Assert.True(TensorChecks.AllFinite(result.Weight));
         Assert.True(double.IsFinite(result.RelativeOutputError ?? 0));
-        Assert.True(double.IsFinite(result.Convergence?.Residual ?? 0));
+        Assert.True(double.IsFinite(result.Find<Convergence>()?.Residual ?? 0));
         long zeros = result.Weight.eq(Scalars.Of(0)).sum().item<long>();
         if (pruner.Contains("bit", StringComparison.Ordinal))
         {

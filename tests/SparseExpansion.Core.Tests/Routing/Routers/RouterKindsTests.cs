@@ -15,7 +15,7 @@ public sealed class RouterKindsTests
         ICheckpointRouter router = Create(kind);
         RouterState state = router.GetState();
         Assert.Equal(kind, state.Kind);
-        RouterState copy = state with { Tensors = state.Tensors.ToDictionary(entry => entry.Key, entry => entry.Value.clone()) };
+        RouterState copy = new(state.Kind, state.InputFeatures, state.ExpertCount, state.Tensors.ToDictionary(entry => entry.Key, entry => entry.Value.clone()));
         using IRouter restored = RouterKinds.Default.Restore(copy);
         foreach (Tensor tensor in copy.Tensors.Values)
         {
@@ -67,7 +67,7 @@ public sealed class RouterKindsTests
         using var scope = NewDisposeScope();
         var state = new RouterState("linear", 5, 3, new Dictionary<string, Tensor> { ["weight"] = zeros(3, 5) });
         Assert.Contains("'bias'", Assert.Throws<CheckpointException>(() => RouterKinds.Default.Restore(state)).Message, StringComparison.Ordinal);
-        string message = Assert.Throws<CheckpointException>(() => RouterKinds.Default.Restore(state with { InputFeatures = 6 })).Message;
+        string message = Assert.Throws<CheckpointException>(() => RouterKinds.Default.Restore(new RouterState("linear", 6, 3, state.Tensors))).Message;
         Assert.Contains("[3, 6]", message, StringComparison.Ordinal);
         Assert.Contains("[3, 5]", message, StringComparison.Ordinal);
         Assert.Throws<CheckpointException>(() => RouterKinds.Default.Restore(new RouterState("single", 5, 2, state.Tensors)));
