@@ -1,8 +1,8 @@
-using SparseExpansion.Models;
 #region language-model
 using SparseExpansion;
 using SparseExpansion.Execution;
 using SparseExpansion.Expansion;
+using SparseExpansion.Models;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Routing.Clustering;

@@ -1,3 +1,4 @@
+using SparseExpansion;
 using SparseExpansion.Expansion;
 using SparseExpansion.Models;
 using SparseExpansion.Pruning;
