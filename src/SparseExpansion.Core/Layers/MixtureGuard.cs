@@ -37,9 +37,10 @@ internal static class MixtureGuard
             throw new ArgumentException($"Layer '{name}': the router reads {router.Router.InputFeatures} features, the experts {inFeatures}.", nameof(router));
         }
 
-        if (bias is not null && (bias.dim() != 1 || bias.shape[0] != outFeatures))
+        if (bias is not null && !bias.shape.SequenceEqual([outFeatures]) && !bias.shape.SequenceEqual([router.Router.ExpertCount, outFeatures]))
         {
-            throw new ArgumentException($"Layer '{name}': the bias must be [{outFeatures}], got {Describe(bias)}.", nameof(bias));
+            throw new ArgumentException(
+                $"Layer '{name}': the bias must be [{outFeatures}], or [{router.Router.ExpertCount}, {outFeatures}] for a bias of each expert, got {Describe(bias)}.", nameof(bias));
         }
     }
 

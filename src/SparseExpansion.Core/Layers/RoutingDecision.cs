@@ -24,6 +24,9 @@ internal sealed class RoutingDecision
         _expertCount = expertCount;
     }
 
+    /// <summary>The expert of each token, int64 [tokens], on the device of the tokens; belongs to the decision.</summary>
+    public Tensor Experts => _experts;
+
     /// <summary>The groups in host memory. For tokens on a GPU this waits for it.</summary>
     /// <exception cref="SparseExpansionException">The router named an expert that does not exist.</exception>
     public HostGroups OnHost()

@@ -12,13 +12,13 @@ namespace SparseExpansion.Layers;
 
 /// <summary>
 /// A linear layer as a mixture of sparse experts: a router sends each token to one expert, whose pruned copy of the
-/// weight multiplies it. It stands in for <c>nn.Linear</c>: y = W_{e(x)} x + b, arXiv 2405.15756, section 2.
+/// weight multiplies it. It stands in for <c>nn.Linear</c>: y = W_{e(x)} x + b, arXiv 2405.15756, section 2; or y = W_{e(x)} x + b_{e(x)}.
 /// </summary>
 /// <remarks>
 /// Experts are stored packed (non-zero weights only, CPU; gradients flow through them to what comes before, but they have none themselves) or
 /// masked dense (differentiable, any device); see
 /// <see cref="Pack"/> and <see cref="Unpack"/>. <c>state_dict</c> names: <c>router.*</c> (if the router is a module), <c>bias</c>
-/// [out_features], and <c>experts.weight</c> [experts, out_features, in_features] or <c>experts.items.E.values</c>, <c>.masks</c>,
+/// [out_features] or [experts, out_features], and <c>experts.weight</c> [experts, out_features, in_features] or <c>experts.items.E.values</c>, <c>.masks</c>,
 /// <c>.row_order</c>, <c>.panel_offsets</c> for every expert E, with <c>.scales</c> and <c>.zeros</c> if it is quantised. The dense layer is never run. <c>load_state_dict</c> into packed experts is for layers that were packed alike: what it brought is checked
 /// on the next use, and a layer that holds no packed experts any more says so. Tensors that <c>state_dict</c>, <c>buffers</c> or <c>get_buffer</c> gave
 /// may be written to before that next use only; ask for them again to write later.
@@ -34,7 +34,7 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     /// <param name="name">Module path in the model, for messages, reports and files: a model whose layers are called otherwise cannot be saved.</param>
     /// <param name="router">Router for in_features-wide tokens; the layer disposes it.</param>
     /// <param name="expertWeights">One weight [out_features, in_features] for every expert of the router; copied.</param>
-    /// <param name="bias">[out_features], shared by the experts, or null; copied.</param>
+    /// <param name="bias">[out_features], shared by the experts; [experts, out_features], one for each; or null. Copied.</param>
     /// <exception cref="ArgumentException">Counts or shapes do not fit.</exception>
     public SparseMixtureLayer(string name, IRouter router, IReadOnlyList<Tensor> expertWeights, Tensor? bias = null)
         : this(name, new SharedRouter(router), expertWeights, bias)
@@ -45,7 +45,7 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     /// <param name="name">Module path in the model, for messages, reports and files: a model whose layers are called otherwise cannot be saved.</param>
     /// <param name="router">The group's router; disposed with any of its layers.</param>
     /// <param name="expertWeights">One weight [out_features, in_features] for every expert of the router; copied.</param>
-    /// <param name="bias">[out_features], shared by the experts, or null; copied.</param>
+    /// <param name="bias">[out_features], shared by the experts; [experts, out_features], one for each; or null. Copied.</param>
     /// <exception cref="ArgumentException">Counts or shapes do not fit.</exception>
     public SparseMixtureLayer(string name, SharedRouter router, IReadOnlyList<Tensor> expertWeights, Tensor? bias = null)
         : this(name, router, new MaskedDenseExperts(MixtureGuard.CheckWeights(name, router, expertWeights, bias)), bias)
@@ -83,6 +83,9 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
 
     /// <summary>True if a bias is added.</summary>
     public bool HasBias => bias is not null;
+
+    /// <summary>True if each expert adds a bias of its own.</summary>
+    public bool HasExpertBias => bias is { Dimensions: 2 };
 
     /// <summary>The router, shared with the other layers of the input group.</summary>
     public SharedRouter InputGroup => _shared;
@@ -128,7 +131,7 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     /// multiplies by weight · mask, so pruned weights get no gradient, and what an optimizer may write to them anyhow has no effect and
     /// is removed by <see cref="Freeze"/>. Routing is hard and is not differentiated; the router stays as it is.
     /// </summary>
-    /// <returns>What to hand to an optimizer: the weight [experts, out_features, in_features], and the bias [out_features] if there is one.</returns>
+    /// <returns>Parameters for an optimizer: the weight [experts, out_features, in_features], and the bias [out_features] or [experts, out_features] if there is one.</returns>
     /// <remarks>Takes twice the experts' memory. Move the layer before, not after. Not to be called while a forward pass runs.</remarks>
     /// <exception cref="InvalidOperationException">The experts were rounded to a grid, which training would leave; the layer stays as it is.</exception>
     public IReadOnlyList<Parameter> Unfreeze()
@@ -209,12 +212,18 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
         RoutingDecision decision = _shared.Decide(this, input, tokens);
         try
         {
-            return experts.Multiply(tokens, decision, bias);
+            return HasExpertBias ? AddOwnBias(experts.Multiply(tokens, decision, null), decision) : experts.Multiply(tokens, decision, bias);
         }
         finally
         {
             decision.Release();
         }
+    }
+
+    private Tensor AddOwnBias(Tensor products, RoutingDecision decision)
+    {
+        using var scope = NewDisposeScope();
+        return products.Plus(bias!.index_select(0, decision.Experts).to(products.dtype)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The experts packed; null if they are.</summary>

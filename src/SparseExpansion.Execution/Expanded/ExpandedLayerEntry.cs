@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace SparseExpansion.Execution.Expanded;
 
 /// <summary>One mixture layer in <c>expansion.json</c>.</summary>
@@ -8,4 +10,7 @@ namespace SparseExpansion.Execution.Expanded;
 /// <param name="OutFeatures">Rows of every expert.</param>
 /// <param name="Bias">True if there is a bias.</param>
 /// <param name="Storage">How the experts are stored: the name of the layout of their tensors.</param>
-internal sealed record ExpandedLayerEntry(string Name, int Router, int Experts, long InFeatures, long OutFeatures, bool Bias, string Storage);
+/// <param name="ExpertBias">True if each expert has a bias of its own, whether the linear has one or not; left out of the file where it is false.</param>
+internal sealed record ExpandedLayerEntry(
+    string Name, int Router, int Experts, long InFeatures, long OutFeatures, bool Bias, string Storage,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool ExpertBias = false);

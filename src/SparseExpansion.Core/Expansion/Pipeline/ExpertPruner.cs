@@ -24,7 +24,10 @@ internal sealed record ExpertPruner(ISparsifier Sparsifier, SparsityTarget Targe
         Divide(tokens, RouterAssignment.Compute(router, tokens, ChunkTokens, Layer.Device, cancellationToken));
 
     /// <summary>The tokens by their expert.</summary>
-    public ExpertTokens Divide(ITokenSource tokens, RouterAssignment assignment) => new(tokens, assignment, ChunkTokens, Layer.Device);
+    /// <param name="tokens">The tokens.</param>
+    /// <param name="assignment">The expert of each token.</param>
+    /// <param name="centers">[experts, features]: subtracted from the tokens of each expert; null: nothing is.</param>
+    public ExpertTokens Divide(ITokenSource tokens, RouterAssignment assignment, Tensor? centers = null) => new(tokens, assignment, ChunkTokens, Layer.Device, centers);
 
     /// <summary>The plain statistics of the experts.</summary>
     public ExpertStatistics Observe(ExpertTokens tokens, CancellationToken cancellationToken, int first = 0, int? count = null) =>

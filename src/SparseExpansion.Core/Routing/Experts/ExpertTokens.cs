@@ -4,7 +4,12 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Routing.Experts;
 
 /// <summary>The tokens of an input group, handed out expert by expert.</summary>
-internal sealed class ExpertTokens(ITokenSource tokens, RouterAssignment assignment, int chunkTokens, Device device)
+/// <param name="tokens">The tokens.</param>
+/// <param name="assignment">The expert of each token.</param>
+/// <param name="chunkTokens">Tokens on the device at a time.</param>
+/// <param name="device">Where they are shown.</param>
+/// <param name="centers">[experts, features], float32: subtracted from the tokens of each expert; null: nothing is. Stays with the caller.</param>
+internal sealed class ExpertTokens(ITokenSource tokens, RouterAssignment assignment, int chunkTokens, Device device, Tensor? centers = null)
 {
     public int ExpertCount => assignment.ExpertCount;
 
@@ -49,7 +54,8 @@ internal sealed class ExpertTokens(ITokenSource tokens, RouterAssignment assignm
         {
             if (counts[e] > 0 && e >= first && e < end)
             {
-                visit(e, sorted.narrow(0, offset, counts[e]));
+                Tensor share = sorted.narrow(0, offset, counts[e]);
+                visit(e, centers is null ? share : share - centers.select(0, e));
             }
 
             offset += counts[e];

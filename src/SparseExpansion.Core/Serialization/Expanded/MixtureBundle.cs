@@ -61,7 +61,7 @@ internal sealed class MixtureBundle : IDisposable
         };
 
     private static ExpandedLayerEntry EntryOf(SparseMixtureLayer layer, SharedRouter[] routers, string kind) => new(
-        layer.Name, Array.IndexOf(routers, layer.InputGroup), layer.ExpertCount, layer.InFeatures, layer.OutFeatures, layer.HasBias, kind);
+        layer.Name, Array.IndexOf(routers, layer.InputGroup), layer.ExpertCount, layer.InFeatures, layer.OutFeatures, layer.HasBias, kind, layer.HasExpertBias);
 
     private static Dictionary<string, TensorSource> CollectTensors(IReadOnlyList<SparseMixtureLayer> layers, List<StoredExperts> stored, RouterState[] states)
     {

@@ -46,7 +46,8 @@ internal sealed class MixtureReader(ExpandedIndex index, IEnumerable<string> nam
             ModuleSlot slot = slots.GetValueOrDefault(entry.Name)
                 ?? throw Misfit($"layer '{entry.Name}' is no linear of the model");
             var linear = (Linear)slot.Dense;
-            if (linear.in_features != entry.InFeatures || linear.out_features != entry.OutFeatures || linear.bias is not null != entry.Bias)
+            if (linear.in_features != entry.InFeatures || linear.out_features != entry.OutFeatures
+                || (linear.bias is not null != entry.Bias && !entry.ExpertBias))
             {
                 throw Misfit(
                     $"layer '{entry.Name}' is [{entry.OutFeatures}, {entry.InFeatures}] with bias {entry.Bias}, "
@@ -85,12 +86,23 @@ internal sealed class MixtureReader(ExpandedIndex index, IEnumerable<string> nam
         {
             experts = experts.ConvertTo(dense.dtype, dense.device);
             Tensor? bias = entry.Bias ? open(ExpandedTensorNames.Bias(entry.Name)).to(dense.device).to(dense.dtype) : null;
+            CheckBias(entry, bias);
             return new SparseMixtureLayer(entry.Name, router, experts, bias);
         }
         catch
         {
             experts.Dispose();
             throw;
+        }
+    }
+
+    private void CheckBias(ExpandedLayerEntry entry, Tensor? bias)
+    {
+        long[] expected = entry.ExpertBias ? [entry.Experts, entry.OutFeatures] : [entry.OutFeatures];
+        if (bias is not null && !bias.shape.SequenceEqual(expected))
+        {
+            throw new CheckpointException(
+                $"{source}: tensor '{ExpandedTensorNames.Bias(entry.Name)}' is [{string.Join(", ", bias.shape)}], the index says [{string.Join(", ", expected)}].");
         }
     }
 
