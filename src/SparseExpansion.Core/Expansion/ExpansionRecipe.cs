@@ -1,6 +1,7 @@
 using SparseExpansion.Expansion.Allocation;
 using SparseExpansion.Expansion.Compensation;
 using SparseExpansion.Expansion.FineTuning;
+using SparseExpansion.Expansion.MeanCorrection;
 using SparseExpansion.Expansion.Pipeline;
 using SparseExpansion.Expansion.Refinement;
 using SparseExpansion.Expansion.Reports;
@@ -53,6 +54,7 @@ public sealed record ExpansionRecipe
         new SmallExpertsStep(new ExpertStatisticsOptions()),
         new RefinementStep(new RouterRefinementOptions()),
         new AllocationStep(SparsityAllocation.Experts()),
+        new MeanCorrectionStep(new MeanCorrectionOptions()),
         new CompensationStep(new ErrorCompensationOptions()),
         new FineTuningStep(new FineTuningOptions()),
     ];
@@ -78,6 +80,9 @@ public sealed record ExpansionRecipe
     /// <summary>Division of the weights among layers; anything but uniform needs an unstructured target.</summary>
     public SparsityAllocation Allocation { get; init; } = SparsityAllocation.Uniform;
 
+    /// <summary>Biases that absorb the mean output error of each expert; null: none. Not with <see cref="Compensation"/>.</summary>
+    public MeanCorrectionOptions? MeanCorrection { get; init; }
+
     /// <summary>Compensation for what was lost before a layer; null: none.</summary>
     public ErrorCompensationOptions? Compensation { get; init; }
 
@@ -90,6 +95,7 @@ public sealed record ExpansionRecipe
         new SmallExpertsStep(ExpertStatistics),
         .. Refinement is null ? Array.Empty<IExpansionStep>() : [new RefinementStep(Refinement)],
         .. Allocation.Method == AllocationMethod.Uniform ? Array.Empty<IExpansionStep>() : [new AllocationStep(Allocation)],
+        .. MeanCorrection is null ? Array.Empty<IExpansionStep>() : [new MeanCorrectionStep(MeanCorrection)],
         .. Compensation is null ? Array.Empty<IExpansionStep>() : [new CompensationStep(Compensation)],
         .. FineTuning is null ? Array.Empty<IExpansionStep>() : [new FineTuningStep(FineTuning)],
     ];
@@ -109,6 +115,7 @@ public sealed record ExpansionRecipe
         Router.Validate();
         Refinement?.Validate();
         ExpertStatistics.Validate();
+        MeanCorrection?.Validate();
         Compensation?.Validate();
         FineTuning?.Validate();
     }
