@@ -6,6 +6,7 @@ using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Quantization;
 using SparseExpansion.Routing;
 using TorchSharp.Modules;
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Layers;

@@ -1,6 +1,7 @@
 using SparseExpansion.Routing.Routers;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -54,7 +55,7 @@ public sealed class ExpertBiasTests : IDisposable
         IReadOnlyList<Parameter> trained = layer.Unfreeze();
         layer.call(_tokens).sum().backward();
 
-        Tensor counts = layer.Route(_tokens).flatten().bincount(minlength: Experts);
+        Tensor counts = layer.Route(_tokens).flatten().bincount(null, Experts);
         Assert.Equal([Experts, Out], trained[1].shape);
         Assert.True(trained[1].grad!.allclose(counts.to(ScalarType.Float32).unsqueeze(1).expand(Experts, Out)));
     }

@@ -22,6 +22,8 @@ internal sealed record FineTuningStep(FineTuningOptions Options) : IExpansionSte
 
     public string? SettingWithout => "none";
 
+    public (string Name, object? Value)? AbsentFromReport => (PartName, Array.Empty<BlockFineTuning>());
+
     public bool NeedsDenseOutputs => Options.Target == FineTuningTarget.DenseModel;
 
     public ExpansionStage? BlockStage => ExpansionStage.FineTuning;

@@ -1,5 +1,6 @@
 using SparseExpansion.Expansion.Pipeline;
 using SparseExpansion.Pruning;
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.MeanCorrection;

@@ -1,4 +1,5 @@
 using SparseExpansion.Routing.Experts;
+using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.MeanCorrection;

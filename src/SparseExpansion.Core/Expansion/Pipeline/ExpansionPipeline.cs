@@ -173,6 +173,7 @@ internal sealed class ExpansionPipeline(
         Manifest = ManifestFactory.Create(run.Request, run.Batches, run.Layers),
         Layers = run.Layers,
         Seconds = seconds,
-        Parts = run.BlockParts.ToDictionary(part => part.Key, part => (object)part.Value),
+        Parts = ReportParts.Complete(
+            run.BlockParts.Select(part => KeyValuePair.Create(part.Key, (object)part.Value)), ExpansionRecipe.Remarks.Select(part => part.AbsentFromReport)),
     };
 }

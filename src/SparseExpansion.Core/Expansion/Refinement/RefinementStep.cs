@@ -16,6 +16,8 @@ internal sealed record RefinementStep(RouterRefinementOptions Options) : IExpans
 
     public string? SettingWithout => "none";
 
+    public (string Name, object? Value)? AbsentFromLayer => (PartName, null);
+
     /// <summary>Trials of a router prune rows of every expert again and again, and take about as long as the experts themselves.</summary>
     public double ShareOfGroup => 0.5;
 

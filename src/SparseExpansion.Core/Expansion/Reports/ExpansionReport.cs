@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
 namespace SparseExpansion.Expansion.Reports;
@@ -31,7 +32,15 @@ public sealed record ExpansionReport
     public override string ToString() => ReportText.Of(this);
 
     /// <summary>The report as indented JSON with camelCase names.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, Json);
+    public string ToJson()
+    {
+        JsonObject report = JsonSerializer.SerializeToNode(this, Json)!.AsObject();
+        string last = Json.PropertyNamingPolicy!.ConvertName(nameof(Seconds));
+        JsonNode? seconds = report[last];
+        report.Remove(last);
+        report.Add(last, seconds); // Behind the additions of steps, where readers know it.
+        return report.ToJsonString(Json);
+    }
 
     /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
     /// <exception cref="JsonException">The text is no report.</exception>

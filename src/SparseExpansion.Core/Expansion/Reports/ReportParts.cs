@@ -13,6 +13,20 @@ internal sealed class ReportParts
     /// <param name="value">What JSON can express.</param>
     public void Set(string name, object value) => Values[name] = value;
 
+    /// <summary>Parts of a report with those of absent steps, so that its JSON has the same names whatever was asked for.</summary>
+    /// <param name="parts">The parts of the steps that were asked for.</param>
+    /// <param name="absent">What stands for those that were not.</param>
+    public static Dictionary<string, object> Complete(IEnumerable<KeyValuePair<string, object>> parts, IEnumerable<(string Name, object? Value)?> absent)
+    {
+        var complete = new Dictionary<string, object>(parts);
+        foreach ((string name, object? value) in absent.OfType<(string, object?)>())
+        {
+            complete.TryAdd(name, value!);
+        }
+
+        return complete;
+    }
+
     /// <summary>Reads a part.</summary>
     /// <returns>The part; the default of its type where a report has none.</returns>
     /// <exception cref="JsonException">The part is something else.</exception>

@@ -29,7 +29,7 @@ public sealed class MeanCorrectionTests : IDisposable
         Array.ForEach(_all, batch => batch.Dispose());
     }
 
-    public static TheoryData<ISparsifier> Pruners => new(new MagnitudeSparsifier(), new WandaSparsifier(), new SparseGptSparsifier(), new AlpsSparsifier());
+    public static TheoryData<ISparsifier> Pruners => [new MagnitudeSparsifier(), new WandaSparsifier(), new SparseGptSparsifier(), new AlpsSparsifier()];
 
     [Theory]
     [MemberData(nameof(Pruners))]
@@ -142,11 +142,13 @@ public sealed class MeanCorrectionTests : IDisposable
         Assert.Contains("MeanCorrectionOptions { MinimumTokens = 7 }", result.Report.Manifest.Settings, StringComparison.Ordinal);
         result.Revert();
 
-        LeakCheck.NoTensorsLeft(() =>
-        {
-            using ExpansionResult again = Builder().CorrectMeans().Run();
-            again.Revert();
-        });
+        LeakCheck.NoTensorsLeft(
+            () =>
+            {
+                using ExpansionResult again = Builder().CorrectMeans().Run();
+                again.Revert();
+            },
+            parametersDisposed: 6 + 6); // Six layers, all with biases.
     }
 
     [Fact]
