@@ -18,7 +18,7 @@ namespace SparseExpansion.Execution;
 /// <param name="masks">[rows · blocks · block columns / 8 + at least 8], uint8: one bit per weight in stream order, lowest bit first; the rest is padding.</param>
 /// <param name="rowOrder">[rows · blocks], uint8: the row in its panel that each row piece belongs to.</param>
 /// <param name="panelOffsets">[panels + 1], int64: position in the values of the first value of each panel, then the total.</param>
-/// <param name="grid">What the codes of quantised weights stand for; null for weights of full precision. Groups divide blocks.</param>
+/// <param name="grid">What the codes of quantized weights stand for; null for weights of full precision. Groups divide blocks.</param>
 public sealed class PackedArrays(
     int rows, int columns, int blockColumns, int panelRows, NativeArray values, NativeArray masks, NativeArray rowOrder, NativeArray panelOffsets,
     PackedGrid? grid = null) : IDisposable

@@ -46,7 +46,7 @@ public sealed unsafe class PackedWeight : IDisposable
     /// <summary>Input features.</summary>
     public int Columns => Layout.Columns;
 
-    /// <summary>float32 or bfloat16; float32 for quantised weights, whose values it holds exactly.</summary>
+    /// <summary>float32 or bfloat16; float32 for quantized weights, whose values it holds exactly.</summary>
     public ElementType Dtype { get; }
 
     /// <summary>Stored values.</summary>
@@ -60,7 +60,7 @@ public sealed unsafe class PackedWeight : IDisposable
         _arrays.Values.ByteLength + _arrays.Masks.ByteLength + _arrays.RowOrder.ByteLength + _arrays.PanelOffsets.ByteLength
         + (_arrays.Grid is { } grid ? grid.Scales.ByteLength + grid.Zeros.ByteLength : 0);
 
-    /// <summary>Bytes derived for the index kernels so far: 0, or one per non-zero and two per row and block. Quantised weights derive none.</summary>
+    /// <summary>Bytes derived for the index kernels so far: 0, or one per non-zero and two per row and block. Quantized weights derive none.</summary>
     public long DerivedBytes => _indices?.Bytes ?? 0;
 
     /// <summary>The stored arrays. They belong to this weight: do not dispose or change them.</summary>

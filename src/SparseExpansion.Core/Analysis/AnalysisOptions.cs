@@ -9,7 +9,7 @@ public sealed record AnalysisOptions
     public double TopShare { get; init; } = 0.03;
 
     /// <summary>
-    /// Working memory in bytes, on the host and on the device together, beside weight and token source. Neurons are analysed in
+    /// Working memory in bytes, on the host and on the device together, beside weight and token source. Neurons are analyzed in
     /// panels that fit into it; smaller budgets mean more passes over the tokens, the results are the same but for the rounding of the
     /// float32 products. Default 2 GB (2·10⁹).
     /// </summary>
@@ -21,7 +21,7 @@ public sealed record AnalysisOptions
     /// </summary>
     public int MappingPairs { get; init; } = 50_000;
 
-    /// <summary>Analyse this many tokens only, drawn without replacement. Default null: all tokens, exactly.</summary>
+    /// <summary>Analyze this many tokens only, drawn without replacement. Default null: all tokens, exactly.</summary>
     public int? SampleTokens { get; init; }
 
     /// <summary>Seed of the token pairs and of the sample. The same seed and tokens give the same result. Default 0.</summary>

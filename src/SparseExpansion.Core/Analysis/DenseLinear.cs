@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Analysis;
 
-/// <summary>The dense linear layer whose neurons are analysed. A neuron is a row of the weight and its output w·x + b.</summary>
+/// <summary>The dense linear layer whose neurons are analyzed. A neuron is a row of the weight and its output w·x + b.</summary>
 /// <remarks>Holds views of the tensors given and does not dispose them.</remarks>
 public sealed class DenseLinear
 {

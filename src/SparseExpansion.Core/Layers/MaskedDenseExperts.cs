@@ -87,7 +87,7 @@ internal sealed class MaskedDenseExperts : ExpertWeights
     {
         if (_grids is not null)
         {
-            throw new InvalidOperationException("Quantised experts cannot be trained: their weights would leave the grid. Train first, without quantisation.");
+            throw new InvalidOperationException("Quantized experts cannot be trained: their weights would leave the grid. Train first, without quantization.");
         }
 
         if (_kept is null)

@@ -54,7 +54,7 @@ internal sealed class PackedExpert : nn.Module
         catch (ArgumentException e)
         {
             Array.ForEach(shares, share => share.Dispose());
-            throw new CheckpointException($"The scales or zero points of a quantised expert are damaged: {PlainMessage.Of(e)}", e);
+            throw new CheckpointException($"The scales or zero points of a quantized expert are damaged: {PlainMessage.Of(e)}", e);
         }
         catch
         {

@@ -16,7 +16,7 @@ internal sealed class PackedExperts : ExpertWeights
     /// <summary>Name of the layout in checkpoints; docs/format.md.</summary>
     public const string Kind = "packed-bitmask";
 
-    /// <summary>Name of the layout of quantised experts.</summary>
+    /// <summary>Name of the layout of quantized experts.</summary>
     public const string QuantizedKind = "packed-bitmask-quantized";
 
     private const string LayoutName = "layout";
@@ -40,7 +40,7 @@ internal sealed class PackedExperts : ExpertWeights
 
     public override long OutFeatures => _weights[0].Rows;
 
-    /// <remarks>Codes are of no dtype: quantised experts have that of the model.</remarks>
+    /// <remarks>Codes are of no dtype: quantized experts have that of the model.</remarks>
     public override ScalarType DType => _dtype;
 
     /// <summary>How the experts are rounded; null for experts of full precision.</summary>
@@ -128,7 +128,7 @@ internal sealed class PackedExperts : ExpertWeights
             _ => null,
         };
         return known ?? throw new CheckpointException(
-            $"The experts of layer '{layer}' are quantised in a way that this version does not know: layout [{string.Join(", ", layout)}].");
+            $"The experts of layer '{layer}' are quantized in a way that this version does not know: layout [{string.Join(", ", layout)}].");
     }
 
     public override Tensor Multiply(Tensor tokens, RoutingDecision decision, Tensor? bias)

@@ -19,7 +19,7 @@ namespace SparseExpansion.Layers;
 /// masked dense (differentiable, any device); see
 /// <see cref="Pack"/> and <see cref="Unpack"/>. <c>state_dict</c> names: <c>router.*</c> (if the router is a module), <c>bias</c>
 /// [out_features], and <c>experts.weight</c> [experts, out_features, in_features] or <c>experts.items.E.values</c>, <c>.masks</c>,
-/// <c>.row_order</c>, <c>.panel_offsets</c> for every expert E, with <c>.scales</c> and <c>.zeros</c> if it is quantised. The dense layer is never run. <c>load_state_dict</c> into packed experts is for layers that were packed alike: what it brought is checked
+/// <c>.row_order</c>, <c>.panel_offsets</c> for every expert E, with <c>.scales</c> and <c>.zeros</c> if it is quantized. The dense layer is never run. <c>load_state_dict</c> into packed experts is for layers that were packed alike: what it brought is checked
 /// on the next use, and a layer that holds no packed experts any more says so. Tensors that <c>state_dict</c>, <c>buffers</c> or <c>get_buffer</c> gave
 /// may be written to before that next use only; ask for them again to write later.
 /// </remarks>
@@ -237,7 +237,7 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
         if (experts.GridOf(0) is not null)
         {
             throw new InvalidOperationException(
-                $"The experts of layer '{Name}' are quantised and cannot be trained: their weights would leave the grid. Train first, without quantisation.");
+                $"The experts of layer '{Name}' are quantized and cannot be trained: their weights would leave the grid. Train first, without quantization.");
         }
     }
 

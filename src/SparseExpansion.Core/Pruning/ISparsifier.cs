@@ -22,7 +22,7 @@ public interface ISparsifier
     /// <summary>Creates the empty statistic of a layer's inputs that <see cref="Prune"/> wants.</summary>
     IActivationStatistic CreateStatistic(LayerDescriptor layer);
 
-    /// <summary>Prunes one weight for the inputs summarised by <paramref name="statistic"/>. The weight itself is not changed.</summary>
+    /// <summary>Prunes one weight for the inputs summarized by <paramref name="statistic"/>. The weight itself is not changed.</summary>
     /// <param name="weight">[out_features, in_features], floating dtype; the work is done on its device.</param>
     /// <param name="statistic">A statistic made by <see cref="CreateStatistic"/>.</param>
     /// <param name="target">How many weights go.</param>

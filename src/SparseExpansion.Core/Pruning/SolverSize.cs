@@ -6,7 +6,7 @@ internal static class SolverSize
     /// <summary>Memory that experts pruned together may take for factors and weights.</summary>
     private const long ChunkBytes = 2L << 30;
 
-    /// <summary>Share of a large product's speed that factorisations and column updates reach.</summary>
+    /// <summary>Share of a large product's speed that factorizations and column updates reach.</summary>
     private const double Efficiency = 0.3;
 
     /// <summary>Bytes on the device while experts of one linear are pruned, about; without their statistics and results.</summary>
@@ -18,7 +18,7 @@ internal static class SolverSize
     /// <summary>Experts that are pruned together.</summary>
     public static int ExpertsAtOnce(long rows, long columns) => (int)Math.Clamp(ChunkBytes / BytesPerExpert(rows, columns), 1, 4096);
 
-    /// <summary>A factorisation, an inverse, and the updates of later columns, which reach a share of a large product's speed.</summary>
+    /// <summary>A factorization, an inverse, and the updates of later columns, which reach a share of a large product's speed.</summary>
     public static double Work(double rows, double columns) => ((4.0 / 3 * columns * columns * columns) + (columns * columns * rows)) / Efficiency;
 
     /// <summary>The same of a pruner that only scores weights and selects among them.</summary>

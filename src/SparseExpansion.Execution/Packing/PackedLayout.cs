@@ -44,7 +44,7 @@ internal readonly record struct PackedLayout(int Rows, int Columns, int BlockCol
     }
 
     /// <summary>
-    /// The layout of a quantised matrix: the fewest empty columns, then the widest blocks, because every row piece costs a byte. Blocks hold
+    /// The layout of a quantized matrix: the fewest empty columns, then the widest blocks, because every row piece costs a byte. Blocks hold
     /// whole groups.
     /// </summary>
     public static PackedLayout ForCodes(int rows, int columns, int? groupSize)

@@ -104,6 +104,6 @@ public sealed class QuantizedMixtureTests
         QuantizationGrid[] grids = [.. weights.Select(weight => QuantizationGrid.Fit(weight, quantization))];
         var experts = new MaskedDenseExperts([.. weights.Zip(grids, (weight, grid) => grid.Round(weight).to(dtype))], grids);
         Array.ForEach(grids, grid => grid.Dispose());
-        return new SparseMixtureLayer("quantised", new SharedRouter(new ParityRouter(2, 192)), experts, null);
+        return new SparseMixtureLayer("quantized", new SharedRouter(new ParityRouter(2, 192)), experts, null);
     }
 }

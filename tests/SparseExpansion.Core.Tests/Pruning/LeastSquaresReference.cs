@@ -55,7 +55,7 @@ internal static class LeastSquaresReference
         return statistic;
     }
 
-    /// <summary>Correlated tokens: a common direction, and neighbours that resemble each other.</summary>
+    /// <summary>Correlated tokens: a common direction, and neighbors that resemble each other.</summary>
     public static Tensor Tokens(int columns, int seed, int tokens)
     {
         using var scope = NewDisposeScope();

@@ -11,7 +11,7 @@ public sealed record ClusterEntanglement
     /// <summary>Tokens of every cluster.</summary>
     public required IReadOnlyList<long> TokensPerCluster { get; init; }
 
-    /// <summary>One entry for each analysed neuron.</summary>
+    /// <summary>One entry for each analyzed neuron.</summary>
     public required IReadOnlyList<NeuronClusterEntanglement> Neurons { get; init; }
 
     /// <summary>

@@ -7,8 +7,8 @@ namespace SparseExpansion.Analysis.Comparison;
 /// <param name="RootMeanSquareError">√(mean (y_sparse − y_dense)²), in the unit of the outputs.</param>
 /// <param name="Wasserstein">W₁ between the sparse and the dense output distribution, in the unit of the outputs.</param>
 /// <param name="DenseStandardDeviation">Standard deviation of the dense outputs.</param>
-/// <param name="DenseToGaussian">W₁ of the standardised dense outputs to N(0,1).</param>
-/// <param name="SparseToGaussian">W₁ of the standardised sparse outputs to N(0,1).</param>
+/// <param name="DenseToGaussian">W₁ of the standardized dense outputs to N(0,1).</param>
+/// <param name="SparseToGaussian">W₁ of the standardized sparse outputs to N(0,1).</param>
 public sealed record NeuronComparison(
     int Neuron,
     double RootMeanSquareError,

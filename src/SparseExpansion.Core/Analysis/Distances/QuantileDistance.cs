@@ -13,7 +13,7 @@ namespace SparseExpansion.Analysis.Distances;
 /// </summary>
 internal static class QuantileDistance
 {
-    /// <summary>W₁ to N(0,1) of a standardised row; 0 for a constant row, NaN for one that is not finite.</summary>
+    /// <summary>W₁ to N(0,1) of a standardized row; 0 for a constant row, NaN for one that is not finite.</summary>
     public static double ToGaussian(ReadOnlySpan<float> sorted, in Moments moments, GaussianQuantiles gaussian) =>
         moments.IsConstant ? 0
         : double.IsNaN(moments.Variance) ? double.NaN

@@ -8,12 +8,12 @@ namespace SparseExpansion.Analysis.Distances;
 /// Nothing is sampled or binned.
 /// </summary>
 /// <remarks>
-/// The distance of a neuron's standardised outputs to N(0,1) measures its entanglement: arXiv 2405.15756. A constant sample has
+/// The distance of a neuron's standardized outputs to N(0,1) measures its entanglement: arXiv 2405.15756. A constant sample has
 /// no shape to compare; its distance to the Gaussian is defined as 0, so that dead neurons never count as entangled.
 /// </remarks>
 public static class Wasserstein
 {
-    /// <summary>W₁ between the sample, standardised to mean 0 and population variance 1, and N(0,1).</summary>
+    /// <summary>W₁ between the sample, standardized to mean 0 and population variance 1, and N(0,1).</summary>
     /// <param name="values">At least two finite values, in any order.</param>
     /// <returns>The distance in standard deviations; 0 for a constant sample.</returns>
     /// <exception cref="ArgumentException">Fewer than two values, or one that is not finite.</exception>
@@ -26,7 +26,7 @@ public static class Wasserstein
             : QuantileDistance.ToGaussian(sorted, moments.Mean, moments.StandardDeviation, GaussianQuantiles.For(sorted.Length));
     }
 
-    /// <summary>W₁ of every neuron's outputs to N(0,1), standardised to mean 0 and population variance 1.</summary>
+    /// <summary>W₁ of every neuron's outputs to N(0,1), standardized to mean 0 and population variance 1.</summary>
     /// <param name="outputs">Outputs of neurons for tokens, a matrix, floating dtype, any device; compared in float32, summed in float64. At least two tokens.</param>
     /// <param name="tokenDimension">Which dimension counts tokens: 0 for [tokens, neurons], what a layer puts out; 1 for [neurons, tokens].</param>
     /// <returns>One distance a neuron, in standard deviations; 0 for a neuron that is constant.</returns>

@@ -58,7 +58,7 @@ public sealed class Emergence
     private LayerEntanglement[] Select(string layer)
     {
         LayerEntanglement[] layers = [.. Points.SelectMany(point => point.Layers.Where(candidate => candidate.Layer == layer))];
-        return layers.Length > 0 ? layers : throw new ArgumentException($"No layer '{layer}' was analysed.", nameof(layer));
+        return layers.Length > 0 ? layers : throw new ArgumentException($"No layer '{layer}' was analyzed.", nameof(layer));
     }
 
     private static void CheckSameLayers(EmergencePoint first, EmergencePoint point)

@@ -6,7 +6,7 @@ public sealed record LayerEntanglement
     /// <summary>Module path of the layer.</summary>
     public required string Layer { get; init; }
 
-    /// <summary>Tokens that were analysed.</summary>
+    /// <summary>Tokens that were analyzed.</summary>
     public required long TokenCount { get; init; }
 
     /// <summary>Token pairs behind the mapping difficulty: those asked for, less what the tokens do not give and pairs of equal tokens.</summary>

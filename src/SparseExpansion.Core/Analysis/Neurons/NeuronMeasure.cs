@@ -5,7 +5,7 @@ namespace SparseExpansion.Analysis.Neurons;
 /// <summary>What is measured of a neuron.</summary>
 public enum NeuronMeasure
 {
-    /// <summary>W₁ of the standardised outputs to N(0,1): the entanglement.</summary>
+    /// <summary>W₁ of the standardized outputs to N(0,1): the entanglement.</summary>
     Wasserstein,
 
     /// <summary>How far apart the neuron puts inputs that lie close together.</summary>

@@ -3,7 +3,7 @@ namespace SparseExpansion.Analysis.Panels;
 /// <summary>What decides the memory of an analysis.</summary>
 /// <param name="Layer">For messages.</param>
 /// <param name="Tokens">Number of tokens n.</param>
-/// <param name="Neurons">Neurons to analyse.</param>
+/// <param name="Neurons">Neurons to analyze.</param>
 /// <param name="InFeatures">Width of a token.</param>
 /// <param name="Maps">Outputs held of every neuron: 1, or 2 where sparse ones are compared with dense ones.</param>
 /// <param name="Weights">Weights held of every neuron: one for each expert of each map.</param>

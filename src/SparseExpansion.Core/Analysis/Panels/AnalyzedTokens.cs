@@ -37,7 +37,7 @@ internal sealed class AnalyzedTokens
         if (tokens.TokenCount < 2)
         {
             throw new CalibrationException(
-                $"Layer '{layer}': {tokens.TokenCount} tokens have no distribution; analyse at least 2, and thousands for distances that mean something.")
+                $"Layer '{layer}': {tokens.TokenCount} tokens have no distribution; analyze at least 2, and thousands for distances that mean something.")
             { Layer = layer };
         }
 

@@ -20,7 +20,7 @@ internal sealed record PanelPlan(int PanelNeurons, int SliceNeurons, int ChunkTo
     public static int Panels(int neurons, int panelNeurons) => (neurons + panelNeurons - 1) / panelNeurons;
 
     /// <summary>Plans an analysis.</summary>
-    /// <param name="size">What is to be analysed.</param>
+    /// <param name="size">What is to be analyzed.</param>
     /// <param name="budgetBytes">Memory that may be used.</param>
     /// <param name="mostChunkTokens">Tokens multiplied at a time, at most.</param>
     /// <exception cref="SparseExpansionException">The budget does not hold the outputs of one neuron.</exception>
@@ -35,7 +35,7 @@ internal sealed record PanelPlan(int PanelNeurons, int SliceNeurons, int ChunkTo
         }
 
         throw new SparseExpansionException(
-            $"Layer '{size.Layer}': the outputs of one neuron over {size.Tokens} tokens take about {size.FixedBytes + (size.Maps * (SortBytes + 4) * size.Tokens)} bytes to analyse, "
+            $"Layer '{size.Layer}': the outputs of one neuron over {size.Tokens} tokens take about {size.FixedBytes + (size.Maps * (SortBytes + 4) * size.Tokens)} bytes to analyze, "
             + $"more than {nameof(AnalysisOptions)}.{nameof(AnalysisOptions.MemoryBudgetBytes)} = {budgetBytes}. Raise it, or set {nameof(AnalysisOptions.SampleTokens)}.");
     }
 

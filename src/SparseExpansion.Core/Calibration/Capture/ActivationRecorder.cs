@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Calibration.Capture;
 
 /// <summary>
-/// Records what linears of a model read while it runs, for analysing their neurons. Linears that read the same tensor form a group and
+/// Records what linears of a model read while it runs, for analyzing their neurons. Linears that read the same tensor form a group and
 /// are recorded once; one group at a time is recorded, so that memory holds the inputs of one.
 /// </summary>
 /// <remarks>

@@ -5,9 +5,9 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Pruning.Alps;
 
 /// <summary>
-/// ρ(H + ρI)⁻¹ along a rising penalty ρ, from few factorisations. With X = b(H + bI)⁻¹ exact, it is r X(I + (r − 1)X)⁻¹ for r = ρ/b, and
+/// ρ(H + ρI)⁻¹ along a rising penalty ρ, from few factorizations. With X = b(H + bI)⁻¹ exact, it is r X(I + (r − 1)X)⁻¹ for r = ρ/b, and
 /// the inverse in it is a polynomial of X: of degree two, by Chebyshev, within 4 % as long as ρ is within three times b either way.
-/// Weighted sums of X, X² and X³ replace a factorisation for each penalty.
+/// Weighted sums of X, X² and X³ replace a factorization for each penalty.
 /// </summary>
 /// <remarks>
 /// In float32 the approximation is symmetric, positive definite and shares the eigenvectors of H: it is the exact inverse for a Hessian

@@ -98,7 +98,7 @@ internal static class DampingLadder
         }
     }
 
-    /// <summary>The identity in place of what a failed factorisation left, so that batched work on the others meets no NaN.</summary>
+    /// <summary>The identity in place of what a failed factorization left, so that batched work on the others meets no NaN.</summary>
     private static void ReplaceFailures(Tensor factors, DampingRung?[] rungs)
     {
         using Tensor identity = eye(factors.shape[1], dtype: factors.dtype, device: factors.device);

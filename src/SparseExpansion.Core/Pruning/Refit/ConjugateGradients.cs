@@ -52,7 +52,7 @@ internal sealed class ConjugateGradients
         _gradients = Sum(gradients).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Minimises tr((Ŵ − W)H(Ŵ − W)ᵀ) over W on a support.</summary>
+    /// <summary>Minimizes tr((Ŵ − W)H(Ŵ − W)ᵀ) over W on a support.</summary>
     /// <param name="hessians">H, [k, d, d], float32, positive definite.</param>
     /// <param name="dense">Ŵ, [k, rows, d], float32.</param>
     /// <param name="start">Where W begins, [k, rows, d], float32, 0 outside the support; changed in place to the solution.</param>

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning.Refit;
 
-/// <summary>The exact least squares of every row on its support, by batched Cholesky factorisations.</summary>
+/// <summary>The exact least squares of every row on its support, by batched Cholesky factorizations.</summary>
 internal static class MaskedLeastSquares
 {
     /// <summary>

@@ -4,7 +4,7 @@ namespace SparseExpansion.Pruning.Refit;
 public sealed record RefitOptions
 {
     /// <summary>
-    /// Added to the diagonal of the Hessian, as a fraction of its mean: pulls weights that the tokens do not determine towards the
+    /// Added to the diagonal of the Hessian, as a fraction of its mean: pulls weights that the tokens do not determine toward the
     /// dense ones. At least 0 and at most 1; 0.01 by default, as in SparseGPT.
     /// </summary>
     public double Damping { get; init; } = 0.01;

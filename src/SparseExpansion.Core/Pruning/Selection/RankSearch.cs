@@ -16,7 +16,7 @@ internal sealed unsafe class RankSearch : IDisposable
     private const int LeadingShift = 20, PartBits = 10;
     private const int LeadingBuckets = 1 << (31 - LeadingShift), PartBuckets = 1 << PartBits;
 
-    /// <summary>Neighbours mostly fall into the same few buckets: four counters each keep one increment from waiting for the last.</summary>
+    /// <summary>Neighbors mostly fall into the same few buckets: four counters each keep one increment from waiting for the last.</summary>
     private const int Copies = 4;
 
     private readonly int[] _counters = new int[LeadingBuckets * Copies];

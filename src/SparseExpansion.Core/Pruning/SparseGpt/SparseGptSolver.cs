@@ -17,7 +17,7 @@ internal static class SparseGptSolver
     /// <param name="dead">Input features that no token of the expert uses, bool [k, d]; their weights are zeroed.</param>
     /// <param name="factors">U, the upper Cholesky factors of the inverse Hessians, [k, d, d], float32.</param>
     /// <param name="target">How many weights go. Column blocks and N:M groups choose on updated weights, the scopes layer and row on the dense ones.</param>
-    /// <param name="blockSize">Columns in a block; a multiple of the groups of the quantisation.</param>
+    /// <param name="blockSize">Columns in a block; a multiple of the groups of the quantization.</param>
     /// <param name="kernel">What prunes the columns of one block.</param>
     /// <param name="cancellationToken">Observed between blocks.</param>
     /// <returns>[k, rows, d], float32.</returns>
@@ -45,7 +45,7 @@ internal static class SparseGptSolver
     /// <param name="pruned">P, [k, rows, d], float32; zeros stay zeros.</param>
     /// <param name="factors">See <see cref="Solve"/>.</param>
     /// <param name="quantization">How weights are rounded.</param>
-    /// <param name="blockSize">Columns in a block; a multiple of the groups of the quantisation.</param>
+    /// <param name="blockSize">Columns in a block; a multiple of the groups of the quantization.</param>
     /// <param name="kernel">What rounds the columns of one block.</param>
     /// <param name="cancellationToken">Observed between blocks.</param>
     /// <returns>[k, rows, d], float32, and the grids that they lie on.</returns>

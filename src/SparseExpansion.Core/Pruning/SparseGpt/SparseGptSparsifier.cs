@@ -51,7 +51,7 @@ public sealed class SparseGptSparsifier : Sparsifier<HessianStatistic>, IRoundin
         PruneTogether(weight, [statistic], target, cancellationToken)[0];
 
     /// <inheritdoc/>
-    /// <remarks>Experts of equal target share one batched factorisation and one parallel loop, as many at a time as memory allows.</remarks>
+    /// <remarks>Experts of equal target share one batched factorization and one parallel loop, as many at a time as memory allows.</remarks>
     protected override IReadOnlyList<PrunedWeight> PruneExpertsCore(
         Tensor weight, IReadOnlyList<HessianStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken) =>
         TargetGroups.Run(statistics, targets, (together, target) => PruneTogether(weight, together, target, cancellationToken));

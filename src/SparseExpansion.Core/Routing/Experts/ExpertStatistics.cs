@@ -23,7 +23,7 @@ internal sealed class ExpertStatistics : IDisposable
     /// <param name="create">Makes the pruner's empty statistic.</param>
     /// <param name="tokens">The tokens, expert by expert.</param>
     /// <param name="cancellationToken">Observed between chunks.</param>
-    /// <param name="priorTokens">Strength of the shrinkage towards the group, in tokens.</param>
+    /// <param name="priorTokens">Strength of the shrinkage toward the group, in tokens.</param>
     public static ExpertStatistics Gather(
         Func<IActivationStatistic> create, ExpertTokens tokens, CancellationToken cancellationToken, double priorTokens = 0)
     {
@@ -104,7 +104,7 @@ internal sealed class ExpertStatistics : IDisposable
     /// on it by <paramref name="priorTokens"/>, and features that an expert has not seen borrow from it: that they were not seen does
     /// not mean that they vanish.
     /// </summary>
-    /// <param name="priorTokens">Strength of the shrinkage towards the group, in tokens; see <see cref="IShrinkable"/>.</param>
+    /// <param name="priorTokens">Strength of the shrinkage toward the group, in tokens; see <see cref="IShrinkable"/>.</param>
     public void Complete(double priorTokens = 0)
     {
         if (_experts.Length == 1)
@@ -122,7 +122,7 @@ internal sealed class ExpertStatistics : IDisposable
 
     /// <inheritdoc cref="Complete(double)"/>
     /// <param name="whole">The statistic of the whole group, where these are some of its experts.</param>
-    /// <param name="priorTokens">Strength of the shrinkage towards the group.</param>
+    /// <param name="priorTokens">Strength of the shrinkage toward the group.</param>
     public void Complete(IActivationStatistic whole, double priorTokens)
     {
         foreach (IActivationStatistic expert in _experts)

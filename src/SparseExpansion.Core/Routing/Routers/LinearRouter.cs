@@ -45,7 +45,7 @@ public sealed class LinearRouter : RouterModule, IReducibleRouter
     /// <inheritdoc/>
     public override int InputFeatures => checked((int)weight.shape[1]);
 
-    /// <summary>Folds "centre, project, take the nearest centroid" into one linear router.</summary>
+    /// <summary>Folds "center, project, take the nearest centroid" into one linear router.</summary>
     /// <remarks>
     /// argmin_j ‖P(x − μ) − c_j‖² = argmax_j (c_jᵀP)x − c_jᵀPμ − ½‖c_j‖². What all experts have in common does not move the
     /// argmax and is subtracted, which keeps scores small and their float32 rounding too. Folded in float64.

@@ -7,7 +7,7 @@ namespace SparseExpansion.Routing.Routers;
 
 /// <summary>
 /// Fits a linear router to what every token costs at every expert: multinomial logistic regression on the cheapest expert, each token
-/// weighted by how much the choice matters for it. Convex; Adam on mini-batches of standardised tokens.
+/// weighted by how much the choice matters for it. Convex; Adam on mini-batches of standardized tokens.
 /// </summary>
 internal static class SoftmaxRegression
 {
@@ -35,7 +35,7 @@ internal static class SoftmaxRegression
         Tensor regrets = costs - costs.amin([1]).unsqueeze(1);
         Tensor weights = regrets.mean([1L]);
         weights.div_(regrets.mean([0L]).mean().clamp_min(Scalars.Of(float.Epsilon))); // By columns: one sum of everything would round by the number of threads.
-        (Tensor weight, Tensor bias) = Minimise(tokens, (mean, scale), (costs.argmin(1), weights), (int)costs.shape[1], epochs, weightDecay, seed, cancellationToken);
+        (Tensor weight, Tensor bias) = Minimize(tokens, (mean, scale), (costs.argmin(1), weights), (int)costs.shape[1], epochs, weightDecay, seed, cancellationToken);
         Tensor folded = weight * scale;
         return new LinearRouter(folded, bias - folded.mv(mean));
     }
@@ -49,7 +49,7 @@ internal static class SoftmaxRegression
         return (mean.MoveToOuterDisposeScope(), deviation.MoveToOuterDisposeScope());
     }
 
-    private static (Tensor Weight, Tensor Bias) Minimise(
+    private static (Tensor Weight, Tensor Bias) Minimize(
         Tensor tokens, (Tensor Mean, Tensor Scale) standard, (Tensor Cheapest, Tensor Weights) choice, int experts, int epochs, double weightDecay, long seed,
         CancellationToken cancellationToken)
     {
@@ -84,7 +84,7 @@ internal static class SoftmaxRegression
     /// </summary>
     /// <param name="weight">W, [k, d].</param>
     /// <param name="bias">b, [k].</param>
-    /// <param name="tokens">x, [n, d], standardised.</param>
+    /// <param name="tokens">x, [n, d], standardized.</param>
     /// <param name="cheapest">The expert that costs least, int64 [n].</param>
     /// <param name="weights">w: mean cost over the experts beyond the least, [n].</param>
     /// <param name="weightDecay">Factor of the squared weights.</param>

@@ -76,9 +76,9 @@ public sealed class WassersteinTests
         using Tensor column = outputs.select(1, 2).contiguous();
         double[] values = column.data<double>().ToArray();
         double mean = values.Average(), deviation = Math.Sqrt(values.Average(value => (value - mean) * (value - mean)));
-        double[] standardised = Array.ConvertAll(values, value => (value - mean) / deviation);
+        double[] standardized = Array.ConvertAll(values, value => (value - mean) / deviation);
         var random = new Random(7);
-        double[] estimates = [.. Enumerable.Range(0, 20).Select(_ => Wasserstein.Between(standardised, Draw(random, 100_000)))];
+        double[] estimates = [.. Enumerable.Range(0, 20).Select(_ => Wasserstein.Between(standardized, Draw(random, 100_000)))];
         double center = estimates.Average(), noise = Math.Sqrt(estimates.Average(value => (value - center) * (value - center)));
 
         Assert.InRange(noise, 0, 0.01);
