@@ -18,7 +18,7 @@ namespace SparseExpansion.Execution;
 /// <param name="masks">[rows · blocks · block columns / 8 + at least 8], uint8: one bit per weight in stream order, lowest bit first; the rest is padding.</param>
 /// <param name="rowOrder">[rows · blocks], uint8: the row in its panel that each row piece belongs to.</param>
 /// <param name="panelOffsets">[panels + 1], int64: position in the values of the first value of each panel, then the total.</param>
-/// <param name="grid">What the codes of quantized weights stand for; null for weights of full precision. Groups divide blocks.</param>
+/// <param name="grid">The grid of the codes of quantized weights; null for weights of full precision. Groups divide blocks.</param>
 public sealed class PackedArrays(
     int rows, int columns, int blockColumns, int panelRows, NativeArray values, NativeArray masks, NativeArray rowOrder, NativeArray panelOffsets,
     PackedGrid? grid = null) : IDisposable
@@ -53,10 +53,10 @@ public sealed class PackedArrays(
     /// <summary>The row of each row piece.</summary>
     public NativeArray RowOrder => rowOrder;
 
-    /// <summary>Where the values of each panel begin.</summary>
+    /// <summary>The start of the values of each panel.</summary>
     public NativeArray PanelOffsets => panelOffsets;
 
-    /// <summary>What codes stand for; null for weights of full precision.</summary>
+    /// <summary>The grid of the codes; null for weights of full precision.</summary>
     public PackedGrid? Grid => grid;
 
     internal PackedLayout Layout => new(Rows, Columns, BlockColumns, PanelRows);

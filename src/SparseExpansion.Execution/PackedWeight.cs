@@ -73,7 +73,7 @@ public sealed unsafe class PackedWeight : IDisposable
         }
     }
 
-    /// <summary>What codes stand for, of a disposed weight too.</summary>
+    /// <summary>The grid of the codes, of a disposed weight too.</summary>
     internal PackedGrid? Grid => _arrays.Grid;
 
     internal PackedLayout Layout { get; }

@@ -2,7 +2,7 @@ using SparseExpansion.Analysis.Neurons;
 
 namespace SparseExpansion.Analysis;
 
-/// <summary>How neurons are measured.</summary>
+/// <summary>Options for measuring neurons.</summary>
 public sealed record AnalysisOptions
 {
     /// <summary>Share of a layer's neurons, those of largest W₁, that are its Wasserstein neurons. Default 0.03, as in arXiv 2405.15756.</summary>

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace SparseExpansion.Execution;
 
 /// <summary>
-/// How torch's OpenMP threads wait for work. By default they spin for some milliseconds after each parallel operation and so take
+/// The way in which torch's OpenMP threads wait for work. By default they spin for some milliseconds after each parallel operation and so take
 /// processors away from whatever runs next: packed experts, which have threads of their own, lose up to half of their speed.
 /// Threads that sleep at once make programs of many small torch operations, such as fine-tuning, take up to twice as long.
 /// </summary>

@@ -31,14 +31,14 @@ public static unsafe class PackedTensors
         /// [out_features, in_features], float32 or bfloat16, any device and strides; not changed. Codes of 8 bits that are more than 128 steps from
         /// zero cannot be told apart in bfloat16: the nearest one is taken.
         /// </param>
-        /// <param name="grid">What it was rounded to, on any device; copied.</param>
+        /// <param name="grid">The grid that it was rounded to, on any device; copied.</param>
         /// <exception cref="ArgumentException">
         /// The weight is not a matrix of a supported dtype with at least one element, the grid is for another shape, or a weight is not on it.
         /// </exception>
         public static PackedWeight Pack(Tensor weight, QuantizationGrid grid) => TryPack(weight, grid)
             ?? throw new ArgumentException("The weight has values that are not on the grid; round it, or pack it without.", nameof(weight));
 
-        /// <summary>How the weights are rounded; null for weights of full precision.</summary>
+        /// <summary>The rounding of the weights; null for weights of full precision.</summary>
         public WeightQuantization? Quantization => packed.Grid?.QuantizationOf();
 
         /// <summary>The dense weight: [out_features, in_features], the packed dtype, CPU.</summary>

@@ -12,10 +12,10 @@ internal sealed class DeviceGroups(Tensor order, Tensor inverse, Tensor ends) : 
     /// <summary>Positions of the tokens, sorted by expert.</summary>
     public Tensor Order => order;
 
-    /// <summary>Where each token is among the sorted ones.</summary>
+    /// <summary>The position of each token among the sorted ones.</summary>
     public Tensor Inverse => inverse;
 
-    /// <summary>Where each expert's tokens end.</summary>
+    /// <summary>The end of each expert's tokens.</summary>
     public Tensor Ends => ends;
 
     /// <summary>Sorts by sums and scatters of known shape: nothing here has to wait for a GPU.</summary>

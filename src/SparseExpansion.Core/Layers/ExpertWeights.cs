@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Layers;
 
-/// <summary>How the weights of a layer's experts are stored and multiplied: the seam behind <see cref="SparseMixtureLayer"/>.</summary>
+/// <summary>The storage and multiplication of the weights of a layer's experts: the seam behind <see cref="SparseMixtureLayer"/>.</summary>
 internal abstract class ExpertWeights(string name) : nn.Module(name)
 {
     public abstract int Count { get; }
@@ -36,7 +36,7 @@ internal abstract class ExpertWeights(string name) : nn.Module(name)
 
     /// <summary>Multiplies every token by its expert's weight.</summary>
     /// <param name="tokens">[tokens, in_features].</param>
-    /// <param name="decision">Where the tokens go.</param>
+    /// <param name="decision">The experts of the tokens.</param>
     /// <param name="bias">[out_features], or null.</param>
     /// <returns>[tokens, out_features], in the order of <paramref name="tokens"/>.</returns>
     public abstract Tensor Multiply(Tensor tokens, RoutingDecision decision, Tensor? bias);

@@ -30,7 +30,7 @@ internal sealed class MaskedDenseExperts : ExpertWeights
 
     /// <summary>Copies the experts' weights into one parameter [experts, out_features, in_features].</summary>
     /// <param name="weights">One for each expert.</param>
-    /// <param name="grids">What they were rounded to; copied where every expert has one.</param>
+    /// <param name="grids">The grids that they were rounded to; copied where every expert has one.</param>
     public MaskedDenseExperts(IReadOnlyList<Tensor> weights, IReadOnlyList<QuantizationGrid?>? grids = null)
         : base(nameof(MaskedDenseExperts))
     {
@@ -48,7 +48,7 @@ internal sealed class MaskedDenseExperts : ExpertWeights
 
     /// <param name="layer">For messages.</param>
     /// <param name="shape">[experts, out_features, in_features].</param>
-    /// <param name="tensors">What <see cref="Tensors"/> gave.</param>
+    /// <param name="tensors">The tensors from <see cref="Tensors"/>.</param>
     /// <param name="share">True: the experts lie in the tensor's memory and are only read; false: in a copy.</param>
     public static MaskedDenseExperts FromTensors(string layer, long[] shape, IReadOnlyDictionary<string, Tensor> tensors, bool share) =>
         tensors.Count == 1 && tensors.TryGetValue(nameof(weight), out Tensor? stacked) && stacked.shape.SequenceEqual(shape) && stacked.is_floating_point()

@@ -8,7 +8,7 @@ namespace SparseExpansion.Layers;
 
 /// <summary>The mixtures of a model by module path, in the order of the model's modules. They belong to the model.</summary>
 /// <remarks>
-/// What is done to all of them is done to all or to none: if one fails, the others are as they were. Until the last one is ready the experts are in memory in both forms; where
+/// Operations on all of them are done to all or to none: if one fails, the others are as they were. Until the last one is ready the experts are in memory in both forms; where
 /// that is too much, call the layers one after the other. Not to be called while a forward pass runs.
 /// </remarks>
 public sealed class MixtureCollection : IReadOnlyDictionary<string, SparseMixtureLayer>
@@ -82,7 +82,7 @@ public sealed class MixtureCollection : IReadOnlyDictionary<string, SparseMixtur
     }
 
     /// <summary>Lets all layers be trained, see <see cref="SparseMixtureLayer.Unfreeze"/>.</summary>
-    /// <returns>What to hand to one optimizer: weights and biases, layer after layer.</returns>
+    /// <returns>Parameters for one optimizer: weights and biases, layer after layer.</returns>
     /// <exception cref="InvalidOperationException">The experts of a layer were rounded to a grid; no layer has changed.</exception>
     public IReadOnlyList<Parameter> Unfreeze()
     {

@@ -43,7 +43,7 @@ internal sealed class PackedExperts : ExpertWeights
     /// <remarks>Codes are of no dtype: quantized experts have that of the model.</remarks>
     public override ScalarType DType => _dtype;
 
-    /// <summary>How the experts are rounded; null for experts of full precision.</summary>
+    /// <summary>The rounding of the experts; null for experts of full precision.</summary>
     public WeightQuantization? Quantization => _weights[0].Quantization;
 
     public override Device Device => CPU;
@@ -89,8 +89,8 @@ internal sealed class PackedExperts : ExpertWeights
 
     /// <param name="layer">For messages.</param>
     /// <param name="shape">[experts, out_features, in_features].</param>
-    /// <param name="tensors">What <see cref="Tensors"/> gave.</param>
-    /// <param name="quantized">Whether they are codes.</param>
+    /// <param name="tensors">The tensors from <see cref="Tensors"/>.</param>
+    /// <param name="quantized">True if they are codes.</param>
     public static PackedExperts FromTensors(string layer, long[] shape, IReadOnlyDictionary<string, Tensor> tensors, bool quantized)
     {
         var experts = new List<PackedExpert>();

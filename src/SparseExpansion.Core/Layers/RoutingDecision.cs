@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Layers;
 
 /// <summary>
-/// Which expert the tokens of one forward pass go to, sorted by expert in host memory or on the device, whichever the
+/// The experts of the tokens of one forward pass, sorted by expert in host memory or on the device, whichever the
 /// experts ask for. Reference counted, because the linears of an input group share it.
 /// </summary>
 internal sealed class RoutingDecision

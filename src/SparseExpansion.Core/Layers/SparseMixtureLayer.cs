@@ -93,7 +93,7 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     /// <summary>True if the experts are stored packed.</summary>
     public bool IsPacked => experts is PackedExperts;
 
-    /// <summary>How the packed experts are rounded to codes of few bits; null for experts of full precision, and for unpacked ones.</summary>
+    /// <summary>The rounding of the packed experts to codes of few bits; null for experts of full precision, and for unpacked ones.</summary>
     public WeightQuantization? Quantization => (experts as PackedExperts)?.Quantization;
 
     internal ExpertWeights Experts => experts;
@@ -128,7 +128,7 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     /// multiplies by weight · mask, so pruned weights get no gradient, and what an optimizer may write to them anyhow has no effect and
     /// is removed by <see cref="Freeze"/>. Routing is hard and is not differentiated; the router stays as it is.
     /// </summary>
-    /// <returns>What to hand to an optimizer: the weight [experts, out_features, in_features], and the bias [out_features] if there is one.</returns>
+    /// <returns>Parameters for an optimizer: the weight [experts, out_features, in_features], and the bias [out_features] if there is one.</returns>
     /// <remarks>Takes twice the experts' memory. Move the layer before, not after. Not to be called while a forward pass runs.</remarks>
     /// <exception cref="InvalidOperationException">The experts were rounded to a grid, which training would leave; the layer stays as it is.</exception>
     public IReadOnlyList<Parameter> Unfreeze()

@@ -3,14 +3,14 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
 
-/// <summary>What a pruning algorithm hands back before it is measured.</summary>
+/// <summary>The result of a pruning algorithm before it is measured.</summary>
 /// <param name="weight">[out_features, in_features], pruned weights exactly zero; any floating dtype.</param>
 public sealed class PrunedWeight(Tensor weight)
 {
     /// <summary>[out_features, in_features], pruned weights exactly zero.</summary>
     public Tensor Weight { get; } = weight;
 
-    /// <summary>What the algorithm tells of its work; empty by default.</summary>
+    /// <summary>The algorithm's reports on its work; empty by default.</summary>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
     public IReadOnlyList<PruningDiagnostic> Diagnostics
     {

@@ -1,6 +1,6 @@
 namespace SparseExpansion.Pruning;
 
-/// <summary>What any pruner takes, told or guessed.</summary>
+/// <summary>The memory of any pruner, told or guessed.</summary>
 internal static class PrunerSize
 {
     /// <summary>Bytes on the device while experts of one linear are pruned, about.</summary>

@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
 
-/// <summary>What is checked of the results of pruners, custom ones above all, in one pass over the weight.</summary>
+/// <summary>Checks of the results of pruners, custom ones above all, in one pass over the weight.</summary>
 internal static class PruningChecks
 {
     /// <summary>Part of the weights by which a pruner may fall short of an unstructured target: scopes of its own are rounded otherwise than the library's.</summary>
@@ -49,7 +49,7 @@ internal static class PruningChecks
     /// <summary>Refuses what is no weight like the dense one.</summary>
     /// <param name="pruner">Name and class.</param>
     /// <param name="dense">[out_features, in_features].</param>
-    /// <param name="pruned">What the pruner returned.</param>
+    /// <param name="pruned">Result of the pruner.</param>
     public static PrunedWeight CheckForm(string pruner, Tensor dense, PrunedWeight? pruned)
     {
         if (pruned?.Weight is not { } weight)
@@ -66,8 +66,8 @@ internal static class PruningChecks
     /// <summary>Refuses values that are no numbers, and masks that are not those of the target.</summary>
     /// <param name="pruner">Name and class.</param>
     /// <param name="weight">The pruned weight, [out_features, in_features].</param>
-    /// <param name="zeros">How many of its weights are zero.</param>
-    /// <param name="target">What was asked for; null where the mask is not this pruner's.</param>
+    /// <param name="zeros">Number of its weights that are zero.</param>
+    /// <param name="target">The target asked for; null where the mask is not this pruner's.</param>
     /// <param name="mayKeepMore"><see cref="PrunedWeight.MayKeepMore"/>.</param>
     public static void CheckValues(string pruner, Tensor weight, long zeros, SparsityTarget? target, bool mayKeepMore)
     {

@@ -28,7 +28,7 @@ public sealed class PruningResult : IDisposable
     /// <summary>‖X(W − P)ᵀ‖² / ‖XWᵀ‖² over the observed tokens X; null where the statistic cannot tell (see <see cref="IOutputErrorStatistic"/>).</summary>
     public double? RelativeOutputError { get; }
 
-    /// <summary>What the pruner tells of its work, inner pruners first: where the damping ladder ended, how an iteration settled, what a refit did.</summary>
+    /// <summary>The pruner's reports on its work, inner pruners first: the end of the damping ladder, the convergence of an iteration, the rows of a refit.</summary>
     public IReadOnlyList<PruningDiagnostic> Diagnostics { get; }
 
     /// <summary>The grid that the kept weights lie on; null for weights of full precision. Belongs to the result.</summary>
@@ -40,9 +40,9 @@ public sealed class PruningResult : IDisposable
     /// <summary>Checks and measures a pruned weight and moves it out of the current dispose scope.</summary>
     /// <param name="dense">W, [out_features, in_features].</param>
     /// <param name="pruned">The pruned weight.</param>
-    /// <param name="statistic">What it was pruned by.</param>
+    /// <param name="statistic">The statistic that it was pruned by.</param>
     /// <param name="pruner">Name and class of the pruner, for messages.</param>
-    /// <param name="target">What the pruner was asked for; null where the mask is not its own.</param>
+    /// <param name="target">The target of the pruner; null where the mask is not its own.</param>
     /// <param name="gram">WᵀW where several weights are measured, see <see cref="Gram"/>.</param>
     /// <exception cref="PruningException">The weight is not one that the target allows.</exception>
     internal static PruningResult Measure(

@@ -13,7 +13,7 @@ namespace SparseExpansion.Pruning;
 /// Base of pruners: checks weight, statistic and target once, keeps autograd and temporaries out, measures the result.
 /// A pruner adds <see cref="CreateStatistic"/> and <see cref="PruneCore"/>.
 /// </summary>
-/// <typeparam name="TStatistic">What the pruner must know about a layer's inputs.</typeparam>
+/// <typeparam name="TStatistic">Knowledge of a layer's inputs that the pruner needs.</typeparam>
 public abstract class Sparsifier<TStatistic> : ISparsifier, IGuardedSparsifier
     where TStatistic : class, IActivationStatistic
 {
@@ -58,7 +58,7 @@ public abstract class Sparsifier<TStatistic> : ISparsifier, IGuardedSparsifier
     /// <summary>Does the work on checked arguments, inside <c>no_grad</c> and a dispose scope of its own.</summary>
     /// <param name="weight">[out_features, in_features], finite, floating dtype: a copy, which may be written to and returned.</param>
     /// <param name="statistic">The statistic of the inputs, which other linears of the group share. Not to be changed.</param>
-    /// <param name="target">How many weights go; it divides the columns.</param>
+    /// <param name="target">Share or pattern of the weights that go; it divides the columns.</param>
     /// <param name="cancellationToken">To be observed between units of work.</param>
     /// <returns>
     /// The pruned weight, and whatever the algorithm reports about itself. It is checked: finite values, the shape of
@@ -72,7 +72,7 @@ public abstract class Sparsifier<TStatistic> : ISparsifier, IGuardedSparsifier
     /// </summary>
     /// <param name="weight">[out_features, in_features], the same for all experts: a copy of the model's.</param>
     /// <param name="statistics">One statistic an expert. Not to be changed.</param>
-    /// <param name="targets">How many weights go, one for each expert.</param>
+    /// <param name="targets">Shares or patterns of the weights that go, one for each expert.</param>
     /// <param name="cancellationToken">To be observed between units of work.</param>
     /// <returns>One pruned weight for each statistic, in order, none sharing memory with another.</returns>
     protected virtual IReadOnlyList<PrunedWeight> PruneExpertsCore(
@@ -110,7 +110,7 @@ public abstract class Sparsifier<TStatistic> : ISparsifier, IGuardedSparsifier
 
     /// <summary>The weights that go when those of the lowest scores do: exactly as many as the target says, ties by lowest index.</summary>
     /// <param name="scores">[out_features, in_features], finite, at least 0.</param>
-    /// <param name="target">How many weights go.</param>
+    /// <param name="target">Share or pattern of the weights that go.</param>
     /// <param name="defaultScope">The set in which weights compete where the target leaves it to the pruner.</param>
     /// <returns>bool [out_features, in_features], true where a weight goes.</returns>
     protected static Tensor LowestScores(Tensor scores, SparsityTarget target, SparsityScope defaultScope)

@@ -1,7 +1,7 @@
 namespace SparseExpansion.Quantization;
 
 /// <summary>
-/// How the kept weights of a pruned layer are rounded: to evenly spaced levels between the smallest and the largest weight of a
+/// The rounding of the kept weights of a pruned layer: to evenly spaced levels between the smallest and the largest weight of a
 /// group, 0 among them. The asymmetric min-max grid of GPTQ (Frantar et al. 2022, arXiv 2210.17323) and SparseGPT.
 /// </summary>
 public sealed record WeightQuantization

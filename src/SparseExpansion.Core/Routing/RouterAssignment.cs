@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Routing;
 
-/// <summary>Which expert each token of a source goes to.</summary>
+/// <summary>The expert of each token of a source.</summary>
 public sealed class RouterAssignment
 {
     private readonly int[] _experts;
@@ -55,7 +55,7 @@ public sealed class RouterAssignment
     /// <param name="router">The router, on <paramref name="device"/>.</param>
     /// <param name="tokens">The tokens.</param>
     /// <param name="chunkTokens">Largest number of tokens on the device at a time.</param>
-    /// <param name="device">Where to compute.</param>
+    /// <param name="device">The device to compute on.</param>
     /// <param name="cancellationToken">Observed between chunks.</param>
     /// <exception cref="ArgumentException">The router takes tokens of another width.</exception>
     /// <exception cref="SparseExpansionException">The router breaks its contract: an expert out of range, or not one a token.</exception>

@@ -2,7 +2,7 @@ using SparseExpansion.Routing.Routers;
 
 namespace SparseExpansion.Serialization;
 
-/// <summary>How an expanded model is loaded.</summary>
+/// <summary>Options for loading an expanded model.</summary>
 public sealed record ExpandedLoadOptions
 {
     /// <summary>Kinds of routers that may occur. Default: those of this library.</summary>

@@ -45,7 +45,7 @@ public static class ExpandedModel
     /// <param name="folder">The folder to make.</param>
     /// <param name="overwrite">Replaces what is there; otherwise an existing folder must be empty.</param>
     /// <param name="addFiles">Called with the unfinished folder, to put further files into it; null for none.</param>
-    /// <param name="format">How the experts are stored; the model stays as it is.</param>
+    /// <param name="format">Format of the stored experts; the model stays as it is.</param>
     /// <exception cref="CheckpointException">The folder exists or cannot be written.</exception>
     /// <exception cref="SparseExpansionException">
     /// The model has no mixture layer, one that is called otherwise than its module path, a router that cannot be written, or experts that
@@ -64,9 +64,9 @@ public static class ExpandedModel
     /// no model, and memory for one expert (to dense) or for the packed experts (to packed). Values stay the same to the last bit, except
     /// that zeros lose their sign when they are packed. All other files are copied.
     /// </summary>
-    /// <param name="source">What <see cref="Save"/> wrote.</param>
+    /// <param name="source">Folder that <see cref="Save"/> wrote.</param>
     /// <param name="folder">The folder to make; it appears only when it is complete.</param>
-    /// <param name="format">How the experts are to be stored.</param>
+    /// <param name="format">New format of the stored experts.</param>
     /// <param name="overwrite">Replaces what is there; otherwise an existing folder must be empty.</param>
     /// <exception cref="CheckpointException">A file is missing or malformed, or the folder exists or cannot be written.</exception>
     /// <exception cref="SparseExpansionException">Experts that are neither float32 nor bfloat16 cannot be packed.</exception>
@@ -83,7 +83,7 @@ public static class ExpandedModel
     /// loads all tensors, onto the device where the dense weights lie. The dense weights' values do not matter.
     /// </summary>
     /// <param name="model">A freshly built model; changed in place, and only when the files have proved to fit.</param>
-    /// <param name="folder">What <see cref="Save"/> wrote.</param>
+    /// <param name="folder">Folder that <see cref="Save"/> wrote.</param>
     /// <param name="routers">Kinds of routers; null for those of this library.</param>
     /// <exception cref="CheckpointException">A file is missing, malformed, or does not fit the model.</exception>
     public static void Load(torch.nn.Module model, string folder, RouterKinds? routers = null) =>

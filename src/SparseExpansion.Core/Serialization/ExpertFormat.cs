@@ -1,6 +1,6 @@
 namespace SparseExpansion.Serialization;
 
-/// <summary>How a checkpoint stores the weights of experts; docs/format.md.</summary>
+/// <summary>The format in which a checkpoint stores the weights of experts; docs/format.md.</summary>
 public enum ExpertFormat
 {
     /// <summary>As the layer holds them: packed if it is packed, dense if it is not.</summary>

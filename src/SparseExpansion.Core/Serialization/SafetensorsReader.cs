@@ -15,7 +15,7 @@ namespace SparseExpansion.Serialization;
 /// </summary>
 public sealed unsafe class SafetensorsReader : IDisposable
 {
-    /// <summary>Where a copy of the mapped bytes is cut, because spans end at 2 GiB.</summary>
+    /// <summary>Largest piece of a copy of the mapped bytes, because spans end at 2 GiB.</summary>
     private const long PieceBytes = 1L << 30;
 
     private readonly SafetensorsFile _file;
@@ -41,7 +41,7 @@ public sealed unsafe class SafetensorsReader : IDisposable
 
     /// <summary>Copies a tensor out of the file.</summary>
     /// <param name="name">One of <see cref="Entries"/>.</param>
-    /// <param name="device">Where the tensor is wanted; null means the CPU.</param>
+    /// <param name="device">Device of the tensor; null means the CPU.</param>
     /// <returns>A tensor of the entry's shape and dtype, owned by the caller.</returns>
     /// <exception cref="CheckpointException">There is no such tensor, or a BOOL tensor holds bytes other than 0 and 1.</exception>
     public Tensor Read(string name, Device? device = null)

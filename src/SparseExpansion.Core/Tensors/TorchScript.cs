@@ -12,7 +12,7 @@ internal static class TorchScript
     /// <param name="arguments">
     /// Tensors and scalars of <see cref="Scalars"/>; TorchSharp would make a temporary of a number and read its pointer later, in the call.
     /// </param>
-    /// <returns>What the function returns.</returns>
+    /// <returns>The function's result.</returns>
     public static Tensor Invoke(this jit.CompilationUnit unit, string function, params object[] arguments)
     {
         if (Array.Find(arguments, argument => argument is not (Tensor or Scalar)) is { } other)

@@ -23,7 +23,7 @@ internal static class GroupedMultiplication
     /// <param name="tokens">[tokens, in_features].</param>
     /// <param name="output">[tokens, out_features]; must not overlap the tokens.</param>
     /// <param name="bias">[out_features], or <see cref="MatrixView.None"/>.</param>
-    /// <param name="options">What to fix.</param>
+    /// <param name="options">Choices to fix.</param>
     public static void Run(
         ReadOnlySpan<PackedWeight> experts, ReadOnlySpan<int> offsets, ReadOnlySpan<int> order,
         MatrixView tokens, MatrixView output, MatrixView bias, ExecutionOptions options = default)

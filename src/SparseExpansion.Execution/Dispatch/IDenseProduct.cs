@@ -12,7 +12,7 @@ internal unsafe interface IDenseProduct
     /// <param name="weight">The packed weight, of which panels are unpacked.</param>
     /// <param name="tokens">[tokens, in_features].</param>
     /// <param name="order">Token numbers.</param>
-    /// <param name="count">How many of them.</param>
+    /// <param name="count">Number of them.</param>
     /// <param name="output">[tokens, out_features].</param>
     /// <param name="bias">[out_features] float32, or null.</param>
     /// <param name="options">With threads and instructions set.</param>

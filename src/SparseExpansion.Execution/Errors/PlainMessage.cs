@@ -1,6 +1,6 @@
 namespace SparseExpansion.Execution.Errors;
 
-/// <summary>What an exception says, as a part of another message.</summary>
+/// <summary>The message of an exception, as a part of another message.</summary>
 internal static class PlainMessage
 {
     /// <summary>

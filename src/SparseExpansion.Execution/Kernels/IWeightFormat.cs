@@ -2,7 +2,7 @@ using System.Runtime.Intrinsics;
 
 namespace SparseExpansion.Execution.Kernels;
 
-/// <summary>How one stored weight value looks in memory, so that a kernel is written once for all of them.</summary>
+/// <summary>The form of one stored weight value in memory, so that a kernel is written once for all of them.</summary>
 internal unsafe interface IWeightFormat
 {
     /// <summary>The type of the values.</summary>

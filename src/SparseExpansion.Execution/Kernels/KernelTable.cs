@@ -28,7 +28,7 @@ internal sealed unsafe class KernelTable
         : IsSupported(InstructionSet.Avx2) ? InstructionSet.Avx2
         : InstructionSet.Portable;
 
-    /// <summary>What the kernels use.</summary>
+    /// <summary>The instruction set of the kernels.</summary>
     public InstructionSet Instructions { get; }
 
     /// <summary>The kernels that read masks, by rising number of lanes; the first has one.</summary>

@@ -5,7 +5,7 @@ namespace SparseExpansion.Execution.Kernels;
 /// of values read. The accumulators of a row are <see cref="Lanes"/> × <see cref="Partials"/> floats; the sum of the partials is the
 /// dot product.
 /// </summary>
-/// <param name="kind">What the kernel reads.</param>
+/// <param name="kind">The kind of the kernel.</param>
 /// <param name="lanes">Tokens in a tile.</param>
 /// <param name="layout">The tile it expects.</param>
 /// <param name="partials">Partial sums of each output.</param>

@@ -1,6 +1,6 @@
 namespace SparseExpansion.Execution.Kernels;
 
-/// <summary>How a tile of tokens is laid out for a kernel. All values are float32; empty columns and unused lanes are zero.</summary>
+/// <summary>The layout of a tile of tokens for a kernel. All values are float32; empty columns and unused lanes are zero.</summary>
 internal enum TileLayout
 {
     /// <summary>[block][lane][column of the block].</summary>

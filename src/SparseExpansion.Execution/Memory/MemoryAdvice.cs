@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace SparseExpansion.Execution.Memory;
 
-/// <summary>What Linux is told about memory that kernels will read. Hints: nothing depends on their success.</summary>
+/// <summary>Advice to Linux about memory that kernels will read. Hints: nothing depends on their success.</summary>
 internal static unsafe partial class MemoryAdvice
 {
     private const nuint HugePageSize = 2 * 1024 * 1024;

@@ -1,7 +1,7 @@
 namespace SparseExpansion.Execution.Packing;
 
 /// <summary>
-/// How the weights of a matrix are ordered in a packed stream. Rows are cut into panels of <see cref="PanelRows"/>, columns into
+/// The order of the weights of a matrix in a packed stream. Rows are cut into panels of <see cref="PanelRows"/>, columns into
 /// blocks of <see cref="BlockColumns"/>; the stream runs panel by panel, in a panel block by block, in a block row by row, in a row
 /// from left to right. So one pass over a panel reads memory in sequence, and a block of input features stays in the first-level cache.
 /// </summary>

@@ -19,7 +19,7 @@ internal static unsafe class PackedWeightBuilder
 
     /// <summary>Packs values that lie on a grid, as codes; the grid becomes the packed weight's.</summary>
     /// <param name="source">[rows, columns] float32, row by row.</param>
-    /// <param name="grid">What they were rounded to.</param>
+    /// <param name="grid">The grid that they were rounded to.</param>
     /// <param name="allocate">Makes the arrays.</param>
     public static PackedWeight PackCodes(float* source, PackedGrid grid, ArrayAllocator allocate)
     {

@@ -71,7 +71,7 @@ internal static unsafe class PackedWeightPacker
     }
 
     /// <summary>Writes the rows of one panel to dense memory; every element is written, pruned ones as +0.</summary>
-    /// <param name="wide">Whether AVX-512 may be used.</param>
+    /// <param name="wide">True if AVX-512 may be used.</param>
     public static void UnpackPanel<TFormat>(PackedLayout layout, int panel, byte* values, byte* masks, byte* rowOrder, byte* dense, long rowStride, bool wide)
         where TFormat : IWeightFormat
     {

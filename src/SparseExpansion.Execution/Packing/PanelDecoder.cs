@@ -49,9 +49,9 @@ internal static unsafe class PanelDecoder
     /// <param name="count">Row pieces.</param>
     /// <param name="layout">The weight's layout.</param>
     /// <param name="scratch">Memory of <see cref="ScratchBytes"/>.</param>
-    /// <param name="indices">Whether the columns are wanted.</param>
-    /// <param name="wide">Whether AVX-512 may be used.</param>
-    /// <returns>What a kernel reads; it lies in the scratch memory.</returns>
+    /// <param name="indices">True if the columns are wanted.</param>
+    /// <param name="wide">True if AVX-512 may be used.</param>
+    /// <returns>Input of a kernel; it lies in the scratch memory.</returns>
     public static PanelBlock Next(ref EncodedBlock source, int slot, int count, PackedLayout layout, byte* scratch, bool indices, bool wide)
     {
         float* values = (float*)scratch;

@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
 
-/// <summary>What holds for every pruner that works from Hessians.</summary>
+/// <summary>Tests of every pruner that works from Hessians.</summary>
 public abstract class HessianPrunerTestBase(Sparsifier<HessianStatistic> pruner)
 {
     private static readonly SparsityTarget s_half = SparsityTarget.Unstructured(0.5);

@@ -28,7 +28,7 @@ public static class Wasserstein
 
     /// <summary>W₁ of every neuron's outputs to N(0,1), standardized to mean 0 and population variance 1.</summary>
     /// <param name="outputs">Outputs of neurons for tokens, a matrix, floating dtype, any device; compared in float32, summed in float64. At least two tokens.</param>
-    /// <param name="tokenDimension">Which dimension counts tokens: 0 for [tokens, neurons], what a layer puts out; 1 for [neurons, tokens].</param>
+    /// <param name="tokenDimension">The dimension that counts tokens: 0 for [tokens, neurons], what a layer puts out; 1 for [neurons, tokens].</param>
     /// <returns>One distance a neuron, in standard deviations; 0 for a neuron that is constant.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The dimension is neither 0 nor 1.</exception>
     /// <exception cref="ArgumentException">Not a floating matrix, fewer than two tokens, or a value that is not finite.</exception>

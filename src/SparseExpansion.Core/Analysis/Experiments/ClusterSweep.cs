@@ -23,7 +23,7 @@ public sealed class ClusterSweep
     /// <summary>Creates the experiment.</summary>
     /// <param name="analyzer">Measures; its seed and chunk size are used for routers too.</param>
     /// <param name="sparsifier">Prunes every expert.</param>
-    /// <param name="target">How sparse the experts become.</param>
+    /// <param name="target">Sparsity of the experts.</param>
     /// <param name="options">Null for the defaults.</param>
     /// <exception cref="ArgumentException">An option is out of range.</exception>
     public ClusterSweep(EntanglementAnalyzer analyzer, ISparsifier sparsifier, SparsityTarget target, ClusterSweepOptions? options = null)

@@ -3,7 +3,7 @@ using SparseExpansion.Routing.Clustering;
 
 namespace SparseExpansion.Analysis.Experiments;
 
-/// <summary>How a layer is expanded to more and more clusters.</summary>
+/// <summary>Options of an expansion of a layer to more and more clusters.</summary>
 public sealed record ClusterSweepOptions
 {
     /// <summary>Numbers of clusters. Default 1, 2, 4, 8, 16, as in arXiv 2405.15756.</summary>

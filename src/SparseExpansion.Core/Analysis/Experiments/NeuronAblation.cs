@@ -54,7 +54,7 @@ public sealed class NeuronAblation : IDisposable
 
     /// <summary>Sparsifies neurons in place until the returned object is disposed.</summary>
     /// <param name="neurons">Rows of the weight, each once; none at all is allowed: the dense reference.</param>
-    /// <param name="target">How sparse the whole weight is pruned.</param>
+    /// <param name="target">Sparsity of the whole weight.</param>
     /// <param name="cancellationToken">Passed to the pruner.</param>
     /// <returns>Disposing it restores the rows bit by bit.</returns>
     /// <exception cref="InvalidOperationException">The neurons of an earlier call are still sparse.</exception>
@@ -76,7 +76,7 @@ public sealed class NeuronAblation : IDisposable
 
     /// <summary>Evaluates the model while neurons are sparse, and restores them whatever happens.</summary>
     /// <param name="neurons">Rows of the weight, each once; none at all is allowed: the dense reference.</param>
-    /// <param name="target">How sparse the whole weight is pruned.</param>
+    /// <param name="target">Sparsity of the whole weight.</param>
     /// <param name="evaluate">Measures the model, for example its perplexity.</param>
     /// <param name="cancellationToken">Passed to the pruner and to <paramref name="evaluate"/>.</param>
     public double Evaluate(

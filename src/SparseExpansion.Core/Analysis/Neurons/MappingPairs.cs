@@ -30,10 +30,10 @@ internal sealed class MappingPairs
     /// <param name="layer">For messages.</param>
     /// <param name="tokens">The tokens.</param>
     /// <param name="members">Positions of the tokens to pair.</param>
-    /// <param name="pairs">How many are wanted.</param>
+    /// <param name="pairs">Number of pairs wanted.</param>
     /// <param name="random">Source of the draws.</param>
     /// <param name="chunkTokens">Pairs on the device at a time.</param>
-    /// <param name="device">Where to compute.</param>
+    /// <param name="device">The device to compute on.</param>
     /// <param name="cancellationToken">Observed between chunks.</param>
     /// <exception cref="CalibrationException">A token holds NaN or infinite values.</exception>
     public static MappingPairs Draw(

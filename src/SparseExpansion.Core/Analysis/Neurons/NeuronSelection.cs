@@ -7,7 +7,7 @@ public static class NeuronSelection
 {
     /// <summary>The neurons of largest measure.</summary>
     /// <param name="layer">The measured layer.</param>
-    /// <param name="measure">What they are ordered by.</param>
+    /// <param name="measure">The measure that orders them.</param>
     /// <param name="share">Share of the neurons, in (0, 1]; the count is rounded up.</param>
     /// <param name="byMagnitude">True: orders by |measure|, which makes a difference for mean and skewness.</param>
     /// <returns>Neurons, largest first; of equal ones the first in the layer.</returns>

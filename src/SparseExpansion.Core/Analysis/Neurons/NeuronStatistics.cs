@@ -2,7 +2,7 @@ using SparseExpansion.Analysis.Distances;
 
 namespace SparseExpansion.Analysis.Neurons;
 
-/// <summary>What was measured of one neuron over all tokens.</summary>
+/// <summary>Measures of one neuron over all tokens.</summary>
 /// <param name="Neuron">Row of the weight.</param>
 /// <param name="Wasserstein">W₁ of the standardized outputs to N(0,1), in standard deviations; 0 for a constant neuron.</param>
 /// <param name="MappingDifficulty">

@@ -1,6 +1,6 @@
 namespace SparseExpansion.Analysis.Panels;
 
-/// <summary>What decides the memory of an analysis.</summary>
+/// <summary>The sizes that decide the memory of an analysis.</summary>
 /// <param name="Layer">For messages.</param>
 /// <param name="Tokens">Number of tokens n.</param>
 /// <param name="Neurons">Neurons to analyze.</param>

@@ -1,7 +1,7 @@
 namespace SparseExpansion.Analysis.Panels;
 
 /// <summary>
-/// How an analysis is cut so that it stays within its memory. A panel of neurons holds its outputs for all tokens; the tokens pass
+/// The cuts of an analysis that keep it within its memory. A panel of neurons holds its outputs for all tokens; the tokens pass
 /// by in chunks once a panel; a slice of the panel's rows is sorted at a time.
 /// </summary>
 /// <param name="PanelNeurons">Neurons whose outputs are held.</param>
@@ -20,7 +20,7 @@ internal sealed record PanelPlan(int PanelNeurons, int SliceNeurons, int ChunkTo
     public static int Panels(int neurons, int panelNeurons) => (neurons + panelNeurons - 1) / panelNeurons;
 
     /// <summary>Plans an analysis.</summary>
-    /// <param name="size">What is to be analyzed.</param>
+    /// <param name="size">The sizes of the analysis.</param>
     /// <param name="budgetBytes">Memory that may be used.</param>
     /// <param name="mostChunkTokens">Tokens multiplied at a time, at most.</param>
     /// <exception cref="SparseExpansionException">The budget does not hold the outputs of one neuron.</exception>

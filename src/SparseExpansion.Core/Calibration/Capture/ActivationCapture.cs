@@ -8,7 +8,7 @@ internal static class ActivationCapture
     /// <param name="group">The group; its first layer is watched.</param>
     /// <param name="batches">The inputs of the unit with their padding masks.</param>
     /// <param name="cancellationToken">Observed between batches.</param>
-    /// <param name="scratchFolder">Where to write the tokens; null keeps them in memory.</param>
+    /// <param name="scratchFolder">Folder to write the tokens to; null keeps them in memory.</param>
     /// <returns>The tokens; the caller disposes the store.</returns>
     /// <exception cref="CalibrationException">No token was seen, or values are not finite.</exception>
     public static ActivationStore Capture(

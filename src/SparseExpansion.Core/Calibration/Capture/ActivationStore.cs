@@ -14,7 +14,7 @@ public sealed class ActivationStore : ITokenSource, IDisposable
     private TokenMatrix? _matrix;
     private SpilledTokens? _spilled;
 
-    /// <param name="scratchFolder">Where to write the tokens; null keeps them in memory.</param>
+    /// <param name="scratchFolder">Folder to write the tokens to; null keeps them in memory.</param>
     internal ActivationStore(string? scratchFolder = null) => _scratchFolder = scratchFolder;
 
     /// <inheritdoc/>

@@ -8,7 +8,7 @@ namespace SparseExpansion.Calibration.Capture;
 /// <summary>A part of a model that can be run by itself: a block, or the whole model.</summary>
 /// <param name="Name">For messages.</param>
 /// <param name="Forward">Runs the part.</param>
-/// <param name="Device">Where its inputs are wanted.</param>
+/// <param name="Device">Device of its inputs.</param>
 internal sealed record CalibrationUnit(string Name, Func<CalibrationBatch, Tensor> Forward, Device Device)
 {
     /// <summary>A part that needs nothing but its input, such as the whole model.</summary>

@@ -9,7 +9,7 @@ public sealed class ColumnNormStatistic : IUnseenFeatures, IShrinkable, ISizedSt
 {
     /// <summary>Creates the statistic of no tokens.</summary>
     /// <param name="inFeatures">Width of a token.</param>
-    /// <param name="device">Where the norms are gathered, the device of the weight.</param>
+    /// <param name="device">Device on which the norms are gathered, the one of the weight.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="inFeatures"/> is below 1.</exception>
     public ColumnNormStatistic(int inFeatures, Device device)
     {

@@ -18,7 +18,7 @@ public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShr
 
     /// <summary>Creates the statistic of no tokens.</summary>
     /// <param name="inFeatures">Width of a token.</param>
-    /// <param name="device">Where the Hessian is gathered, the device of the weight.</param>
+    /// <param name="device">Device on which the Hessian is gathered, the one of the weight.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="inFeatures"/> is below 1.</exception>
     public HessianStatistic(int inFeatures, Device device)
     {

@@ -72,7 +72,7 @@ internal static class StatisticChecks
             : throw new ArgumentException($"A statistic of {inFeatures(self)} features cannot take up one of {inFeatures(typed)}.", nameof(other));
     }
 
-    /// <summary>Where <paramref name="energy"/> is 0, puts the layer's energy for as many tokens; in place.</summary>
+    /// <summary>Replaces an <paramref name="energy"/> of 0 by the layer's energy for as many tokens; in place.</summary>
     public static void FillUnseen(Tensor energy, long tokenCount, Tensor layerEnergy, long layerTokenCount)
     {
         if (layerTokenCount > 0)

@@ -11,7 +11,7 @@ internal sealed class SpilledTokens : ITokenSource, IDisposable
     private readonly FileStream _file;
     private readonly List<long> _parts = [0];
 
-    /// <param name="folder">Where the file is made.</param>
+    /// <param name="folder">Folder of the file.</param>
     /// <param name="features">Width of a token.</param>
     public SpilledTokens(string folder, int features) => (_file, Features) = (ScratchFile.Create(folder), features);
 

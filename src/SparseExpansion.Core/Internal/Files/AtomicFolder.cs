@@ -16,7 +16,7 @@ internal sealed class AtomicFolder : IDisposable
         Path = path;
     }
 
-    /// <summary>Where to write until <see cref="Commit"/>.</summary>
+    /// <summary>The folder to write into until <see cref="Commit"/>.</summary>
     public string Path { get; }
 
     /// <summary>Makes the temporary folder beside its target.</summary>

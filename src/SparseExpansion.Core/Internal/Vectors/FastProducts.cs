@@ -3,12 +3,12 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Internal.Vectors;
 
-/// <summary>Which number formats a device multiplies faster than float32.</summary>
+/// <summary>The number formats that a device multiplies faster than float32.</summary>
 internal static class FastProducts
 {
     private const int Bfloat16OfVectors = 1 << 5, Bfloat16OfTiles = 1 << 22;
 
-    /// <summary>Whether the processor multiplies bfloat16 in hardware; emulated, it is slower than float32.</summary>
+    /// <summary>True if the processor multiplies bfloat16 in hardware; emulated, it is slower than float32.</summary>
     public static bool Bfloat16(Device device) => device.type == TorchSharp.DeviceType.CPU && Host.Value;
 
     private static Lazy<bool> Host { get; } = new(() =>

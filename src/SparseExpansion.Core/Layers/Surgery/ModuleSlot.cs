@@ -11,7 +11,7 @@ internal abstract class ModuleSlot(string name, nn.Module<Tensor, Tensor> dense)
     /// <summary>The dense layer that belongs here.</summary>
     public nn.Module<Tensor, Tensor> Dense { get; } = dense;
 
-    /// <summary>What runs in this place now: the dense layer, which hooks may make a mixture of, or a mixture.</summary>
+    /// <summary>The module that runs in this place now: the dense layer, which hooks may make a mixture of, or a mixture.</summary>
     public virtual nn.Module<Tensor, Tensor> Current => Dense;
 
     /// <summary>Puts the mixture into the place.</summary>

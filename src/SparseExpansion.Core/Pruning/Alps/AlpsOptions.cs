@@ -8,7 +8,7 @@ public sealed record AlpsOptions
     /// <summary>Added to the diagonal of the Hessian, as a fraction of its mean. Above 0; 0.01 by default.</summary>
     public double Damping { get; init; } = 0.01;
 
-    /// <summary>What the damping is multiplied by when the Hessian could not be factored. At least 2; 10 by default.</summary>
+    /// <summary>Factor of the damping after a Hessian that could not be factored. At least 2; 10 by default.</summary>
     public double DampingIncrease { get; init; } = 10;
 
     /// <summary>The largest damping tried, first in float32 and then in float64, before the weight goes to Wanda. 1 by default.</summary>
@@ -18,7 +18,7 @@ public sealed record AlpsOptions
     public double Penalty { get; init; } = 0.1;
 
     /// <summary>
-    /// What the penalty is multiplied by. Above 1; smaller is slower and finds better supports. 1.2 by default.
+    /// Growth factor of the penalty. Above 1; smaller is slower and finds better supports. 1.2 by default.
     /// </summary>
     public double PenaltyIncrease { get; init; } = 1.2;
 
@@ -35,7 +35,7 @@ public sealed record AlpsOptions
     public double SettledShare { get; init; } = 0.01;
 
     /// <summary>
-    /// Whether the search multiplies in bfloat16, summing in float32, on processors that are faster at it (x86 with AVX512-BF16 or AMX-BF16).
+    /// True if the search multiplies in bfloat16, summing in float32, on processors that are faster at it (x86 with AVX512-BF16 or AMX-BF16).
     /// Supports hardly change; the least squares on them start from a residual in float32, and are solved in it anew where bfloat16 loses more than 0.03 % of the error. True by default.
     /// </summary>
     public bool ReducedPrecision { get; init; } = true;

@@ -50,7 +50,7 @@ internal sealed class AlpsSolver
     /// <summary>Finds the weights that go.</summary>
     /// <param name="problem">The scaled problem.</param>
     /// <param name="path">ρ(H + ρI)⁻¹ of its Hessians; follows the experts that are still searched for.</param>
-    /// <param name="targets">How many weights go, one for each expert.</param>
+    /// <param name="targets">Shares or patterns of the weights that go, one for each expert.</param>
     /// <param name="options">Penalties and limits.</param>
     /// <param name="cancellationToken">Observed between iterations.</param>
     public static AlpsSupports Solve(

@@ -14,7 +14,7 @@ internal static unsafe class AlpsUpdate
     /// <param name="state">S, [k, rows, d], float32.</param>
     /// <param name="pruned">True where a weight goes, bool, the same shape.</param>
     /// <param name="dense">Ŵ, float32, the same shape.</param>
-    /// <param name="dualScale">What U is multiplied by: below 1 when the penalty has risen, as ρU stays.</param>
+    /// <param name="dualScale">Factor of U: below 1 when the penalty has risen, as ρU stays.</param>
     /// <param name="precision">dtype of the result: float32, or bfloat16 on hosts that multiply it.</param>
     public static Tensor Step(Tensor state, Tensor pruned, Tensor dense, float dualScale, ScalarType precision)
     {
@@ -72,7 +72,7 @@ internal static unsafe class AlpsUpdate
         return sum;
     }
 
-    /// <summary>How many weights went or came back, for each expert.</summary>
+    /// <summary>Number of weights that went or came back, for each expert.</summary>
     /// <param name="before">bool [k, rows, d].</param>
     /// <param name="after">bool [k, rows, d].</param>
     public static long[] Changes(Tensor before, Tensor after)

@@ -1,6 +1,6 @@
 namespace SparseExpansion.Pruning.Alps;
 
-/// <summary>How an iterative pruner ended.</summary>
+/// <summary>Convergence of an iterative pruner.</summary>
 /// <param name="Iterations">Iterations of the search for the support.</param>
 /// <param name="Settled">True if the last iteration left the support as it was, but for <see cref="Alps.AlpsOptions.SettledShare"/>; false if the limit of iterations ended the search.</param>
 /// <param name="RefitIterations">Iterations of the least squares on the final support: those in bfloat16 and, where they lost too many digits, those in float32 that began anew.</param>

@@ -16,7 +16,7 @@ namespace SparseExpansion.Pruning.Alps;
 /// </remarks>
 internal sealed class PenaltyPath : IDisposable
 {
-    /// <summary>How far a penalty may be from the base, as a factor.</summary>
+    /// <summary>Largest distance of a penalty from the base, as a factor.</summary>
     public const double Reach = 3;
 
     private readonly Tensor _hessians;

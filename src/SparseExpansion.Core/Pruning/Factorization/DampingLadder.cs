@@ -13,7 +13,7 @@ internal static class DampingLadder
     /// <param name="hessians">H, [k, d, d], float32, no zero on the diagonal.</param>
     /// <param name="schedule">First damping, its increase and its cap.</param>
     /// <param name="cancellationToken">Observed between rungs.</param>
-    /// <param name="prepare">What is done to the damped Hessians, in place, before they are factored; null for nothing.</param>
+    /// <param name="prepare">Changes the damped Hessians, in place, before they are factored; null for no change.</param>
     public static FactoredHessians Factor(
         Tensor hessians, DampingSchedule schedule, CancellationToken cancellationToken, Action<Tensor>? prepare = null)
     {

@@ -55,7 +55,7 @@ internal sealed class ConjugateGradients
     /// <summary>Minimizes tr((Ŵ − W)H(Ŵ − W)ᵀ) over W on a support.</summary>
     /// <param name="hessians">H, [k, d, d], float32, positive definite.</param>
     /// <param name="dense">Ŵ, [k, rows, d], float32.</param>
-    /// <param name="start">Where W begins, [k, rows, d], float32, 0 outside the support; changed in place to the solution.</param>
+    /// <param name="start">Start of W, [k, rows, d], float32, 0 outside the support; changed in place to the solution.</param>
     /// <param name="pruned">True outside the support, bool [k, rows, d].</param>
     /// <param name="precision">dtype of the iteration's products: float32, or bfloat16 on hosts that multiply it.</param>
     /// <param name="tolerance">An expert is done when an iteration lowers its error by less than this share of it.</param>

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning.Refit;
 
-/// <summary>What an iteration of conjugate gradients does to every row on its own, after the product of all directions with the Hessian.</summary>
+/// <summary>The part of an iteration of conjugate gradients that treats every row on its own, after the product of all directions with the Hessian.</summary>
 internal static unsafe class ConjugateStep
 {
     /// <summary>Steps along the directions and turns them, all in place.</summary>

@@ -69,7 +69,7 @@ internal static class MaskedLeastSquares
     /// <param name="error">Ŵ − P, [rows, d].</param>
     /// <param name="columns">Supports, [rows, width].</param>
     /// <param name="precision">float32 or float64.</param>
-    /// <returns>What to add to P, [rows, d], and where that failed, bool [rows].</returns>
+    /// <returns>The step to add to P, [rows, d], and the rows where that failed, bool [rows].</returns>
     private static (Tensor Change, Tensor Failed) Solve(Tensor damped, Tensor error, Tensor columns, ScalarType precision)
     {
         using var scope = NewDisposeScope();

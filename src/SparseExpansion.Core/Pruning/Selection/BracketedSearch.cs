@@ -93,7 +93,7 @@ internal sealed unsafe class BracketedSearch : IDisposable
     }
 
     /// <param name="bits">The numbers.</param>
-    /// <param name="n">How many.</param>
+    /// <param name="n">Number of values.</param>
     /// <param name="low">The first number of the bracket.</param>
     /// <param name="high">The last number of the bracket.</param>
     /// <param name="found">Receives the numbers within; has room for a vector more than n.</param>

@@ -4,15 +4,15 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Pruning.Selection;
 
 /// <summary>
-/// Which weights go, from their scores: exact counts, lowest magnitudes first, ties by lowest index. Works on batches
+/// The choice of the weights that go, from their scores: exact counts, lowest magnitudes first, ties by lowest index. Works on batches
 /// [.., rows, columns] on any device; the result says true where a weight is pruned.
 /// </summary>
 internal static class MaskSelection
 {
     /// <summary>The pruned weights under a target.</summary>
     /// <param name="scores">[.., rows, columns], float32, finite; their magnitudes count.</param>
-    /// <param name="target">How many weights go.</param>
-    /// <param name="defaultScope">What <see cref="SparsityScope.PrunerDefault"/> stands for.</param>
+    /// <param name="target">Share or pattern of the weights that go.</param>
+    /// <param name="defaultScope">Meaning of <see cref="SparsityScope.PrunerDefault"/>.</param>
     /// <returns>bool, the shape of <paramref name="scores"/>.</returns>
     public static Tensor Select(Tensor scores, SparsityTarget target, SparsityScope defaultScope) => target switch
     {
@@ -24,8 +24,8 @@ internal static class MaskSelection
 
     /// <summary>The pruned weights of experts under a target each.</summary>
     /// <param name="scores">[k, rows, columns], float32, finite; their magnitudes count.</param>
-    /// <param name="targets">How many weights go, one for each expert.</param>
-    /// <param name="defaultScope">What <see cref="SparsityScope.PrunerDefault"/> stands for.</param>
+    /// <param name="targets">Shares or patterns of the weights that go, one for each expert.</param>
+    /// <param name="defaultScope">Meaning of <see cref="SparsityScope.PrunerDefault"/>.</param>
     /// <returns>bool, the shape of <paramref name="scores"/>.</returns>
     public static Tensor Select(Tensor scores, IReadOnlyList<SparsityTarget> targets, SparsityScope defaultScope)
     {
@@ -66,7 +66,7 @@ internal static class MaskSelection
 
     /// <summary>Marks the <paramref name="count"/> scores of smallest magnitude of every set.</summary>
     /// <param name="sets">[sets, n], float32, finite; their magnitudes count.</param>
-    /// <param name="count">How many of each set, in [0, n].</param>
+    /// <param name="count">Number of scores to mark in each set, in [0, n].</param>
     /// <returns>bool, [sets, n].</returns>
     public static Tensor Smallest(Tensor sets, long count)
     {

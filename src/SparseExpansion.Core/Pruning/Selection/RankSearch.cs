@@ -142,6 +142,6 @@ internal sealed unsafe class RankSearch : IDisposable
     }
 
     /// <param name="Value">Numbers up to it go.</param>
-    /// <param name="Staying">How many of those equal to it stay.</param>
+    /// <param name="Staying">Number of those equal to it that stay.</param>
     internal readonly record struct Limit(uint Value, long Staying);
 }

@@ -16,7 +16,7 @@ internal static unsafe class SmallestSelector
 
     /// <summary>Marks the <paramref name="count"/> scores of smallest magnitude of every set.</summary>
     /// <param name="sets">[sets, n], float32 in host memory (NaN is put somewhere, not refused).</param>
-    /// <param name="count">How many of each set, in [1, n].</param>
+    /// <param name="count">Number of scores to mark in each set, in [1, n].</param>
     /// <returns>bool, [sets, n].</returns>
     public static Tensor Mark(Tensor sets, long count)
     {
@@ -89,7 +89,7 @@ internal static unsafe class SmallestSelector
         }
     }
 
-    /// <summary>Where the last magnitude of a value is; there must be one.</summary>
+    /// <summary>Position of the last magnitude of a value; there must be one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static long FindLast(uint* bits, long n, uint value)
     {

@@ -27,7 +27,7 @@ internal sealed unsafe class RowTile : IDisposable
 
     /// <param name="width">Columns of the block.</param>
     /// <param name="groups">N:M groups to choose; null for a given mask.</param>
-    /// <param name="grid">What kept weights are rounded to, with a given mask only; null to keep them as they are. The caller disposes it.</param>
+    /// <param name="grid">The grid of the kept weights, with a given mask only; null to keep them as they are. The caller disposes it.</param>
     public RowTile(int width, NMTarget? groups, TileGrid? grid = null)
     {
         _width = width;

@@ -10,7 +10,7 @@ public sealed record SparseGptOptions
     /// <summary>Added to the diagonal of the Hessian, as a fraction of its mean. Above 0; 0.01 by default.</summary>
     public double Damping { get; init; } = 0.01;
 
-    /// <summary>What the damping is multiplied by when the Hessian could not be factored. At least 2; 10 by default.</summary>
+    /// <summary>Factor of the damping after a Hessian that could not be factored. At least 2; 10 by default.</summary>
     public double DampingIncrease { get; init; } = 10;
 
     /// <summary>The largest damping tried, first in float32 and then in float64, before the weight goes to Wanda. 1 by default.</summary>

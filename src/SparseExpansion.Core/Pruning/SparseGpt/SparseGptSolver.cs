@@ -16,9 +16,9 @@ internal static class SparseGptSolver
     /// <param name="weight">W, [rows, d], float32.</param>
     /// <param name="dead">Input features that no token of the expert uses, bool [k, d]; their weights are zeroed.</param>
     /// <param name="factors">U, the upper Cholesky factors of the inverse Hessians, [k, d, d], float32.</param>
-    /// <param name="target">How many weights go. Column blocks and N:M groups choose on updated weights, the scopes layer and row on the dense ones.</param>
+    /// <param name="target">Share or pattern of the weights that go. Column blocks and N:M groups choose on updated weights, the scopes layer and row on the dense ones.</param>
     /// <param name="blockSize">Columns in a block; a multiple of the groups of the quantization.</param>
-    /// <param name="kernel">What prunes the columns of one block.</param>
+    /// <param name="kernel">The kernel that prunes the columns of one block.</param>
     /// <param name="cancellationToken">Observed between blocks.</param>
     /// <returns>[k, rows, d], float32.</returns>
     public static Tensor Solve(
@@ -44,9 +44,9 @@ internal static class SparseGptSolver
     /// </remarks>
     /// <param name="pruned">P, [k, rows, d], float32; zeros stay zeros.</param>
     /// <param name="factors">See <see cref="Solve"/>.</param>
-    /// <param name="quantization">How weights are rounded.</param>
+    /// <param name="quantization">The rounding of the weights.</param>
     /// <param name="blockSize">Columns in a block; a multiple of the groups of the quantization.</param>
-    /// <param name="kernel">What rounds the columns of one block.</param>
+    /// <param name="kernel">The kernel that rounds the columns of one block.</param>
     /// <param name="cancellationToken">Observed between blocks.</param>
     /// <returns>[k, rows, d], float32, and the grids that they lie on.</returns>
     public static (Tensor Weights, BlockGrid Grid) Quantize(
@@ -63,7 +63,7 @@ internal static class SparseGptSolver
 
     /// <summary>The weights that go by scores which are known beforehand, in the sets that <see cref="Solve"/> chooses in.</summary>
     /// <param name="scores">[k, rows, d], float32.</param>
-    /// <param name="target">How many weights go.</param>
+    /// <param name="target">Share or pattern of the weights that go.</param>
     /// <param name="blockSize">Columns in a block.</param>
     /// <returns>bool, the shape of <paramref name="scores"/>.</returns>
     public static Tensor Select(Tensor scores, SparsityTarget target, int blockSize)
@@ -86,7 +86,7 @@ internal static class SparseGptSolver
         return mask.MoveToOuterDisposeScope();
     }
 
-    /// <summary>What prunes a block on the device of a tensor.</summary>
+    /// <summary>The kernel that prunes a block on the device of a tensor.</summary>
     public static Func<ColumnBlock, Tensor> KernelFor(Tensor weights) =>
         weights.device.type == TorchSharp.DeviceType.CPU ? PanelBlockKernel.Prune : TensorBlockKernel.Prune;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace SparseExpansion.Pruning.Targets;
 
-/// <summary>How many weights are to go: <see cref="Unstructured"/> or <see cref="NM"/>.</summary>
+/// <summary>The share or pattern of weights that are to go: <see cref="Unstructured"/> or <see cref="NM"/>.</summary>
 public abstract record SparsityTarget
 {
     /// <summary>Columns of one block of <see cref="SparsityScope.ColumnBlock"/>.</summary>

@@ -40,7 +40,7 @@ public sealed record UnstructuredTarget : SparsityTarget
     /// <summary>Weights that go of <paramref name="count"/>: floor(count · sparsity).</summary>
     internal static long PrunedCount(long count, double sparsity) => (long)Math.Floor(count * sparsity);
 
-    /// <summary>What goes from some columns of a layer, as a share of their weights.</summary>
+    /// <summary>Share of the weights of some columns of a layer that go.</summary>
     /// <param name="rows">Rows of the layer.</param>
     /// <param name="start">First column.</param>
     /// <param name="width">Columns.</param>

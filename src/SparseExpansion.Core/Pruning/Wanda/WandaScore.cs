@@ -11,7 +11,7 @@ internal static class WandaScore
     /// <summary>Zeroes the weights of smallest |w_ij| · √(Σ x_j²).</summary>
     /// <param name="weight">[rows, columns], any floating dtype.</param>
     /// <param name="squaredNorms">Σ x_j², [columns].</param>
-    /// <param name="target">How many weights go, by default per row.</param>
+    /// <param name="target">Share or pattern of the weights that go, by default per row.</param>
     /// <returns>A new tensor like <paramref name="weight"/>.</returns>
     public static Tensor Prune(Tensor weight, Tensor squaredNorms, SparsityTarget target)
     {

@@ -11,9 +11,9 @@ internal static class Pca
     /// <summary>Components of the covariance of the tokens, descending by variance.</summary>
     /// <param name="tokens">At least one token.</param>
     /// <param name="mean">[features], float64, on the device of the context.</param>
-    /// <param name="components">How many, in [1, features].</param>
+    /// <param name="components">Number of components, in [1, features].</param>
     /// <param name="chunkTokens">Tokens on the device at a time.</param>
-    /// <param name="context">Where to compute, and the group for messages.</param>
+    /// <param name="context">The device to compute on, and the group for messages.</param>
     /// <param name="cancellationToken">Observed between chunks.</param>
     /// <exception cref="CalibrationException">Squares of the tokens overflow.</exception>
     public static PrincipalComponents Fit(

@@ -1,6 +1,6 @@
 namespace SparseExpansion.Routing.Clustering;
 
-/// <summary>How <see cref="PcaKMeansTrainer"/> clusters the tokens of an input group.</summary>
+/// <summary>Options for clustering the tokens of an input group by <see cref="PcaKMeansTrainer"/>.</summary>
 public sealed record PcaKMeansOptions
 {
     /// <summary>Number of experts asked for. Fewer come out where <see cref="MinimumTokensPerExpert"/> merges clusters. Default 16.</summary>

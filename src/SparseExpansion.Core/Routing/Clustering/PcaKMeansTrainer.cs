@@ -17,7 +17,7 @@ public sealed class PcaKMeansTrainer : ISizedRouterTrainer
     private readonly PcaKMeansOptions _options;
 
     /// <summary>Creates the trainer.</summary>
-    /// <param name="options">How to cluster; null for the defaults.</param>
+    /// <param name="options">Options of the clustering; null for the defaults.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     public PcaKMeansTrainer(PcaKMeansOptions? options = null)
     {

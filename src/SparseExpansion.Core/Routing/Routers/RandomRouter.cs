@@ -16,7 +16,7 @@ public sealed class RandomRouter : RouterModule
     /// <summary>Kind in checkpoints.</summary>
     public const string Kind = "random";
 
-    /// <summary>How often the experts repeat along one unit of the projection.</summary>
+    /// <summary>Number of times that the experts repeat along one unit of the projection.</summary>
     public const double Stretch = 4096;
 
     private readonly Tensor projection;

@@ -10,13 +10,13 @@ internal sealed class MixtureBundle : IDisposable
 {
     private readonly List<StoredExperts> _stored;
 
-    /// <param name="index">Which layers there are, and how they are stored.</param>
+    /// <param name="index">The layers, and the way in which they are stored.</param>
     /// <param name="tensors">Experts, biases and routers.</param>
-    /// <param name="stored">What some of the tensors live in.</param>
+    /// <param name="stored">Owners of the memory of some of the tensors.</param>
     private MixtureBundle(ExpandedIndex index, IReadOnlyDictionary<string, TensorSource> tensors, List<StoredExperts> stored) =>
         (Index, Tensors, _stored) = (index, tensors, stored);
 
-    /// <summary>Which layers there are, and how they are stored.</summary>
+    /// <summary>The layers, and the way in which they are stored.</summary>
     public ExpandedIndex Index { get; }
 
     /// <summary>Experts, biases and routers.</summary>
@@ -24,7 +24,7 @@ internal sealed class MixtureBundle : IDisposable
 
     /// <summary>Describes mixtures; their tensors stay theirs. To be called in a dispose scope that lives as long as the bundle.</summary>
     /// <param name="layers">The mixtures.</param>
-    /// <param name="formatOf">How the experts of each are stored.</param>
+    /// <param name="formatOf">The format of the experts of each.</param>
     /// <exception cref="SparseExpansionException">A router cannot be saved, or experts cannot be packed.</exception>
     public static MixtureBundle Of(IReadOnlyList<SparseMixtureLayer> layers, Func<SparseMixtureLayer, ExpertFormat> formatOf)
     {

@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Serialization.Expanded;
 
 /// <summary>Makes mixtures of what a file holds of them.</summary>
-/// <param name="index">Which layers there are.</param>
+/// <param name="index">The layers.</param>
 /// <param name="names">Names of all tensors of the file.</param>
 /// <param name="open">A tensor of the file by name, for the current dispose scope; packed experts keep its memory.</param>
 /// <param name="kinds">Kinds of routers.</param>

@@ -6,7 +6,7 @@ namespace SparseExpansion.Serialization.Expanded;
 /// <summary>The experts of one layer as a checkpoint is to hold them. To be disposed when they are written.</summary>
 /// <param name="kind">Name of the layout.</param>
 /// <param name="tensors">By name in the layout.</param>
-/// <param name="owned">What the tensors live in, if it is not the model.</param>
+/// <param name="owned">The owner of the tensors' memory, if it is not the model.</param>
 internal sealed class StoredExperts(string kind, IReadOnlyDictionary<string, TensorSource> tensors, IDisposable? owned) : IDisposable
 {
     /// <summary>Name of the layout.</summary>
@@ -15,7 +15,7 @@ internal sealed class StoredExperts(string kind, IReadOnlyDictionary<string, Ten
     /// <summary>The tensors by name in the layout.</summary>
     public IReadOnlyDictionary<string, TensorSource> Tensors => tensors;
 
-    /// <summary>What the tensors live in, if it is not the model.</summary>
+    /// <summary>The owner of the tensors' memory, if it is not the model.</summary>
     public IDisposable? Owned => owned;
 
     /// <summary>The name of a format's layout, or of the one for full precision; null for <see cref="ExpertFormat.Unchanged"/>.</summary>

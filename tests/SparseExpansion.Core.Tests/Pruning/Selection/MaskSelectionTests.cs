@@ -58,7 +58,7 @@ public sealed class MaskSelectionTests
         });
     }
 
-    /// <summary>What is left behind the last whole vector counts: as numbers below the limit, as candidates for it, and as those above.</summary>
+    /// <summary>The rest behind the last whole vector counts: as numbers below the limit, as candidates for it, and as those above.</summary>
     [Theory]
     [InlineData(65_535)]
     [InlineData(65_536)]
