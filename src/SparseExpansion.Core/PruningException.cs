@@ -1,6 +1,8 @@
 namespace SparseExpansion;
 
-/// <summary>A weight cannot be pruned as asked: non-finite values, indivisible columns, a statistic of the wrong kind or size.</summary>
+/// <summary>
+/// A weight cannot be pruned as asked: non-finite values, indivisible columns, a statistic of the wrong kind or size.
+/// </summary>
 public class PruningException : SparseExpansionException
 {
     /// <summary>Creates the exception.</summary>

@@ -1,7 +1,8 @@
 namespace SparseExpansion.Execution;
 
 /// <summary>
-/// The values that the codes of a quantized <see cref="PackedWeight"/> stand for: s(c − z) with a scale s and a zero point z for each group of a row.
+/// The values that the codes of a quantized <see cref="PackedWeight"/> stand for: s(c − z)
+/// with a scale s and a zero point z for each group of a row.
 /// </summary>
 public sealed class PackedGrid : IDisposable
 {

@@ -6,10 +6,11 @@ using SparseExpansion.Execution.Tiling;
 namespace SparseExpansion.Execution;
 
 /// <summary>
-/// A pruned weight [out_features, in_features] that holds its non-zero values, one bit per weight and little else: 2.13 bytes per
-/// weight for float32 at 50 % sparsity against 4, 1.13 for bfloat16 against 2. Zeros of both signs are dropped and come back as +0;
-/// every other value, NaN included, is kept bit by bit. With a <see cref="PackedGrid"/> it holds codes of a few bits instead of values:
-/// 0.38 bytes per weight with 4 bits. Lives in CPU memory. Reading from several threads is safe; disposing is not.
+/// A pruned weight [out_features, in_features] that holds its non-zero values, one bit per weight and little else: 2.13
+/// bytes per weight for float32 at 50 % sparsity against 4, 1.13 for bfloat16 against 2. Zeros of both signs are
+/// dropped and come back as +0; every other value, NaN included, is kept bit by bit. With a <see cref="PackedGrid"/> it
+/// holds codes of a few bits instead of values: 0.38 bytes per weight with 4 bits. Lives in CPU memory. Reading from
+/// several threads is safe; disposing is not.
 /// </summary>
 public sealed unsafe class PackedWeight : IDisposable
 {
@@ -60,7 +61,10 @@ public sealed unsafe class PackedWeight : IDisposable
         _arrays.Values.ByteLength + _arrays.Masks.ByteLength + _arrays.RowOrder.ByteLength + _arrays.PanelOffsets.ByteLength
         + (_arrays.Grid is { } grid ? grid.Scales.ByteLength + grid.Zeros.ByteLength : 0);
 
-    /// <summary>Bytes derived for the index kernels so far: 0, or one per non-zero and two per row and block. Quantized weights derive none.</summary>
+    /// <summary>
+    /// Bytes derived for the index kernels so far: 0, or one per non-zero and two
+    /// per row and block. Quantized weights derive none.
+    /// </summary>
     public long DerivedBytes => _indices?.Bytes ?? 0;
 
     /// <summary>The stored arrays. They belong to this weight: do not dispose or change them.</summary>
@@ -120,10 +124,11 @@ public sealed unsafe class PackedWeight : IDisposable
     }
 
     /// <summary>
-    /// Uses stored arrays as they are, without copying; they may lie in mapped memory. The weight takes them over and disposes
-    /// them. All of them are checked against each other, since kernels trust them.
+    /// Uses stored arrays as they are, without copying; they may lie in mapped memory. The weight takes them over and
+    /// disposes them. All of them are checked against each other, since kernels trust them.
     /// </summary>
-    /// <exception cref="CheckpointException">An array has a wrong dtype or length, or contradicts another one.</exception>
+    /// <exception cref="CheckpointException">An array has a wrong dtype or
+    /// length, or contradicts another one.</exception>
     public static PackedWeight FromArrays(PackedArrays arrays)
     {
         ArgumentNullException.ThrowIfNull(arrays);
@@ -195,7 +200,10 @@ public sealed unsafe class PackedWeight : IDisposable
     /// <summary>The arrays were handed to somebody who may write to them before the next use.</summary>
     internal void ExpectChanges() => _mayHaveChanged = true;
 
-    /// <summary>After <see cref="ExpectChanges"/>: checks the arrays again, since kernels trust them, and renews what was derived from them.</summary>
+    /// <summary>
+    /// After <see cref="ExpectChanges"/>: checks the arrays again, since kernels
+    /// trust them, and renews what was derived from them.
+    /// </summary>
     /// <exception cref="CheckpointException">The arrays form no packed weight any more.</exception>
     internal void Verify()
     {

@@ -6,13 +6,16 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Analysis;
 
-/// <summary>The dense linear layer whose neurons are analyzed. A neuron is a row of the weight and its output w·x + b.</summary>
+/// <summary>
+/// The dense linear layer whose neurons are analyzed. A neuron is a row of the weight and its output w·x + b.
+/// </summary>
 /// <remarks>Holds views of the tensors given and does not dispose them.</remarks>
 public sealed class DenseLinear
 {
     /// <summary>Describes a layer by its tensors.</summary>
     /// <param name="name">Module path, for messages and reports.</param>
-    /// <param name="weight">[out_features, in_features], floating dtype; the work is done on its device, in float32.</param>
+    /// <param name="weight">[out_features, in_features], floating dtype; the
+    /// work is done on its device, in float32.</param>
     /// <param name="bias">[out_features], or null.</param>
     /// <exception cref="ArgumentException">Shapes or dtypes do not fit.</exception>
     /// <exception cref="SparseExpansionException">The weight holds NaN or infinite values.</exception>

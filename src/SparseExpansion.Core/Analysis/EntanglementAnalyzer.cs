@@ -12,14 +12,15 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Analysis;
 
 /// <summary>
-/// Measures how entangled the neurons of linear layers are, what clustering and pruning do to them. Definitions: arXiv 2405.15756.
+/// Measures how entangled the neurons of linear layers are, what clustering and
+/// pruning do to them. Definitions: arXiv 2405.15756.
 /// </summary>
 /// <remarks>
-/// Exact over all tokens. Outputs are computed in float32 on the device of the weight, panel by panel of neurons, so that the
-/// working memory stays within <see cref="AnalysisOptions.MemoryBudgetBytes"/>; measures are summed up in float64. Holds options
-/// only and may be used from several threads. Methods throw <see cref="CalibrationException"/>, naming the layer, for fewer than two
-/// tokens, tokens of another width and outputs that are not finite, and <see cref="SparseExpansionException"/> where the budget does
-/// not hold a single neuron.
+/// Exact over all tokens. Outputs are computed in float32 on the device of the weight, panel by panel of neurons, so
+/// that the working memory stays within <see cref="AnalysisOptions.MemoryBudgetBytes"/>; measures are summed up in
+/// float64. Holds options only and may be used from several threads. Methods throw <see cref="CalibrationException"/>,
+/// naming the layer, for fewer than two tokens, tokens of another width and outputs that are not finite, and
+/// <see cref="SparseExpansionException"/> where the budget does not hold a single neuron.
 /// </remarks>
 public sealed class EntanglementAnalyzer
 {
@@ -46,7 +47,9 @@ public sealed class EntanglementAnalyzer
         return Analyze(layer.Name, analyzed, OutputMap.Dense(layer.Weight, layer.Bias, analyzed.Count, All(layer.OutFeatures)), cancellationToken);
     }
 
-    /// <summary>Measures every neuron of an expanded layer: the outputs are those of the experts that the router chooses.</summary>
+    /// <summary>
+    /// Measures every neuron of an expanded layer: the outputs are those of the experts that the router chooses.
+    /// </summary>
     /// <param name="layer">The layer, however it stores its experts.</param>
     /// <param name="tokens">Its inputs.</param>
     /// <param name="cancellationToken">Observed between chunks of tokens and slices of neurons.</param>
@@ -111,7 +114,8 @@ public sealed class EntanglementAnalyzer
     /// <param name="tokens">Inputs of the layer.</param>
     /// <param name="neurons">The neurons to compare; null for all.</param>
     /// <param name="cancellationToken">Observed between chunks of tokens and slices of neurons.</param>
-    /// <exception cref="ArgumentException">The layers differ in shape or device, or there is no such neuron.</exception>
+    /// <exception cref="ArgumentException">The layers differ in shape or
+    /// device, or there is no such neuron.</exception>
     public SparsityComparison Compare(
         DenseLinear dense, SparseMixtureLayer mixture, ITokenSource tokens, IReadOnlyList<int>? neurons = null, CancellationToken cancellationToken = default)
     {

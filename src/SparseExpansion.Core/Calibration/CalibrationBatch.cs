@@ -3,10 +3,12 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Calibration;
 
 /// <summary>One input of the model, and which of its positions count. Does not own its tensors.</summary>
-/// <param name="input">Input of the model: token ids [batch, sequence], embeddings, features; on the model's device.</param>
+/// <param name="input">Input of the model: token ids [batch, sequence],
+/// embeddings, features; on the model's device.</param>
 /// <param name="mask">
 /// bool [batch, sequence] (or the leading dimensions of whatever the targets see): false marks padding, which enters
-/// no statistic. Null: every position counts. Blocks see padded positions as they stand, so pad on the right of causal models.
+/// no statistic. Null: every position counts. Blocks see padded positions as
+/// they stand, so pad on the right of causal models.
 /// </param>
 public sealed class CalibrationBatch(Tensor input, Tensor? mask = null)
 {

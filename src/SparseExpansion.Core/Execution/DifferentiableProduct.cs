@@ -4,14 +4,15 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Execution;
 
 /// <summary>
-/// A product of packed weights as a step of autograd: kernels outside of libtorch compute it, and gradients flow through it to tokens and
-/// bias. The weights have none.
+/// A product of packed weights as a step of autograd: kernels outside of libtorch compute it, and gradients flow
+/// through it to tokens and bias. The weights have none.
 /// </summary>
 internal sealed class DifferentiableProduct : autograd.SingleTensorFunction<DifferentiableProduct>
 {
     private const string Key = "product";
 
-    // libtorch copies what a step back returned without anyone referring to it meanwhile: it is kept until the next step of this thread.
+    // libtorch copies what a step back returned without anyone referring to it
+    // meanwhile: it is kept until the next step of this thread.
     [ThreadStatic]
     private static List<Tensor?>? t_returned;
 
@@ -25,7 +26,8 @@ internal sealed class DifferentiableProduct : autograd.SingleTensorFunction<Diff
     /// <param name="tokens">[…, in_features].</param>
     /// <param name="bias">[out_features], or null.</param>
     /// <param name="multiply">The product, with the bias added, […, out_features].</param>
-    /// <param name="tokensGradient">From the gradient of the product to that of the tokens, by operations that autograd knows.</param>
+    /// <param name="tokensGradient">From the gradient of the product to that of the
+    /// tokens, by operations that autograd knows.</param>
     /// <returns>The product: a part of the graph where a gradient is asked of tokens or bias.</returns>
     public static Tensor Compute(Tensor tokens, Tensor? bias, Func<Tensor> multiply, Func<Tensor, Tensor> tokensGradient)
     {
@@ -49,8 +51,9 @@ internal sealed class DifferentiableProduct : autograd.SingleTensorFunction<Diff
 
     /// <inheritdoc/>
     /// <remarks>
-    /// An exception must not leave this method, because no exception passes through libtorch into the caller's frames: the process would
-    /// end. Gradients of a wrong shape, which libtorch refuses, make an error of it; what it was goes to the trace listeners.
+    /// An exception must not leave this method, because no exception passes through libtorch into the caller's frames:
+    /// the process would end. Gradients of a wrong shape, which libtorch refuses, make an
+    /// error of it; what it was goes to the trace listeners.
     /// </remarks>
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
@@ -73,7 +76,10 @@ internal sealed class DifferentiableProduct : autograd.SingleTensorFunction<Diff
 
     private sealed record Product(Func<Tensor> Multiply, Func<Tensor, Tensor>? TokensGradient, ScalarType? BiasType)
     {
-        /// <summary>In place of each gradient that is asked for one without dimensions, to which neither tokens nor a bias can be expanded.</summary>
+        /// <summary>
+        /// In place of each gradient that is asked for one without dimensions, to
+        /// which neither tokens nor a bias can be expanded.
+        /// </summary>
         public List<Tensor?> Refused() => [
             TokensGradient is null ? null : zeros(Array.Empty<long>()).DetachFromDisposeScope(),
             BiasType is null ? null : zeros(Array.Empty<long>()).DetachFromDisposeScope(),

@@ -6,7 +6,10 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Execution;
 
-/// <summary>Arrays of packed weights as tensors, without copying. Arrays that libtorch made are seen again as the tensors that they are.</summary>
+/// <summary>
+/// Arrays of packed weights as tensors, without copying. Arrays that libtorch
+/// made are seen again as the tensors that they are.
+/// </summary>
 internal static unsafe class TensorArrays
 {
     /// <summary>An array for packing, whose content is undefined; it outlives the current dispose scope.</summary>

@@ -10,7 +10,8 @@ internal static class ExpertStorage
     /// <param name="count">Number of experts.</param>
     /// <param name="outFeatures">Rows.</param>
     /// <param name="inFeatures">Columns.</param>
-    /// <param name="tensors">The tensors from <see cref="ExpertWeights.Tensors"/>; packed ones are shared, not copied, and may lie in a mapped file.</param>
+    /// <param name="tensors">The tensors from <see cref="ExpertWeights.Tensors"/>; packed ones are shared, not copied,
+    /// and may lie in a mapped file.</param>
     /// <param name="share">True: dense ones are shared too, by experts that are only read.</param>
     /// <exception cref="CheckpointException">Unknown layout, or tensors that do not fit.</exception>
     public static ExpertWeights Restore(

@@ -81,8 +81,11 @@ internal sealed class MaskedDenseExperts : ExpertWeights
     /// <summary>True between <see cref="Unfreeze"/> and <see cref="Freeze"/>.</summary>
     public bool IsTrainable => _kept is not null;
 
-    /// <summary>Lets the weights that are not zero be trained: from now on the product is that of weight · mask.</summary>
-    /// <exception cref="InvalidOperationException">The weights were rounded to grids, which training would leave.</exception>
+    /// <summary>
+    /// Lets the weights that are not zero be trained: from now on the product is that of weight · mask.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The weights were rounded to
+    /// grids, which training would leave.</exception>
     public Parameter Unfreeze()
     {
         if (_grids is not null)

@@ -38,7 +38,9 @@ internal sealed class PackedExpert : nn.Module
         ? [nameof(values), nameof(masks), nameof(row_order), nameof(panel_offsets)]
         : [nameof(values), nameof(masks), nameof(row_order), nameof(panel_offsets), nameof(scales), nameof(zeros)];
 
-    /// <summary>An expert from stored arrays, in the order of <see cref="NamesOf"/>; it shares their memory and keeps it.</summary>
+    /// <summary>
+    /// An expert from stored arrays, in the order of <see cref="NamesOf"/>; it shares their memory and keeps it.
+    /// </summary>
     public static PackedExpert FromArrays(
         int rows, int columns, int blockColumns, int panelRows, WeightQuantization? quantization, IReadOnlyList<Tensor> arrays)
     {
@@ -63,7 +65,10 @@ internal sealed class PackedExpert : nn.Module
         }
     }
 
-    /// <summary>Hands out the live arrays, to which the caller may write; so do <c>buffers</c> and what lists the buffers of a parent.</summary>
+    /// <summary>
+    /// Hands out the live arrays, to which the caller may write; so do
+    /// <c>buffers</c> and what lists the buffers of a parent.
+    /// </summary>
     public override IEnumerable<(string name, Tensor buffer)> named_buffers(bool recurse = true, bool include_nonpersistent = true)
     {
         foreach ((string name, Tensor buffer) in base.named_buffers(recurse, include_nonpersistent))

@@ -10,7 +10,10 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Layers;
 
-/// <summary>Experts that hold their non-zero weights only and run sparse on the CPU. They have no gradient themselves; their tokens and the bias do.</summary>
+/// <summary>
+/// Experts that hold their non-zero weights only and run sparse on the CPU. They have
+/// no gradient themselves; their tokens and the bias do.
+/// </summary>
 internal sealed class PackedExperts : ExpertWeights
 {
     /// <summary>Name of the layout in checkpoints; docs/format.md.</summary>
@@ -239,7 +242,9 @@ internal sealed class PackedExperts : ExpertWeights
         ? this
         : throw new InvalidOperationException($"Packed experts run on the CPU. Call Unpack() on the layers before they are moved to {deviceType}.");
 
-    /// <summary>As codes where all experts still lie on their grids; otherwise, for example after training, as values.</summary>
+    /// <summary>
+    /// As codes where all experts still lie on their grids; otherwise, for example after training, as values.
+    /// </summary>
     private static PackedExperts Pack(ExpertWeights experts, ScalarType dtype) =>
         PackCodes(experts, dtype) ?? new PackedExperts([.. Enumerable.Range(0, experts.Count).Select(e => PackOne(experts, e, dtype))]);
 

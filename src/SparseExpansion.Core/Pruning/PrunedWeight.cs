@@ -18,12 +18,14 @@ public sealed class PrunedWeight(Tensor weight)
         init => field = value ?? throw new ArgumentNullException(nameof(value));
     } = [];
 
-    /// <summary>The grid that the weights were rounded to; null for weights of full precision. Must outlive the dispose scope.</summary>
+    /// <summary>
+    /// The grid that the weights were rounded to; null for weights of full precision. Must outlive the dispose scope.
+    /// </summary>
     public QuantizationGrid? Grid { get; init; }
 
     /// <summary>
-    /// True for a pruner that may keep more weights than its target says, on purpose. Otherwise that is an error: more than 1 % of the weights
-    /// beyond an unstructured target, or any group with more than N of M.
+    /// True for a pruner that may keep more weights than its target says, on purpose. Otherwise that is an error: more
+    /// than 1 % of the weights beyond an unstructured target, or any group with more than N of M.
     /// </summary>
     public bool MayKeepMore { get; init; }
 }

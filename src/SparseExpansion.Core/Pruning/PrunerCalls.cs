@@ -8,8 +8,9 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Pruning;
 
 /// <summary>
-/// Calls pruners. Those that derive from <see cref="Sparsifier{TStatistic}"/> are handed copies and checked there; of the others, which can
-/// only pass on results of them, it is checked here that the results are those of this very weight.
+/// Calls pruners. Those that derive from <see cref="Sparsifier{TStatistic}"/> are handed copies and checked there; of
+/// the others, which can only pass on results of them, it is checked here
+/// that the results are those of this very weight.
 /// </summary>
 internal static class PrunerCalls
 {
@@ -41,7 +42,10 @@ internal static class PrunerCalls
             sparsifier, weight, statistics.Count,
             Call(sparsifier, weight, statistics, own => sparsifier.PruneExperts(own, statistics, targets, cancellationToken), Discard));
 
-    /// <summary>Hands a pruner that does not look after itself a copy of the weight, and looks whether it writes to the statistics.</summary>
+    /// <summary>
+    /// Hands a pruner that does not look after itself a copy of the weight,
+    /// and looks whether it writes to the statistics.
+    /// </summary>
     private static T Call<T>(ISparsifier sparsifier, Tensor weight, IReadOnlyList<IActivationStatistic> statistics, Func<Tensor, T> prune, Action<T> discard)
     {
         if (sparsifier is IGuardedSparsifier)

@@ -4,7 +4,8 @@ namespace SparseExpansion.Pruning;
 internal static class PrunerSize
 {
     /// <summary>Bytes on the device while experts of one linear are pruned, about.</summary>
-    /// <param name="sparsifier">A pruner; one that does not tell is taken for one that solves for weights as SparseGPT does.</param>
+    /// <param name="sparsifier">A pruner; one that does not tell is taken for one
+    /// that solves for weights as SparseGPT does.</param>
     /// <param name="rows">Output features.</param>
     /// <param name="columns">Input features.</param>
     /// <param name="experts">Experts that are asked for at a time.</param>

@@ -12,7 +12,10 @@ namespace SparseExpansion.Pruning;
 /// <summary>Checks of the results of pruners, custom ones above all, in one pass over the weight.</summary>
 internal static class PruningChecks
 {
-    /// <summary>Part of the weights by which a pruner may fall short of an unstructured target: scopes of its own are rounded otherwise than the library's.</summary>
+    /// <summary>
+    /// Part of the weights by which a pruner may fall short of an unstructured target: scopes
+    /// of its own are rounded otherwise than the library's.
+    /// </summary>
     private const double Shortfall = 0.01;
 
     /// <summary>An empty statistic of a pruner; the caller disposes it.</summary>
@@ -20,7 +23,9 @@ internal static class PruningChecks
     public static IActivationStatistic CreateStatistic(ISparsifier sparsifier, LayerDescriptor layer) => sparsifier.CreateStatistic(layer)
         ?? throw new PruningException($"Pruner {CustomPart.Describe(sparsifier.Name, sparsifier)} made no statistic: CreateStatistic returned null.");
 
-    /// <summary>Prunes, and finds a custom pruner that writes to statistics, which the other linears of a group are pruned by.</summary>
+    /// <summary>
+    /// Prunes, and finds a custom pruner that writes to statistics, which the other linears of a group are pruned by.
+    /// </summary>
     /// <exception cref="PruningException">It did.</exception>
     public static T Unchanged<T>(ISparsifier sparsifier, IReadOnlyList<IActivationStatistic> statistics, Func<T> prune, Action<T>? discard = null)
     {
@@ -100,7 +105,10 @@ internal static class PruningChecks
         ? error
         : throw new PruningException($"The statistic {statistic.GetType().Name} tells a relative output error of {error}; it must be a number of at least 0.");
 
-    /// <summary>Zeros that are left where each row, or each column, rounds its own count down, less what is tolerated; any coarser scope leaves more.</summary>
+    /// <summary>
+    /// Zeros that are left where each row, or each column, rounds its own count down,
+    /// less what is tolerated; any coarser scope leaves more.
+    /// </summary>
     internal static long LeastZeros(long rows, long columns, double sparsity)
     {
         long byRows = rows * UnstructuredTarget.PrunedCount(columns, sparsity), byColumns = columns * UnstructuredTarget.PrunedCount(rows, sparsity);

@@ -28,7 +28,9 @@ internal static class PruningGuard
         }
     }
 
-    /// <summary>Refuses Hessians of another width or device than the weight's, and those that no pruner can work with.</summary>
+    /// <summary>
+    /// Refuses Hessians of another width or device than the weight's, and those that no pruner can work with.
+    /// </summary>
     public static void CheckHessians(string pruner, Tensor weight, IReadOnlyList<HessianStatistic> statistics)
     {
         for (int i = 0; i < statistics.Count; i++)
@@ -55,7 +57,9 @@ internal static class PruningGuard
         statistic.ThrowIfUnusable();
     }
 
-    /// <summary>Refuses weights of the wrong kind, non-finite ones, and those whose columns the target does not divide.</summary>
+    /// <summary>
+    /// Refuses weights of the wrong kind, non-finite ones, and those whose columns the target does not divide.
+    /// </summary>
     public static void CheckWeight(string pruner, Tensor weight, SparsityTarget target)
     {
         ArgumentNullException.ThrowIfNull(weight);

@@ -19,19 +19,29 @@ public sealed class PruningResult : IDisposable
         TokenCount = tokenCount;
     }
 
-    /// <summary>[out_features, in_features], dtype and device of the dense weight; pruned weights are exactly zero.</summary>
+    /// <summary>
+    /// [out_features, in_features], dtype and device of the dense weight; pruned weights are exactly zero.
+    /// </summary>
     public Tensor Weight { get; }
 
     /// <summary>Share of weights that are exactly zero.</summary>
     public double Sparsity { get; }
 
-    /// <summary>‖X(W − P)ᵀ‖² / ‖XWᵀ‖² over the observed tokens X; null where the statistic cannot tell (see <see cref="IOutputErrorStatistic"/>).</summary>
+    /// <summary>
+    /// ‖X(W − P)ᵀ‖² / ‖XWᵀ‖² over the observed tokens X; null where the statistic cannot tell (see
+    /// <see cref="IOutputErrorStatistic"/>).
+    /// </summary>
     public double? RelativeOutputError { get; }
 
-    /// <summary>The pruner's reports on its work, inner pruners first: the end of the damping ladder, the convergence of an iteration, the rows of a refit.</summary>
+    /// <summary>
+    /// The pruner's reports on its work, inner pruners first: the end of the damping ladder,
+    /// the convergence of an iteration, the rows of a refit.
+    /// </summary>
     public IReadOnlyList<PruningDiagnostic> Diagnostics { get; }
 
-    /// <summary>The grid that the kept weights lie on; null for weights of full precision. Belongs to the result.</summary>
+    /// <summary>
+    /// The grid that the kept weights lie on; null for weights of full precision. Belongs to the result.
+    /// </summary>
     public QuantizationGrid? Grid { get; }
 
     /// <summary>Tokens that the statistic had observed.</summary>

@@ -56,19 +56,22 @@ public abstract class Sparsifier<TStatistic> : ISparsifier, IGuardedSparsifier
     }
 
     /// <summary>Does the work on checked arguments, inside <c>no_grad</c> and a dispose scope of its own.</summary>
-    /// <param name="weight">[out_features, in_features], finite, floating dtype: a copy, which may be written to and returned.</param>
-    /// <param name="statistic">The statistic of the inputs, which other linears of the group share. Not to be changed.</param>
+    /// <param name="weight">[out_features, in_features], finite, floating dtype: a
+    /// copy, which may be written to and returned.</param>
+    /// <param name="statistic">The statistic of the inputs, which other linears
+    /// of the group share. Not to be changed.</param>
     /// <param name="target">Share or pattern of the weights that go; it divides the columns.</param>
     /// <param name="cancellationToken">To be observed between units of work.</param>
     /// <returns>
     /// The pruned weight, and whatever the algorithm reports about itself. It is checked: finite values, the shape of
-    /// <paramref name="weight"/>, and as many zeros as the target asks for (see <see cref="PrunedWeight.MayKeepMore"/>).
+    /// <paramref name="weight"/>, and as many zeros as the target asks for (see
+    /// <see cref="PrunedWeight.MayKeepMore"/>).
     /// </returns>
     protected abstract PrunedWeight PruneCore(Tensor weight, TStatistic statistic, SparsityTarget target, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Does the work for all experts of a layer, each with its own target, under the conditions of <see cref="PruneCore"/>. By default one after the
-    /// other; override it where experts can share work.
+    /// Does the work for all experts of a layer, each with its own target, under the conditions of
+    /// <see cref="PruneCore"/>. By default one after the other; override it where experts can share work.
     /// </summary>
     /// <param name="weight">[out_features, in_features], the same for all experts: a copy of the model's.</param>
     /// <param name="statistics">One statistic an expert. Not to be changed.</param>
@@ -108,7 +111,10 @@ public abstract class Sparsifier<TStatistic> : ISparsifier, IGuardedSparsifier
         }
     }
 
-    /// <summary>The weights that go when those of the lowest scores do: exactly as many as the target says, ties by lowest index.</summary>
+    /// <summary>
+    /// The weights that go when those of the lowest scores do: exactly as
+    /// many as the target says, ties by lowest index.
+    /// </summary>
     /// <param name="scores">[out_features, in_features], finite, at least 0.</param>
     /// <param name="target">Share or pattern of the weights that go.</param>
     /// <param name="defaultScope">The set in which weights compete where the target leaves it to the pruner.</param>
@@ -128,7 +134,10 @@ public abstract class Sparsifier<TStatistic> : ISparsifier, IGuardedSparsifier
 
     private string Description => CustomPart.Describe(Name, this);
 
-    /// <summary>The weight for a pruner to read. A custom one gets a copy: it may work in place, and the dense model must stay what it is.</summary>
+    /// <summary>
+    /// The weight for a pruner to read. A custom one gets a copy: it may work in
+    /// place, and the dense model must stay what it is.
+    /// </summary>
     private Tensor Hand(Tensor weight) => CustomPart.Is(this) ? weight.clone() : weight;
 
     /// <inheritdoc cref="PruningChecks.Unchanged{T}"/>

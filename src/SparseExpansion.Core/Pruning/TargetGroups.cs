@@ -10,7 +10,8 @@ internal static class TargetGroups
     /// <param name="statistics">One statistic an expert.</param>
     /// <param name="targets">One target an expert.</param>
     /// <param name="prune">Prunes some of the experts, all to one target.</param>
-    /// <returns>Its results, in the order of the experts. Where it throws, former results that can be are disposed.</returns>
+    /// <returns>Its results, in the order of the experts. Where it throws,
+    /// former results that can be are disposed.</returns>
     /// <exception cref="ArgumentException">There are not as many targets as statistics.</exception>
     public static IReadOnlyList<T> Run<TStatistic, T>(
         IReadOnlyList<TStatistic> statistics, IReadOnlyList<SparsityTarget> targets, Func<TStatistic[], SparsityTarget, IReadOnlyList<T>> prune)

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Quantization;
 
 /// <summary>
-/// The values that the weights of one matrix may have: s(c − z) with codes c of a few bits, and a scale s and a zero point z for each group
-/// of a row. Pruned weights are 0, which is on every grid. Owns its tensors.
+/// The values that the weights of one matrix may have: s(c − z) with codes c of a few bits, and a scale s and a zero
+/// point z for each group of a row. Pruned weights are 0, which is on every grid. Owns its tensors.
 /// </summary>
 public sealed class QuantizationGrid : IDisposable
 {
@@ -86,8 +86,8 @@ public sealed class QuantizationGrid : IDisposable
     }
 
     /// <summary>
-    /// True if every weight is the value of a code, as far as its dtype can tell: bfloat16 has 8 significant bits, so a weight in it may be
-    /// a value of the grid that was rounded, and is up to 1/256 of itself away from it.
+    /// True if every weight is the value of a code, as far as its dtype can tell: bfloat16 has 8 significant bits, so a
+    /// weight in it may be a value of the grid that was rounded, and is up to 1/256 of itself away from it.
     /// </summary>
     /// <param name="weight">[out_features, in_features], float32 or bfloat16, on the device of the grid.</param>
     /// <exception cref="ArgumentException">The weight has another shape.</exception>
@@ -100,7 +100,9 @@ public sealed class QuantizationGrid : IDisposable
         return distance.le(exact.abs() * Scalars.Of(rounding)).all().item<bool>();
     }
 
-    /// <summary>A copy with contiguous tensors of its own, in CPU memory; it outlives the current dispose scope.</summary>
+    /// <summary>
+    /// A copy with contiguous tensors of its own, in CPU memory; it outlives the current dispose scope.
+    /// </summary>
     internal QuantizationGrid CloneOnHost()
     {
         using var scope = NewDisposeScope();
@@ -110,7 +112,9 @@ public sealed class QuantizationGrid : IDisposable
             Scales.to(CPU, copy: true).contiguous().DetachFromDisposeScope(), Zeros.to(CPU, copy: true).contiguous().DetachFromDisposeScope());
     }
 
-    /// <summary>A grid of scales and zero points in float32, [out_features, groups]; it outlives the current dispose scope.</summary>
+    /// <summary>
+    /// A grid of scales and zero points in float32, [out_features, groups]; it outlives the current dispose scope.
+    /// </summary>
     internal static QuantizationGrid FromFloats(WeightQuantization quantization, int columns, Tensor scales, Tensor zeros) => new(
         quantization, columns, scales.to(ScalarType.BFloat16).contiguous().DetachFromDisposeScope(), zeros.to(ScalarType.Byte).contiguous().DetachFromDisposeScope());
 
@@ -130,7 +134,9 @@ public sealed class QuantizationGrid : IDisposable
         }
     }
 
-    /// <summary>[rows, groups, width]; a last group that is too narrow is filled with zeros, which no grid minds.</summary>
+    /// <summary>
+    /// [rows, groups, width]; a last group that is too narrow is filled with zeros, which no grid minds.
+    /// </summary>
     private static Tensor Groups(Tensor weight, WeightQuantization quantization)
     {
         long columns = weight.shape[1], width = quantization.GroupWidth(columns), groups = quantization.GroupCount(columns);

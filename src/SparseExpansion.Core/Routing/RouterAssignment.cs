@@ -42,7 +42,9 @@ public sealed class RouterAssignment
     /// <summary>Number of tokens of every expert, [k]; they add up to the tokens of the source.</summary>
     public IReadOnlyList<long> TokensPerExpert => [.. Enumerable.Range(0, ExpertCount).Select(expert => (long)TokensOf(expert).Length)];
 
-    /// <summary>Positions of an expert's tokens in the source, ascending: what <see cref="ITokenSource.Gather"/> takes.</summary>
+    /// <summary>
+    /// Positions of an expert's tokens in the source, ascending: what <see cref="ITokenSource.Gather"/> takes.
+    /// </summary>
     /// <param name="expert">In [0, k).</param>
     public ReadOnlySpan<long> TokensOf(int expert)
     {
@@ -58,7 +60,8 @@ public sealed class RouterAssignment
     /// <param name="device">The device to compute on.</param>
     /// <param name="cancellationToken">Observed between chunks.</param>
     /// <exception cref="ArgumentException">The router takes tokens of another width.</exception>
-    /// <exception cref="SparseExpansionException">The router breaks its contract: an expert out of range, or not one a token.</exception>
+    /// <exception cref="SparseExpansionException">The router breaks its contract: an
+    /// expert out of range, or not one a token.</exception>
     public static RouterAssignment Compute(
         IRouter router, ITokenSource tokens, int chunkTokens, Device device, CancellationToken cancellationToken = default)
     {

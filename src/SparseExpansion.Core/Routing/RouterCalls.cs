@@ -9,7 +9,8 @@ namespace SparseExpansion.Routing;
 internal static class RouterCalls
 {
     /// <summary>Fits a router.</summary>
-    /// <exception cref="SparseExpansionException">The trainer returned no router, or one that does not fit the tokens.</exception>
+    /// <exception cref="SparseExpansionException">The trainer returned no router,
+    /// or one that does not fit the tokens.</exception>
     public static IRouter Fit(IRouterTrainer trainer, ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken)
     {
         IRouter? router = trainer.Fit(TokenCopies.For(trainer, tokens), context, cancellationToken);
@@ -34,7 +35,8 @@ internal static class RouterCalls
     /// <summary>The expert of every token.</summary>
     /// <param name="router">The router.</param>
     /// <param name="tokens">[tokens, in_features].</param>
-    /// <returns>int64 [tokens], on the device of the tokens; whether the experts exist is for the caller to see.</returns>
+    /// <returns>int64 [tokens], on the device of the tokens; whether the
+    /// experts exist is for the caller to see.</returns>
     /// <exception cref="SparseExpansionException">The router returned something else.</exception>
     public static Tensor Route(IRouter router, Tensor tokens)
     {

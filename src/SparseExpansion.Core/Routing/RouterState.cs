@@ -3,10 +3,12 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Routing;
 
 /// <summary>All that a checkpoint keeps of a router.</summary>
-/// <param name="kind">Name under which <see cref="Routers.RouterKinds"/> finds the way back, for example <c>linear</c>.</param>
+/// <param name="kind">Name under which <see cref="Routers.RouterKinds"/> finds
+/// the way back, for example <c>linear</c>.</param>
 /// <param name="inputFeatures">Width of a token.</param>
 /// <param name="expertCount">Number of experts k.</param>
-/// <param name="tensors">The router's tensors by name. The state does not own them: those of a live router belong to it.</param>
+/// <param name="tensors">The router's tensors by name. The state does not own
+/// them: those of a live router belong to it.</param>
 public sealed class RouterState(string kind, int inputFeatures, int expertCount, IReadOnlyDictionary<string, Tensor> tensors)
 {
     /// <summary>Name under which <see cref="Routers.RouterKinds"/> finds the way back.</summary>

@@ -10,8 +10,8 @@ public enum ExpertFormat
     Packed,
 
     /// <summary>
-    /// One plain tensor <c>LAYER.experts.weight</c> [experts, out_features, in_features] with its zeros, which every reader of
-    /// safetensors understands.
+    /// One plain tensor <c>LAYER.experts.weight</c> [experts, out_features, in_features] with its zeros, which every
+    /// reader of safetensors understands.
     /// </summary>
     Dense,
 }

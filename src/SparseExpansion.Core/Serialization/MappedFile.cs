@@ -11,8 +11,9 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Serialization;
 
 /// <summary>
-/// Tensors that lie in a file. libtorch maps the file, which TorchSharp does not expose, so a fixed script asks for it. All tensors of
-/// one mapping share it; the last one that is disposed unmaps the file. Pages are private: writing to such a tensor never changes the file.
+/// Tensors that lie in a file. libtorch maps the file, which TorchSharp does not expose, so a fixed script asks for it.
+/// All tensors of one mapping share it; the last one that is disposed unmaps the file. Pages are private: writing to
+/// such a tensor never changes the file.
 /// </summary>
 internal sealed class MappedFile : IDisposable
 {
@@ -37,7 +38,9 @@ internal sealed class MappedFile : IDisposable
     /// <param name="length">Its bytes, as far as they were checked.</param>
     public MappedFile(string path, long length) => (_path, _length) = (path, length);
 
-    /// <summary>True if the tensor can be used where it lies: its bytes are aligned to its elements, and every byte is a value.</summary>
+    /// <summary>
+    /// True if the tensor can be used where it lies: its bytes are aligned to its elements, and every byte is a value.
+    /// </summary>
     public static bool Supports(SafetensorsEntry entry) =>
         entry.ByteLength > 0 && entry.DType != ElementType.Bool && entry.Offset % ElementTypes.SizeOf(entry.DType) == 0;
 

@@ -7,7 +7,8 @@ namespace SparseExpansion.Serialization;
 /// <summary>A tensor to be written: its description now, its values when they are wanted.</summary>
 /// <param name="dtype">Element type.</param>
 /// <param name="shape">Sizes.</param>
-/// <param name="parts">Yields tensors of this type whose elements, one part after the other, are the tensor's; each lives until the next.</param>
+/// <param name="parts">Yields tensors of this type whose elements, one part after the
+/// other, are the tensor's; each lives until the next.</param>
 internal sealed class TensorSource(ScalarType dtype, IReadOnlyList<long> shape, Func<IEnumerable<Tensor>> parts)
 {
     /// <summary>Element type.</summary>

@@ -3,7 +3,10 @@ namespace SparseExpansion.Tensors;
 /// <summary>Settings of <see cref="AdamOptimizer"/>.</summary>
 public sealed record AdamOptions
 {
-    /// <summary>Learning rate of the first step, positive; <see cref="AdamOptimizer.LearningRate"/> changes it on the way. Default 0.001.</summary>
+    /// <summary>
+    /// Learning rate of the first step, positive;
+    /// <see cref="AdamOptimizer.LearningRate"/> changes it on the way. Default 0.001.
+    /// </summary>
     public double LearningRate { get; init; } = 1e-3;
 
     /// <summary>Decay of the mean of gradients (β₁), from 0 to below 1. Default 0.9.</summary>
@@ -15,7 +18,9 @@ public sealed record AdamOptions
     /// <summary>Added to the root of the second moment (ε), positive. Default 1e-8.</summary>
     public double Epsilon { get; init; } = 1e-8;
 
-    /// <summary>Share by which weights shrink in a step, times the learning rate; at least 0. Default 0, which is plain Adam.</summary>
+    /// <summary>
+    /// Share by which weights shrink in a step, times the learning rate; at least 0. Default 0, which is plain Adam.
+    /// </summary>
     public double WeightDecay { get; init; }
 
     /// <summary>Checks the settings.</summary>

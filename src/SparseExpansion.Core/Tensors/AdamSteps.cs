@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Tensors;
 
-/// <summary>The arithmetic of <see cref="AdamOptimizer"/> for a few tensors; its moments live in the dispose scope of its creation.</summary>
+/// <summary>
+/// The arithmetic of <see cref="AdamOptimizer"/> for a few tensors; its
+/// moments live in the dispose scope of its creation.
+/// </summary>
 internal sealed class AdamSteps(IReadOnlyList<Tensor> variables, AdamOptions options)
 {
     private readonly Tensor[] _first = [.. variables.Select(variable => zeros_like(variable, requires_grad: false))];

@@ -4,8 +4,9 @@ namespace SparseExpansion.Execution.Errors;
 internal static class PlainMessage
 {
     /// <summary>
-    /// The first line, for native errors carry a stack trace below theirs. Of a wrong argument without the "(Parameter 'x')" that the platform puts
-    /// behind, which means nothing to those who did not make the call; the name of an option that is out of range goes in front instead.
+    /// The first line, for native errors carry a stack trace below theirs. Of a wrong argument without the "(Parameter
+    /// 'x')" that the platform puts behind, which means nothing to those who did not make the call; the name of an
+    /// option that is out of range goes in front instead.
     /// </summary>
     public static string Of(Exception error)
     {

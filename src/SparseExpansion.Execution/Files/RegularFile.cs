@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace SparseExpansion.Execution.Files;
 
 /// <summary>
-/// Tells files from what only looks like one. A pipe without a writer would keep its reader waiting for ever, and a device may never end.
-/// Links are followed: folders of download caches consist of them.
+/// Tells files from what only looks like one. A pipe without a writer would keep its reader waiting for ever, and a
+/// device may never end. Links are followed: folders of download caches consist of them.
 /// </summary>
 internal static partial class RegularFile
 {

@@ -60,7 +60,8 @@ internal readonly unsafe struct BFloat16Format : IWeightFormat
         return float.IsNaN(value) ? (ushort)((bits >> 16) | 0x40) : (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
     }
 
-    // A 16-bit broadcast fills both halves of every lane; the lower one is cleared. That is two instructions, without a detour through a scalar.
+    // A 16-bit broadcast fills both halves of every lane; the lower one is cleared. That is
+    // two instructions, without a detour through a scalar.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Broadcast128(byte* source, nint index) =>
         (Vector128.Create(((ushort*)source)[index]).AsUInt32() & Vector128.Create(0xFFFF0000u)).AsSingle();

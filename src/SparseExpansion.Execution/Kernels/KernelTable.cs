@@ -8,8 +8,8 @@ using SparseExpansion.Execution.Kernels.Tiles;
 namespace SparseExpansion.Execution.Kernels;
 
 /// <summary>
-/// The kernels of one instruction set and weight format. Their costs are nanoseconds per stored weight (index) and per sixteen columns
-/// (expand), measured on an AMD Zen 4; on other processors the order is the same.
+/// The kernels of one instruction set and weight format. Their costs are nanoseconds per stored weight (index) and per
+/// sixteen columns (expand), measured on an AMD Zen 4; on other processors the order is the same.
 /// </summary>
 internal sealed unsafe class KernelTable
 {

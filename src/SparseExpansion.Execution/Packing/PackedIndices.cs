@@ -4,8 +4,8 @@ using SparseExpansion.Execution.Memory;
 namespace SparseExpansion.Execution.Packing;
 
 /// <summary>
-/// The arrays that the index kernels read besides the values: one byte of column per value and the number of values in each row piece.
-/// Derived from the masks when first needed; costs one byte per non-zero.
+/// The arrays that the index kernels read besides the values: one byte of column per value and the number of values in
+/// each row piece. Derived from the masks when first needed; costs one byte per non-zero.
 /// </summary>
 internal sealed unsafe class PackedIndices : IDisposable
 {

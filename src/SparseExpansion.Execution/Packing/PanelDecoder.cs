@@ -6,12 +6,15 @@ using SparseExpansion.Execution.Kernels.Portable;
 namespace SparseExpansion.Execution.Packing;
 
 /// <summary>
-/// Turns the codes of a few row pieces at a time into the float32 values, and the column indices where they are asked for, that kernels read.
-/// So every kernel works on quantized weights, memory is read at a few bits a weight, and the rest stays in the caches.
+/// Turns the codes of a few row pieces at a time into the float32 values, and the column indices where they are asked
+/// for, that kernels read. So every kernel works on quantized weights, memory is read at
+/// a few bits a weight, and the rest stays in the caches.
 /// </summary>
 internal static unsafe class PanelDecoder
 {
-    /// <summary>Row pieces decoded for one kernel call: little enough for the first-level cache, beside the tokens.</summary>
+    /// <summary>
+    /// Row pieces decoded for one kernel call: little enough for the first-level cache, beside the tokens.
+    /// </summary>
     public const int PiecesForOneTile = 16;
 
     // Kernels may load a vector of values and look up some columns behind the last one.

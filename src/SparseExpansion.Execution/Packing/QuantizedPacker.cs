@@ -4,7 +4,9 @@ using SparseExpansion.Execution.Memory;
 
 namespace SparseExpansion.Execution.Packing;
 
-/// <summary>Turns float32 values in stream order into the codes of a grid, and a panel of codes into dense memory.</summary>
+/// <summary>
+/// Turns float32 values in stream order into the codes of a grid, and a panel of codes into dense memory.
+/// </summary>
 internal static unsafe class QuantizedPacker
 {
     [ThreadStatic]

@@ -6,8 +6,8 @@ using SparseExpansion.Execution.Threading;
 namespace SparseExpansion.Execution.Tiling;
 
 /// <summary>
-/// Multiplies: an item is one panel of one expert with all of its tokens. Every output is summed inside one item and always in the
-/// same order, so the number of threads cannot change a result.
+/// Multiplies: an item is one panel of one expert with all of its tokens. Every output is summed inside one item and
+/// always in the same order, so the number of threads cannot change a result.
 /// </summary>
 internal sealed unsafe class PanelWork : IParallelWork
 {
@@ -111,7 +111,9 @@ internal sealed unsafe class PanelWork : IParallelWork
         }
     }
 
-    /// <summary>Decodes a few row pieces and multiplies them; all of a block where several tiles share the work.</summary>
+    /// <summary>
+    /// Decodes a few row pieces and multiplies them; all of a block where several tiles share the work.
+    /// </summary>
     private void MultiplyEncoded(in ExpertPlan expert, int panel, ReadOnlySpan<TilePlan> tiles, float* accumulators, byte* scratch)
     {
         PackedLayout layout = expert.Weight.Layout;

@@ -4,7 +4,9 @@ using SparseExpansion.Execution.Kernels;
 
 namespace SparseExpansion.Execution.Tiling;
 
-/// <summary>Brings finished accumulators of a panel to the output: sums partials, adds the bias, converts, scatters.</summary>
+/// <summary>
+/// Brings finished accumulators of a panel to the output: sums partials, adds the bias, converts, scatters.
+/// </summary>
 internal static unsafe class TileReader
 {
     /// <param name="order">Token numbers of the tile.</param>

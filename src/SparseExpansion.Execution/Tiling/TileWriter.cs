@@ -8,7 +8,9 @@ namespace SparseExpansion.Execution.Tiling;
 /// <summary>Brings tokens into the layout a kernel wants, as float32.</summary>
 internal static unsafe class TileWriter
 {
-    /// <summary>Writes the blocks <paramref name="firstBlock"/> … <paramref name="endBlock"/> − 1 of a tile.</summary>
+    /// <summary>
+    /// Writes the blocks <paramref name="firstBlock"/> … <paramref name="endBlock"/> − 1 of a tile.
+    /// </summary>
     /// <param name="order">Token numbers of the tile.</param>
     public static void Write(MatrixView tokens, int* order, int count, TileKernel kernel, PackedLayout layout, float* tile, int firstBlock, int endBlock)
     {

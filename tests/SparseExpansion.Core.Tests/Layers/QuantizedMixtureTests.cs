@@ -95,7 +95,9 @@ public sealed class QuantizedMixtureTests
         },
         parametersDisposed: 2);
 
-    /// <summary>Every second weight is zero, so that layers have as many codes as each other; no rounded weight is 0.</summary>
+    /// <summary>
+    /// Every second weight is zero, so that layers have as many codes as each other; no rounded weight is 0.
+    /// </summary>
     private static SparseMixtureLayer Create(WeightQuantization quantization, ScalarType dtype)
     {
         using var scope = NewDisposeScope();

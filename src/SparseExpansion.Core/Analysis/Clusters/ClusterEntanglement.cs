@@ -15,7 +15,8 @@ public sealed record ClusterEntanglement
     public required IReadOnlyList<NeuronClusterEntanglement> Neurons { get; init; }
 
     /// <summary>
-    /// Change of W₁ by clustering, relative to W₁ over all tokens: −0.4 means that the token-weighted distance is 40 % lower.
+    /// Change of W₁ by clustering, relative to W₁ over all tokens: −0.4 means
+    /// that the token-weighted distance is 40 % lower.
     /// </summary>
     /// <param name="whole">The same layer over the same tokens.</param>
     /// <returns>One value for each entry of <see cref="Neurons"/>; NaN where W₁ over all tokens is 0.</returns>

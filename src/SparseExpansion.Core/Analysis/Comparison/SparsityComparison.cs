@@ -16,11 +16,12 @@ public sealed record SparsityComparison
     public double RootMeanSquareError => Math.Sqrt(Neurons.Average(neuron => neuron.RootMeanSquareError * neuron.RootMeanSquareError));
 
     /// <summary>
-    /// Relative improvement of each neuron over a single expert: RI = RMSE(single expert) / RMSE(this). Above 1: better than
-    /// without experts. arXiv 2405.15756.
+    /// Relative improvement of each neuron over a single expert: RI = RMSE(single expert) / RMSE(this). Above 1: better
+    /// than without experts. arXiv 2405.15756.
     /// </summary>
     /// <param name="oneExpert">The same neurons with one expert for all tokens.</param>
-    /// <returns>One ratio for each entry of <see cref="Neurons"/>; 1 where both errors are 0, ∞ where only this one is.</returns>
+    /// <returns>One ratio for each entry of <see cref="Neurons"/>; 1 where both
+    /// errors are 0, ∞ where only this one is.</returns>
     /// <exception cref="ArgumentException"><paramref name="oneExpert"/> is of other neurons.</exception>
     public double[] RelativeImprovementOver(SparsityComparison oneExpert)
     {

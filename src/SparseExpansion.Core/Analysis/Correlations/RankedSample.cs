@@ -1,8 +1,8 @@
 namespace SparseExpansion.Analysis.Correlations;
 
 /// <summary>
-/// A measure sorted once, so that the mean ranks of any bootstrap resample follow from the multiplicities of the neurons in one
-/// walk, without sorting again.
+/// A measure sorted once, so that the mean ranks of any bootstrap resample follow from the multiplicities of the
+/// neurons in one walk, without sorting again.
 /// </summary>
 internal sealed class RankedSample
 {

@@ -4,7 +4,9 @@ using System.Runtime.InteropServices;
 
 namespace SparseExpansion.Analysis.Distances;
 
-/// <summary>Population moments of a sample in double precision, by two passes: the mean first, then powers of the deviations.</summary>
+/// <summary>
+/// Population moments of a sample in double precision, by two passes: the mean first, then powers of the deviations.
+/// </summary>
 /// <param name="Mean">Mean.</param>
 /// <param name="Variance">Mean squared deviation; NaN if any value is not finite.</param>
 /// <param name="Skewness">m₃ / m₂^1.5, 0 for a constant sample.</param>
@@ -12,7 +14,9 @@ namespace SparseExpansion.Analysis.Distances;
 /// <param name="IsConstant">True if the values do not differ by more than the rounding of their type.</param>
 internal readonly record struct Moments(double Mean, double Variance, double Skewness, double ExcessKurtosis, bool IsConstant)
 {
-    /// <summary>Spread, in units of the largest magnitude, up to which values count as equal: a few roundings of float32.</summary>
+    /// <summary>
+    /// Spread, in units of the largest magnitude, up to which values count as equal: a few roundings of float32.
+    /// </summary>
     private const double SingleResolution = 4.0 / (1 << 23);
 
     private const double DoubleResolution = SingleResolution / (1 << 29);

@@ -10,8 +10,8 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Analysis.Experiments;
 
 /// <summary>
-/// Expands one layer to more and more clusters and compares the experts' outputs with the dense ones: relative improvement against
-/// the number of clusters. arXiv 2405.15756.
+/// Expands one layer to more and more clusters and compares the experts' outputs with the dense ones: relative
+/// improvement against the number of clusters. arXiv 2405.15756.
 /// </summary>
 public sealed class ClusterSweep
 {

@@ -10,8 +10,8 @@ public sealed record ClusterSweepOptions
     public IReadOnlyList<int> Clusters { get; init; } = [1, 2, 4, 8, 16];
 
     /// <summary>
-    /// Makes the trainer of a router for a number of clusters above 1. Default: PCA and k-means, the published router. A trainer of
-    /// random routers makes the control.
+    /// Makes the trainer of a router for a number of clusters above 1. Default: PCA and k-means, the published router.
+    /// A trainer of random routers makes the control.
     /// </summary>
     public Func<int, IRouterTrainer> Trainer { get; init; } = clusters => new PcaKMeansTrainer(new PcaKMeansOptions { Experts = clusters });
 
@@ -21,7 +21,9 @@ public sealed record ClusterSweepOptions
     /// <summary>Neurons whose dense and sparse outputs are kept, for drawing them. Default: none.</summary>
     public IReadOnlyList<int> RecordedNeurons { get; init; } = [];
 
-    /// <summary>True: also measures W₁ and mapping difficulty of the dense neurons inside the clusters. Default true.</summary>
+    /// <summary>
+    /// True: also measures W₁ and mapping difficulty of the dense neurons inside the clusters. Default true.
+    /// </summary>
     public bool AnalyzeClusters { get; init; } = true;
 
     /// <summary>Checks all properties.</summary>

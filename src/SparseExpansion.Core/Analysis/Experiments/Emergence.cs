@@ -2,7 +2,9 @@ using SparseExpansion.Analysis.Neurons;
 
 namespace SparseExpansion.Analysis.Experiments;
 
-/// <summary>The same analysis over a list of checkpoints: when in training entangled neurons arise. arXiv 2405.15756.</summary>
+/// <summary>
+/// The same analysis over a list of checkpoints: when in training entangled neurons arise. arXiv 2405.15756.
+/// </summary>
 public sealed class Emergence
 {
     private Emergence(IReadOnlyList<EmergencePoint> points) => Points = points;
@@ -12,7 +14,8 @@ public sealed class Emergence
 
     /// <summary>Analyses checkpoints one after the other.</summary>
     /// <param name="checkpoints">Names, in the order of training.</param>
-    /// <param name="analyze">Loads a checkpoint, measures its layers and frees it again. It must return the same layers each time.</param>
+    /// <param name="analyze">Loads a checkpoint, measures its layers and frees it again.
+    /// It must return the same layers each time.</param>
     /// <param name="cancellationToken">Observed between checkpoints, and passed on.</param>
     /// <exception cref="ArgumentException">No checkpoint.</exception>
     /// <exception cref="SparseExpansionException">Checkpoints differ in their layers or numbers of neurons.</exception>
@@ -46,7 +49,9 @@ public sealed class Emergence
         return [.. layers.Select(point => point.Neurons[neuron][measure])];
     }
 
-    /// <summary>Share of the last checkpoint's Wasserstein neurons that are Wasserstein neurons already, at each checkpoint.</summary>
+    /// <summary>
+    /// Share of the last checkpoint's Wasserstein neurons that are Wasserstein neurons already, at each checkpoint.
+    /// </summary>
     /// <exception cref="ArgumentException">There is no such layer.</exception>
     public double[] SettledShare(string layer)
     {

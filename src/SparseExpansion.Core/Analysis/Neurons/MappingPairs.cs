@@ -8,8 +8,9 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Analysis.Neurons;
 
 /// <summary>
-/// Random disjoint token pairs and the distances of their inputs. The mapping difficulty of a neuron is the mean over the pairs
-/// of (|Δy| / median|Δy|) / (‖Δx‖ / max‖Δx‖): arXiv 2405.15756. Pairs of equal tokens say nothing about a neuron and are left out.
+/// Random disjoint token pairs and the distances of their inputs. The mapping difficulty of a neuron is the mean over
+/// the pairs of (|Δy| / median|Δy|) / (‖Δx‖ / max‖Δx‖): arXiv 2405.15756. Pairs of
+/// equal tokens say nothing about a neuron and are left out.
 /// </summary>
 internal sealed class MappingPairs
 {
@@ -64,7 +65,9 @@ internal sealed class MappingPairs
             kept.Length == 0 ? 0 : distances.Max());
     }
 
-    /// <summary>The mapping difficulty of one neuron; NaN without pairs, 0 where the median output distance is 0.</summary>
+    /// <summary>
+    /// The mapping difficulty of one neuron; NaN without pairs, 0 where the median output distance is 0.
+    /// </summary>
     /// <param name="outputs">Outputs of all tokens.</param>
     /// <param name="scratch">[<see cref="Count"/>], overwritten.</param>
     public double Difficulty(ReadOnlySpan<float> outputs, float[] scratch)

@@ -69,7 +69,9 @@ internal sealed class AnalyzedTokens
         return new TokenClusters(experts, assignment.ExpertCount);
     }
 
-    /// <summary>Ascending positions, drawn without replacement (selection sampling, Knuth 3.4.2, algorithm S).</summary>
+    /// <summary>
+    /// Ascending positions, drawn without replacement (selection sampling, Knuth 3.4.2, algorithm S).
+    /// </summary>
     private static long[] Draw(long total, int count, long seed)
     {
         Random random = SeededRandom.Create(seed);

@@ -4,14 +4,17 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Analysis.Panels;
 
-/// <summary>Computes outputs of chosen neurons of a layer whose tokens may go to different weights: y = W_{e(x)} x + b.</summary>
+/// <summary>
+/// Computes outputs of chosen neurons of a layer whose tokens may go to different weights: y = W_{e(x)} x + b.
+/// </summary>
 internal sealed class OutputMap
 {
     private readonly Func<int, Tensor> _weightOf;
     private readonly TokenClusters _clusters;
     private readonly Tensor? _bias;
 
-    /// <param name="weightOf">The weight [out_features, in_features] of an expert; this class disposes what it returns.</param>
+    /// <param name="weightOf">The weight [out_features, in_features] of an
+    /// expert; this class disposes what it returns.</param>
     /// <param name="clusters">The expert of every token.</param>
     /// <param name="bias">[out_features], or null.</param>
     /// <param name="neurons">Rows of the weight that are wanted.</param>

@@ -3,14 +3,15 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Analysis.Panels;
 
 /// <summary>
-/// Computes the outputs of all neurons for all tokens within a memory budget, and shows them slice by slice. Every panel of neurons
-/// reads the tokens once more: recomputing outputs costs less than spilling them.
+/// Computes the outputs of all neurons for all tokens within a memory budget, and shows them slice by slice. Every
+/// panel of neurons reads the tokens once more: recomputing outputs costs less than spilling them.
 /// </summary>
 internal sealed class PanelPass(string layer, AnalyzedTokens tokens, IReadOnlyList<OutputMap> maps, PanelPlan plan, CancellationToken cancellationToken)
 {
     /// <summary>Runs the pass.</summary>
     /// <param name="visit">
-    /// Called with a slice of neurons; its tensors are valid during the call only. Temporaries may be left to the dispose scope.
+    /// Called with a slice of neurons; its tensors are valid during the call only.
+    /// Temporaries may be left to the dispose scope.
     /// </param>
     public void Run(Action<PanelSlice> visit)
     {

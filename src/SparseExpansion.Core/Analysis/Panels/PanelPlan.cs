@@ -1,8 +1,8 @@
 namespace SparseExpansion.Analysis.Panels;
 
 /// <summary>
-/// The cuts of an analysis that keep it within its memory. A panel of neurons holds its outputs for all tokens; the tokens pass
-/// by in chunks once a panel; a slice of the panel's rows is sorted at a time.
+/// The cuts of an analysis that keep it within its memory. A panel of neurons holds its outputs for all tokens; the
+/// tokens pass by in chunks once a panel; a slice of the panel's rows is sorted at a time.
 /// </summary>
 /// <param name="PanelNeurons">Neurons whose outputs are held.</param>
 /// <param name="SliceNeurons">Neurons sorted at a time.</param>
@@ -10,7 +10,10 @@ namespace SparseExpansion.Analysis.Panels;
 /// <param name="Bytes">Bound of the working memory.</param>
 internal sealed record PanelPlan(int PanelNeurons, int SliceNeurons, int ChunkTokens, long Bytes)
 {
-    /// <summary>Bytes a sorted element takes: its copy, the sorted value, torch's index, and host copies of values from other devices.</summary>
+    /// <summary>
+    /// Bytes a sorted element takes: its copy, the sorted value, torch's index,
+    /// and host copies of values from other devices.
+    /// </summary>
     private const long SortBytes = 24;
 
     /// <summary>More rows at a time sort no faster.</summary>

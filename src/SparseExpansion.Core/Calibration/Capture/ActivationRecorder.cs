@@ -4,12 +4,12 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Calibration.Capture;
 
 /// <summary>
-/// Records what linears of a model read while it runs, for analyzing their neurons. Linears that read the same tensor form a group and
-/// are recorded once; one group at a time is recorded, so that memory holds the inputs of one.
+/// Records what linears of a model read while it runs, for analyzing their neurons. Linears that read the same tensor
+/// form a group and are recorded once; one group at a time is recorded, so that memory holds the inputs of one.
 /// </summary>
 /// <remarks>
-/// The model runs in evaluation mode without gradients, and every pass ends when the group has been reached. Hooks see a layer only when
-/// its parent invokes it by <c>call(x)</c>. Not safe for concurrent use.
+/// The model runs in evaluation mode without gradients, and every pass ends when the group has been reached. Hooks see
+/// a layer only when its parent invokes it by <c>call(x)</c>. Not safe for concurrent use.
 /// </remarks>
 public sealed class ActivationRecorder
 {
@@ -25,7 +25,8 @@ public sealed class ActivationRecorder
 
     /// <summary>Runs batches until every layer has been called, and groups the layers by their inputs.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="layers">Module paths as in <c>named_modules()</c>, at least one; each a module from tensor to tensor.</param>
+    /// <param name="layers">Module paths as in <c>named_modules()</c>, at least
+    /// one; each a module from tensor to tensor.</param>
     /// <param name="batches">Inputs of the model, for example token ids [batch, sequence].</param>
     /// <param name="cancellationToken">Observed between batches.</param>
     /// <exception cref="ArgumentException">No layer, or the model has none of that name.</exception>
@@ -47,7 +48,8 @@ public sealed class ActivationRecorder
     /// <param name="cancellationToken">Observed between batches.</param>
     /// <returns>The tokens in the order of the batches; the caller disposes them.</returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such group.</exception>
-    /// <exception cref="CalibrationException">No token was seen, or values are not finite; the message names the layers.</exception>
+    /// <exception cref="CalibrationException">No token was seen, or values are not
+    /// finite; the message names the layers.</exception>
     public ActivationStore Record(int group, IEnumerable<CalibrationBatch> batches, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(group);

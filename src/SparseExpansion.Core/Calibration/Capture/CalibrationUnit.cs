@@ -15,7 +15,9 @@ internal sealed record CalibrationUnit(string Name, Func<CalibrationBatch, Tenso
     public static CalibrationUnit Of(string name, Func<Tensor, Tensor> forward, Device device) => new(name, batch => forward(batch.Input), device);
 
     /// <summary>Runs the part under <c>no_grad</c>; hooks may end the pass early, which gives null.</summary>
-    /// <remarks>On a copy of the input: models may work in place on what they are called with, and every pass must see the same.</remarks>
+    /// <remarks>
+    /// On a copy of the input: models may work in place on what they are called with, and every pass must see the same.
+    /// </remarks>
     /// <exception cref="CalibrationException">libtorch refuses the input.</exception>
     /// <returns>The output in host memory if it is wanted; the caller disposes it.</returns>
     public Tensor? Run(CalibrationBatch batch, bool keepOutput)

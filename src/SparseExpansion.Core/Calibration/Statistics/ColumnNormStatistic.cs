@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Calibration.Statistics;
 
-/// <summary>Σ x_j² for every input feature j over the observed tokens: what Wanda needs, at the cost of one vector.</summary>
+/// <summary>
+/// Σ x_j² for every input feature j over the observed tokens: what Wanda needs, at the cost of one vector.
+/// </summary>
 /// <remarks>Not safe for concurrent use.</remarks>
 public sealed class ColumnNormStatistic : IUnseenFeatures, IShrinkable, ISizedStatistic, IChecksummed
 {
@@ -73,7 +75,8 @@ public sealed class ColumnNormStatistic : IUnseenFeatures, IShrinkable, ISizedSt
     }
 
     /// <summary>Refuses a statistic that no pruner can work with. Pruners call it before they read the norms.</summary>
-    /// <exception cref="CalibrationException">No token was observed, or a NaN, infinite or overflowing activation was.</exception>
+    /// <exception cref="CalibrationException">No token was observed, or a NaN,
+    /// infinite or overflowing activation was.</exception>
     public void ThrowIfUnusable() => StatisticChecks.CheckUsable(TokenCount, SquaredNorms);
 
     double IChecksummed.Checksum() => StatisticChecks.Checksum(SquaredNorms);

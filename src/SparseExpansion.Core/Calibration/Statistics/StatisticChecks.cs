@@ -17,7 +17,9 @@ internal static class StatisticChecks
         }
     }
 
-    /// <summary>Shows tokens to a statistic: to a custom one a copy, because it may work in place on what others read after it.</summary>
+    /// <summary>
+    /// Shows tokens to a statistic: to a custom one a copy, because it may work in place on what others read after it.
+    /// </summary>
     /// <exception cref="CalibrationException">The statistic does not count what it sees.</exception>
     public static void Observe(IActivationStatistic statistic, Tensor tokens)
     {
@@ -72,7 +74,9 @@ internal static class StatisticChecks
             : throw new ArgumentException($"A statistic of {inFeatures(self)} features cannot take up one of {inFeatures(typed)}.", nameof(other));
     }
 
-    /// <summary>Replaces an <paramref name="energy"/> of 0 by the layer's energy for as many tokens; in place.</summary>
+    /// <summary>
+    /// Replaces an <paramref name="energy"/> of 0 by the layer's energy for as many tokens; in place.
+    /// </summary>
     public static void FillUnseen(Tensor energy, long tokenCount, Tensor layerEnergy, long layerTokenCount)
     {
         if (layerTokenCount > 0)
@@ -103,7 +107,8 @@ internal static class StatisticChecks
     }
 
     /// <param name="tokenCount">Tokens that the statistic has observed.</param>
-    /// <param name="squaredSums">Σ x_j² a feature, [in_features]: finite exactly if every activation was (and no square overflowed).</param>
+    /// <param name="squaredSums">Σ x_j² a feature, [in_features]: finite exactly if every
+    /// activation was (and no square overflowed).</param>
     public static void CheckUsable(long tokenCount, Tensor squaredSums)
     {
         if (tokenCount == 0)

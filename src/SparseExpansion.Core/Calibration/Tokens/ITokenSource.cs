@@ -17,7 +17,8 @@ public interface ITokenSource
     /// <summary>All tokens in order.</summary>
     /// <param name="chunkTokens">Largest number of tokens in a chunk.</param>
     /// <param name="device">Device of the chunks.</param>
-    /// <returns>Tensors [at most <paramref name="chunkTokens"/>, features], float32; the caller disposes each and must not change it, as it may be a view. Trainers of routers that an expansion calls are given copies.</returns>
+    /// <returns>Tensors [at most <paramref name="chunkTokens"/>, features], float32; the caller disposes each and must
+    /// not change it, as it may be a view. Trainers of routers that an expansion calls are given copies.</returns>
     IEnumerable<Tensor> ReadChunks(int chunkTokens, Device device);
 
     /// <summary>Single tokens, in the order asked for.</summary>

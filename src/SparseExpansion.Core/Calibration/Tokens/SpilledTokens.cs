@@ -5,7 +5,10 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Calibration.Tokens;
 
-/// <summary>Tokens in a file on disk instead of memory, row by row as float32. The file goes away with this object, and with the process.</summary>
+/// <summary>
+/// Tokens in a file on disk instead of memory, row by row as float32. The file
+/// goes away with this object, and with the process.
+/// </summary>
 internal sealed class SpilledTokens : ITokenSource, IDisposable
 {
     private readonly FileStream _file;
@@ -37,7 +40,10 @@ internal sealed class SpilledTokens : ITokenSource, IDisposable
         _parts.Add(TokenCount);
     }
 
-    /// <remarks>Chunks end where tokens were added, as those of <see cref="TokenMatrix"/> do: sums over chunks come out the same.</remarks>
+    /// <remarks>
+    /// Chunks end where tokens were added, as those of
+    /// <see cref="TokenMatrix"/> do: sums over chunks come out the same.
+    /// </remarks>
     public IEnumerable<Tensor> ReadChunks(int chunkTokens, Device device)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(chunkTokens, 1);

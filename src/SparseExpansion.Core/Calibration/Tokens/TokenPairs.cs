@@ -2,7 +2,10 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Calibration.Tokens;
 
-/// <summary>Two sources side by side: each token is one of the first and, in the features after it, its counterpart in the second.</summary>
+/// <summary>
+/// Two sources side by side: each token is one of the first and, in the
+/// features after it, its counterpart in the second.
+/// </summary>
 internal sealed class TokenPairs : ITokenSource
 {
     private readonly ITokenSource _first;

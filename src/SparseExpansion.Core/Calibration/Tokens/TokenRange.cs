@@ -10,8 +10,8 @@ internal sealed class TokenRange(ITokenSource source, long start, long count) : 
     public int Features => source.Features;
 
     /// <summary>
-    /// Sets the last tokens of a source aside, at least one and never all. They are the last windows: tokens picked from between the
-    /// others would have neighbors there that are almost the same.
+    /// Sets the last tokens of a source aside, at least one and never all. They are the last windows: tokens picked
+    /// from between the others would have neighbors there that are almost the same.
     /// </summary>
     /// <param name="tokens">At least two tokens.</param>
     /// <param name="share">Share that is held out, in (0, 1).</param>

@@ -12,9 +12,9 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Execution.Dense;
 
 /// <summary>
-/// The dense way: unpacks some panels to scratch memory and lets torch multiply them. Wins where torch has instructions that .NET
-/// lacks (bfloat16 dot products) and the tokens are many. Unlike the sparse kernels it creates a few tensors in each call; a thread
-/// that once used it keeps the scratch memory.
+/// The dense way: unpacks some panels to scratch memory and lets torch multiply them. Wins where torch has instructions
+/// that .NET lacks (bfloat16 dot products) and the tokens are many. Unlike the sparse kernels it creates a few tensors
+/// in each call; a thread that once used it keeps the scratch memory.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "Lives as long as its thread; tensors have finalizers.")]
 internal sealed unsafe class DenseWork : IParallelWork
@@ -89,7 +89,9 @@ internal sealed unsafe class DenseWork : IParallelWork
         weight.UnpackPanel(_firstPanel + item, _target + item * bytes, weight.Columns, _instructions);
     }
 
-    /// <summary>Scratch memory of at least so many elements, in place of what there was; it outlives the current dispose scope.</summary>
+    /// <summary>
+    /// Scratch memory of at least so many elements, in place of what there was; it outlives the current dispose scope.
+    /// </summary>
     /// <remarks>Kept between calls: fresh memory would cost a page fault for every page written.</remarks>
     public static Tensor Scratch(Tensor? old, long length, ScalarType dtype)
     {

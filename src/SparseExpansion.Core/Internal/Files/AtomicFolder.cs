@@ -2,7 +2,9 @@ using SparseExpansion.Execution.Files;
 
 namespace SparseExpansion.Internal.Files;
 
-/// <summary>A folder that appears under its name only when it is complete. Uncommitted, it vanishes on disposal.</summary>
+/// <summary>
+/// A folder that appears under its name only when it is complete. Uncommitted, it vanishes on disposal.
+/// </summary>
 internal sealed class AtomicFolder : IDisposable
 {
     private const string Suffix = ".partial";
@@ -33,7 +35,8 @@ internal sealed class AtomicFolder : IDisposable
 
     /// <summary>Finds out, before the work, whether a folder may be made.</summary>
     /// <returns>Its full path, behind links.</returns>
-    /// <exception cref="CheckpointException">The target is a file, leads nowhere, or exists and is not empty.</exception>
+    /// <exception cref="CheckpointException">The target is a file, leads
+    /// nowhere, or exists and is not empty.</exception>
     public static string RequireFree(string target, bool overwrite)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(target);
@@ -51,7 +54,10 @@ internal sealed class AtomicFolder : IDisposable
         return full;
     }
 
-    /// <summary>Puts the folder into its place, on disk and not in caches only. Where the system can, an old folder is replaced in one step.</summary>
+    /// <summary>
+    /// Puts the folder into its place, on disk and not in caches only. Where the
+    /// system can, an old folder is replaced in one step.
+    /// </summary>
     public void Commit() => Guarded(_target, () =>
     {
         Durable.FlushTree(Path);
@@ -89,7 +95,10 @@ internal sealed class AtomicFolder : IDisposable
         Directory.Delete(old, recursive: true);
     }
 
-    /// <summary>Removes what processes that were killed while they wrote to a target have left beside it. No other process may be writing to it.</summary>
+    /// <summary>
+    /// Removes what processes that were killed while they wrote to a target have left
+    /// beside it. No other process may be writing to it.
+    /// </summary>
     public static void RemoveLeftovers(string target)
     {
         string full = FolderPath.Normalize(target);
@@ -119,7 +128,9 @@ internal sealed class AtomicFolder : IDisposable
         }
     }
 
-    /// <summary>Through a link, the folder that it leads to is made: links put large folders onto other disks.</summary>
+    /// <summary>
+    /// Through a link, the folder that it leads to is made: links put large folders onto other disks.
+    /// </summary>
     private static string Resolve(string path)
     {
         if (RegularFile.LeadsNowhere(path))

@@ -54,7 +54,10 @@ internal static partial class Durable
         FlushNames(folder);
     }
 
-    /// <summary>Brings the names in a folder to disk: without it a renamed file may come back under its old name. Windows does so by itself.</summary>
+    /// <summary>
+    /// Brings the names in a folder to disk: without it a renamed file may come
+    /// back under its old name. Windows does so by itself.
+    /// </summary>
     public static void FlushNames(string folder)
     {
         if (OperatingSystem.IsWindows())

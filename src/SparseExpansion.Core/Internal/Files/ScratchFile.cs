@@ -1,6 +1,8 @@
 namespace SparseExpansion.Internal.Files;
 
-/// <summary>Files that only this process knows. On Unix they lose their names at once, so that nothing is left even by a kill.</summary>
+/// <summary>
+/// Files that only this process knows. On Unix they lose their names at once, so that nothing is left even by a kill.
+/// </summary>
 internal static class ScratchFile
 {
     /// <summary>Opens a file without a name to others.</summary>

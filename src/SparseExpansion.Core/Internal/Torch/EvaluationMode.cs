@@ -2,7 +2,9 @@ using TorchSharp;
 
 namespace SparseExpansion.Internal.Torch;
 
-/// <summary>Puts a model into evaluation mode (no dropout) and gives every module its own mode back in the end.</summary>
+/// <summary>
+/// Puts a model into evaluation mode (no dropout) and gives every module its own mode back in the end.
+/// </summary>
 internal sealed class EvaluationMode : IDisposable
 {
     private readonly (torch.nn.Module Module, bool Training)[] _modes;

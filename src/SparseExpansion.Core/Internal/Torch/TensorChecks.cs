@@ -13,7 +13,8 @@ internal static class TensorChecks
             return true;
         }
 
-        // One cheap pass settles nearly every case: a sum is finite only if all its terms are. Finite terms may still overflow.
+        // One cheap pass settles nearly every case: a sum is finite only if all
+        // its terms are. Finite terms may still overflow.
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         return tensor.sum().isfinite().item<bool>() || tensor.isfinite().all().item<bool>();

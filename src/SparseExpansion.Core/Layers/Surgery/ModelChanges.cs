@@ -3,8 +3,8 @@ using TorchSharp.Modules;
 namespace SparseExpansion.Layers.Surgery;
 
 /// <summary>
-/// All that an expansion has changed in a model: the mixtures that stand in for linears, and parameters of the dense model that were trained. The one
-/// place that installs, and that takes back.
+/// All that an expansion has changed in a model: the mixtures that stand in for linears, and parameters of the dense
+/// model that were trained. The one place that installs, and that takes back.
 /// </summary>
 internal sealed class ModelChanges
 {

@@ -15,7 +15,9 @@ internal static class ModuleInternals
     /// <summary>Sets or adds a child, so that names and <c>state_dict</c> follow.</summary>
     public static void SetChild(torch.nn.Module parent, string name, torch.nn.Module child) => Children(parent)[name] = child;
 
-    /// <summary>Exchanges a child if it is registered; containers that register lazily take it from their items later.</summary>
+    /// <summary>
+    /// Exchanges a child if it is registered; containers that register lazily take it from their items later.
+    /// </summary>
     public static void ReplaceChild(torch.nn.Module parent, string name, torch.nn.Module child)
     {
         if (Children(parent).ContainsKey(name))

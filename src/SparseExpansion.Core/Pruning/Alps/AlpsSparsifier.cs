@@ -13,14 +13,15 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Pruning.Alps;
 
 /// <summary>
-/// Prunes by solving the layer's least squares under a sparsity constraint: ADMM with a rising penalty finds which weights
-/// stay, conjugate gradients find their best values. Slower than SparseGPT, and clearly closer to the dense outputs.
-/// ALPS: Meng, Behdin, Wang and Mazumder 2024 (arXiv 2406.07831).
+/// Prunes by solving the layer's least squares under a sparsity constraint: ADMM with a rising penalty finds which
+/// weights stay, conjugate gradients find their best values. Slower than SparseGPT, and clearly closer to the dense
+/// outputs. ALPS: Meng, Behdin, Wang and Mazumder 2024 (arXiv 2406.07831).
 /// </summary>
 /// <remarks>
-/// Unstructured targets are counted out per layer by default. Sums in float32 whatever the weight's dtype; multiplies in bfloat16 where <see cref="AlpsOptions.ReducedPrecision"/> allows. Hessians
-/// that cannot be factored climb a ladder of dampings, see the <see cref="DampingRung"/> among
-/// <see cref="PruningResult.Diagnostics"/>; <see cref="Convergence"/> there says how the search ended.
+/// Unstructured targets are counted out per layer by default. Sums in float32 whatever the weight's dtype; multiplies
+/// in bfloat16 where <see cref="AlpsOptions.ReducedPrecision"/> allows. Hessians that cannot be factored climb a ladder
+/// of dampings, see the <see cref="DampingRung"/> among <see cref="PruningResult.Diagnostics"/>;
+/// <see cref="Convergence"/> there says how the search ended.
 /// </remarks>
 public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsifier
 {
@@ -56,7 +57,10 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsif
         PruneExpertsCore(weight, [statistic], [target], cancellationToken)[0];
 
     /// <inheritdoc/>
-    /// <remarks>Experts are iterated together whatever their targets, as many at a time as memory allows; each stops when its own support has settled.</remarks>
+    /// <remarks>
+    /// Experts are iterated together whatever their targets, as many at a time as memory
+    /// allows; each stops when its own support has settled.
+    /// </remarks>
     protected override IReadOnlyList<PrunedWeight> PruneExpertsCore(
         Tensor weight, IReadOnlyList<HessianStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken)
     {
@@ -80,7 +84,10 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsif
 
     private static int ExpertsAtOnce(long rows, long columns) => (int)Math.Clamp(ChunkBytes / BytesPerExpert(rows, columns), 1, 4096);
 
-    /// <summary>Hessians, factors, the powers of a path, twice while its base moves, and their intermediates; the weight, the state and conjugate gradients.</summary>
+    /// <summary>
+    /// Hessians, factors, the powers of a path, twice while its base moves, and their
+    /// intermediates; the weight, the state and conjugate gradients.
+    /// </summary>
     private static long BytesPerExpert(long rows, long columns) => sizeof(float) * ((11 * columns * columns) + (10 * rows * columns));
 
     private PrunedWeight[] PruneChunk(
@@ -107,7 +114,10 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsif
         diagonal.PlusInPlace(Options.Penalty * PenaltyPath.Reach);
     }
 
-    /// <summary>Damps every Hessian as its rung says; the identity in place of those given up, so that batched work on the others meets no NaN.</summary>
+    /// <summary>
+    /// Damps every Hessian as its rung says; the identity in place of those given up,
+    /// so that batched work on the others meets no NaN.
+    /// </summary>
     private static void ReplaceHopeless(Tensor hessians, DampingRung[] rungs)
     {
         for (int i = 0; i < rungs.Length; i++)

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Pruning.Alps;
 
 /// <summary>
-/// The elementwise halves of an iteration of ADMM, before and after its matrix product. The state S = W + U holds the pruned weights
-/// D where a weight stays and the scaled dual U where it goes; D and U are 0 elsewhere.
+/// The elementwise halves of an iteration of ADMM, before and after its matrix product. The state S = W + U holds the
+/// pruned weights D where a weight stays and the scaled dual U where it goes; D and U are 0 elsewhere.
 /// </summary>
 internal static unsafe class AlpsUpdate
 {

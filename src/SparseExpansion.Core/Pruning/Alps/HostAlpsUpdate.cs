@@ -5,7 +5,9 @@ using SparseExpansion.Internal.Vectors;
 
 namespace SparseExpansion.Pruning.Alps;
 
-/// <summary><see cref="AlpsUpdate"/> in one pass over host memory, with products in bfloat16, for elements [from, to).</summary>
+/// <summary>
+/// <see cref="AlpsUpdate"/> in one pass over host memory, with products in bfloat16, for elements [from, to).
+/// </summary>
 internal static unsafe class HostAlpsUpdate
 {
     /// <summary>See <see cref="AlpsUpdate.Step"/>.</summary>

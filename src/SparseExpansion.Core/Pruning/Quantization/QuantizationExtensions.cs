@@ -6,9 +6,10 @@ namespace SparseExpansion.Pruning.Quantization;
 public static class QuantizationExtensions
 {
     /// <summary>
-    /// The same pruner, followed by the rounding of the weights that it kept. After pruners that gather a Hessian (SparseGPT, ALPS,
-    /// <see cref="Pruning.Refit.RefitExtensions.WithRefit"/>), column by column, later weights making up for what rounding loses; after the others, to the
-    /// nearest values. The mask stays, but kept weights may become 0. <see cref="Pruning.SparseGpt.SparseGptOptions.Quantization"/> gives SparseGPT the same for less work.
+    /// The same pruner, followed by the rounding of the weights that it kept. After pruners that gather a Hessian
+    /// (SparseGPT, ALPS, <see cref="Pruning.Refit.RefitExtensions.WithRefit"/>), column by column, later weights making
+    /// up for what rounding loses; after the others, to the nearest values. The mask stays, but kept weights may become
+    /// 0. <see cref="Pruning.SparseGpt.SparseGptOptions.Quantization"/> gives SparseGPT the same for less work.
     /// </summary>
     /// <param name="pruner">Any pruner that does not round by itself.</param>
     /// <param name="quantization">Bits and groups; null for the defaults.</param>

@@ -4,7 +4,9 @@ using SparseExpansion.Internal.Vectors;
 
 namespace SparseExpansion.Pruning.Refit;
 
-/// <summary><see cref="ConjugateStep"/> for one row in host memory: one pass to begin, two to step with a product in bfloat16.</summary>
+/// <summary>
+/// <see cref="ConjugateStep"/> for one row in host memory: one pass to begin, two to step with a product in bfloat16.
+/// </summary>
 internal static unsafe class HostConjugateStep
 {
     /// <summary>See <see cref="ConjugateStep.Begin"/>.</summary>

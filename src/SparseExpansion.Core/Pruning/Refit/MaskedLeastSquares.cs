@@ -7,15 +7,17 @@ namespace SparseExpansion.Pruning.Refit;
 internal static class MaskedLeastSquares
 {
     /// <summary>
-    /// min (ŵ − w)H(ŵ − w)ᵀ for every row over w on its support S: (w − p)_S = H_SS⁻¹ ((ŵ − p)H)_S for any p on S. Rows are
-    /// packed to the widest support of their chunk, with 1 on the diagonal of what is padding.
+    /// min (ŵ − w)H(ŵ − w)ᵀ for every row over w on its support S: (w − p)_S = H_SS⁻¹ ((ŵ − p)H)_S for
+    /// any p on S. Rows are packed to the widest support of their chunk, with 1 on the diagonal of what is padding.
     /// </summary>
     /// <param name="dense">Ŵ, [rows, d].</param>
-    /// <param name="pruned">P, [rows, d], in the dtype in which the result will be stored: the support is where it is not 0.</param>
+    /// <param name="pruned">P, [rows, d], in the dtype in which the result will be
+    /// stored: the support is where it is not 0.</param>
     /// <param name="hessian">H, [d, d], float32.</param>
     /// <param name="options">Damping and memory.</param>
     /// <param name="cancellationToken">Observed between chunks.</param>
-    /// <returns>The refitted weight in the dtype of <paramref name="pruned"/>; rows that would be no better are those of <paramref name="pruned"/>.</returns>
+    /// <returns>The refitted weight in the dtype of <paramref name="pruned"/>; rows that would be no better are those
+    /// of <paramref name="pruned"/>.</returns>
     public static (Tensor Weight, RefitReport Report) Refit(
         Tensor dense, Tensor pruned, Tensor hessian, RefitOptions options, CancellationToken cancellationToken)
     {
@@ -86,7 +88,9 @@ internal static class MaskedLeastSquares
         return (change.to(ScalarType.Float32).MoveToOuterDisposeScope(), failed.MoveToOuterDisposeScope());
     }
 
-    /// <summary>Puts refitted rows into the result where they are better as they will be stored, and keep their mask.</summary>
+    /// <summary>
+    /// Puts refitted rows into the result where they are better as they will be stored, and keep their mask.
+    /// </summary>
     private static Tensor Accept(Tensor hessian, Tensor result, Tensor chosen, Tensor begin, Tensor error, Tensor change, Tensor failed)
     {
         using var scope = NewDisposeScope();

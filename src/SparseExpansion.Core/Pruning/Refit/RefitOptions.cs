@@ -4,12 +4,14 @@ namespace SparseExpansion.Pruning.Refit;
 public sealed record RefitOptions
 {
     /// <summary>
-    /// Added to the diagonal of the Hessian, as a fraction of its mean: pulls weights that the tokens do not determine toward the
-    /// dense ones. At least 0 and at most 1; 0.01 by default, as in SparseGPT.
+    /// Added to the diagonal of the Hessian, as a fraction of its mean: pulls weights that the tokens do not determine
+    /// toward the dense ones. At least 0 and at most 1; 0.01 by default, as in SparseGPT.
     /// </summary>
     public double Damping { get; init; } = 0.01;
 
-    /// <summary>Bytes that the normal equations of the rows solved together may take, at least 1; 256 MiB by default.</summary>
+    /// <summary>
+    /// Bytes that the normal equations of the rows solved together may take, at least 1; 256 MiB by default.
+    /// </summary>
     public long ChunkBytes { get; init; } = 256L << 20;
 
     /// <summary>Checks the options.</summary>

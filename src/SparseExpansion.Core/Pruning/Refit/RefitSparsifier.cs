@@ -23,7 +23,10 @@ internal sealed class RefitSparsifier : ISizedSparsifier
 
     public string Name => $"{_inner.Name}+refit";
 
-    /// <remarks>The inner pruner's workspace is gone when the refit begins; <see cref="RefitOptions.ChunkBytes"/> bounds the systems, not their factors.</remarks>
+    /// <remarks>
+    /// The inner pruner's workspace is gone when the refit begins;
+    /// <see cref="RefitOptions.ChunkBytes"/> bounds the systems, not their factors.
+    /// </remarks>
     public long BytesToPrune(long rows, long columns, int experts) => Math.Max(
         PrunerSize.Bytes(_inner, rows, columns, experts), RefitBytes(rows, columns));
 
@@ -54,7 +57,10 @@ internal sealed class RefitSparsifier : ISizedSparsifier
     /// <summary>Name and options, for manifests.</summary>
     public override string ToString() => $"{_inner} + {_options}";
 
-    /// <summary>The systems of a chunk, at least of one row, and their factors; the damped Hessian twice, supports as indices, and copies of the weight.</summary>
+    /// <summary>
+    /// The systems of a chunk, at least of one row, and their factors; the damped Hessian
+    /// twice, supports as indices, and copies of the weight.
+    /// </summary>
     private long RefitBytes(long rows, long columns)
     {
         long systems = Math.Max(_options.ChunkBytes, 2 * sizeof(double) * columns * columns);

@@ -7,9 +7,10 @@ using System.Runtime.Intrinsics.X86;
 namespace SparseExpansion.Pruning.Selection;
 
 /// <summary>
-/// Finds the magnitude of a given rank of many floats: a sample tells between which two values it lies, one pass counts the numbers below
-/// and takes out those between, which are few, and <see cref="RankSearch"/> finds it among them (Floyd and Rivest 1975).
-/// Where the sample misled, all numbers are searched, so the result is exact. Candidates lie in memory of the pool. Not for concurrent use.
+/// Finds the magnitude of a given rank of many floats: a sample tells between which two values it lies, one pass counts
+/// the numbers below and takes out those between, which are few, and <see cref="RankSearch"/> finds it among them
+/// (Floyd and Rivest 1975). Where the sample misled, all numbers are searched, so the result is exact. Candidates lie
+/// in memory of the pool. Not for concurrent use.
 /// </summary>
 internal sealed unsafe class BracketedSearch : IDisposable
 {

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Pruning.Selection;
 
 /// <summary>
-/// The choice of the weights that go, from their scores: exact counts, lowest magnitudes first, ties by lowest index. Works on batches
-/// [.., rows, columns] on any device; the result says true where a weight is pruned.
+/// The choice of the weights that go, from their scores: exact counts, lowest magnitudes first, ties by lowest index.
+/// Works on batches [.., rows, columns] on any device; the result says true where a weight is pruned.
 /// </summary>
 internal static class MaskSelection
 {
@@ -57,7 +57,9 @@ internal static class MaskSelection
         return mask.reshape(scores.shape).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Keeps the <paramref name="keep"/> highest of every <paramref name="groupSize"/> consecutive scores of a row.</summary>
+    /// <summary>
+    /// Keeps the <paramref name="keep"/> highest of every <paramref name="groupSize"/> consecutive scores of a row.
+    /// </summary>
     public static Tensor SelectGroups(Tensor scores, int keep, int groupSize)
     {
         using var scope = NewDisposeScope();
@@ -88,7 +90,9 @@ internal static class MaskSelection
         return mask.scatter_(1, order.narrow(1, 0, count), yes.expand(sets.shape[0], count)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The whole count of the layer; scopes get their proportional shares, cumulatively rounded down.</summary>
+    /// <summary>
+    /// The whole count of the layer; scopes get their proportional shares, cumulatively rounded down.
+    /// </summary>
     public static Tensor SelectExactly(Tensor scores, UnstructuredTarget target, SparsityScope scope)
     {
         long rows = scores.shape[^2], columns = scores.shape[^1];

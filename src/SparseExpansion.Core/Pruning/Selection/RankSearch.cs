@@ -6,7 +6,8 @@ using System.Runtime.Intrinsics;
 namespace SparseExpansion.Pruning.Selection;
 
 /// <summary>
-/// Finds the magnitude of a given rank among floats, given as their bits, by counting bits from the top. Candidates lie in memory of the pool. Not for concurrent use.
+/// Finds the magnitude of a given rank among floats, given as their bits, by counting bits from the top. Candidates lie
+/// in memory of the pool. Not for concurrent use.
 /// </summary>
 internal sealed unsafe class RankSearch : IDisposable
 {
@@ -16,7 +17,10 @@ internal sealed unsafe class RankSearch : IDisposable
     private const int LeadingShift = 20, PartBits = 10;
     private const int LeadingBuckets = 1 << (31 - LeadingShift), PartBuckets = 1 << PartBits;
 
-    /// <summary>Neighbors mostly fall into the same few buckets: four counters each keep one increment from waiting for the last.</summary>
+    /// <summary>
+    /// Neighbors mostly fall into the same few buckets: four counters each
+    /// keep one increment from waiting for the last.
+    /// </summary>
     private const int Copies = 4;
 
     private readonly int[] _counters = new int[LeadingBuckets * Copies];

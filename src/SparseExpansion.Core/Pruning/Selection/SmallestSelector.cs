@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Pruning.Selection;
 
 /// <summary>
-/// Exact selection of the scores of smallest magnitude in host memory: <see cref="BracketedSearch"/> finds the largest score that
-/// goes, and one pass marks, ties by index. Linear time where a sort is not.
+/// Exact selection of the scores of smallest magnitude in host memory: <see cref="BracketedSearch"/> finds the largest
+/// score that goes, and one pass marks, ties by index. Linear time where a sort is not.
 /// </summary>
 internal static unsafe class SmallestSelector
 {

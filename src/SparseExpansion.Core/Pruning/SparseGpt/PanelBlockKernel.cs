@@ -9,7 +9,9 @@ namespace SparseExpansion.Pruning.SparseGpt;
 /// </summary>
 internal static unsafe class PanelBlockKernel
 {
-    /// <summary>Prunes the columns of a block in place, spreading each column's error over the later ones of the block.</summary>
+    /// <summary>
+    /// Prunes the columns of a block in place, spreading each column's error over the later ones of the block.
+    /// </summary>
     /// <returns>The errors (w − q) / U_jj, [k, rows, width], 0 for weights that stay as they are.</returns>
     public static Tensor Prune(ColumnBlock block)
     {

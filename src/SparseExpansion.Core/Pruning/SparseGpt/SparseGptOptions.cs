@@ -13,18 +13,22 @@ public sealed record SparseGptOptions
     /// <summary>Factor of the damping after a Hessian that could not be factored. At least 2; 10 by default.</summary>
     public double DampingIncrease { get; init; } = 10;
 
-    /// <summary>The largest damping tried, first in float32 and then in float64, before the weight goes to Wanda. 1 by default.</summary>
+    /// <summary>
+    /// The largest damping tried, first in float32 and then in float64, before the weight goes to Wanda. 1 by default.
+    /// </summary>
     public double MaxDamping { get; init; } = 1;
 
     /// <summary>
     /// Columns pruned between two updates of all later columns. N:M group sizes must divide it, and with
-    /// <see cref="SparsityScope.ColumnBlock"/> (the default scope) it is also the block in which weights compete. 128 by default.
+    /// <see cref="SparsityScope.ColumnBlock"/> (the default scope) it is also the
+    /// block in which weights compete. 128 by default.
     /// </summary>
     public int BlockSize { get; init; } = SparsityTarget.ColumnBlockSize;
 
     /// <summary>
-    /// Rounds kept weights to few bits with the same inverse Hessian: what rounding loses, later weights make up for, as for pruned ones
-    /// (section 3.4 of the paper). Null, the default, keeps them as they are. Its groups must divide <see cref="BlockSize"/>.
+    /// Rounds kept weights to few bits with the same inverse Hessian: what rounding loses, later weights make up for,
+    /// as for pruned ones (section 3.4 of the paper). Null, the default, keeps them as they
+    /// are. Its groups must divide <see cref="BlockSize"/>.
     /// </summary>
     public WeightQuantization? Quantization { get; init; }
 

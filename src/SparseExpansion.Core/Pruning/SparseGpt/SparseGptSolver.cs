@@ -8,15 +8,18 @@ namespace SparseExpansion.Pruning.SparseGpt;
 
 /// <summary>
 /// SparseGPT for a batch of experts that share one dense weight: block by block, choose what goes, spread the errors
-/// inside the block column by column, and update all later columns by one product. Frantar &amp; Alistarh 2023, Algorithm 1.
+/// inside the block column by column, and update all later columns by one
+/// product. Frantar &amp; Alistarh 2023, Algorithm 1.
 /// </summary>
 internal static class SparseGptSolver
 {
     /// <summary>Prunes the weight once per factor.</summary>
     /// <param name="weight">W, [rows, d], float32.</param>
-    /// <param name="dead">Input features that no token of the expert uses, bool [k, d]; their weights are zeroed.</param>
+    /// <param name="dead">Input features that no token of the expert uses,
+    /// bool [k, d]; their weights are zeroed.</param>
     /// <param name="factors">U, the upper Cholesky factors of the inverse Hessians, [k, d, d], float32.</param>
-    /// <param name="target">Share or pattern of the weights that go. Column blocks and N:M groups choose on updated weights, the scopes layer and row on the dense ones.</param>
+    /// <param name="target">Share or pattern of the weights that go. Column blocks and N:M groups choose on updated
+    /// weights, the scopes layer and row on the dense ones.</param>
     /// <param name="blockSize">Columns in a block; a multiple of the groups of the quantization.</param>
     /// <param name="kernel">The kernel that prunes the columns of one block.</param>
     /// <param name="cancellationToken">Observed between blocks.</param>
@@ -34,13 +37,14 @@ internal static class SparseGptSolver
     }
 
     /// <summary>
-    /// Rounds weights that are pruned already: the mask stays, and the errors of rounding are spread over later columns. What reaches pruned
-    /// weights is spread on from there.
+    /// Rounds weights that are pruned already: the mask stays, and the errors of rounding are spread over later
+    /// columns. What reaches pruned weights is spread on from there.
     /// </summary>
     /// <remarks>
-    /// The weights that reach a column are those that rounding while pruning would give with the same mask, because spreading is linear. But
-    /// grids are made of weights that have made up for the pruned ones already: rounding in the pass that prunes meets larger weights than
-    /// its grids were made for (perplexity of TinyStories-656K at 50 % and 4 bits 36.23, this way 35.76; 35.37 unrounded).
+    /// The weights that reach a column are those that rounding while pruning would give with the same mask, because
+    /// spreading is linear. But grids are made of weights that have made up for the pruned ones already: rounding in
+    /// the pass that prunes meets larger weights than its grids were made for (perplexity of TinyStories-656K at 50 %
+    /// and 4 bits 36.23, this way 35.76; 35.37 unrounded).
     /// </remarks>
     /// <param name="pruned">P, [k, rows, d], float32; zeros stay zeros.</param>
     /// <param name="factors">See <see cref="Solve"/>.</param>
@@ -61,7 +65,9 @@ internal static class SparseGptSolver
         return (weights.MoveToOuterDisposeScope(), grid);
     }
 
-    /// <summary>The weights that go by scores which are known beforehand, in the sets that <see cref="Solve"/> chooses in.</summary>
+    /// <summary>
+    /// The weights that go by scores which are known beforehand, in the sets that <see cref="Solve"/> chooses in.
+    /// </summary>
     /// <param name="scores">[k, rows, d], float32.</param>
     /// <param name="target">Share or pattern of the weights that go.</param>
     /// <param name="blockSize">Columns in a block.</param>

@@ -16,9 +16,10 @@ namespace SparseExpansion.Pruning.SparseGpt;
 /// inverse Hessian of the inputs. Frantar &amp; Alistarh 2023 (arXiv 2301.00774).
 /// </summary>
 /// <remarks>
-/// Unstructured targets are counted out per block of columns by default, on weights that earlier blocks have updated; the
-/// scopes layer and row choose on the dense weights instead. Computes in float32 whatever the weight's dtype. Hessians
-/// that cannot be factored climb a ladder of dampings, see the <see cref="DampingRung"/> among <see cref="PruningResult.Diagnostics"/>.
+/// Unstructured targets are counted out per block of columns by default, on weights that earlier blocks have updated;
+/// the scopes layer and row choose on the dense weights instead. Computes in float32 whatever the weight's dtype.
+/// Hessians that cannot be factored climb a ladder of dampings, see the <see cref="DampingRung"/> among
+/// <see cref="PruningResult.Diagnostics"/>.
 /// </remarks>
 public sealed class SparseGptSparsifier : Sparsifier<HessianStatistic>, IRoundingSparsifier, ISizedSparsifier
 {
@@ -51,7 +52,10 @@ public sealed class SparseGptSparsifier : Sparsifier<HessianStatistic>, IRoundin
         PruneTogether(weight, [statistic], target, cancellationToken)[0];
 
     /// <inheritdoc/>
-    /// <remarks>Experts of equal target share one batched factorization and one parallel loop, as many at a time as memory allows.</remarks>
+    /// <remarks>
+    /// Experts of equal target share one batched factorization and one
+    /// parallel loop, as many at a time as memory allows.
+    /// </remarks>
     protected override IReadOnlyList<PrunedWeight> PruneExpertsCore(
         Tensor weight, IReadOnlyList<HessianStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken) =>
         TargetGroups.Run(statistics, targets, (together, target) => PruneTogether(weight, together, target, cancellationToken));

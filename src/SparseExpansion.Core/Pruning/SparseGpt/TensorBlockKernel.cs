@@ -6,12 +6,14 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Pruning.SparseGpt;
 
 /// <summary>
-/// The column loop of SparseGPT on tensors of any device, all experts and rows at once: for accelerators, where a column
-/// is enough work for a launch.
+/// The column loop of SparseGPT on tensors of any device, all experts and rows at once: for accelerators, where a
+/// column is enough work for a launch.
 /// </summary>
 internal static class TensorBlockKernel
 {
-    /// <summary>Prunes the columns of a block in place, spreading each column's error over the later ones of the block.</summary>
+    /// <summary>
+    /// Prunes the columns of a block in place, spreading each column's error over the later ones of the block.
+    /// </summary>
     /// <returns>The errors (w − q) / U_jj, [k, rows, width], 0 for weights that stay as they are.</returns>
     public static Tensor Prune(ColumnBlock block)
     {
@@ -44,7 +46,9 @@ internal static class TensorBlockKernel
         return errors.MoveToOuterDisposeScope();
     }
 
-    /// <summary>The nearest values of the grids to the weights of a column; the first column of a group makes its grid.</summary>
+    /// <summary>
+    /// The nearest values of the grids to the weights of a column; the first column of a group makes its grid.
+    /// </summary>
     private static Tensor Rounded(ColumnBlock block, Tensor weights, Tensor mask, int column)
     {
         using var scope = NewDisposeScope();

@@ -5,7 +5,10 @@ using SparseExpansion.Quantization;
 
 namespace SparseExpansion.Pruning.SparseGpt;
 
-/// <summary>The grids of the rows of a <see cref="RowTile"/>, one vector a group; the same operations as <see cref="GridFunctions"/>. Not for concurrent use.</summary>
+/// <summary>
+/// The grids of the rows of a <see cref="RowTile"/>, one vector a group; the same operations as
+/// <see cref="GridFunctions"/>. Not for concurrent use.
+/// </summary>
 internal sealed unsafe class TileGrid : IDisposable
 {
     private readonly int _groups;

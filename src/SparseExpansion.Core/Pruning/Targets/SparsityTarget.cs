@@ -20,8 +20,8 @@ public abstract record SparsityTarget
     public static UnstructuredTarget Unstructured(double sparsity, SparsityScope scope = SparsityScope.PrunerDefault) => new(sparsity, scope);
 
     /// <summary>
-    /// Prunes exactly <paramref name="pruned"/> of the weights of a layer: rows and column blocks, where they are the scope, get their
-    /// shares of it and differ by at most one.
+    /// Prunes exactly <paramref name="pruned"/> of the weights of a layer: rows and column blocks, where they are the
+    /// scope, get their shares of it and differ by at most one.
     /// </summary>
     /// <param name="pruned">Weights that go, in [0, weights).</param>
     /// <param name="weights">Weights of the layer; on a layer of another size the target means their ratio.</param>
@@ -34,10 +34,14 @@ public abstract record SparsityTarget
         return new UnstructuredTarget(pruned, weights, scope);
     }
 
-    /// <summary>Keeps exactly <paramref name="keep"/> of every <paramref name="groupSize"/> consecutive weights of a row: 2:4 is <c>NM(2, 4)</c>.</summary>
+    /// <summary>
+    /// Keeps exactly <paramref name="keep"/> of every <paramref name="groupSize"/>
+    /// consecutive weights of a row: 2:4 is <c>NM(2, 4)</c>.
+    /// </summary>
     /// <param name="keep">Weights kept in a group, at least 1.</param>
     /// <param name="groupSize">Weights in a group; it must divide the columns of the layer.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The numbers do not satisfy 1 ≤ keep ≤ groupSize ≤ 128.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The numbers do not
+    /// satisfy 1 ≤ keep ≤ groupSize ≤ 128.</exception>
     public static NMTarget NM(int keep, int groupSize) => new(keep, groupSize);
 
     /// <summary>Reads <c>0.5</c> (unstructured) or <c>2:4</c> (kept : group size).</summary>

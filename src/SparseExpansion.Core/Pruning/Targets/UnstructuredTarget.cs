@@ -32,8 +32,8 @@ public sealed record UnstructuredTarget : SparsityTarget
     public SparsityScope Scope { get; }
 
     /// <summary>
-    /// True if the count holds for all weights together and the scopes share it out, see <see cref="SparsityTarget.Exactly"/>; else it is
-    /// rounded down in every scope.
+    /// True if the count holds for all weights together and the scopes share it out, see
+    /// <see cref="SparsityTarget.Exactly"/>; else it is rounded down in every scope.
     /// </summary>
     public bool IsExact { get; }
 

@@ -5,10 +5,15 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Routing.Clustering;
 
-/// <summary>The steps of k-means as matrix products. Tokens should lie around the origin (<see cref="CenteredTokens"/>).</summary>
+/// <summary>
+/// The steps of k-means as matrix products. Tokens should lie around the origin (<see cref="CenteredTokens"/>).
+/// </summary>
 internal static class KMeans
 {
-    /// <summary>Greedy k-means++ (Arthur &amp; Vassilvitskii 2007): of a few tokens drawn ∝ squared distance, the best becomes a centroid.</summary>
+    /// <summary>
+    /// Greedy k-means++ (Arthur &amp; Vassilvitskii 2007): of a few tokens drawn ∝
+    /// squared distance, the best becomes a centroid.
+    /// </summary>
     /// <param name="tokens">[tokens, features], float32, at least one token.</param>
     /// <param name="clusters">Number of centroids k.</param>
     /// <param name="random">Source of all draws.</param>
@@ -74,8 +79,8 @@ internal static class KMeans
     }
 
     /// <summary>
-    /// Puts each centroid without tokens onto one of the tokens that are worst served. It stays where too few tokens differ for any
-    /// of them to be off its own centroid.
+    /// Puts each centroid without tokens onto one of the tokens that are worst served. It stays where too few tokens
+    /// differ for any of them to be off its own centroid.
     /// </summary>
     /// <param name="tokens">The tokens.</param>
     /// <param name="pass">The assignment of the tokens to <paramref name="assigned"/>.</param>
@@ -108,7 +113,9 @@ internal static class KMeans
         return centroids.index_select(0, tensor(kept, device: centroids.device)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Positions of the tokens farthest from their centroids, farthest first; at most <paramref name="count"/>.</summary>
+    /// <summary>
+    /// Positions of the tokens farthest from their centroids, farthest first; at most <paramref name="count"/>.
+    /// </summary>
     private static long[] Farthest(ITokenSource tokens, Tensor centroids, int count, int chunkTokens, CancellationToken cancellationToken)
     {
         var found = new List<(double Distance, long Token)>();

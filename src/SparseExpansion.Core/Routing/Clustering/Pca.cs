@@ -57,7 +57,10 @@ internal static class Pca
         return projected.MoveToOuterDisposeScope();
     }
 
-    /// <summary>(1/n) Σ (x − μ)(x − μ)ᵀ; centered before the product, since E[xxᵀ] − μμᵀ cancels where the mean is large.</summary>
+    /// <summary>
+    /// (1/n) Σ (x − μ)(x − μ)ᵀ; centered before the product, since
+    /// E[xxᵀ] − μμᵀ cancels where the mean is large.
+    /// </summary>
     private static Tensor Covariance(
         ITokenSource tokens, Tensor mean, int chunkTokens, Device device, CancellationToken cancellationToken)
     {

@@ -5,12 +5,13 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Routing.Clustering;
 
 /// <summary>
-/// The published router (arXiv 2405.15756, section 3): tokens are projected to their principal components and clustered by
-/// k-means; a token goes to the expert of its nearest centroid. The result is folded into a <see cref="LinearRouter"/>.
+/// The published router (arXiv 2405.15756, section 3): tokens are projected to their principal components and clustered
+/// by k-means; a token goes to the expert of its nearest centroid. The
+/// result is folded into a <see cref="LinearRouter"/>.
 /// </summary>
 /// <remarks>
-/// Tokens stream through the device in chunks; only the projected tokens, or without a projection the sample of the restarts,
-/// are held there. The same seed and tokens give the same router on the same device.
+/// Tokens stream through the device in chunks; only the projected tokens, or without a projection the sample of the
+/// restarts, are held there. The same seed and tokens give the same router on the same device.
 /// </remarks>
 public sealed class PcaKMeansTrainer : ISizedRouterTrainer
 {

@@ -19,7 +19,10 @@ internal sealed class ExpertStatistics : IDisposable
     /// <summary>The statistics, one for each expert.</summary>
     public IReadOnlyList<IActivationStatistic> Experts => _experts;
 
-    /// <summary>Statistics that pruners can work with: those of <see cref="Observe"/>, completed by <see cref="Complete(double)"/>.</summary>
+    /// <summary>
+    /// Statistics that pruners can work with: those of <see cref="Observe"/>,
+    /// completed by <see cref="Complete(double)"/>.
+    /// </summary>
     /// <param name="create">Makes the pruner's empty statistic.</param>
     /// <param name="tokens">The tokens, expert by expert.</param>
     /// <param name="cancellationToken">Observed between chunks.</param>
@@ -100,11 +103,12 @@ internal sealed class ExpertStatistics : IDisposable
     }
 
     /// <summary>
-    /// Lends what experts have not seen, in place: an expert without tokens gets the statistic of the whole group, one with tokens leans
-    /// on it by <paramref name="priorTokens"/>, and features that an expert has not seen borrow from it: that they were not seen does
-    /// not mean that they vanish.
+    /// Lends what experts have not seen, in place: an expert without tokens gets the statistic of the whole group, one
+    /// with tokens leans on it by <paramref name="priorTokens"/>, and features that an expert has not seen borrow from
+    /// it: that they were not seen does not mean that they vanish.
     /// </summary>
-    /// <param name="priorTokens">Strength of the shrinkage toward the group, in tokens; see <see cref="IShrinkable"/>.</param>
+    /// <param name="priorTokens">Strength of the shrinkage toward the group, in
+    /// tokens; see <see cref="IShrinkable"/>.</param>
     public void Complete(double priorTokens = 0)
     {
         if (_experts.Length == 1)

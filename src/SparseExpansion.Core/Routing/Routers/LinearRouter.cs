@@ -4,12 +4,12 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Routing.Routers;
 
 /// <summary>
-/// Routes by one small product: argmax_j (x Wᵀ + b)_j. Every nearest-centroid router folds into this form, so that routing
-/// costs in_features × k instead of a projection and a distance search.
+/// Routes by one small product: argmax_j (x Wᵀ + b)_j. Every nearest-centroid router folds into this form, so that
+/// routing costs in_features × k instead of a projection and a distance search.
 /// </summary>
 /// <remarks>
-/// The buffers <c>weight</c> [k, in_features] and <c>bias</c> [k] stay float32 when the model is converted to another dtype;
-/// tokens of another dtype are cast to float32 first. Ties go to the lowest expert.
+/// The buffers <c>weight</c> [k, in_features] and <c>bias</c> [k] stay float32 when the model is converted to another
+/// dtype; tokens of another dtype are cast to float32 first. Ties go to the lowest expert.
 /// </remarks>
 public sealed class LinearRouter : RouterModule, IReducibleRouter
 {
@@ -47,11 +47,13 @@ public sealed class LinearRouter : RouterModule, IReducibleRouter
 
     /// <summary>Folds "center, project, take the nearest centroid" into one linear router.</summary>
     /// <remarks>
-    /// argmin_j ‖P(x − μ) − c_j‖² = argmax_j (c_jᵀP)x − c_jᵀPμ − ½‖c_j‖². What all experts have in common does not move the
-    /// argmax and is subtracted, which keeps scores small and their float32 rounding too. Folded in float64.
+    /// argmin_j ‖P(x − μ) − c_j‖² = argmax_j (c_jᵀP)x − c_jᵀPμ − ½‖c_j‖². What all experts
+    /// have in common does not move the argmax and is subtracted, which keeps scores small
+    /// and their float32 rounding too. Folded in float64.
     /// </remarks>
     /// <param name="mean">μ, [in_features].</param>
-    /// <param name="components">P with orthonormal rows, [components, in_features]; null where nothing is projected.</param>
+    /// <param name="components">P with orthonormal rows, [components,
+    /// in_features]; null where nothing is projected.</param>
     /// <param name="centroids">c, [k, components], or [k, in_features] without a projection.</param>
     /// <returns>A router on the device of the arguments; the caller disposes it.</returns>
     /// <exception cref="ArgumentException">The shapes do not fit.</exception>

@@ -4,12 +4,14 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Routing.Routers;
 
 /// <summary>
-/// Control for experiments: experts of random tokens. The expert follows from the token's own values, so that the same token
-/// meets the same expert in every call: ⌊k · frac(<see cref="Stretch"/> · ⟨x, r⟩ / ‖x‖)⌋ with a random direction r.
+/// Control for experiments: experts of random tokens. The expert follows from the token's own values, so that the same
+/// token meets the same expert in every call: ⌊k ·
+/// frac(<see cref="Stretch"/> · ⟨x, r⟩ / ‖x‖)⌋ with a random direction r.
 /// </summary>
 /// <remarks>
-/// The stretch makes the fraction of tokens that differ a little as good as uniform. The product runs in float64: in float32 its
-/// rounding, stretched too, would depend on the size of the batch and move tokens between experts. A zero token goes to expert 0.
+/// The stretch makes the fraction of tokens that differ a little as good as uniform. The product runs in float64: in
+/// float32 its rounding, stretched too, would depend on the size of the batch and move
+/// tokens between experts. A zero token goes to expert 0.
 /// </remarks>
 public sealed class RandomRouter : RouterModule
 {

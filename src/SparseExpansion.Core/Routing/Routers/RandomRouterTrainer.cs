@@ -3,7 +3,9 @@ using TorchSharp;
 
 namespace SparseExpansion.Routing.Routers;
 
-/// <summary>Control for experiments: as many experts as asked for, tokens assigned at random (<see cref="RandomRouter"/>).</summary>
+/// <summary>
+/// Control for experiments: as many experts as asked for, tokens assigned at random (<see cref="RandomRouter"/>).
+/// </summary>
 public sealed class RandomRouterTrainer : ISizedRouterTrainer
 {
     private readonly int _experts;

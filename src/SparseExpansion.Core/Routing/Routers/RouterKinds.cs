@@ -29,7 +29,8 @@ public sealed class RouterKinds
     /// <summary>A registry that knows one kind more, or another way to restore one that was added before.</summary>
     /// <param name="kind">The <see cref="RouterState.Kind"/> that the router writes; not one of this library.</param>
     /// <param name="restore">Makes the router; it must copy the tensors of the state, which it does not own.</param>
-    /// <exception cref="ArgumentException">The kind is empty, or one of this library's: files of other people hold it.</exception>
+    /// <exception cref="ArgumentException">The kind is empty, or one of this
+    /// library's: files of other people hold it.</exception>
     public RouterKinds With(string kind, Func<RouterState, IRouter> restore)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(kind);
@@ -42,7 +43,8 @@ public sealed class RouterKinds
     /// <summary>Makes a router from what a checkpoint kept of it.</summary>
     /// <param name="state">The state; its tensors stay with the caller.</param>
     /// <returns>The router, on the device of the state's tensors; the caller disposes it.</returns>
-    /// <exception cref="CheckpointException">The kind is unknown, the state does not fit the kind, or the function that restores it failed.</exception>
+    /// <exception cref="CheckpointException">The kind is unknown, the state does not fit the
+    /// kind, or the function that restores it failed.</exception>
     public IRouter Restore(RouterState state)
     {
         ArgumentNullException.ThrowIfNull(state);

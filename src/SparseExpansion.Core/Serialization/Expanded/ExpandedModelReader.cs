@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Serialization.Expanded;
 
-/// <summary>Reads the folder of an expanded model: first builds all mixtures and checks all names, then changes the model.</summary>
+/// <summary>
+/// Reads the folder of an expanded model: first builds all mixtures and checks all names, then changes the model.
+/// </summary>
 internal sealed class ExpandedModelReader : IDisposable
 {
     private readonly ExpandedLoadOptions _options;
@@ -60,7 +62,9 @@ internal sealed class ExpandedModelReader : IDisposable
         new MixtureReader(_index, _experts.Entries.Keys, name => _options.MemoryMap ? _experts.Map(name) : _experts.Read(name), _options.Routers, _experts.FilePath)
             .Build(slots, replacements);
 
-    /// <summary>The model's remaining tensors, each of which the file must have in the same shape, and no other.</summary>
+    /// <summary>
+    /// The model's remaining tensors, each of which the file must have in the same shape, and no other.
+    /// </summary>
     private Dictionary<string, Tensor> CheckRest(nn.Module model, IEnumerable<Replacement> replacements)
     {
         Dictionary<string, Tensor> rest = MixturePlace.DenseState(

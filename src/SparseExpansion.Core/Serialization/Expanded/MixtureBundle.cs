@@ -22,7 +22,9 @@ internal sealed class MixtureBundle : IDisposable
     /// <summary>Experts, biases and routers.</summary>
     public IReadOnlyDictionary<string, TensorSource> Tensors { get; }
 
-    /// <summary>Describes mixtures; their tensors stay theirs. To be called in a dispose scope that lives as long as the bundle.</summary>
+    /// <summary>
+    /// Describes mixtures; their tensors stay theirs. To be called in a dispose scope that lives as long as the bundle.
+    /// </summary>
     /// <param name="layers">The mixtures.</param>
     /// <param name="formatOf">The format of the experts of each.</param>
     /// <exception cref="SparseExpansionException">A router cannot be saved, or experts cannot be packed.</exception>

@@ -18,7 +18,9 @@ internal sealed class StoredExperts(string kind, IReadOnlyDictionary<string, Ten
     /// <summary>The owner of the tensors' memory, if it is not the model.</summary>
     public IDisposable? Owned => owned;
 
-    /// <summary>The name of a format's layout, or of the one for full precision; null for <see cref="ExpertFormat.Unchanged"/>.</summary>
+    /// <summary>
+    /// The name of a format's layout, or of the one for full precision; null for <see cref="ExpertFormat.Unchanged"/>.
+    /// </summary>
     public static string? KindOf(ExpertFormat format) => format switch
     {
         ExpertFormat.Packed => PackedExperts.Kind,
@@ -26,7 +28,10 @@ internal sealed class StoredExperts(string kind, IReadOnlyDictionary<string, Ten
         _ => null,
     };
 
-    /// <summary>Experts of a model in a format. Packing is done here; dense weights are made while they are written, one expert at a time.</summary>
+    /// <summary>
+    /// Experts of a model in a format. Packing is done here; dense weights are
+    /// made while they are written, one expert at a time.
+    /// </summary>
     /// <exception cref="SparseExpansionException">The dtype cannot be packed.</exception>
     public static StoredExperts Of(string layer, ExpertWeights experts, ExpertFormat format)
     {

@@ -5,7 +5,10 @@ using System.Runtime.Intrinsics.X86;
 
 namespace SparseExpansion.Execution.Kernels.Avx2;
 
-/// <summary>One token: eight columns at a time, a table of permutations spreads the stored weights to the lanes of their columns.</summary>
+/// <summary>
+/// One token: eight columns at a time, a table of permutations spreads the
+/// stored weights to the lanes of their columns.
+/// </summary>
 internal static unsafe class Avx2ExpandKernel<TFormat>
     where TFormat : struct, IWeightFormat
 {

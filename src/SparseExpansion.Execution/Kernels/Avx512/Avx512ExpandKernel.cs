@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics;
 namespace SparseExpansion.Execution.Kernels.Avx512;
 
 /// <summary>
-/// Up to 4 tokens: weights are spread to the lanes of their columns and multiplied with every token. Four rows are done side by
-/// side, so that a token's features are loaded once for four rows: loads are the bottleneck.
+/// Up to 4 tokens: weights are spread to the lanes of their columns and multiplied with every token. Four rows are done
+/// side by side, so that a token's features are loaded once for four rows: loads are the bottleneck.
 /// </summary>
 internal static unsafe class Avx512ExpandKernel<TExpander, TLanes>
     where TExpander : struct, IExpander

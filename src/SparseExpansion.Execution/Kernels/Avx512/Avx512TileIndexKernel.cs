@@ -6,14 +6,15 @@ using SparseExpansion.Execution.Kernels.Tiles;
 namespace SparseExpansion.Execution.Kernels.Avx512;
 
 /// <summary>
-/// Outer products for 16 and more tokens. Four weights come with one load and are spread by permutations: loads of 512-bit operands
-/// are the bottleneck, and a broadcast from memory would be one more for each weight.
+/// Outer products for 16 and more tokens. Four weights come with one load and are spread by permutations: loads of
+/// 512-bit operands are the bottleneck, and a broadcast from memory would be one more for each weight.
 /// </summary>
 internal static unsafe class Avx512TileIndexKernel<TFormat, TTile>
     where TFormat : struct, IWeightFormat
     where TTile : struct, IWideTile<TTile>
 {
-    // One or two vectors need four separate sums to hide the latency of the multiply-add (4 cycles); four vectors hide it with two.
+    // One or two vectors need four separate sums to hide the latency of the
+    // multiply-add (4 cycles); four vectors hide it with two.
     private const int FourSumsLanes = 32;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -17,8 +17,9 @@ internal readonly unsafe struct Float32Expander : IExpander
         second = Sixteen((float*)values + BitOperations.PopCount(*(ushort*)mask), mask + 2);
     }
 
-    // The comparison becomes a test of the broadcast mask against the lanes' bits. Only 16 of the 32 bits read count; the mask of
-    // the last columns is read together with the bytes behind it, which the padding of every mask array allows.
+    // The comparison becomes a test of the broadcast mask against the lanes' bits. Only 16 of the 32 bits read count;
+    // the mask of the last columns is read together with the bytes behind it,
+    // which the padding of every mask array allows.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Sixteen(float* values, byte* mask)
     {

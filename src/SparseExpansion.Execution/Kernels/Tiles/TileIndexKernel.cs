@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace SparseExpansion.Execution.Kernels.Tiles;
 
 /// <summary>
-/// Outer products: for every stored weight one broadcast, and one multiply-add per vector of tokens. Four weights at a time go to
-/// as many separate sums as hide the latency of the multiply-add.
+/// Outer products: for every stored weight one broadcast, and one multiply-add per vector of tokens. Four weights at a
+/// time go to as many separate sums as hide the latency of the multiply-add.
 /// </summary>
 internal static unsafe class TileIndexKernel<TFormat, TTile>
     where TFormat : struct, IWeightFormat

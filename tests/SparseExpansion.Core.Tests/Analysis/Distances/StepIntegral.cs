@@ -4,8 +4,8 @@ using MathNet.Numerics.Distributions;
 namespace SparseExpansion.Analysis.Distances;
 
 /// <summary>
-/// W₁ to N(0,1) as ∫|F_n − Φ| over the real line, step by step of the empirical distribution function: by the antiderivative
-/// xΦ(x) + φ(x), and by brute force. Shares neither form nor code with the library.
+/// W₁ to N(0,1) as ∫|F_n − Φ| over the real line, step by step of the empirical distribution function: by the
+/// antiderivative xΦ(x) + φ(x), and by brute force. Shares neither form nor code with the library.
 /// </summary>
 internal static class StepIntegral
 {

@@ -60,7 +60,8 @@ public sealed class WassersteinTests
     [Fact]
     public void ToGaussian_TwoPoints_HasItsClosedForm()
     {
-        // Half the mass at −1 and half at 1: 2 ∫₀^∞ |1_{x ≥ 1} − (2Φ(x) − 1)| / 2 dx, from the quantiles by hand.
+        // Half the mass at −1 and half at 1: 2 ∫₀^∞ |1_{x ≥ 1} − (2Φ(x) −
+        // 1)| / 2 dx, from the quantiles by hand.
         double atOne = Normal.CDF(0, 1, 1), density = Normal.PDF(0, 1, 1), peak = Normal.PDF(0, 1, 0);
         double expected = 2 * (((2 * atOne) - 1.5) + (2 * density) - peak);
 
