@@ -25,7 +25,8 @@ namespace SparseExpansion.Execution;
 /// <param name="grid">The grid of the codes of quantized weights; null for weights
 /// of full precision. Groups divide blocks.</param>
 public sealed class PackedArrays(
-    int rows, int columns, int blockColumns, int panelRows, NativeArray values, NativeArray masks, NativeArray rowOrder, NativeArray panelOffsets,
+    int rows, int columns, int blockColumns, int panelRows, NativeArray values, NativeArray masks, NativeArray rowOrder,
+    NativeArray panelOffsets,
     PackedGrid? grid = null) : IDisposable
 {
     /// <summary>Values that follow the last weight, so that a 512-bit load never leaves the array.</summary>

@@ -58,7 +58,8 @@ public sealed unsafe class PackedWeight : IDisposable
 
     /// <summary>Bytes of the stored arrays.</summary>
     public long StoredBytes =>
-        _arrays.Values.ByteLength + _arrays.Masks.ByteLength + _arrays.RowOrder.ByteLength + _arrays.PanelOffsets.ByteLength
+        _arrays.Values.ByteLength + _arrays.Masks.ByteLength + _arrays.RowOrder.ByteLength
+            + _arrays.PanelOffsets.ByteLength
         + (_arrays.Grid is { } grid ? grid.Scales.ByteLength + grid.Zeros.ByteLength : 0);
 
     /// <summary>
@@ -145,7 +146,9 @@ public sealed unsafe class PackedWeight : IDisposable
         UnpackTo(memory.Pointer);
         for (int i = 0; i < dense.Length; i++)
         {
-            dense[i] = Dtype == ElementType.Float32 ? Float32Format.Load(memory.Pointer, i) : BFloat16Format.Load(memory.Pointer, i);
+            dense[i] = Dtype == ElementType.Float32
+                ? Float32Format.Load(memory.Pointer, i)
+                : BFloat16Format.Load(memory.Pointer, i);
         }
     }
 
@@ -167,8 +170,10 @@ public sealed unsafe class PackedWeight : IDisposable
         fixed (float* from = tokens, to = output, addend = bias)
         {
             GroupedMultiplication.Run(
-                [this], [0, count], [.. Enumerable.Range(0, count)], new MatrixView((nint)from, Columns, ElementType.Float32),
-                new MatrixView((nint)to, Rows, ElementType.Float32), new MatrixView((nint)addend, 0, ElementType.Float32));
+                [this], [0, count], [.. Enumerable.Range(0, count)],
+                new MatrixView((nint)from, Columns, ElementType.Float32),
+                new MatrixView((nint)to, Rows, ElementType.Float32),
+                new MatrixView((nint)addend, 0, ElementType.Float32));
         }
 
         GC.KeepAlive(this);
@@ -248,7 +253,8 @@ public sealed unsafe class PackedWeight : IDisposable
         Verify();
         for (int panel = 0; panel < Layout.PanelCount; panel++)
         {
-            UnpackPanel(panel, target + (long)panel * Layout.PanelRows * Columns * ValueSize, Columns, KernelTable.Best);
+            UnpackPanel(
+                panel, target + (long)panel * Layout.PanelRows * Columns * ValueSize, Columns, KernelTable.Best);
         }
 
         GC.KeepAlive(this);
@@ -269,11 +275,13 @@ public sealed unsafe class PackedWeight : IDisposable
         byte* masks = Masks + piece * Layout.MaskBytes;
         if (Dtype == ElementType.Float32)
         {
-            PackedWeightPacker.UnpackPanel<Float32Format>(Layout, panel, values, masks, RowOrder + piece, target, rowStride, wide);
+            PackedWeightPacker.UnpackPanel<Float32Format>(
+                Layout, panel, values, masks, RowOrder + piece, target, rowStride, wide);
         }
         else
         {
-            PackedWeightPacker.UnpackPanel<BFloat16Format>(Layout, panel, values, masks, RowOrder + piece, target, rowStride, wide);
+            PackedWeightPacker.UnpackPanel<BFloat16Format>(
+                Layout, panel, values, masks, RowOrder + piece, target, rowStride, wide);
         }
     }
 }

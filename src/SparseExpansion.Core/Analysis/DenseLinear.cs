@@ -26,12 +26,14 @@ public sealed class DenseLinear
         if (weight.dim() != 2 || !weight.is_floating_point() || weight.numel() == 0)
         {
             throw new ArgumentException(
-                $"Layer '{name}': the weight must be floating-point [out_features, in_features], got {Describe(weight)}.", nameof(weight));
+                $"Layer '{name}': the weight must be floating-point [out_features, in_features], "
+                + $"got {Describe(weight)}.", nameof(weight));
         }
 
         if (bias is not null && (bias.dim() != 1 || bias.shape[0] != weight.shape[0]))
         {
-            throw new ArgumentException($"Layer '{name}': the bias must be [{weight.shape[0]}], got {Describe(bias)}.", nameof(bias));
+            throw new ArgumentException(
+                $"Layer '{name}': the bias must be [{weight.shape[0]}], got {Describe(bias)}.", nameof(bias));
         }
 
         if (!TensorChecks.AllFinite(weight) || (bias is not null && !TensorChecks.AllFinite(bias)))
@@ -74,7 +76,9 @@ public sealed class DenseLinear
     {
         if (tokens.Features != InFeatures)
         {
-            throw new CalibrationException($"Layer '{Name}' takes tokens of width {InFeatures}, the token source has width {tokens.Features}.") { Layer = Name };
+            throw new CalibrationException(
+                $"Layer '{Name}' takes tokens of width {InFeatures}, the token source has width {tokens.Features}.")
+            { Layer = Name };
         }
     }
 

@@ -13,7 +13,8 @@ internal sealed class BlockArguments(IReadOnlyList<IReadOnlyList<Tensor?>> block
     /// Copies of the arguments of one block, on a device, in the current
     /// dispose scope: blocks may work on them in place.
     /// </summary>
-    public Tensor?[] Of(int block, Device device) => [.. blocks[block].Select(argument => argument?.to(device, copy: true))];
+    public Tensor?[] Of(int block, Device device) =>
+        [.. blocks[block].Select(argument => argument?.to(device, copy: true))];
 
     /// <summary>The arguments of one block.</summary>
     public IReadOnlyList<Tensor?> Of(int block) => blocks[block];

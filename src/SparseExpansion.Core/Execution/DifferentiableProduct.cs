@@ -20,7 +20,8 @@ internal sealed class DifferentiableProduct : autograd.SingleTensorFunction<Diff
     public override string Name => "packed product";
 
     /// <summary>True if a gradient is asked of tokens or bias.</summary>
-    public static bool IsAsked(Tensor tokens, Tensor? bias) => is_grad_enabled() && (tokens.requires_grad || bias is { requires_grad: true });
+    public static bool IsAsked(Tensor tokens, Tensor? bias) =>
+        is_grad_enabled() && (tokens.requires_grad || bias is { requires_grad: true });
 
     /// <summary>Computes a product.</summary>
     /// <param name="tokens">[…, in_features].</param>
@@ -29,11 +30,16 @@ internal sealed class DifferentiableProduct : autograd.SingleTensorFunction<Diff
     /// <param name="tokensGradient">From the gradient of the product to that of the
     /// tokens, by operations that autograd knows.</param>
     /// <returns>The product: a part of the graph where a gradient is asked of tokens or bias.</returns>
-    public static Tensor Compute(Tensor tokens, Tensor? bias, Func<Tensor> multiply, Func<Tensor, Tensor> tokensGradient)
+    public static Tensor Compute(
+        Tensor tokens, Tensor? bias, Func<Tensor> multiply, Func<Tensor, Tensor> tokensGradient)
     {
         if (IsAsked(tokens, bias))
         {
-            return apply(tokens, bias!, new Product(multiply, tokens.requires_grad ? tokensGradient : null, bias is { requires_grad: true } ? bias.dtype : null));
+            return apply(
+                tokens, bias!,
+                new Product(
+                    multiply, tokens.requires_grad ? tokensGradient : null,
+                    bias is { requires_grad: true } ? bias.dtype : null));
         }
 
         using var noGrad = no_grad();
@@ -96,7 +102,10 @@ internal sealed class DifferentiableProduct : autograd.SingleTensorFunction<Diff
             using var scope = NewDisposeScope();
             return [
                 TokensGradient?.Invoke(output).DetachFromDisposeScope(),
-                BiasType is { } type ? output.reshape(-1, output.shape[^1]).sum([0L], type: ScalarType.Float32).to(type).DetachFromDisposeScope() : null,
+                BiasType is { } type
+                    ? output.reshape(-1, output.shape[^1]).sum([0L], type: ScalarType.Float32).to(type)
+                        .DetachFromDisposeScope()
+                    : null,
                 null];
         }
     }

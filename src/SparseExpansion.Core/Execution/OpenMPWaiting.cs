@@ -59,7 +59,8 @@ public static partial class OpenMPWaiting
         Environment.SetEnvironmentVariable(variable, value);
         if (!OperatingSystem.IsWindows() && SetEnvironment(variable, value, 1) != 0)
         {
-            throw new SparseExpansionException($"The environment variable {variable} could not be set: error {Marshal.GetLastPInvokeError()}.");
+            throw new SparseExpansionException(
+                $"The environment variable {variable} could not be set: error {Marshal.GetLastPInvokeError()}.");
         }
     }
 

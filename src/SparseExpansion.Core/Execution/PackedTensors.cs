@@ -23,7 +23,8 @@ public static unsafe class PackedTensors
             using var noGrad = no_grad();
             Tensor dense = weight.detach().cpu().contiguous();
             PackedWeight made = PackedWeightBuilder.Pack(
-                RawMemory.Address(dense), checked((int)dense.shape[0]), checked((int)dense.shape[1]), (ElementType)dense.dtype, TensorArrays.Allocate);
+                RawMemory.Address(dense), checked((int)dense.shape[0]), checked((int)dense.shape[1]),
+                (ElementType)dense.dtype, TensorArrays.Allocate);
             RawMemory.KeepAlive(dense);
             return made;
         }
@@ -39,7 +40,8 @@ public static unsafe class PackedTensors
         /// grid is for another shape, or a weight is not on it.
         /// </exception>
         public static PackedWeight Pack(Tensor weight, QuantizationGrid grid) => TryPack(weight, grid)
-            ?? throw new ArgumentException("The weight has values that are not on the grid; round it, or pack it without.", nameof(weight));
+            ?? throw new ArgumentException(
+                "The weight has values that are not on the grid; round it, or pack it without.", nameof(weight));
 
         /// <summary>The rounding of the weights; null for weights of full precision.</summary>
         public WeightQuantization? Quantization => packed.Grid?.QuantizationOf();
@@ -88,7 +90,8 @@ public static unsafe class PackedTensors
             if (own.Contains(dense))
             {
                 Tensor values = dense.to(ScalarType.Float32).contiguous();
-                PackedWeight packed = PackedWeightBuilder.PackCodes((float*)RawMemory.Address(values), TensorArrays.Of(own), TensorArrays.Allocate);
+                PackedWeight packed = PackedWeightBuilder.PackCodes(
+                    (float*)RawMemory.Address(values), TensorArrays.Of(own), TensorArrays.Allocate);
                 RawMemory.KeepAlive(values);
                 return packed;
             }
@@ -108,7 +111,8 @@ public static unsafe class PackedTensors
         ArgumentNullException.ThrowIfNull(weight);
         if (weight.dim() != 2 || weight.numel() == 0)
         {
-            throw new ArgumentException($"The weight must be a non-empty matrix, not [{string.Join(", ", weight.shape)}].", nameof(weight));
+            throw new ArgumentException(
+                $"The weight must be a non-empty matrix, not [{string.Join(", ", weight.shape)}].", nameof(weight));
         }
 
         if (weight.dtype is not (ScalarType.Float32 or ScalarType.BFloat16))

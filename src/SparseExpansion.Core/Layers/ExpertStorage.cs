@@ -15,11 +15,16 @@ internal static class ExpertStorage
     /// <param name="share">True: dense ones are shared too, by experts that are only read.</param>
     /// <exception cref="CheckpointException">Unknown layout, or tensors that do not fit.</exception>
     public static ExpertWeights Restore(
-        string kind, string layer, int count, long outFeatures, long inFeatures, IReadOnlyDictionary<string, Tensor> tensors, bool share = false) => kind switch
+        string kind, string layer, int count, long outFeatures, long inFeatures,
+            IReadOnlyDictionary<string, Tensor> tensors, bool share = false) => kind switch
         {
-            MaskedDenseExperts.Kind => MaskedDenseExperts.FromTensors(layer, [count, outFeatures, inFeatures], tensors, share),
-            PackedExperts.Kind => PackedExperts.FromTensors(layer, [count, outFeatures, inFeatures], tensors, quantized: false),
-            PackedExperts.QuantizedKind => PackedExperts.FromTensors(layer, [count, outFeatures, inFeatures], tensors, quantized: true),
-            _ => throw new CheckpointException($"The experts of layer '{layer}' are stored as '{kind}', which this version does not know."),
+            MaskedDenseExperts.Kind =>
+                MaskedDenseExperts.FromTensors(layer, [count, outFeatures, inFeatures], tensors, share),
+            PackedExperts.Kind =>
+                PackedExperts.FromTensors(layer, [count, outFeatures, inFeatures], tensors, quantized: false),
+            PackedExperts.QuantizedKind =>
+                PackedExperts.FromTensors(layer, [count, outFeatures, inFeatures], tensors, quantized: true),
+            _ => throw new CheckpointException(
+                $"The experts of layer '{layer}' are stored as '{kind}', which this version does not know."),
         };
 }

@@ -50,11 +50,14 @@ internal sealed class MaskedDenseExperts : ExpertWeights
     /// <param name="shape">[experts, out_features, in_features].</param>
     /// <param name="tensors">The tensors from <see cref="Tensors"/>.</param>
     /// <param name="share">True: the experts lie in the tensor's memory and are only read; false: in a copy.</param>
-    public static MaskedDenseExperts FromTensors(string layer, long[] shape, IReadOnlyDictionary<string, Tensor> tensors, bool share) =>
-        tensors.Count == 1 && tensors.TryGetValue(nameof(weight), out Tensor? stacked) && stacked.shape.SequenceEqual(shape) && stacked.is_floating_point()
+    public static MaskedDenseExperts FromTensors(
+        string layer, long[] shape, IReadOnlyDictionary<string, Tensor> tensors, bool share) =>
+        tensors.Count == 1 && tensors.TryGetValue(nameof(weight), out Tensor? stacked)
+            && stacked.shape.SequenceEqual(shape) && stacked.is_floating_point()
             ? new MaskedDenseExperts(stacked, share)
             : throw new CheckpointException(
-                $"The experts of layer '{layer}' must be one floating-point tensor '{nameof(weight)}' [{string.Join(", ", shape)}]; the checkpoint has "
+                $"The experts of layer '{layer}' must be one floating-point tensor '{nameof(weight)}' "
+                + $"[{string.Join(", ", shape)}]; the checkpoint has "
                 + $"{string.Join(", ", tensors.Select(entry => $"'{entry.Key}' {entry.Value.dtype} [{string.Join(", ", entry.Value.shape)}]"))}.");
 
     public override int Count => (int)weight.shape[0];
@@ -90,7 +93,9 @@ internal sealed class MaskedDenseExperts : ExpertWeights
     {
         if (_grids is not null)
         {
-            throw new InvalidOperationException("Quantized experts cannot be trained: their weights would leave the grid. Train first, without quantization.");
+            throw new InvalidOperationException(
+                "Quantized experts cannot be trained: their weights would leave the grid. "
+                + "Train first, without quantization.");
         }
 
         if (_kept is null)
@@ -154,7 +159,9 @@ internal sealed class MaskedDenseExperts : ExpertWeights
     public override long StorageBytes => weight.numel() * weight.ElementSize;
 
     public override Tensor Multiply(Tensor tokens, RoutingDecision decision, Tensor? bias) =>
-        tokens.device_type == DeviceType.CPU || !GroupedProduct.Supports(weight) ? MultiplyOneByOne(tokens, decision, bias) : MultiplyGrouped(tokens, decision, bias);
+        tokens.device_type == DeviceType.CPU || !GroupedProduct.Supports(weight)
+            ? MultiplyOneByOne(tokens, decision, bias)
+            : MultiplyGrouped(tokens, decision, bias);
 
     /// <summary>All experts in one call, without waiting for the device.</summary>
     internal Tensor MultiplyGrouped(Tensor tokens, RoutingDecision decision, Tensor? bias)
@@ -175,7 +182,8 @@ internal sealed class MaskedDenseExperts : ExpertWeights
         // Divided once each: the gradient of every narrow or select would be as large as the whole.
         Tensor[] shares = tokens.index_select(0, groups.Order).split(counts);
         Tensor[] weights = Effective().unbind(0);
-        Tensor[] outputs = [.. Enumerable.Range(0, Count).Where(e => counts[e] > 0).Select(e => nn.functional.linear(shares[e], weights[e], bias))];
+        Tensor[] outputs = [.. Enumerable.Range(0, Count).Where(e => counts[e] > 0)
+            .Select(e => nn.functional.linear(shares[e], weights[e], bias))];
         return cat(outputs, 0).index_select(0, groups.Inverse).MoveToOuterDisposeScope();
     }
 

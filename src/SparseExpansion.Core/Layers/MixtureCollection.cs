@@ -48,7 +48,10 @@ public sealed class MixtureCollection : IReadOnlyDictionary<string, SparseMixtur
     public SparseMixtureLayer this[string key] => _layers.TryGetValue(key, out SparseMixtureLayer? layer)
         ? layer
         : throw new KeyNotFoundException(
-            Count == 0 ? $"There is no mixture '{key}': the model has none." : $"There is no mixture '{key}' among the {Count}, from '{_layers.GetAt(0).Key}' to '{_layers.GetAt(Count - 1).Key}'.");
+            Count == 0
+                ? $"There is no mixture '{key}': the model has none."
+                : $"There is no mixture '{key}' among the {Count}, "
+                    + $"from '{_layers.GetAt(0).Key}' to '{_layers.GetAt(Count - 1).Key}'.");
 
     /// <inheritdoc/>
     public IEnumerable<string> Keys => _layers.Keys;
@@ -63,7 +66,8 @@ public sealed class MixtureCollection : IReadOnlyDictionary<string, SparseMixtur
     public bool ContainsKey(string key) => _layers.ContainsKey(key);
 
     /// <inheritdoc/>
-    public bool TryGetValue(string key, [MaybeNullWhen(false)] out SparseMixtureLayer value) => _layers.TryGetValue(key, out value);
+    public bool TryGetValue(string key, [MaybeNullWhen(false)] out SparseMixtureLayer value) =>
+        _layers.TryGetValue(key, out value);
 
     /// <summary>Packs all layers, see <see cref="SparseMixtureLayer.Pack"/>.</summary>
     /// <returns>This collection.</returns>

@@ -44,7 +44,9 @@ internal sealed class RoutingDecision
     {
         lock (_lock)
         {
-            return _device ??= _experts.device_type == DeviceType.CPU ? DeviceGroups.Of(Host()) : DeviceGroups.Of(_experts, _expertCount);
+            return _device ??= _experts.device_type == DeviceType.CPU
+                ? DeviceGroups.Of(Host())
+                : DeviceGroups.Of(_experts, _expertCount);
         }
     }
 

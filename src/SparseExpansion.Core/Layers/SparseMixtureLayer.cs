@@ -53,7 +53,8 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     /// every expert of the router; copied.</param>
     /// <param name="bias">[out_features], shared by the experts, or null; copied.</param>
     /// <exception cref="ArgumentException">Counts or shapes do not fit.</exception>
-    public SparseMixtureLayer(string name, SharedRouter router, IReadOnlyList<Tensor> expertWeights, Tensor? bias = null)
+    public SparseMixtureLayer(
+        string name, SharedRouter router, IReadOnlyList<Tensor> expertWeights, Tensor? bias = null)
         : this(name, router, new MaskedDenseExperts(MixtureGuard.CheckWeights(name, router, expertWeights, bias)), bias)
     {
     }
@@ -202,7 +203,8 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
         MixtureGuard.CheckInput(this, input);
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        return RouterCalls.Route(_shared.Router, input.reshape(-1, InFeatures)).reshape(input.shape[..^1]).MoveToOuterDisposeScope();
+        return RouterCalls.Route(_shared.Router, input.reshape(-1, InFeatures)).reshape(input.shape[..^1])
+            .MoveToOuterDisposeScope();
     }
 
     /// <summary>Routes every token to its expert and multiplies it there.</summary>
@@ -252,7 +254,8 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
         IsPacked ? null
         : PackedExperts.Supports(experts) ? PackedExperts.Pack(experts)
         : throw new InvalidOperationException(
-            $"Layer '{Name}' is {experts.DType} on {experts.Device}; only float32 and bfloat16 experts on the CPU can be packed.");
+            $"Layer '{Name}' is {experts.DType} on {experts.Device}; only float32 and bfloat16 experts "
+            + "on the CPU can be packed.");
 
     /// <summary>The experts unpacked; null if they are.</summary>
     internal ExpertWeights? MakeUnpacked()
@@ -267,7 +270,8 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
         if (experts.GridOf(0) is not null)
         {
             throw new InvalidOperationException(
-                $"The experts of layer '{Name}' are quantized and cannot be trained: their weights would leave the grid. Train first, without quantization.");
+                $"The experts of layer '{Name}' are quantized and cannot be trained: "
+                + "their weights would leave the grid. Train first, without quantization.");
         }
     }
 

@@ -33,7 +33,9 @@ public interface ISparsifier
     /// <returns>The pruned weight, in dtype and on device of
     /// <paramref name="weight"/>; the caller disposes it.</returns>
     /// <exception cref="PruningException">Non-finite values, or columns that the target does not divide.</exception>
-    PruningResult Prune(Tensor weight, IActivationStatistic statistic, SparsityTarget target, CancellationToken cancellationToken = default);
+    PruningResult Prune(
+        Tensor weight, IActivationStatistic statistic, SparsityTarget target,
+            CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Prunes one weight once per statistic, each to its own target: the experts of a layer. The default prunes one
@@ -46,9 +48,11 @@ public interface ISparsifier
     /// <returns>One result for each statistic, in order; the caller disposes them.</returns>
     /// <exception cref="ArgumentException">There are not as many targets as statistics.</exception>
     IReadOnlyList<PruningResult> PruneExperts(
-        Tensor weight, IReadOnlyList<IActivationStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken = default)
+        Tensor weight, IReadOnlyList<IActivationStatistic> statistics, IReadOnlyList<SparsityTarget> targets,
+            CancellationToken cancellationToken = default)
     {
         PruningGuard.CheckTargets(statistics, targets);
-        return ExpertSeries.Run(statistics.Count, expert => Prune(weight, statistics[expert], targets[expert], cancellationToken));
+        return ExpertSeries.Run(
+            statistics.Count, expert => Prune(weight, statistics[expert], targets[expert], cancellationToken));
     }
 }

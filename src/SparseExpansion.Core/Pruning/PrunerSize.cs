@@ -10,7 +10,9 @@ internal static class PrunerSize
     /// <param name="columns">Input features.</param>
     /// <param name="experts">Experts that are asked for at a time.</param>
     public static long Bytes(ISparsifier sparsifier, long rows, long columns, int experts) =>
-        sparsifier is ISizedSparsifier sized ? sized.BytesToPrune(rows, columns, experts) : SolverSize.Bytes(rows, columns, experts);
+        sparsifier is ISizedSparsifier sized
+            ? sized.BytesToPrune(rows, columns, experts)
+            : SolverSize.Bytes(rows, columns, experts);
 
     /// <summary>Work to prune one expert of one linear, see <see cref="ISizedSparsifier.WorkToPrune"/>.</summary>
     public static double Work(ISparsifier sparsifier, long rows, long columns) =>

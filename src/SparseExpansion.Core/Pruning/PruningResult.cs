@@ -9,7 +9,8 @@ namespace SparseExpansion.Pruning;
 /// <summary>A pruned weight and what was measured of it. Disposing it disposes the weight and its grid.</summary>
 public sealed class PruningResult : IDisposable
 {
-    private PruningResult(Tensor weight, double sparsity, double? relativeOutputError, PrunedWeight pruned, long tokenCount)
+    private PruningResult(
+        Tensor weight, double sparsity, double? relativeOutputError, PrunedWeight pruned, long tokenCount)
     {
         Weight = weight;
         Sparsity = sparsity;
@@ -56,7 +57,8 @@ public sealed class PruningResult : IDisposable
     /// <param name="gram">WᵀW where several weights are measured, see <see cref="Gram"/>.</param>
     /// <exception cref="PruningException">The weight is not one that the target allows.</exception>
     internal static PruningResult Measure(
-        Tensor dense, PrunedWeight pruned, IActivationStatistic statistic, string pruner, SparsityTarget? target, Tensor? gram = null)
+        Tensor dense, PrunedWeight pruned, IActivationStatistic statistic, string pruner, SparsityTarget? target,
+            Tensor? gram = null)
     {
         using var scope = NewDisposeScope();
         Tensor weight = PruningChecks.CheckForm(pruner, dense, pruned).Weight.to(dense.dtype);
@@ -67,18 +69,22 @@ public sealed class PruningResult : IDisposable
 
         if (pruned.Grid is { } grid && (grid.Scales.shape[0] != weight.shape[0] || grid.Columns != weight.shape[1]))
         {
-            throw new PruningException($"Pruner {pruner} returned a grid for [{grid.Scales.shape[0]}, {grid.Columns}] with a weight [{string.Join(", ", weight.shape)}].");
+            throw new PruningException(
+                $"Pruner {pruner} returned a grid for [{grid.Scales.shape[0]}, "
+                + $"{grid.Columns}] with a weight [{string.Join(", ", weight.shape)}].");
         }
 
         long zeros = weight.numel() - weight.count_nonzero().item<long>();
         PruningChecks.CheckValues(pruner, weight, zeros, target, pruned.MayKeepMore);
         double? error = PruningChecks.CheckError(statistic, OutputError(dense, weight, statistic, gram));
         return new PruningResult(
-            weight.DetachFromDisposeScope(), weight.numel() == 0 ? 0 : (double)zeros / weight.numel(), error, pruned, statistic.TokenCount);
+            weight.DetachFromDisposeScope(), weight.numel() == 0 ? 0 : (double)zeros / weight.numel(), error, pruned,
+            statistic.TokenCount);
     }
 
     /// <summary>A custom statistic measures copies: it may work in place.</summary>
-    private static double? OutputError(Tensor dense, Tensor weight, IActivationStatistic statistic, Tensor? gram) => statistic switch
+    private static double? OutputError(
+        Tensor dense, Tensor weight, IActivationStatistic statistic, Tensor? gram) => statistic switch
     {
         ISharedOutputError shared when gram is not null => shared.RelativeOutputError(dense, gram, weight),
         IOutputErrorStatistic own when CustomPart.Is(own) => own.RelativeOutputError(dense.clone(), weight.clone()),

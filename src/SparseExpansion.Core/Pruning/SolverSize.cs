@@ -18,15 +18,18 @@ internal static class SolverSize
     /// <param name="columns">Input features.</param>
     /// <param name="experts">Experts that are asked for at a time; no more than
     /// <see cref="ExpertsAtOnce"/> are taken together.</param>
-    public static long Bytes(long rows, long columns, int experts) => BytesPerExpert(rows, columns) * Math.Min(experts, ExpertsAtOnce(rows, columns));
+    public static long Bytes(long rows, long columns, int experts) =>
+        BytesPerExpert(rows, columns) * Math.Min(experts, ExpertsAtOnce(rows, columns));
 
     /// <summary>Experts that are pruned together.</summary>
-    public static int ExpertsAtOnce(long rows, long columns) => (int)Math.Clamp(ChunkBytes / BytesPerExpert(rows, columns), 1, 4096);
+    public static int ExpertsAtOnce(long rows, long columns) =>
+        (int)Math.Clamp(ChunkBytes / BytesPerExpert(rows, columns), 1, 4096);
 
     /// <summary>
     /// A factorization, an inverse, and the updates of later columns, which reach a share of a large product's speed.
     /// </summary>
-    public static double Work(double rows, double columns) => ((4.0 / 3 * columns * columns * columns) + (columns * columns * rows)) / Efficiency;
+    public static double Work(double rows, double columns) =>
+        ((4.0 / 3 * columns * columns * columns) + (columns * columns * rows)) / Efficiency;
 
     /// <summary>The same of a pruner that only scores weights and selects among them.</summary>
     public static double SelectionWork(double rows, double columns) => 50 * rows * columns;
@@ -34,5 +37,6 @@ internal static class SolverSize
     /// <summary>
     /// The Hessian, its damped and its reversed copy, two factors and an identity; the weight, its scores and its copy.
     /// </summary>
-    private static long BytesPerExpert(long rows, long columns) => sizeof(float) * ((6 * columns * columns) + (3 * rows * columns));
+    private static long BytesPerExpert(long rows, long columns) =>
+        sizeof(float) * ((6 * columns * columns) + (3 * rows * columns));
 }

@@ -27,7 +27,8 @@ public abstract class Sparsifier<TStatistic> : ISparsifier, IGuardedSparsifier
 
     /// <inheritdoc/>
     public PruningResult Prune(
-        Tensor weight, IActivationStatistic statistic, SparsityTarget target, CancellationToken cancellationToken = default)
+        Tensor weight, IActivationStatistic statistic, SparsityTarget target,
+            CancellationToken cancellationToken = default)
     {
         TStatistic typed = PruningGuard.CheckStatistic<TStatistic>(Name, statistic);
         PruningGuard.CheckWeight(Name, weight, target);
@@ -41,18 +42,22 @@ public abstract class Sparsifier<TStatistic> : ISparsifier, IGuardedSparsifier
 
     /// <inheritdoc/>
     public IReadOnlyList<PruningResult> PruneExperts(
-        Tensor weight, IReadOnlyList<IActivationStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken = default)
+        Tensor weight, IReadOnlyList<IActivationStatistic> statistics, IReadOnlyList<SparsityTarget> targets,
+            CancellationToken cancellationToken = default)
     {
         foreach ((SparsityTarget target, _) in PruningGuard.GroupByTarget(statistics, targets))
         {
             PruningGuard.CheckWeight(Name, weight, target);
         }
 
-        TStatistic[] typed = [.. statistics.Select(statistic => PruningGuard.CheckStatistic<TStatistic>(Name, statistic))];
+        TStatistic[] typed =
+            [.. statistics.Select(statistic => PruningGuard.CheckStatistic<TStatistic>(Name, statistic))];
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         using Tensor source = weight.detach();
-        return Measure(source, Unchanged(typed, () => PruneExpertsCore(Hand(source), typed, targets, cancellationToken)), typed, targets);
+        return Measure(
+            source, Unchanged(typed, () => PruneExpertsCore(Hand(source), typed, targets, cancellationToken)), typed,
+            targets);
     }
 
     /// <summary>Does the work on checked arguments, inside <c>no_grad</c> and a dispose scope of its own.</summary>
@@ -67,7 +72,8 @@ public abstract class Sparsifier<TStatistic> : ISparsifier, IGuardedSparsifier
     /// <paramref name="weight"/>, and as many zeros as the target asks for (see
     /// <see cref="PrunedWeight.MayKeepMore"/>).
     /// </returns>
-    protected abstract PrunedWeight PruneCore(Tensor weight, TStatistic statistic, SparsityTarget target, CancellationToken cancellationToken);
+    protected abstract PrunedWeight PruneCore(
+        Tensor weight, TStatistic statistic, SparsityTarget target, CancellationToken cancellationToken);
 
     /// <summary>
     /// Does the work for all experts of a layer, each with its own target, under the conditions of
@@ -79,14 +85,16 @@ public abstract class Sparsifier<TStatistic> : ISparsifier, IGuardedSparsifier
     /// <param name="cancellationToken">To be observed between units of work.</param>
     /// <returns>One pruned weight for each statistic, in order, none sharing memory with another.</returns>
     protected virtual IReadOnlyList<PrunedWeight> PruneExpertsCore(
-        Tensor weight, IReadOnlyList<TStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken)
+        Tensor weight, IReadOnlyList<TStatistic> statistics, IReadOnlyList<SparsityTarget> targets,
+        CancellationToken cancellationToken)
     {
         var pruned = new List<PrunedWeight>(statistics.Count);
         while (pruned.Count < statistics.Count)
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            PrunedWeight expert = PruneOne(Hand(weight), weight, statistics[pruned.Count], targets[pruned.Count], pruned.Count, cancellationToken);
+            PrunedWeight expert = PruneOne(
+                Hand(weight), weight, statistics[pruned.Count], targets[pruned.Count], pruned.Count, cancellationToken);
             if (!ReferenceEquals(expert.Weight, weight))
             {
                 expert.Weight.MoveToOuterDisposeScope();
@@ -99,11 +107,13 @@ public abstract class Sparsifier<TStatistic> : ISparsifier, IGuardedSparsifier
     }
 
     private PrunedWeight PruneOne(
-        Tensor handed, Tensor weight, TStatistic statistic, SparsityTarget target, int expert, CancellationToken cancellationToken)
+        Tensor handed, Tensor weight, TStatistic statistic, SparsityTarget target, int expert,
+        CancellationToken cancellationToken)
     {
         try
         {
-            return PruningChecks.CheckForm(Description, weight, PruneCore(handed, statistic, target, cancellationToken));
+            return PruningChecks.CheckForm(
+                Description, weight, PruneCore(handed, statistic, target, cancellationToken));
         }
         catch (Exception e) when (ErrorPlace.Note(e, expert))
         {
@@ -144,14 +154,19 @@ public abstract class Sparsifier<TStatistic> : ISparsifier, IGuardedSparsifier
     private T Unchanged<T>(TStatistic[] statistics, Func<T> prune) => PruningChecks.Unchanged(this, statistics, prune);
 
     private IReadOnlyList<PruningResult> Measure(
-        Tensor source, IReadOnlyList<PrunedWeight>? pruned, TStatistic[] statistics, IReadOnlyList<SparsityTarget> targets)
+        Tensor source, IReadOnlyList<PrunedWeight>? pruned, TStatistic[] statistics,
+        IReadOnlyList<SparsityTarget> targets)
     {
         if (pruned?.Count != statistics.Length)
         {
-            throw new PruningException($"Pruner {Description} returned {(pruned is null ? "null" : $"{pruned.Count} weights")} for {statistics.Length} experts.");
+            throw new PruningException(
+                $"Pruner {Description} returned {(pruned is null ? "null" : $"{pruned.Count} weights")} for "
+                + $"{statistics.Length} experts.");
         }
 
         using Tensor? gram = PruningResult.Gram(source, statistics);
-        return ExpertSeries.Run(statistics.Length, i => PruningResult.Measure(source, pruned[i], statistics[i], Description, targets[i], gram));
+        return ExpertSeries.Run(
+            statistics.Length,
+            i => PruningResult.Measure(source, pruned[i], statistics[i], Description, targets[i], gram));
     }
 }

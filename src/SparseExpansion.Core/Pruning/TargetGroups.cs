@@ -14,7 +14,8 @@ internal static class TargetGroups
     /// former results that can be are disposed.</returns>
     /// <exception cref="ArgumentException">There are not as many targets as statistics.</exception>
     public static IReadOnlyList<T> Run<TStatistic, T>(
-        IReadOnlyList<TStatistic> statistics, IReadOnlyList<SparsityTarget> targets, Func<TStatistic[], SparsityTarget, IReadOnlyList<T>> prune)
+        IReadOnlyList<TStatistic> statistics, IReadOnlyList<SparsityTarget> targets,
+        Func<TStatistic[], SparsityTarget, IReadOnlyList<T>> prune)
         where T : class
     {
         IReadOnlyList<(SparsityTarget, int[])> groups = PruningGuard.GroupByTarget(statistics, targets);

@@ -37,7 +37,8 @@ public sealed record WeightQuantization
     {
         if (!holds)
         {
-            throw new ArgumentOutOfRangeException(name, value, $"{nameof(WeightQuantization)}.{name} must be {condition}.");
+            throw new ArgumentOutOfRangeException(
+                name, value, $"{nameof(WeightQuantization)}.{name} must be {condition}.");
         }
     }
 }

@@ -13,7 +13,8 @@ internal static class RouterGuard
         if (tokens.dim() != 2 || !tokens.is_floating_point() || tokens.shape[1] != inputFeatures)
         {
             throw new ArgumentException(
-                $"The router takes floating tokens [tokens, {inputFeatures}], got {tokens.dtype} [{string.Join(", ", tokens.shape)}].",
+                $"The router takes floating tokens [tokens, {inputFeatures}], "
+                + $"got {tokens.dtype} [{string.Join(", ", tokens.shape)}].",
                 nameof(tokens));
         }
     }
@@ -24,8 +25,9 @@ internal static class RouterGuard
         if (tokens.TokenCount < experts)
         {
             throw new TooManyExpertsException(
-                $"{group}: {experts} experts were asked for, but only {tokens.TokenCount} calibration tokens were seen. " +
-                "Calibrate on more tokens or ask for fewer experts.",
+                $"{group}: {experts} experts were asked for, but only {tokens.TokenCount} "
+                + "calibration tokens were seen. "
+                + "Calibrate on more tokens or ask for fewer experts.",
                 group,
                 experts,
                 tokens.TokenCount);
@@ -33,7 +35,8 @@ internal static class RouterGuard
     }
 
     /// <summary>Refuses non-finite tokens; for trainers that do not look at the values otherwise.</summary>
-    public static void CheckFinite(ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken)
+    public static void CheckFinite(
+        ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken)
     {
         const int chunkTokens = 8_192;
         using Tensor mean = TokenMean.Compute(tokens, chunkTokens, context, cancellationToken);
@@ -41,7 +44,8 @@ internal static class RouterGuard
 
     /// <summary>The error for finite tokens whose squared lengths are not.</summary>
     public static CalibrationException Overflow(string group) => new(
-        $"{group}: calibration tokens are so large that their squares overflow float32, so distances between them mean nothing. " +
-        "Look for a layer before it whose outputs explode.")
+        $"{group}: calibration tokens are so large that their squares overflow float32, "
+        + "so distances between them mean nothing. "
+        + "Look for a layer before it whose outputs explode.")
     { Layer = group };
 }

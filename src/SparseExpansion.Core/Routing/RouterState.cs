@@ -9,7 +9,8 @@ namespace SparseExpansion.Routing;
 /// <param name="expertCount">Number of experts k.</param>
 /// <param name="tensors">The router's tensors by name. The state does not own
 /// them: those of a live router belong to it.</param>
-public sealed class RouterState(string kind, int inputFeatures, int expertCount, IReadOnlyDictionary<string, Tensor> tensors)
+public sealed class RouterState(
+    string kind, int inputFeatures, int expertCount, IReadOnlyDictionary<string, Tensor> tensors)
 {
     /// <summary>Name under which <see cref="Routers.RouterKinds"/> finds the way back.</summary>
     public string Kind { get; } = kind;
@@ -34,13 +35,15 @@ public sealed class RouterState(string kind, int inputFeatures, int expertCount,
         if (!Tensors.TryGetValue(name, out Tensor? tensor))
         {
             throw new CheckpointException(
-                $"A router of kind '{Kind}' needs the tensor '{name}', but its state holds only [{string.Join(", ", Tensors.Keys)}].");
+                $"A router of kind '{Kind}' needs the tensor '{name}', "
+                + $"but its state holds only [{string.Join(", ", Tensors.Keys)}].");
         }
 
         return tensor.shape.AsSpan().SequenceEqual(shape)
             ? tensor
             : throw new CheckpointException(
-                $"The tensor '{name}' of a router of kind '{Kind}' with {InputFeatures} inputs and {ExpertCount} experts must have shape " +
-                $"[{string.Join(", ", shape.ToArray())}], got [{string.Join(", ", tensor.shape)}].");
+                $"The tensor '{name}' of a router of kind '{Kind}' with {InputFeatures} inputs and "
+                + $"{ExpertCount} experts must have shape "
+                + $"[{string.Join(", ", shape.ToArray())}], got [{string.Join(", ", tensor.shape)}].");
     }
 }

@@ -36,7 +36,8 @@ public static class ExpandedModel
         {
             if (!entries.TryAdd(name, entry))
             {
-                throw new CheckpointException($"{experts.FilePath}: tensor '{name}' is in {ExpandedTensorNames.ModelFile} too.");
+                throw new CheckpointException(
+                    $"{experts.FilePath}: tensor '{name}' is in {ExpandedTensorNames.ModelFile} too.");
             }
         }
 
@@ -55,7 +56,8 @@ public static class ExpandedModel
     /// written, or experts that cannot be packed.
     /// </exception>
     public static void Save(
-        torch.nn.Module model, string folder, bool overwrite = false, Action<string>? addFiles = null, ExpertFormat format = ExpertFormat.Unchanged)
+        torch.nn.Module model, string folder, bool overwrite = false, Action<string>? addFiles = null,
+            ExpertFormat format = ExpertFormat.Unchanged)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);

@@ -73,18 +73,24 @@ internal sealed class MappedFile : IDisposable
 
     private Tensor MapWhole(ScalarType dtype, long elements)
     {
-        using Tensor path = tensor(Array.ConvertAll(Encoding.UTF8.GetBytes(Path.GetFullPath(_path)), code => (long)code), device: CPU);
+        using Tensor path = tensor(
+            Array.ConvertAll(Encoding.UTF8.GetBytes(Path.GetFullPath(_path)), code => (long)code), device: CPU);
         try
         {
-            return s_script.Value.Invoke(Function, path, Scalars.Of(elements), Scalars.Of((long)dtype)).DetachFromDisposeScope();
+            return s_script.Value.Invoke(Function, path, Scalars.Of(elements), Scalars.Of((long)dtype))
+                .DetachFromDisposeScope();
         }
         catch (ExternalException error)
         {
-            throw new CheckpointException($"{_path}: cannot be mapped into memory ({Reason(error)}). Load it without {nameof(ExpandedLoadOptions.MemoryMap)}.", error);
+            throw new CheckpointException(
+                $"{_path}: cannot be mapped into memory ({Reason(error)}). "
+                + $"Load it without {nameof(ExpandedLoadOptions.MemoryMap)}.", error);
         }
     }
 
     /// <summary>The last line of what the interpreter reports that says something.</summary>
     private static string Reason(ExternalException error) =>
-        error.Message.Split('\n').LastOrDefault(line => line.StartsWith("RuntimeError", StringComparison.Ordinal))?.Trim() ?? "libtorch gives no reason";
+        error.Message.Split('\n')
+            .LastOrDefault(line => line.StartsWith("RuntimeError", StringComparison.Ordinal))?.Trim()
+                ?? "libtorch gives no reason";
 }

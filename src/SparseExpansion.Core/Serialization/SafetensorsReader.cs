@@ -21,7 +21,8 @@ public sealed unsafe class SafetensorsReader : IDisposable
     private readonly SafetensorsFile _file;
     private readonly MappedFile _mapped;
 
-    private SafetensorsReader(SafetensorsFile file) => (_file, _mapped) = (file, new MappedFile(file.FilePath, file.Length));
+    private SafetensorsReader(SafetensorsFile file) =>
+        (_file, _mapped) = (file, new MappedFile(file.FilePath, file.Length));
 
     /// <summary>The file that was opened.</summary>
     public string FilePath => _file.FilePath;

@@ -25,16 +25,22 @@ public static class SafetensorsWriter
     /// <exception cref="ArgumentException">A name is empty, reserved or occurs twice,
     /// or a tensor has no type in the format.</exception>
     /// <exception cref="CheckpointException">The file cannot be written.</exception>
-    public static void Write(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Write(
+        string path, IEnumerable<KeyValuePair<string, Tensor>> tensors,
+            IReadOnlyDictionary<string, string>? metadata = null)
     {
         ArgumentNullException.ThrowIfNull(tensors);
-        WriteSources(path, tensors.Select(item => KeyValuePair.Create(item.Key, TensorSource.Of(item.Key, item.Value))), metadata);
+        WriteSources(
+            path, tensors.Select(item => KeyValuePair.Create(item.Key, TensorSource.Of(item.Key, item.Value))),
+            metadata);
     }
 
     /// <summary>
     /// Writes tensors that are made while they are written, so that they need not be in memory together.
     /// </summary>
-    internal static void WriteSources(string path, IEnumerable<KeyValuePair<string, TensorSource>> tensors, IReadOnlyDictionary<string, string>? metadata = null) =>
+    internal static void WriteSources(
+        string path, IEnumerable<KeyValuePair<string, TensorSource>> tensors,
+            IReadOnlyDictionary<string, string>? metadata = null) =>
         SafetensorsFileWriter.Write(path, tensors.Select(item => Content(item.Key, item.Value)), metadata);
 
     private static SafetensorsContent Content(string name, TensorSource source) => new(name, (ElementType)source.DType, source.Shape, stream =>

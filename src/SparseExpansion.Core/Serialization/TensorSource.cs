@@ -22,7 +22,9 @@ internal sealed class TensorSource(ScalarType dtype, IReadOnlyList<long> shape, 
 
     /// <summary>A tensor that is there already; it stays the caller's.</summary>
     /// <exception cref="ArgumentException">The format has no such type.</exception>
-    public static TensorSource Of(string name, Tensor tensor) => tensor is null || tensor.is_sparse || SafetensorsDType.NameOf((ElementType)tensor.dtype) is null
-        ? throw new ArgumentException($"Tensor '{name}' is null, sparse, or of a dtype other than {SafetensorsDType.Supported}.", nameof(tensor))
+    public static TensorSource Of(string name, Tensor tensor) => tensor is null || tensor.is_sparse
+        || SafetensorsDType.NameOf((ElementType)tensor.dtype) is null
+        ? throw new ArgumentException(
+            $"Tensor '{name}' is null, sparse, or of a dtype other than {SafetensorsDType.Supported}.", nameof(tensor))
         : new TensorSource(tensor.dtype, tensor.shape, () => [tensor]);
 }

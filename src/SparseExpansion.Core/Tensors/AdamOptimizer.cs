@@ -27,9 +27,12 @@ public sealed class AdamOptimizer : IDisposable
         options ??= new AdamOptions();
         options.Validate();
         _parameters = [.. parameters];
-        if (_parameters.Length == 0 || Array.Exists(_parameters, parameter => parameter is not { requires_grad: true, is_leaf: true }))
+        if (_parameters.Length == 0
+            || Array.Exists(_parameters, parameter => parameter is not { requires_grad: true, is_leaf: true }))
         {
-            throw new ArgumentException("An optimizer takes at least one parameter, and each must be a leaf that requires a gradient.", nameof(parameters));
+            throw new ArgumentException(
+                "An optimizer takes at least one parameter, and each must be a leaf that requires a gradient.",
+                nameof(parameters));
         }
 
         _learningRate = options.LearningRate;
@@ -47,7 +50,8 @@ public sealed class AdamOptimizer : IDisposable
         get => _learningRate;
         set => _learningRate = value is >= 0 and < double.PositiveInfinity
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(value), value, $"{nameof(LearningRate)} must be at least 0 and finite.");
+            : throw new ArgumentOutOfRangeException(
+                nameof(value), value, $"{nameof(LearningRate)} must be at least 0 and finite.");
     }
 
     /// <summary>Moves the parameters by their gradients; those without one stay as they are.</summary>

@@ -27,11 +27,15 @@ public sealed record AdamOptions
     /// <exception cref="ArgumentOutOfRangeException">A setting is out of its range; the message names it.</exception>
     public void Validate()
     {
-        Require(LearningRate is > 0 and < double.PositiveInfinity, LearningRate, "must be positive and finite", nameof(LearningRate));
+        Require(
+            LearningRate is > 0 and < double.PositiveInfinity, LearningRate, "must be positive and finite",
+            nameof(LearningRate));
         Require(FirstDecay is >= 0 and < 1, FirstDecay, "must be from 0 to below 1", nameof(FirstDecay));
         Require(SecondDecay is >= 0 and < 1, SecondDecay, "must be from 0 to below 1", nameof(SecondDecay));
         Require(Epsilon is > 0 and < double.PositiveInfinity, Epsilon, "must be positive and finite", nameof(Epsilon));
-        Require(WeightDecay is >= 0 and < double.PositiveInfinity, WeightDecay, "must be at least 0 and finite", nameof(WeightDecay));
+        Require(
+            WeightDecay is >= 0 and < double.PositiveInfinity, WeightDecay, "must be at least 0 and finite",
+            nameof(WeightDecay));
     }
 
     private static void Require(bool holds, double value, string rule, string name)

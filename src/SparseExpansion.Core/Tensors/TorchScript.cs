@@ -18,7 +18,8 @@ internal static class TorchScript
     {
         if (Array.Find(arguments, argument => argument is not (Tensor or Scalar)) is { } other)
         {
-            throw new ArgumentException($"Scripts are called with tensors and scalars, not with {other.GetType().Name}.", nameof(arguments));
+            throw new ArgumentException(
+                $"Scripts are called with tensors and scalars, not with {other.GetType().Name}.", nameof(arguments));
         }
 
 #pragma warning disable RS0030 // Banned for the sake of numbers, of which there are none.

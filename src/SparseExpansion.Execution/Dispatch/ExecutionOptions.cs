@@ -14,7 +14,8 @@ namespace SparseExpansion.Execution.Dispatch;
 /// <param name="Dense">The product that <see cref="KernelKind.Dense"/> multiplies
 /// with; null: that kind is not available.</param>
 internal readonly record struct ExecutionOptions(
-    KernelKind? Kernel = null, InstructionSet? Instructions = null, int? Threads = null, int? Panels = null, IDenseProduct? Dense = null)
+    KernelKind? Kernel = null, InstructionSet? Instructions = null, int? Threads = null, int? Panels = null,
+        IDenseProduct? Dense = null)
 {
     /// <summary>Threads to use.</summary>
     public int Degree => Threads ?? Environment.ProcessorCount;

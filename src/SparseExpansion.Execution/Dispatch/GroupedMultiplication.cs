@@ -59,7 +59,9 @@ internal static class GroupedMultiplication
             KernelKind kind = options.Kernel ?? KernelSelector.Choose(weight, end - first, tokens.IsBFloat16, options);
             if (kind == KernelKind.Dense)
             {
-                DenseMultiply(weight, workspace, first, end, tokens, output, options with { Instructions = instructions, Threads = threads });
+                DenseMultiply(
+                    weight, workspace, first, end, tokens, output,
+                    options with { Instructions = instructions, Threads = threads });
                 continue;
             }
 
@@ -81,7 +83,8 @@ internal static class GroupedMultiplication
     }
 
     // Measuring runs multiplications of its own in this thread's workspace, so it comes before the workspace is taken.
-    private static void PrepareChoices(ReadOnlySpan<PackedWeight> experts, ReadOnlySpan<int> offsets, bool bfloat16Tokens, ExecutionOptions options)
+    private static void PrepareChoices(
+        ReadOnlySpan<PackedWeight> experts, ReadOnlySpan<int> offsets, bool bfloat16Tokens, ExecutionOptions options)
     {
         for (int expert = 0; options.Kernel is null && expert < experts.Length; expert++)
         {
@@ -108,9 +111,11 @@ internal static class GroupedMultiplication
     }
 
     private static unsafe void DenseMultiply(
-        PackedWeight weight, ExecutionWorkspace workspace, int first, int end, MatrixView tokens, MatrixView output, ExecutionOptions options)
+        PackedWeight weight, ExecutionWorkspace workspace, int first, int end, MatrixView tokens, MatrixView output,
+        ExecutionOptions options)
     {
-        IDenseProduct dense = options.Dense ?? throw new InvalidOperationException("There is no dense product to multiply with.");
+        IDenseProduct dense = options.Dense
+            ?? throw new InvalidOperationException("There is no dense product to multiply with.");
         int most = (int)Math.Max(PassStep, DenseFloats / weight.Columns);
         for (int count; first < end; first += count)
         {
@@ -123,14 +128,16 @@ internal static class GroupedMultiplication
     {
         if (experts.IsEmpty || offsets.Length != experts.Length + 1 || offsets[0] != 0 || offsets[^1] != order.Length)
         {
-            throw new ArgumentException($"{experts.Length} experts need offsets from 0 to the {order.Length} tokens.", nameof(offsets));
+            throw new ArgumentException(
+                $"{experts.Length} experts need offsets from 0 to the {order.Length} tokens.", nameof(offsets));
         }
 
         for (int expert = 0; expert < experts.Length; expert++)
         {
             ArgumentOutOfRangeException.ThrowIfLessThan(offsets[expert + 1], offsets[expert], nameof(offsets));
             experts[expert].Verify();
-            if (experts[expert].Rows != experts[0].Rows || experts[expert].Columns != experts[0].Columns || experts[expert].Dtype != experts[0].Dtype)
+            if (experts[expert].Rows != experts[0].Rows || experts[expert].Columns != experts[0].Columns
+                || experts[expert].Dtype != experts[0].Dtype)
             {
                 throw new ArgumentException("All experts must have one shape and dtype.", nameof(experts));
             }

@@ -19,5 +19,7 @@ internal unsafe interface IDenseProduct
     /// <param name="output">[tokens, out_features].</param>
     /// <param name="bias">[out_features] float32, or null.</param>
     /// <param name="options">With threads and instructions set.</param>
-    void Multiply(PackedWeight weight, MatrixView tokens, int* order, int count, MatrixView output, float* bias, ExecutionOptions options);
+    void Multiply(
+        PackedWeight weight, MatrixView tokens, int* order, int count, MatrixView output, float* bias,
+        ExecutionOptions options);
 }

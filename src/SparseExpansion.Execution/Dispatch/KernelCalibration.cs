@@ -30,7 +30,8 @@ internal sealed class KernelCalibration
     private readonly int _threads;
     private readonly IDenseProduct? _dense;
 
-    private KernelCalibration(PackedWeight weight, MatrixView tokens, MatrixView output, int count, int threads, IDenseProduct? dense)
+    private KernelCalibration(
+        PackedWeight weight, MatrixView tokens, MatrixView output, int count, int threads, IDenseProduct? dense)
     {
         (_weight, _tokens, _output, _threads, _dense) = (weight, tokens, output, threads, dense);
         _order = [.. Enumerable.Range(0, count)];
@@ -44,7 +45,8 @@ internal sealed class KernelCalibration
         using NativeArray output = NativeArray.Allocate((long)problem.Representative * weight.Rows, dtype);
         FillWithOnes(tokens);
         return new KernelCalibration(
-            weight, new MatrixView(tokens.Address, weight.Columns, dtype), new MatrixView(output.Address, weight.Rows, dtype), problem.Representative, threads, dense).Compare();
+            weight, new MatrixView(tokens.Address, weight.Columns, dtype),
+            new MatrixView(output.Address, weight.Rows, dtype), problem.Representative, threads, dense).Compare();
     }
 
     private static void FillWithOnes(NativeArray tokens)
@@ -118,7 +120,8 @@ internal sealed class KernelCalibration
     {
         long before = TimeProvider.System.GetTimestamp();
         GroupedMultiplication.Run(
-            [_weight], [0, _order.Length], _order, _tokens, _output, MatrixView.None, new ExecutionOptions(kind, Threads: _threads, Panels: panels, Dense: _dense));
+            [_weight], [0, _order.Length], _order, _tokens, _output, MatrixView.None,
+            new ExecutionOptions(kind, Threads: _threads, Panels: panels, Dense: _dense));
         return Milliseconds(before);
     }
 

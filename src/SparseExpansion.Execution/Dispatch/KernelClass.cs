@@ -11,7 +11,8 @@ namespace SparseExpansion.Execution.Dispatch;
 /// <param name="BFloat16Tokens">True if the tokens are bfloat16, which decides what the dense way may use.</param>
 /// <param name="HasDense">True if there is a dense product to compare with.</param>
 /// <param name="Bits">Bits of a code, 0 for values.</param>
-internal readonly record struct KernelClass(ElementType Dtype, int Rows, int Columns, int Sparsity, int Tokens, bool BFloat16Tokens, bool HasDense, int Bits)
+internal readonly record struct KernelClass(
+    ElementType Dtype, int Rows, int Columns, int Sparsity, int Tokens, bool BFloat16Tokens, bool HasDense, int Bits)
 {
     private const int LargestTokens = 512;
 

@@ -30,7 +30,8 @@ internal static class KernelSelector
         KernelClass key = KernelClass.Of(weight, tokens, bfloat16Tokens, options.Dense is not null);
         if (!Choices.TryGetValue(key, out Lazy<KernelKind>? choice))
         {
-            choice = Choices.GetOrAdd(key, new Lazy<KernelKind>(() => KernelCalibration.Fastest(weight, key, options.Degree, options.Dense)));
+            choice = Choices.GetOrAdd(
+                key, new Lazy<KernelKind>(() => KernelCalibration.Fastest(weight, key, options.Degree, options.Dense)));
         }
 
         try

@@ -18,7 +18,9 @@ internal static class PlainMessage
 
         string suffix = ParameterSuffix(parameter);
         string plain = message.EndsWith(suffix, StringComparison.Ordinal) ? message[..^suffix.Length] : message;
-        return error is ArgumentOutOfRangeException && !plain.Contains(parameter, StringComparison.Ordinal) ? $"{parameter}: {plain}" : plain;
+        return error is ArgumentOutOfRangeException && !plain.Contains(parameter, StringComparison.Ordinal)
+            ? $"{parameter}: {plain}"
+            : plain;
     }
 
     /// <summary>As the platform writes it, in whatever language.</summary>

@@ -8,4 +8,5 @@ namespace SparseExpansion.Execution.Expanded;
 /// <param name="OutFeatures">Rows of every expert.</param>
 /// <param name="Bias">True if there is a bias.</param>
 /// <param name="Storage">Storage of the experts: the name of the layout of their tensors.</param>
-internal sealed record ExpandedLayerEntry(string Name, int Router, int Experts, long InFeatures, long OutFeatures, bool Bias, string Storage);
+internal sealed record ExpandedLayerEntry(
+    string Name, int Router, int Experts, long InFeatures, long OutFeatures, bool Bias, string Storage);

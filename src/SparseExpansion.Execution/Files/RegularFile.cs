@@ -21,7 +21,8 @@ internal static partial class RegularFile
 
         if (LeadsNowhere(path))
         {
-            throw new CheckpointException($"{path}: is a link to {new FileInfo(path).LinkTarget}, which does not exist.");
+            throw new CheckpointException(
+                $"{path}: is a link to {new FileInfo(path).LinkTarget}, which does not exist.");
         }
 
         if (!File.Exists(path))
@@ -36,7 +37,9 @@ internal static partial class RegularFile
     }
 
     /// <summary>True for a link whose target is missing; the system's own question calls such a link a file.</summary>
-    public static bool LeadsNowhere(string path) => new FileInfo(path).LinkTarget is not null && File.ResolveLinkTarget(path, returnFinalTarget: true) is { } target && !Path.Exists(target.FullName);
+    public static bool LeadsNowhere(string path) =>
+        new FileInfo(path).LinkTarget is not null && File.ResolveLinkTarget(path, returnFinalTarget: true) is { } target
+        && !Path.Exists(target.FullName);
 
     /// <summary>Type and permissions, or null where the system cannot say; .NET has no word for them.</summary>
     private static unsafe int? Mode(string path)

@@ -17,7 +17,8 @@ internal static unsafe partial class MemoryAdvice
     public static void HugePages(byte* memory, nuint bytes) => Advise(memory, bytes, HugePageSize, HugePageAdvice);
 
     /// <summary>Asks for the pages of a mapped file before they are read.</summary>
-    public static void ReadAhead(byte* memory, nuint bytes) => Advise(memory, bytes, (nuint)Environment.SystemPageSize, WillNeedAdvice);
+    public static void ReadAhead(byte* memory, nuint bytes) =>
+        Advise(memory, bytes, (nuint)Environment.SystemPageSize, WillNeedAdvice);
 
     /// <summary>Advises the whole pages inside of the memory.</summary>
     private static void Advise(byte* memory, nuint bytes, nuint page, int advice)

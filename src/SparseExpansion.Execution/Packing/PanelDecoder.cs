@@ -21,7 +21,8 @@ internal static unsafe class PanelDecoder
     private const int Padding = 64;
 
     /// <summary>Bytes of scratch memory for the pieces of a whole block.</summary>
-    public static int ScratchBytes(PackedLayout layout) => PieceValues(layout) * (sizeof(float) + 1) + layout.PanelRows * sizeof(ushort);
+    public static int ScratchBytes(PackedLayout layout) =>
+        PieceValues(layout) * (sizeof(float) + 1) + layout.PanelRows * sizeof(ushort);
 
     /// <summary>The first block of a panel.</summary>
     public static EncodedBlock FirstBlock(PackedWeight weight, int panel)
@@ -55,7 +56,8 @@ internal static unsafe class PanelDecoder
     /// <param name="indices">True if the columns are wanted.</param>
     /// <param name="wide">True if AVX-512 may be used.</param>
     /// <returns>Input of a kernel; it lies in the scratch memory.</returns>
-    public static PanelBlock Next(ref EncodedBlock source, int slot, int count, PackedLayout layout, byte* scratch, bool indices, bool wide)
+    public static PanelBlock Next(
+        ref EncodedBlock source, int slot, int count, PackedLayout layout, byte* scratch, bool indices, bool wide)
     {
         float* values = (float*)scratch;
         ushort* counts = (ushort*)(values + PieceValues(layout));

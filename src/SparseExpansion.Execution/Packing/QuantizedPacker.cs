@@ -32,7 +32,9 @@ internal static unsafe class QuantizedPacker
                         int count = BitOperations.PopCount(*(ulong*)masks);
                         if (count > 0)
                         {
-                            long group = grid + (block * (long)layout.BlockColumns + word * PackedLayout.MaskColumns) / weight.GroupColumns;
+                            long group = grid
+                                + (block * (long)layout.BlockColumns + word * PackedLayout.MaskColumns)
+                                / weight.GroupColumns;
                             EncodeGroup(values + position, position, count, weight, group);
                             position += count;
                         }

@@ -63,10 +63,12 @@ public sealed unsafe class SafetensorsFile : IDisposable
             long length = stream.Length;
             if (length < 10)
             {
-                throw new CheckpointException($"{path}: {length} bytes are too few for a safetensors file; copy it again.");
+                throw new CheckpointException(
+                    $"{path}: {length} bytes are too few for a safetensors file; copy it again.");
             }
 
-            file = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+            file = MemoryMappedFile.CreateFromFile(
+                stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
             view = file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
             return new SafetensorsFile(path, file, view, length);
         }
@@ -115,7 +117,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
         ObjectDisposedException.ThrowIf(_bytes is null, this);
         var bytes = new ReadOnlySpan<byte>(_bytes + entry.Offset + start, count);
         return entry.DType == ElementType.Bool && bytes.ContainsAnyExceptInRange((byte)0, (byte)1)
-            ? throw new CheckpointException($"{FilePath}: tensor '{entry.Name}' of dtype BOOL holds bytes other than 0 and 1.")
+            ? throw new CheckpointException(
+                $"{FilePath}: tensor '{entry.Name}' of dtype BOOL holds bytes other than 0 and 1.")
             : bytes;
     }
 
@@ -136,12 +139,16 @@ public sealed unsafe class SafetensorsFile : IDisposable
     {
         if (headerLength is < 2 or > SafetensorsHeader.MaximumLength)
         {
-            throw new CheckpointException($"{path}: is no safetensors file: its first bytes speak of a header of {headerLength} bytes. Was a page or a pointer downloaded instead of the file?");
+            throw new CheckpointException(
+                $"{path}: is no safetensors file: its first bytes speak of a header of {headerLength} bytes. "
+                + "Was a page or a pointer downloaded instead of the file?");
         }
 
         if ((long)headerLength > fileLength - 8)
         {
-            throw new CheckpointException($"{path}: the header of {headerLength} bytes does not fit the file of {fileLength} bytes; is it truncated?");
+            throw new CheckpointException(
+                $"{path}: the header of {headerLength} bytes does not fit the file of "
+                + $"{fileLength} bytes; is it truncated?");
         }
 
         return (long)headerLength;

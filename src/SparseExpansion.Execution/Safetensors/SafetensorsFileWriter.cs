@@ -16,7 +16,8 @@ public static class SafetensorsFileWriter
     /// <param name="metadata">Strings for <c>__metadata__</c>, stored by ordinal key.</param>
     /// <exception cref="ArgumentException">A name is empty, reserved or occurs twice.</exception>
     /// <exception cref="CheckpointException">The file cannot be written.</exception>
-    public static void Write(string path, IEnumerable<SafetensorsContent> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Write(
+        string path, IEnumerable<SafetensorsContent> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(tensors);
@@ -55,7 +56,8 @@ public static class SafetensorsFileWriter
         {
             if (string.IsNullOrEmpty(item.Name) || item.Name == "__metadata__" || !seen.Add(item.Name))
             {
-                throw new ArgumentException($"The tensor name '{item.Name}' is empty, reserved or occurs twice.", nameof(tensors));
+                throw new ArgumentException(
+                    $"The tensor name '{item.Name}' is empty, reserved or occurs twice.", nameof(tensors));
             }
 
             list.Add(item);
@@ -70,7 +72,8 @@ public static class SafetensorsFileWriter
     {
         using var buffer = new MemoryStream();
         buffer.Write(stackalloc byte[8]);
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        using (var json = new Utf8JsonWriter(
+            buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             json.WriteStartObject();
             WriteMetadata(json, metadata);
@@ -95,7 +98,8 @@ public static class SafetensorsFileWriter
         byte[] header = buffer.ToArray();
         if (header.Length - 8 > SafetensorsHeader.MaximumLength)
         {
-            throw new ArgumentException($"The header of {header.Length - 8} bytes is larger than readers accept.", nameof(tensors));
+            throw new ArgumentException(
+                $"The header of {header.Length - 8} bytes is larger than readers accept.", nameof(tensors));
         }
 
         BitConverter.TryWriteBytes(header, (ulong)(header.Length - 8));
@@ -138,7 +142,8 @@ public static class SafetensorsFileWriter
 
     private static void WriteAll(string path, byte[] header, SafetensorsContent[] tensors)
     {
-        using var stream = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16);
+        using var stream = new FileStream(
+            path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16);
         stream.Write(header);
         foreach (SafetensorsContent tensor in tensors)
         {
@@ -146,7 +151,8 @@ public static class SafetensorsFileWriter
             tensor.Write(stream);
             if (stream.Position != end)
             {
-                throw new InvalidOperationException($"The parts of tensor '{tensor.Name}' are not its {tensor.ByteLength} bytes.");
+                throw new InvalidOperationException(
+                    $"The parts of tensor '{tensor.Name}' are not its {tensor.ByteLength} bytes.");
             }
         }
 

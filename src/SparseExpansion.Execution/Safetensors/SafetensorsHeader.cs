@@ -123,7 +123,8 @@ internal static class SafetensorsHeader
         return MakeEntry(name, dtype, shape, offsets, dataStart, path);
     }
 
-    private static SafetensorsEntry MakeEntry(string name, string? dtype, List<long>? shape, List<long>? offsets, long dataStart, string path)
+    private static SafetensorsEntry MakeEntry(
+        string name, string? dtype, List<long>? shape, List<long>? offsets, long dataStart, string path)
     {
         if (dtype is null || shape is null || offsets is not { Count: 2 })
         {
@@ -134,7 +135,8 @@ internal static class SafetensorsHeader
             $"{path}: tensor '{name}' has the dtype '{dtype}'; supported are {SafetensorsDType.Supported}.");
         if (shape.Count > MaximumRank)
         {
-            throw new CheckpointException($"{path}: tensor '{name}' has {shape.Count} dimensions; at most {MaximumRank} are supported.");
+            throw new CheckpointException(
+                $"{path}: tensor '{name}' has {shape.Count} dimensions; at most {MaximumRank} are supported.");
         }
 
         long begin = offsets[0];
@@ -143,7 +145,8 @@ internal static class SafetensorsHeader
         if (end < begin || bytes != end - begin)
         {
             throw new CheckpointException(
-                $"{path}: tensor '{name}' of shape [{string.Join(", ", shape)}] and dtype {dtype} does not fill its data_offsets [{begin}, {end}].");
+                $"{path}: tensor '{name}' of shape [{string.Join(", ", shape)}] and dtype {dtype} does not fill its "
+                + $"data_offsets [{begin}, {end}].");
         }
 
         if (begin > long.MaxValue - dataStart)
@@ -214,12 +217,14 @@ internal static class SafetensorsHeader
             if (entry.Offset != position)
             {
                 string how = entry.Offset < position ? "overlaps the tensor before it" : "leaves a gap before it";
-                throw new CheckpointException($"{path}: tensor '{entry.Name}' {how} (at byte {entry.Offset}, expected {position}).");
+                throw new CheckpointException(
+                    $"{path}: tensor '{entry.Name}' {how} (at byte {entry.Offset}, expected {position}).");
             }
 
             if (entry.ByteLength > dataStart + dataLength - position)
             {
-                throw new CheckpointException($"{path}: tensor '{entry.Name}' ends behind the end of the file; is it truncated?");
+                throw new CheckpointException(
+                    $"{path}: tensor '{entry.Name}' ends behind the end of the file; is it truncated?");
             }
 
             position += entry.ByteLength;
@@ -227,7 +232,8 @@ internal static class SafetensorsHeader
 
         if (position != dataStart + dataLength)
         {
-            throw new CheckpointException($"{path}: {dataStart + dataLength - position} bytes at the end belong to no tensor.");
+            throw new CheckpointException(
+                $"{path}: {dataStart + dataLength - position} bytes at the end belong to no tensor.");
         }
     }
 }

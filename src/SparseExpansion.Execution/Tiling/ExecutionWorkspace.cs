@@ -63,11 +63,15 @@ internal sealed unsafe class ExecutionWorkspace
         }
 
         ref ExpertPlan expert = ref _experts[_expertCount];
-        int items = _expertCount == 0 ? 0 : _experts[_expertCount - 1].FirstItem + _experts[_expertCount - 1].PanelCount;
-        expert = new ExpertPlan { Weight = weight, FirstTile = _tileCount, FirstItem = items, PanelCount = Math.Min(weight.Layout.PanelCount, maximumPanels) };
+        int items = _expertCount == 0
+            ? 0
+            : _experts[_expertCount - 1].FirstItem + _experts[_expertCount - 1].PanelCount;
+        expert =
+            new ExpertPlan { Weight = weight, FirstTile = _tileCount, FirstItem = items, PanelCount = Math.Min(weight.Layout.PanelCount, maximumPanels) };
         for (int done = 0; done < count;)
         {
-            TileKernel kernel = TileCover.Next(kind == KernelKind.Expand ? table.Expand : table.Index, count - done, weight.Layout.BlockColumns);
+            TileKernel kernel = TileCover.Next(
+                kind == KernelKind.Expand ? table.Expand : table.Index, count - done, weight.Layout.BlockColumns);
             int tokens = Math.Min(kernel.Lanes, count - done);
             AddTile(ref expert, kernel, first + done, tokens);
             done += tokens;

@@ -26,7 +26,8 @@ public sealed record ClusterEntanglement
         ArgumentNullException.ThrowIfNull(whole);
         if (whole.Layer != Layer)
         {
-            throw new ArgumentException($"Clusters of layer '{Layer}' cannot be compared with layer '{whole.Layer}'.", nameof(whole));
+            throw new ArgumentException(
+                $"Clusters of layer '{Layer}' cannot be compared with layer '{whole.Layer}'.", nameof(whole));
         }
 
         return [.. Neurons.Select(neuron => Change(neuron.WeightedWasserstein, whole.Neurons[neuron.Neuron].Wasserstein))];

@@ -8,7 +8,8 @@ namespace SparseExpansion.Analysis.Distances;
 /// </summary>
 internal sealed class GaussianQuantiles
 {
-    private GaussianQuantiles(double[] quantiles, double[] densities) => (Quantiles, Densities) = (quantiles, densities);
+    private GaussianQuantiles(double[] quantiles, double[] densities) =>
+        (Quantiles, Densities) = (quantiles, densities);
 
     /// <summary>Number of values n.</summary>
     public int Count => Quantiles.Length - 1;

@@ -21,7 +21,8 @@ internal static class QuantileDistance
         : ToGaussian(sorted, moments.Mean, moments.StandardDeviation, gaussian);
 
     /// <summary>W₁ of (sorted − mean) / deviation to N(0,1), one value at a time.</summary>
-    public static double ToGaussian(ReadOnlySpan<double> sorted, double mean, double deviation, GaussianQuantiles gaussian)
+    public static double ToGaussian(
+        ReadOnlySpan<double> sorted, double mean, double deviation, GaussianQuantiles gaussian)
     {
         double sum = 0;
         for (int i = 0; i < sorted.Length; i++)
@@ -33,7 +34,8 @@ internal static class QuantileDistance
     }
 
     /// <summary>W₁ of (sorted − mean) / deviation to N(0,1), many values at a time.</summary>
-    public static double ToGaussian(ReadOnlySpan<float> sorted, double mean, double deviation, GaussianQuantiles gaussian)
+    public static double ToGaussian(
+        ReadOnlySpan<float> sorted, double mean, double deviation, GaussianQuantiles gaussian)
     {
         ref float start = ref MemoryMarshal.GetReference(sorted);
         ref double quantiles = ref MemoryMarshal.GetArrayDataReference(gaussian.Quantiles);
@@ -134,7 +136,8 @@ internal static class QuantileDistance
         return Math.Sqrt(sum / first.Length);
     }
 
-    private static double Corrections(ReadOnlySpan<float> values, int first, double mean, double deviation, GaussianQuantiles gaussian)
+    private static double Corrections(
+        ReadOnlySpan<float> values, int first, double mean, double deviation, GaussianQuantiles gaussian)
     {
         double sum = 0;
         for (int k = 0; k < values.Length; k++)

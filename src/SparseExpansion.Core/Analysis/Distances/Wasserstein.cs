@@ -24,7 +24,8 @@ public static class Wasserstein
         Moments moments = Moments.OfSorted(sorted);
         return moments.IsConstant
             ? 0
-            : QuantileDistance.ToGaussian(sorted, moments.Mean, moments.StandardDeviation, GaussianQuantiles.For(sorted.Length));
+            : QuantileDistance.ToGaussian(
+                sorted, moments.Mean, moments.StandardDeviation, GaussianQuantiles.For(sorted.Length));
     }
 
     /// <summary>W₁ of every neuron's outputs to N(0,1), standardized to mean 0 and population variance 1.</summary>
@@ -42,18 +43,23 @@ public static class Wasserstein
         ArgumentNullException.ThrowIfNull(outputs);
         if (tokenDimension is not (0 or 1))
         {
-            throw new ArgumentOutOfRangeException(nameof(tokenDimension), tokenDimension, "Tokens are counted by dimension 0, [tokens, neurons], or 1, [neurons, tokens].");
+            throw new ArgumentOutOfRangeException(
+                nameof(tokenDimension), tokenDimension,
+                "Tokens are counted by dimension 0, [tokens, neurons], or 1, [neurons, tokens].");
         }
 
         if (outputs.dim() != 2 || !outputs.is_floating_point() || outputs.shape[tokenDimension] < 2)
         {
             throw new ArgumentException(
-                $"Outputs must be floating {(tokenDimension == 0 ? "[at least 2 tokens, neurons]" : "[neurons, at least 2 tokens]")}, got {outputs.dtype} [{string.Join(", ", outputs.shape)}].", nameof(outputs));
+                "Outputs must be floating "
+                + $"{(tokenDimension == 0 ? "[at least 2 tokens, neurons]" : "[neurons, at least 2 tokens]")}, "
+                + $"got {outputs.dtype} [{string.Join(", ", outputs.shape)}].", nameof(outputs));
         }
 
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        var rows = new HostRows(HostRows.Sort((tokenDimension == 0 ? outputs.t() : outputs).detach().to(ScalarType.Float32)));
+        var rows = new HostRows(HostRows.Sort(
+            (tokenDimension == 0 ? outputs.t() : outputs).detach().to(ScalarType.Float32)));
         GaussianQuantiles quantiles = GaussianQuantiles.For(rows.Width);
         var distances = new double[rows.Count];
         RowParallel.For(rows.Count, rows.Width, (from, to) =>
@@ -65,7 +71,9 @@ public static class Wasserstein
             }
         });
         int bad = Array.FindIndex(distances, double.IsNaN);
-        return bad < 0 ? distances : throw new ArgumentException($"Neuron {bad} has NaN or infinite values.", nameof(outputs));
+        return bad < 0
+            ? distances
+            : throw new ArgumentException($"Neuron {bad} has NaN or infinite values.", nameof(outputs));
     }
 
     /// <summary>W₁ between two samples, which may differ in size.</summary>

@@ -13,7 +13,8 @@ public sealed record ClusterSweepOptions
     /// Makes the trainer of a router for a number of clusters above 1. Default: PCA and k-means, the published router.
     /// A trainer of random routers makes the control.
     /// </summary>
-    public Func<int, IRouterTrainer> Trainer { get; init; } = clusters => new PcaKMeansTrainer(new PcaKMeansOptions { Experts = clusters });
+    public Func<int, IRouterTrainer> Trainer { get; init; } = clusters =>
+        new PcaKMeansTrainer(new PcaKMeansOptions { Experts = clusters });
 
     /// <summary>The neurons to compare. Default null: all.</summary>
     public IReadOnlyList<int>? Neurons { get; init; }
@@ -35,7 +36,8 @@ public sealed record ClusterSweepOptions
         ArgumentNullException.ThrowIfNull(RecordedNeurons);
         if (Clusters.Count == 0 || Clusters.Any(count => count < 1) || Clusters.Distinct().Count() != Clusters.Count)
         {
-            throw new ArgumentException("Name at least one number of clusters, each at least 1 and once.", nameof(Clusters));
+            throw new ArgumentException(
+                "Name at least one number of clusters, each at least 1 and once.", nameof(Clusters));
         }
     }
 }

@@ -35,7 +35,9 @@ public sealed class Emergence
             points.Add(point);
         }
 
-        return points.Count > 0 ? new Emergence(points) : throw new ArgumentException("Name at least one checkpoint.", nameof(checkpoints));
+        return points.Count > 0
+            ? new Emergence(points)
+            : throw new ArgumentException("Name at least one checkpoint.", nameof(checkpoints));
     }
 
     /// <summary>One measure of one neuron at each checkpoint.</summary>
@@ -62,8 +64,11 @@ public sealed class Emergence
 
     private LayerEntanglement[] Select(string layer)
     {
-        LayerEntanglement[] layers = [.. Points.SelectMany(point => point.Layers.Where(candidate => candidate.Layer == layer))];
-        return layers.Length > 0 ? layers : throw new ArgumentException($"No layer '{layer}' was analyzed.", nameof(layer));
+        LayerEntanglement[] layers =
+            [.. Points.SelectMany(point => point.Layers.Where(candidate => candidate.Layer == layer))];
+        return layers.Length > 0
+            ? layers
+            : throw new ArgumentException($"No layer '{layer}' was analyzed.", nameof(layer));
     }
 
     private static void CheckSameLayers(EmergencePoint first, EmergencePoint point)
@@ -71,7 +76,8 @@ public sealed class Emergence
         if (!first.Layers.Select(Key).SequenceEqual(point.Layers.Select(Key)))
         {
             throw new SparseExpansionException(
-                $"Checkpoint '{point.Checkpoint}' has other layers or numbers of neurons than '{first.Checkpoint}'; compare checkpoints of one model.");
+                $"Checkpoint '{point.Checkpoint}' has other layers or numbers of neurons than '{first.Checkpoint}'; "
+                + "compare checkpoints of one model.");
         }
 
         static (string, int) Key(LayerEntanglement layer) => (layer.Layer, layer.Neurons.Count);

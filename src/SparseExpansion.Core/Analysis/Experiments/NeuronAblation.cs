@@ -43,7 +43,8 @@ public sealed class NeuronAblation : IDisposable
     /// <param name="cancellationToken">Observed between chunks.</param>
     /// <exception cref="CalibrationException">Tokens of another width than the weight's.</exception>
     public static NeuronAblation Prepare(
-        string layer, Tensor weight, ITokenSource tokens, ISparsifier sparsifier, int chunkTokens = 4_096, CancellationToken cancellationToken = default)
+        string layer, Tensor weight, ITokenSource tokens, ISparsifier sparsifier, int chunkTokens = 4_096,
+            CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(tokens);
         ArgumentNullException.ThrowIfNull(sparsifier);
@@ -51,7 +52,8 @@ public sealed class NeuronAblation : IDisposable
         dense.CheckTokens(tokens);
         ArgumentOutOfRangeException.ThrowIfLessThan(chunkTokens, 1);
         IActivationStatistic statistic = ExpertStatistics.ObserveAll(
-            () => PruningChecks.CreateStatistic(sparsifier, dense.Describe()), tokens, chunkTokens, weight.device, cancellationToken);
+            () => PruningChecks.CreateStatistic(sparsifier, dense.Describe()), tokens, chunkTokens, weight.device,
+            cancellationToken);
         return new NeuronAblation(layer, weight, sparsifier, statistic);
     }
 
@@ -61,16 +63,20 @@ public sealed class NeuronAblation : IDisposable
     /// <param name="cancellationToken">Passed to the pruner.</param>
     /// <returns>Disposing it restores the rows bit by bit.</returns>
     /// <exception cref="InvalidOperationException">The neurons of an earlier call are still sparse.</exception>
-    public IDisposable Apply(IReadOnlyList<int> neurons, SparsityTarget target, CancellationToken cancellationToken = default)
+    public IDisposable Apply(
+        IReadOnlyList<int> neurons, SparsityTarget target, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(neurons);
         ArgumentNullException.ThrowIfNull(target);
         if (_applied)
         {
-            throw new InvalidOperationException($"Neurons of layer '{Layer}' are sparse already; dispose what the earlier call returned.");
+            throw new InvalidOperationException(
+                $"Neurons of layer '{Layer}' are sparse already; dispose what the earlier call returned.");
         }
 
-        int[] rows = neurons.Count == 0 ? [] : AnalysisGuard.CheckNeurons(Layer, checked((int)Weight.shape[0]), neurons);
+        int[] rows = neurons.Count == 0
+            ? []
+            : AnalysisGuard.CheckNeurons(Layer, checked((int)Weight.shape[0]), neurons);
         Tensor pruned = Prune(target, cancellationToken);
         var ablated = new AblatedRows(Weight, pruned, rows, () => _applied = false);
         _applied = true;
@@ -83,7 +89,8 @@ public sealed class NeuronAblation : IDisposable
     /// <param name="evaluate">Measures the model, for example its perplexity.</param>
     /// <param name="cancellationToken">Passed to the pruner and to <paramref name="evaluate"/>.</param>
     public double Evaluate(
-        IReadOnlyList<int> neurons, SparsityTarget target, Func<CancellationToken, double> evaluate, CancellationToken cancellationToken = default)
+        IReadOnlyList<int> neurons, SparsityTarget target, Func<CancellationToken, double> evaluate,
+            CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(evaluate);
         using IDisposable ablated = Apply(neurons, target, cancellationToken);
@@ -112,7 +119,8 @@ public sealed class NeuronAblation : IDisposable
             foreach ((string selector, IReadOnlyList<int> neurons) in selections)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                points.Add(new AblationPoint(Layer, selector, sparsity, neurons.Count, Evaluate(neurons, target, evaluate, cancellationToken)));
+                points.Add(new AblationPoint(
+                    Layer, selector, sparsity, neurons.Count, Evaluate(neurons, target, evaluate, cancellationToken)));
             }
         }
 

@@ -38,7 +38,8 @@ internal sealed class MappingPairs
     /// <param name="cancellationToken">Observed between chunks.</param>
     /// <exception cref="CalibrationException">A token holds NaN or infinite values.</exception>
     public static MappingPairs Draw(
-        string layer, ITokenSource tokens, ReadOnlySpan<int> members, int pairs, Random random, int chunkTokens, Device device, CancellationToken cancellationToken)
+        string layer, ITokenSource tokens, ReadOnlySpan<int> members, int pairs, Random random, int chunkTokens,
+        Device device, CancellationToken cancellationToken)
     {
         int count = Math.Min(pairs, members.Length / 2);
         int[] order = members.ToArray();
@@ -48,13 +49,18 @@ internal sealed class MappingPairs
         {
             cancellationToken.ThrowIfCancellationRequested();
             int size = Math.Min(chunkTokens, count - start);
-            Distances(tokens, order.AsSpan(start, size), order.AsSpan(count + start, size), device, distances.AsSpan(start, size));
+            Distances(
+                tokens, order.AsSpan(start, size), order.AsSpan(count + start, size), device,
+                distances.AsSpan(start, size));
         }
 
         int bad = Array.FindIndex(distances, distance => !double.IsFinite(distance));
         if (bad >= 0)
         {
-            throw new CalibrationException($"Layer '{layer}': input token {order[bad]} or {order[count + bad]} holds NaN or infinite values, or values whose squares overflow float32.") { Layer = layer };
+            throw new CalibrationException(
+                $"Layer '{layer}': input token {order[bad]} or {order[count + bad]} holds NaN or infinite values, "
+                + "or values whose squares overflow float32.")
+            { Layer = layer };
         }
 
         int[] kept = [.. Enumerable.Range(0, count).Where(i => distances[i] > 0)];
@@ -89,7 +95,8 @@ internal sealed class MappingPairs
         return median > 0 ? ratios / Count / median * _largest : 0;
     }
 
-    private static void Distances(ITokenSource tokens, ReadOnlySpan<int> first, ReadOnlySpan<int> second, Device device, Span<double> distances)
+    private static void Distances(
+        ITokenSource tokens, ReadOnlySpan<int> first, ReadOnlySpan<int> second, Device device, Span<double> distances)
     {
         using var scope = NewDisposeScope();
         Tensor difference = tokens.Gather(Widen(first), device).sub_(tokens.Gather(Widen(second), device));

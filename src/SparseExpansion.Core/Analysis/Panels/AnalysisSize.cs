@@ -8,4 +8,5 @@ namespace SparseExpansion.Analysis.Panels;
 /// <param name="Maps">Outputs held of every neuron: 1, or 2 where sparse ones are compared with dense ones.</param>
 /// <param name="Weights">Weights held of every neuron: one for each expert of each map.</param>
 /// <param name="FixedBytes">Tables that all neurons share.</param>
-internal sealed record AnalysisSize(string Layer, long Tokens, int Neurons, int InFeatures, int Maps, int Weights, long FixedBytes);
+internal sealed record AnalysisSize(
+    string Layer, long Tokens, int Neurons, int InFeatures, int Maps, int Weights, long FixedBytes);

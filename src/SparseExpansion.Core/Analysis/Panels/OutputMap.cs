@@ -27,7 +27,8 @@ internal sealed class OutputMap
 
     /// <summary>An expanded layer, whose experts are unpacked one at a time.</summary>
     public static OutputMap Mixture(SparseMixtureLayer layer, TokenClusters clusters, int[] neurons) =>
-        new(layer.GetExpertWeight, clusters, layer.Bias, neurons) { LoadBytes = sizeof(float) * layer.InFeatures * layer.OutFeatures };
+        new(layer.GetExpertWeight, clusters, layer.Bias, neurons)
+        { LoadBytes = sizeof(float) * layer.InFeatures * layer.OutFeatures };
 
     /// <summary>A dense layer: one weight for all tokens.</summary>
     public static OutputMap Dense(Tensor weight, Tensor? bias, int tokens, int[] neurons) =>
@@ -59,7 +60,8 @@ internal sealed class OutputMap
             weights[e] = whole.detach().index_select(0, rows).to(ScalarType.Float32).MoveToOuterDisposeScope();
         }
 
-        Tensor? bias = _bias?.detach().to(Device).index_select(0, rows).to(ScalarType.Float32).unsqueeze(1).MoveToOuterDisposeScope();
+        Tensor? bias = _bias?.detach().to(Device).index_select(0, rows).to(ScalarType.Float32).unsqueeze(1)
+            .MoveToOuterDisposeScope();
         return new PanelWeights(weights, bias);
     }
 

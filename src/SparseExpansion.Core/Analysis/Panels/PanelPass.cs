@@ -6,7 +6,9 @@ namespace SparseExpansion.Analysis.Panels;
 /// Computes the outputs of all neurons for all tokens within a memory budget, and shows them slice by slice. Every
 /// panel of neurons reads the tokens once more: recomputing outputs costs less than spilling them.
 /// </summary>
-internal sealed class PanelPass(string layer, AnalyzedTokens tokens, IReadOnlyList<OutputMap> maps, PanelPlan plan, CancellationToken cancellationToken)
+internal sealed class PanelPass(
+    string layer, AnalyzedTokens tokens, IReadOnlyList<OutputMap> maps, PanelPlan plan,
+    CancellationToken cancellationToken)
 {
     /// <summary>Runs the pass.</summary>
     /// <param name="visit">
@@ -35,7 +37,8 @@ internal sealed class PanelPass(string layer, AnalyzedTokens tokens, IReadOnlyLi
             cancellationToken.ThrowIfCancellationRequested();
             using var sliceScope = NewDisposeScope();
             int count = Math.Min(plan.SliceNeurons, to - from - row);
-            visit(new PanelSlice(from + row, [.. outputs.Select(output => output.narrow(0, row, count))], norms.AsMemory(row, count)));
+            visit(new PanelSlice(
+                from + row, [.. outputs.Select(output => output.narrow(0, row, count))], norms.AsMemory(row, count)));
         }
     }
 
@@ -60,7 +63,9 @@ internal sealed class PanelPass(string layer, AnalyzedTokens tokens, IReadOnlyLi
 
         if (first != tokens.Count)
         {
-            throw new CalibrationException($"Layer '{layer}': the token source promised {tokens.Count} tokens and gave {first}.") { Layer = layer };
+            throw new CalibrationException(
+                $"Layer '{layer}': the token source promised {tokens.Count} tokens and gave {first}.")
+            { Layer = layer };
         }
     }
 
@@ -72,7 +77,8 @@ internal sealed class PanelPass(string layer, AnalyzedTokens tokens, IReadOnlyLi
         if (neuron >= 0)
         {
             throw new CalibrationException(
-                $"Layer '{layer}': outputs of neuron {neuron} are NaN or infinite; check the tokens it was given and the dtype of the weight.")
+                $"Layer '{layer}': outputs of neuron {neuron} are NaN or infinite; "
+                + "check the tokens it was given and the dtype of the weight.")
             { Layer = layer };
         }
     }

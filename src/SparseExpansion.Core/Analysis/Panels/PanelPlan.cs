@@ -38,8 +38,10 @@ internal sealed record PanelPlan(int PanelNeurons, int SliceNeurons, int ChunkTo
         }
 
         throw new SparseExpansionException(
-            $"Layer '{size.Layer}': the outputs of one neuron over {size.Tokens} tokens take about {size.FixedBytes + (size.Maps * (SortBytes + 4) * size.Tokens)} bytes to analyze, "
-            + $"more than {nameof(AnalysisOptions)}.{nameof(AnalysisOptions.MemoryBudgetBytes)} = {budgetBytes}. Raise it, or set {nameof(AnalysisOptions.SampleTokens)}.");
+            $"Layer '{size.Layer}': the outputs of one neuron over {size.Tokens} tokens take about "
+            + $"{size.FixedBytes + (size.Maps * (SortBytes + 4) * size.Tokens)} bytes to analyze, "
+            + $"more than {nameof(AnalysisOptions)}.{nameof(AnalysisOptions.MemoryBudgetBytes)} = {budgetBytes}. "
+            + $"Raise it, or set {nameof(AnalysisOptions.SampleTokens)}.");
     }
 
     private static PanelPlan? TryCreate(AnalysisSize size, long budget, int chunk)
@@ -51,7 +53,8 @@ internal sealed record PanelPlan(int PanelNeurons, int SliceNeurons, int ChunkTo
         long fixedBytes = size.FixedBytes + (slice * sliceRowBytes) + (2L * sizeof(float) * chunk * size.InFeatures);
 
         // Held outputs, weights, and a chunk's outputs with the parts they are put together from.
-        long neuronBytes = sizeof(float) * ((size.Maps * size.Tokens) + ((long)size.Weights * size.InFeatures) + (2L * chunk));
+        long neuronBytes = sizeof(float)
+            * ((size.Maps * size.Tokens) + ((long)size.Weights * size.InFeatures) + (2L * chunk));
         long most = (budget - fixedBytes) / neuronBytes;
         if (most < 1)
         {

@@ -21,7 +21,8 @@ public sealed class ActivationRecorder
         (_model, _unit, _groups) = (model, unit, [.. groups]);
 
     /// <summary>Module paths of the layers of every group, in the order in which the model calls them.</summary>
-    public IReadOnlyList<IReadOnlyList<string>> Groups => [.. _groups.Select(group => group.Layers.Select(layer => layer.Name).ToArray())];
+    public IReadOnlyList<IReadOnlyList<string>> Groups =>
+        [.. _groups.Select(group => group.Layers.Select(layer => layer.Name).ToArray())];
 
     /// <summary>Runs batches until every layer has been called, and groups the layers by their inputs.</summary>
     /// <param name="model">The model.</param>
@@ -32,12 +33,14 @@ public sealed class ActivationRecorder
     /// <exception cref="ArgumentException">No layer, or the model has none of that name.</exception>
     /// <exception cref="CalibrationException">A layer is never called.</exception>
     public static ActivationRecorder Create(
-        nn.Module<Tensor, Tensor> model, IEnumerable<string> layers, IEnumerable<CalibrationBatch> batches, CancellationToken cancellationToken = default)
+        nn.Module<Tensor, Tensor> model, IEnumerable<string> layers, IEnumerable<CalibrationBatch> batches,
+            CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(batches);
         CalibrationTarget[] targets = FindTargets(model, layers);
-        var unit = CalibrationUnit.Of("the model", model.call, model.parameters().Select(parameter => parameter.device).FirstOrDefault(CPU));
+        var unit = CalibrationUnit.Of(
+            "the model", model.call, model.parameters().Select(parameter => parameter.device).FirstOrDefault(CPU));
         using var modes = new EvaluationMode(model);
         return new ActivationRecorder(model, unit, InputGroupFinder.Find(unit, targets, batches, cancellationToken));
     }
@@ -50,7 +53,8 @@ public sealed class ActivationRecorder
     /// <exception cref="ArgumentOutOfRangeException">There is no such group.</exception>
     /// <exception cref="CalibrationException">No token was seen, or values are not
     /// finite; the message names the layers.</exception>
-    public ActivationStore Record(int group, IEnumerable<CalibrationBatch> batches, CancellationToken cancellationToken = default)
+    public ActivationStore Record(
+        int group, IEnumerable<CalibrationBatch> batches, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(group);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(group, _groups.Length);
@@ -62,10 +66,13 @@ public sealed class ActivationRecorder
     private static CalibrationTarget[] FindTargets(nn.Module model, IEnumerable<string> layers)
     {
         ArgumentNullException.ThrowIfNull(layers);
-        Dictionary<string, nn.Module> modules = model.named_modules().ToDictionary(entry => entry.name, entry => entry.module);
-        CalibrationTarget[] targets = [.. layers.Distinct().Select(name => modules.GetValueOrDefault(name) is nn.Module<Tensor, Tensor> module
+        Dictionary<string, nn.Module> modules = model.named_modules()
+            .ToDictionary(entry => entry.name, entry => entry.module);
+        CalibrationTarget[] targets = [.. layers.Distinct()
+            .Select(name => modules.GetValueOrDefault(name) is nn.Module<Tensor, Tensor> module
             ? new CalibrationTarget(name, module)
-            : throw new ArgumentException($"The model has no layer '{name}' that maps a tensor to a tensor.", nameof(layers)))];
+            : throw new ArgumentException(
+                $"The model has no layer '{name}' that maps a tensor to a tensor.", nameof(layers)))];
         return targets.Length > 0 ? targets : throw new ArgumentException("Name at least one layer.", nameof(layers));
     }
 }

@@ -44,10 +44,12 @@ public sealed class ActivationStore : ITokenSource, IDisposable
         Tensor tokens = input.detach().reshape(-1, input.shape[^1]);
         if (mask is not null)
         {
-            if (mask.numel() != tokens.shape[0] || (mask.dim() == input.dim() - 1 && !mask.shape.AsSpan().SequenceEqual(input.shape.AsSpan(..^1))))
+            if (mask.numel() != tokens.shape[0]
+                || (mask.dim() == input.dim() - 1 && !mask.shape.AsSpan().SequenceEqual(input.shape.AsSpan(..^1))))
             {
                 throw new CalibrationException(
-                    $"Layer '{layer}' saw {tokens.shape[0]} tokens [{string.Join(", ", input.shape)}], but the padding mask is [{string.Join(", ", mask.shape)}].")
+                    $"Layer '{layer}' saw {tokens.shape[0]} tokens [{string.Join(", ", input.shape)}], "
+                    + $"but the padding mask is [{string.Join(", ", mask.shape)}].")
                 { Layer = layer };
             }
 
@@ -56,7 +58,9 @@ public sealed class ActivationStore : ITokenSource, IDisposable
 
         if (!TensorChecks.AllFinite(tokens))
         {
-            throw new CalibrationException($"The inputs of layer '{layer}' hold NaN or infinite values; check the model and the calibration data.") { Layer = layer };
+            throw new CalibrationException(
+                $"The inputs of layer '{layer}' hold NaN or infinite values; check the model and the calibration data.")
+            { Layer = layer };
         }
 
         _callTokens.Add(tokens.shape[0]);
@@ -94,7 +98,8 @@ public sealed class ActivationStore : ITokenSource, IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CalibrationException($"{folder}: cannot take the calibration tokens that memory has no room for: {e.Message}", e);
+            throw new CalibrationException(
+                $"{folder}: cannot take the calibration tokens that memory has no room for: {e.Message}", e);
         }
     }
 }

@@ -12,7 +12,8 @@ namespace SparseExpansion.Calibration.Capture;
 internal sealed record CalibrationUnit(string Name, Func<CalibrationBatch, Tensor> Forward, Device Device)
 {
     /// <summary>A part that needs nothing but its input, such as the whole model.</summary>
-    public static CalibrationUnit Of(string name, Func<Tensor, Tensor> forward, Device device) => new(name, batch => forward(batch.Input), device);
+    public static CalibrationUnit Of(string name, Func<Tensor, Tensor> forward, Device device) =>
+        new(name, batch => forward(batch.Input), device);
 
     /// <summary>Runs the part under <c>no_grad</c>; hooks may end the pass early, which gives null.</summary>
     /// <remarks>
@@ -36,7 +37,8 @@ internal sealed record CalibrationUnit(string Name, Func<CalibrationBatch, Tenso
         catch (ExternalException e)
         {
             throw new CalibrationException(
-                $"Running {Name} on a calibration input {batch.Input.dtype} [{string.Join(", ", batch.Input.shape)}] failed: {PlainMessage.Of(e)}", e);
+                $"Running {Name} on a calibration input {batch.Input.dtype} [{string.Join(", ", batch.Input.shape)}] "
+                + $"failed: {PlainMessage.Of(e)}", e);
         }
     }
 }

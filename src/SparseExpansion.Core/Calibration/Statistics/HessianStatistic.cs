@@ -121,7 +121,9 @@ public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShr
 
     /// <remarks>tr(WHWᵀ) = ⟨WᵀW, H⟩: no product for the dense weight.</remarks>
     double ISharedOutputError.RelativeOutputError(Tensor dense, Tensor gram, Tensor changed) =>
-        RelativeOutputError(dense, changed, weight => _borrowed is null ? QuadraticForm.Inner(gram, Hessian) : QuadraticForm.Trace(weight, Hessian));
+        RelativeOutputError(
+            dense, changed,
+            weight => _borrowed is null ? QuadraticForm.Inner(gram, Hessian) : QuadraticForm.Trace(weight, Hessian));
 
     private double RelativeOutputError(Tensor dense, Tensor changed, Func<Tensor, double> energy)
     {
@@ -152,7 +154,8 @@ public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShr
     /// <summary>
     /// Borrowed features have no correlation to others, so that a weight without their columns has no part of theirs.
     /// </summary>
-    private Tensor WithoutBorrowed(Tensor weight) => _borrowed is null ? weight : weight.masked_fill(_borrowed, Scalars.Of(0));
+    private Tensor WithoutBorrowed(Tensor weight) =>
+        _borrowed is null ? weight : weight.masked_fill(_borrowed, Scalars.Of(0));
 
     private void ForgetBorrowed()
     {
@@ -165,7 +168,8 @@ public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShr
         ArgumentNullException.ThrowIfNull(weight, name);
         if (weight.dim() != 2 || weight.shape[1] != InFeatures)
         {
-            throw new ArgumentException($"A weight must be [out_features, {InFeatures}], got [{string.Join(", ", weight.shape)}].", name);
+            throw new ArgumentException(
+                $"A weight must be [out_features, {InFeatures}], got [{string.Join(", ", weight.shape)}].", name);
         }
     }
 }

@@ -30,7 +30,8 @@ internal static class QuadraticForm
             Tensor product = block.matmul(symmetric.narrow(0, start, columns).narrow(1, start, columns));
             if (start > 0)
             {
-                product.addmm_(rows.narrow(1, 0, start), symmetric.narrow(0, 0, start).narrow(1, start, columns), alpha: 2);
+                product.addmm_(
+                    rows.narrow(1, 0, start), symmetric.narrow(0, 0, start).narrow(1, start, columns), alpha: 2);
             }
 
             // By columns first: a sum of everything at once would split, and round, by the number of threads.

@@ -13,7 +13,8 @@ internal static class StatisticChecks
         if (tokens.dim() != 2 || tokens.shape[1] != inFeatures || !tokens.is_floating_point())
         {
             throw new ArgumentException(
-                $"Tokens must be floating-point [tokens, {inFeatures}], got {tokens.dtype} [{string.Join(", ", tokens.shape)}].", nameof(tokens));
+                $"Tokens must be floating-point [tokens, {inFeatures}], "
+                + $"got {tokens.dtype} [{string.Join(", ", tokens.shape)}].", nameof(tokens));
         }
     }
 
@@ -35,7 +36,8 @@ internal static class StatisticChecks
         if (statistic.TokenCount != before + shown)
         {
             throw new CalibrationException(
-                $"The statistic {statistic.GetType().Name} was shown {shown} tokens, but its TokenCount went from {before} to {statistic.TokenCount}: Observe must count every token.");
+                $"The statistic {statistic.GetType().Name} was shown {shown} tokens, "
+                + $"but its TokenCount went from {before} to {statistic.TokenCount}: Observe must count every token.");
         }
     }
 
@@ -48,7 +50,8 @@ internal static class StatisticChecks
         if (CustomPart.Is(statistic) && statistic.TokenCount != before + added)
         {
             throw new CalibrationException(
-                $"The statistic {statistic.GetType().Name} took up one of {added} tokens, but its TokenCount went from {before} to {statistic.TokenCount}: Merge must add the token counts.");
+                $"The statistic {statistic.GetType().Name} took up one of {added} tokens, "
+                + $"but its TokenCount went from {before} to {statistic.TokenCount}: Merge must add the token counts.");
         }
     }
 
@@ -60,18 +63,22 @@ internal static class StatisticChecks
         return values.sum([-1L], type: ScalarType.Float64).sum().item<double>();
     }
 
-    public static TStatistic CheckOther<TStatistic>(TStatistic self, IActivationStatistic other, Func<TStatistic, int> inFeatures)
+    public static TStatistic CheckOther<TStatistic>(
+        TStatistic self, IActivationStatistic other, Func<TStatistic, int> inFeatures)
         where TStatistic : class, IActivationStatistic
     {
         ArgumentNullException.ThrowIfNull(other);
         if (other is not TStatistic typed)
         {
-            throw new ArgumentException($"A {self.GetType().Name} cannot take up a {other.GetType().Name}.", nameof(other));
+            throw new ArgumentException(
+                $"A {self.GetType().Name} cannot take up a {other.GetType().Name}.", nameof(other));
         }
 
         return inFeatures(typed) == inFeatures(self)
             ? typed
-            : throw new ArgumentException($"A statistic of {inFeatures(self)} features cannot take up one of {inFeatures(typed)}.", nameof(other));
+            : throw new ArgumentException(
+                $"A statistic of {inFeatures(self)} features cannot take up one of {inFeatures(typed)}.",
+                nameof(other));
     }
 
     /// <summary>
@@ -92,7 +99,8 @@ internal static class StatisticChecks
     {
         if (!(double.IsFinite(priorTokens) && priorTokens >= 0))
         {
-            throw new ArgumentOutOfRangeException(nameof(priorTokens), priorTokens, "The strength of the shrinkage must be a number of at least 0.");
+            throw new ArgumentOutOfRangeException(
+                nameof(priorTokens), priorTokens, "The strength of the shrinkage must be a number of at least 0.");
         }
 
         if (priorTokens == 0 || tokenCount == 0 || layerTokenCount == 0)
@@ -103,7 +111,8 @@ internal static class StatisticChecks
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         double share = priorTokens / (priorTokens + tokenCount);
-        sum.mul_(Scalars.Of(1 - share)).add_(layerSum.to(sum.device), alpha: Scalars.Of(share * tokenCount / layerTokenCount));
+        sum.mul_(Scalars.Of(1 - share))
+            .add_(layerSum.to(sum.device), alpha: Scalars.Of(share * tokenCount / layerTokenCount));
     }
 
     /// <param name="tokenCount">Tokens that the statistic has observed.</param>
@@ -114,7 +123,8 @@ internal static class StatisticChecks
         if (tokenCount == 0)
         {
             throw new CalibrationException(
-                "The statistic has observed no token: either its layer (or expert) was never reached by the calibration data, or Observe was never called.");
+                "The statistic has observed no token: either its layer (or expert) was never reached by the "
+                + "calibration data, or Observe was never called.");
         }
 
         using var scope = NewDisposeScope();
@@ -122,7 +132,8 @@ internal static class StatisticChecks
         if (bad > 0)
         {
             throw new CalibrationException(
-                $"NaN, infinite or overflowing activations in {bad} of {squaredSums.numel()} input features, among {tokenCount} tokens: "
+                $"NaN, infinite or overflowing activations in {bad} of {squaredSums.numel()} input features, "
+                + $"among {tokenCount} tokens: "
                 + "check the model's dtype and the calibration data.");
         }
     }

@@ -56,7 +56,8 @@ internal sealed class SpilledTokens : ITokenSource, IDisposable
             {
                 for (long start = _parts[part]; start < _parts[part + 1]; start += chunkTokens)
                 {
-                    yield return Placement.MoveTo(ReadRows(start, Math.Min(chunkTokens, _parts[part + 1] - start)), device);
+                    yield return Placement.MoveTo(
+                        ReadRows(start, Math.Min(chunkTokens, _parts[part + 1] - start)), device);
                 }
             }
         }

@@ -19,7 +19,8 @@ internal sealed class TokenPairs : ITokenSource
         _second = second;
         if (first.TokenCount != second.TokenCount)
         {
-            throw new ArgumentException($"Tokens cannot be paired: there are {first.TokenCount} and {second.TokenCount}.", nameof(second));
+            throw new ArgumentException(
+                $"Tokens cannot be paired: there are {first.TokenCount} and {second.TokenCount}.", nameof(second));
         }
     }
 
@@ -46,7 +47,9 @@ internal sealed class TokenPairs : ITokenSource
     {
         using (first)
         {
-            using Tensor second = others.MoveNext() ? others.Current : throw new InvalidOperationException("The second source ended before the first.");
+            using Tensor second = others.MoveNext()
+                ? others.Current
+                : throw new InvalidOperationException("The second source ended before the first.");
             return cat([first, second], 1);
         }
     }

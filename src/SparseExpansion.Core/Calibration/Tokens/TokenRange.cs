@@ -27,7 +27,8 @@ internal sealed class TokenRange(ITokenSource source, long start, long count) : 
         long position = 0;
         foreach (Tensor chunk in source.ReadChunks(chunkTokens, device))
         {
-            long from = Math.Clamp(start - position, 0, chunk.shape[0]), to = Math.Clamp(start + count - position, 0, chunk.shape[0]);
+            long from = Math.Clamp(start - position, 0, chunk.shape[0]),
+                to = Math.Clamp(start + count - position, 0, chunk.shape[0]);
             position += chunk.shape[0];
             if (from == 0 && to == chunk.shape[0])
             {

@@ -13,7 +13,8 @@ internal sealed class TokenSubset(ITokenSource source, ReadOnlyMemory<long> indi
     {
         for (int start = 0; start < indices.Length; start += chunkTokens)
         {
-            yield return source.Gather(indices.Span.Slice(start, Math.Min(chunkTokens, indices.Length - start)), device);
+            yield return source.Gather(
+                indices.Span.Slice(start, Math.Min(chunkTokens, indices.Length - start)), device);
         }
     }
 

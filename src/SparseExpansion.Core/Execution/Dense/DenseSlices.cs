@@ -30,16 +30,21 @@ internal sealed unsafe class DenseSlices : IParallelWork
 
     /// <summary>Panels of a slice.</summary>
     public static int PanelsOfSlice(PackedWeight weight) =>
-        (int)Math.Clamp(SliceBytes / ((long)weight.Layout.PanelRows * weight.Columns * weight.ValueSize), 1, weight.Layout.PanelCount);
+        (int)Math.Clamp(
+            SliceBytes / ((long)weight.Layout.PanelRows * weight.Columns * weight.ValueSize), 1,
+            weight.Layout.PanelCount);
 
     /// <summary>output[order[i]] = weight · tokens[i] + bias for the first panels.</summary>
     /// <param name="weight">Its dtype is that of the tokens.</param>
     /// <param name="tokens">[count, in_features], contiguous.</param>
     /// <param name="bias">[out_features] in the same dtype, or null.</param>
-    public void Multiply(PackedWeight weight, Tensor tokens, Tensor? bias, int* order, MatrixView output, int panelCount, InstructionSet instructions, int threads)
+    public void Multiply(
+        PackedWeight weight, Tensor tokens, Tensor? bias, int* order, MatrixView output, int panelCount,
+        InstructionSet instructions, int threads)
     {
         PackedLayout layout = weight.Layout;
-        (_weight, _tokens, _bias, _output, _panelCount, _instructions) = (weight, tokens, bias, output, panelCount, instructions);
+        (_weight, _tokens, _bias, _output, _panelCount, _instructions) =
+            (weight, tokens, bias, output, panelCount, instructions);
         _order = order;
         _slicePanels = Math.Min(PanelsOfSlice(weight), panelCount);
         Reserve((long)_slicePanels * layout.PanelRows * layout.Columns, (ScalarType)weight.Dtype, threads);

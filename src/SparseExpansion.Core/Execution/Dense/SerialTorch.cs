@@ -36,7 +36,8 @@ internal static unsafe class SerialTorch
         using Process process = Process.GetCurrentProcess();
         foreach (ProcessModule module in process.Modules.Cast<ProcessModule>().Where(OpenMPWaiting.IsOpenMP))
         {
-            if (NativeLibrary.TryLoad(module.FileName, out nint library) && NativeLibrary.TryGetExport(library, "omp_set_num_threads", out nint function))
+            if (NativeLibrary.TryLoad(module.FileName, out nint library)
+                && NativeLibrary.TryGetExport(library, "omp_set_num_threads", out nint function))
             {
                 var set = (delegate* unmanaged<int, void>)function;
                 int probe = threads == 1 ? 2 : 1;

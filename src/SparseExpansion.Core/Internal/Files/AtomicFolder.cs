@@ -48,7 +48,8 @@ internal sealed class AtomicFolder : IDisposable
 
         if (!overwrite && Directory.Exists(full) && Directory.EnumerateFileSystemEntries(full).Any())
         {
-            throw new CheckpointException($"{full}: exists and is not empty. Name another folder, or allow it to be replaced (overwrite: true).");
+            throw new CheckpointException(
+                $"{full}: exists and is not empty. Name another folder, or allow it to be replaced (overwrite: true).");
         }
 
         return full;
@@ -113,7 +114,8 @@ internal sealed class AtomicFolder : IDisposable
         {
             string name = System.IO.Path.GetFileName(folder);
             if (name.StartsWith(prefix, StringComparison.Ordinal) && name.EndsWith(Suffix, StringComparison.Ordinal)
-                && name.Length > prefix.Length + Suffix.Length && Guid.TryParseExact(name[prefix.Length..^Suffix.Length], "N", out _))
+                && name.Length > prefix.Length + Suffix.Length
+                && Guid.TryParseExact(name[prefix.Length..^Suffix.Length], "N", out _))
             {
                 Guarded(full, () => Directory.Delete(folder, recursive: true));
             }
@@ -135,10 +137,13 @@ internal sealed class AtomicFolder : IDisposable
     {
         if (RegularFile.LeadsNowhere(path))
         {
-            throw new CheckpointException($"{path}: is a link to nothing; remove it, or make the folder that it leads to.");
+            throw new CheckpointException(
+                $"{path}: is a link to nothing; remove it, or make the folder that it leads to.");
         }
 
-        return Directory.Exists(path) ? Directory.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path : path;
+        return Directory.Exists(path)
+            ? Directory.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path
+            : path;
     }
 
     private static void Guarded(string target, Action action)

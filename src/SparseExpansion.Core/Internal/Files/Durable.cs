@@ -42,7 +42,8 @@ internal static partial class Durable
     {
         foreach (string file in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
         {
-            using var handle = File.OpenHandle(file, FileMode.Open, OperatingSystem.IsWindows() ? FileAccess.ReadWrite : FileAccess.Read);
+            using var handle = File.OpenHandle(
+                file, FileMode.Open, OperatingSystem.IsWindows() ? FileAccess.ReadWrite : FileAccess.Read);
             RandomAccess.FlushToDisk(handle);
         }
 

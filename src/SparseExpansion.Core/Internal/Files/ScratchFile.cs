@@ -11,7 +11,8 @@ internal static class ScratchFile
     public static FileStream Create(string folder)
     {
         string path = NewName(folder);
-        var stream = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Delete, bufferSize: 1, FileOptions.DeleteOnClose);
+        var stream = new FileStream(
+            path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Delete, bufferSize: 1, FileOptions.DeleteOnClose);
         if (!OperatingSystem.IsWindows())
         {
             File.Delete(path);

@@ -24,6 +24,7 @@ internal static class TensorChecks
     public static bool Equal(Tensor left, Tensor right)
     {
         using var scope = NewDisposeScope();
-        return left.shape.SequenceEqual(right.shape) && left.eq(right).logical_or(left.isnan().logical_and(right.isnan())).all().item<bool>();
+        return left.shape.SequenceEqual(right.shape)
+            && left.eq(right).logical_or(left.isnan().logical_and(right.isnan())).all().item<bool>();
     }
 }

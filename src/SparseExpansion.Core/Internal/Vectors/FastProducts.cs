@@ -20,6 +20,7 @@ internal static class FastProducts
 
         // Leaf 7: bit 5 of EAX with subleaf 1 is AVX512-BF16, bit 22 of EDX with subleaf 0 is AMX-BF16.
         (int subleaves, _, _, int features) = X86Base.CpuId(7, 0);
-        return (features & Bfloat16OfTiles) != 0 || (subleaves >= 1 && (X86Base.CpuId(7, 1).Eax & Bfloat16OfVectors) != 0);
+        return (features & Bfloat16OfTiles) != 0
+            || (subleaves >= 1 && (X86Base.CpuId(7, 1).Eax & Bfloat16OfVectors) != 0);
     });
 }

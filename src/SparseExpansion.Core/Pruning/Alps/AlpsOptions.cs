@@ -66,8 +66,12 @@ public sealed record AlpsOptions
     public void Validate()
     {
         Require(double.IsFinite(Damping) && Damping > 0, nameof(Damping), Damping, "finite and above 0");
-        Require(double.IsFinite(DampingIncrease) && DampingIncrease >= 2, nameof(DampingIncrease), DampingIncrease, "finite and at least 2");
-        Require(double.IsFinite(MaxDamping) && MaxDamping >= Damping, nameof(MaxDamping), MaxDamping, $"finite and at least {nameof(Damping)}");
+        Require(
+            double.IsFinite(DampingIncrease) && DampingIncrease >= 2, nameof(DampingIncrease), DampingIncrease,
+            "finite and at least 2");
+        Require(
+            double.IsFinite(MaxDamping) && MaxDamping >= Damping, nameof(MaxDamping), MaxDamping,
+            $"finite and at least {nameof(Damping)}");
         Require(double.IsFinite(Penalty) && Penalty > 0, nameof(Penalty), Penalty, "finite and above 0");
         Require(PenaltyIncrease is > 1 and <= 1e6, nameof(PenaltyIncrease), PenaltyIncrease, "above 1 and at most 1e6");
         Require(PenaltyInterval >= 1, nameof(PenaltyInterval), PenaltyInterval, "at least 1");

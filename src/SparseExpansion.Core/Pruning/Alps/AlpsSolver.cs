@@ -54,7 +54,8 @@ internal sealed class AlpsSolver
     /// <param name="options">Penalties and limits.</param>
     /// <param name="cancellationToken">Observed between iterations.</param>
     public static AlpsSupports Solve(
-        ScaledProblem problem, PenaltyPath path, SparsityTarget[] targets, AlpsOptions options, CancellationToken cancellationToken)
+        ScaledProblem problem, PenaltyPath path, SparsityTarget[] targets, AlpsOptions options,
+        CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
         var solver = new AlpsSolver(problem, path, targets, options);
@@ -64,7 +65,9 @@ internal sealed class AlpsSolver
             solver.Iterate(iteration);
         }
 
-        return new AlpsSupports(solver._supports.MoveToOuterDisposeScope(), solver._weights.MoveToOuterDisposeScope(), solver._iterations, solver._settled);
+        return new AlpsSupports(
+            solver._supports.MoveToOuterDisposeScope(), solver._weights.MoveToOuterDisposeScope(), solver._iterations,
+            solver._settled);
     }
 
     private Tensor Select() =>

@@ -62,7 +62,8 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsif
     /// allows; each stops when its own support has settled.
     /// </remarks>
     protected override IReadOnlyList<PrunedWeight> PruneExpertsCore(
-        Tensor weight, IReadOnlyList<HessianStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken)
+        Tensor weight, IReadOnlyList<HessianStatistic> statistics, IReadOnlyList<SparsityTarget> targets,
+        CancellationToken cancellationToken)
     {
         PruningGuard.CheckHessians(Name, weight, statistics);
         Tensor dense = weight.to(ScalarType.Float32);
@@ -71,7 +72,8 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsif
         {
             cancellationToken.ThrowIfCancellationRequested();
             pruned.AddRange(PruneChunk(
-                dense, [.. chunk.Select(expert => expert.Item1)], [.. chunk.Select(expert => expert.Item2)], cancellationToken));
+                dense, [.. chunk.Select(expert => expert.Item1)], [.. chunk.Select(expert => expert.Item2)],
+                cancellationToken));
         }
 
         return pruned;
@@ -82,13 +84,15 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsif
 
     double ISizedSparsifier.WorkToPrune(long rows, long columns) => 4 * SolverSize.Work(rows, columns);
 
-    private static int ExpertsAtOnce(long rows, long columns) => (int)Math.Clamp(ChunkBytes / BytesPerExpert(rows, columns), 1, 4096);
+    private static int ExpertsAtOnce(long rows, long columns) =>
+        (int)Math.Clamp(ChunkBytes / BytesPerExpert(rows, columns), 1, 4096);
 
     /// <summary>
     /// Hessians, factors, the powers of a path, twice while its base moves, and their
     /// intermediates; the weight, the state and conjugate gradients.
     /// </summary>
-    private static long BytesPerExpert(long rows, long columns) => sizeof(float) * ((11 * columns * columns) + (10 * rows * columns));
+    private static long BytesPerExpert(long rows, long columns) =>
+        sizeof(float) * ((11 * columns * columns) + (10 * rows * columns));
 
     private PrunedWeight[] PruneChunk(
         Tensor dense, HessianStatistic[] statistics, SparsityTarget[] targets, CancellationToken cancellationToken)
@@ -98,14 +102,18 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsif
         Tensor diagonal = hessians.diagonal(0, 1, 2), norms = diagonal.clone();
         Tensor dead = diagonal.eq(Scalars.Of(0));
         diagonal.masked_fill_(dead, Scalars.Of(1));
-        FactoredHessians factored = DampingLadder.Factor(hessians, Options.DampingSchedule, cancellationToken, Penalize);
+        FactoredHessians factored = DampingLadder.Factor(
+            hessians, Options.DampingSchedule, cancellationToken, Penalize);
         ReplaceHopeless(hessians, factored.Rungs);
         ScaledProblem problem = ScaledProblem.Create(hessians, dense, dead);
         (Tensor solved, Convergence[] convergence) = Solve(problem, factored.Factors, targets, cancellationToken);
-        solved = DeadFeatures.Keep(solved, dense, dead, scores => MaskSelection.Select(scores, targets, SparsityScope.Layer));
+        solved = DeadFeatures.Keep(
+            solved, dense, dead, scores => MaskSelection.Select(scores, targets, SparsityScope.Layer));
         return [.. factored.Rungs.Select((rung, i) => rung.Method == DampingMethod.WandaFallback
-            ? new PrunedWeight(WandaScore.Prune(dense, norms.select(0, i), targets[i]).MoveToOuterDisposeScope()) { Diagnostics = [rung] }
-            : new PrunedWeight(CheckFinite(OwnCopy(solved, i)).MoveToOuterDisposeScope()) { Diagnostics = [rung, convergence[i]] })];
+            ? new PrunedWeight(
+                WandaScore.Prune(dense, norms.select(0, i), targets[i]).MoveToOuterDisposeScope()) { Diagnostics = [rung] }
+            : new PrunedWeight(
+                CheckFinite(OwnCopy(solved, i)).MoveToOuterDisposeScope()) { Diagnostics = [rung, convergence[i]] })];
     }
 
     private void Penalize(Tensor damped)
@@ -139,22 +147,29 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsif
         ScaledProblem problem, Tensor factors, SparsityTarget[] targets, CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
-        ScalarType precision = Options.ReducedPrecision && FastProducts.Bfloat16(factors.device) ? ScalarType.BFloat16 : ScalarType.Float32;
+        ScalarType precision = Options.ReducedPrecision && FastProducts.Bfloat16(factors.device)
+            ? ScalarType.BFloat16
+            : ScalarType.Float32;
         using var path = new PenaltyPath(problem.Hessians, factors, Options.Penalty * PenaltyPath.Reach, precision);
         AlpsSupports found = AlpsSolver.Solve(problem, path, targets, Options, cancellationToken);
         Tensor weights = found.Weights.masked_fill_(found.Pruned, Scalars.Of(0));
         (int[] iterations, double[] residuals) = ConjugateGradients.Solve(
-            problem.Hessians, problem.Weights, weights, found.Pruned, precision, Options.RefitTolerance, Options.MaxRefitIterations, cancellationToken);
-        Convergence[] convergence = [.. residuals.Select((residual, i) => new Convergence(found.Iterations[i], found.Settled[i], iterations[i], residual))];
+            problem.Hessians, problem.Weights, weights, found.Pruned, precision, Options.RefitTolerance,
+            Options.MaxRefitIterations, cancellationToken);
+        Convergence[] convergence =
+            [.. residuals.Select((residual, i) => new Convergence(found.Iterations[i], found.Settled[i], iterations[i], residual))];
         return (weights.div_(problem.Scales).MoveToOuterDisposeScope(), convergence);
     }
 
     /// <summary>An expert's weight that keeps no other expert's memory alive.</summary>
-    private static Tensor OwnCopy(Tensor solved, int expert) => solved.shape[0] == 1 ? solved.squeeze(0) : solved.select(0, expert).clone();
+    private static Tensor OwnCopy(Tensor solved, int expert) =>
+        solved.shape[0] == 1 ? solved.squeeze(0) : solved.select(0, expert).clone();
 
     private static Tensor CheckFinite(Tensor weight) => TensorChecks.AllFinite(weight)
         ? weight
-        : throw new PruningException("ALPS's updates overflowed float32: the Hessian is too ill-conditioned for the damping; raise AlpsOptions.Damping.");
+        : throw new PruningException(
+            "ALPS's updates overflowed float32: the Hessian is too ill-conditioned for the damping; "
+            + "raise AlpsOptions.Damping.");
 
     /// <summary>Name and options, for manifests.</summary>
     public override string ToString() => $"{Name}: {Options}";

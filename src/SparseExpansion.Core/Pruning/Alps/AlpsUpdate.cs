@@ -28,7 +28,8 @@ internal static unsafe class AlpsUpdate
         float* states = RawMemory.Pointer<float>(state), weights = RawMemory.Pointer<float>(dense);
         byte* marks = RawMemory.Pointer<byte>(pruned);
         ushort* steps = (ushort*)RawMemory.Address(step);
-        RowParallel.ForMemory(state.numel(), 1, (from, to) => HostAlpsUpdate.Step(states, marks, weights, dualScale, steps, from, to));
+        RowParallel.ForMemory(
+            state.numel(), 1, (from, to) => HostAlpsUpdate.Step(states, marks, weights, dualScale, steps, from, to));
         RawMemory.KeepAlive(state, pruned, dense);
         return step;
     }
@@ -51,7 +52,9 @@ internal static unsafe class AlpsUpdate
         float* states = RawMemory.Pointer<float>(state), weights = RawMemory.Pointer<float>(dense);
         byte* marks = RawMemory.Pointer<byte>(pruned);
         ushort* products = (ushort*)RawMemory.Address(product);
-        RowParallel.ForMemory(state.numel(), 1, (from, to) => HostAlpsUpdate.Advance(states, marks, weights, dualScale, products, from, to));
+        RowParallel.ForMemory(
+            state.numel(), 1,
+            (from, to) => HostAlpsUpdate.Advance(states, marks, weights, dualScale, products, from, to));
         RawMemory.KeepAlive(state, pruned, dense, product);
     }
 
@@ -64,7 +67,8 @@ internal static unsafe class AlpsUpdate
         }
 
         Tensor sum = empty_like(a);
-        ushort* first = (ushort*)RawMemory.Address(a), second = (ushort*)RawMemory.Address(b), third = (ushort*)RawMemory.Address(c);
+        ushort* first = (ushort*)RawMemory.Address(a), second = (ushort*)RawMemory.Address(b),
+            third = (ushort*)RawMemory.Address(c);
         ushort* sums = (ushort*)RawMemory.Address(sum);
         RowParallel.ForMemory(a.numel(), 1, (from, to) => HostAlpsUpdate.Combine(
             first, (float)alpha, second, (float)beta, third, (float)gamma, sums, from, to));
@@ -81,7 +85,9 @@ internal static unsafe class AlpsUpdate
         {
             byte* old = RawMemory.Pointer<byte>(before), current = RawMemory.Pointer<byte>(after);
             long experts = before.shape[0], size = before.numel() / experts;
-            long[] changes = [.. Enumerable.Range(0, (int)experts).Select(expert => HostAlpsUpdate.CountDifferent(old + (expert * size), current + (expert * size), size))];
+            long[] changes = [.. Enumerable.Range(0, (int)experts)
+                .Select(expert =>
+                    HostAlpsUpdate.CountDifferent(old + (expert * size), current + (expert * size), size))];
             RawMemory.KeepAlive(before, after);
             return changes;
         }

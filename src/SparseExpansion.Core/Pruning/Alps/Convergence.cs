@@ -10,4 +10,5 @@ namespace SparseExpansion.Pruning.Alps;
 /// What is left of the normal equations on the support S after the least squares: ‖((Ŵ − W)H)_S‖ / ‖(Ŵ −
 /// W)H‖ in scaled coordinates, 0 for exact ones.
 /// </param>
-public sealed record Convergence(int Iterations, bool Settled, int RefitIterations, double Residual) : PruningDiagnostic;
+public sealed record Convergence(
+    int Iterations, bool Settled, int RefitIterations, double Residual) : PruningDiagnostic;

@@ -58,7 +58,9 @@ internal sealed class PenaltyPath : IDisposable
         double ratio = penalty / _base;
         (double constant, double linear, double square) = Coefficients(ratio);
         double unit = _base / _scale;
-        return AlpsUpdate.Combine(_first, ratio * constant * unit, _second, ratio * linear * unit * unit, _third, ratio * square * unit * unit * unit);
+        return AlpsUpdate.Combine(
+            _first, ratio * constant * unit, _second, ratio * linear * unit * unit, _third,
+            ratio * square * unit * unit * unit);
     }
 
     /// <summary>Goes on with some of the experts.</summary>
@@ -114,7 +116,9 @@ internal sealed class PenaltyPath : IDisposable
         (Tensor factors, bool[] succeeded) = InverseFactor.Compute(penalized);
         return succeeded.All(success => success)
             ? factors
-            : throw new PruningException($"H + {penalty}·I could not be factored: the Hessian is not positive definite in float32; raise the damping.");
+            : throw new PruningException(
+                $"H + {penalty}·I could not be factored: the Hessian is not positive definite in "
+                + "float32; raise the damping.");
     }
 
     /// <summary>
@@ -135,6 +139,7 @@ internal sealed class PenaltyPath : IDisposable
         _first.Dispose();
         _second.Dispose();
         _third.Dispose();
-        (_first, _second, _third) = (first.DetachFromDisposeScope(), second.DetachFromDisposeScope(), third.DetachFromDisposeScope());
+        (_first, _second, _third) =
+            (first.DetachFromDisposeScope(), second.DetachFromDisposeScope(), third.DetachFromDisposeScope());
     }
 }

@@ -46,7 +46,8 @@ internal static class InverseFactor
         long size = matrices.shape[1], leaf = host ? 64 : 512;
         if (size <= leaf)
         {
-            succeeded.logical_and_(host ? FactorLeaf.OnHost(matrices, floors, inverse) : FactorLeaf.OnDevice(matrices, floors, inverse));
+            succeeded.logical_and_(
+                host ? FactorLeaf.OnHost(matrices, floors, inverse) : FactorLeaf.OnDevice(matrices, floors, inverse));
             return;
         }
 

@@ -34,7 +34,8 @@ internal static class MaskedQuantizer
         }
 
         (Tensor solved, BlockGrid grids) = SparseGptSolver.Quantize(
-            pruned.to(ScalarType.Float32).unsqueeze(0), factored.Factors, quantization, options.BlockSize, SparseGptSolver.KernelFor(pruned), cancellationToken);
+            pruned.to(ScalarType.Float32).unsqueeze(0), factored.Factors, quantization, options.BlockSize,
+            SparseGptSolver.KernelFor(pruned), cancellationToken);
         QuantizationGrid grid = grids.Of(0, (int)pruned.shape[1]);
         return (solved.squeeze(0).MoveToOuterDisposeScope(), grid);
     }

@@ -15,10 +15,13 @@ public static class QuantizationExtensions
     /// <param name="quantization">Bits and groups; null for the defaults.</param>
     /// <exception cref="ArgumentException">The pruner rounds its weights already.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
-    public static ISparsifier WithQuantization(this ISparsifier pruner, WeightQuantization? quantization = null) => pruner is IRoundingSparsifier { RoundsWeights: true }
+    public static ISparsifier WithQuantization(
+        this ISparsifier pruner,
+            WeightQuantization? quantization = null) => pruner is IRoundingSparsifier { RoundsWeights: true }
         ? throw new ArgumentException(Rounds(pruner), nameof(pruner))
         : new QuantizedSparsifier(pruner, quantization ?? new WeightQuantization());
 
     /// <summary>Why a pruner that rounds is refused.</summary>
-    internal static string Rounds(ISparsifier pruner) => $"Pruner '{pruner.Name}' rounds its weights already; leave {nameof(WithQuantization)} away.";
+    internal static string Rounds(ISparsifier pruner) =>
+        $"Pruner '{pruner.Name}' rounds its weights already; leave {nameof(WithQuantization)} away.";
 }

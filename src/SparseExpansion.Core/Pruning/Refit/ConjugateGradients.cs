@@ -69,7 +69,8 @@ internal sealed class ConjugateGradients
     /// <returns>For every expert its iterations, and ‖((Ŵ − W)H)_S‖, as the last iteration carries it on, as a
     /// share of ‖(Ŵ − W)H‖ at its start.</returns>
     public static (int[] Iterations, double[] Residuals) Solve(
-        Tensor hessians, Tensor dense, Tensor start, Tensor pruned, ScalarType precision, double tolerance, int maxIterations, CancellationToken cancellationToken)
+        Tensor hessians, Tensor dense, Tensor start, Tensor pruned, ScalarType precision, double tolerance,
+        int maxIterations, CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
         var solver = new ConjugateGradients(hessians, dense, start, pruned, precision);
@@ -95,7 +96,8 @@ internal sealed class ConjugateGradients
 
     private int[] Iterate(double tolerance, int maxIterations, CancellationToken cancellationToken)
     {
-        Tensor open = ones_like(_errors, dtype: ScalarType.Bool), iterations = zeros_like(_errors, dtype: ScalarType.Int32);
+        Tensor open = ones_like(_errors, dtype: ScalarType.Bool),
+            iterations = zeros_like(_errors, dtype: ScalarType.Int32);
         for (int iteration = 0; iteration < maxIterations && open.any().item<bool>(); iteration++)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -103,7 +105,8 @@ internal sealed class ConjugateGradients
             Tensor product = _direction.to(_factors.dtype).bmm(_factors);
             iterations.PlusInPlace(open);
             // Experts that are done stand still: going on would make them depend on the others of the batch.
-            Tensor gains = ConjugateStep.Take(_direction, product, _pruned, open, _solution, _residual, _squares), gain = Sum(gains);
+            Tensor gains = ConjugateStep.Take(_direction, product, _pruned, open, _solution, _residual, _squares),
+                gain = Sum(gains);
             _rowErrors.sub_(gains);
             _errors.sub_(gain);
             open.logical_and_(gain.gt(_errors.clamp(min: Scalars.Of(0)) * Scalars.Of(tolerance)));
@@ -126,14 +129,17 @@ internal sealed class ConjugateGradients
     private ConjugateGradients BeginAnew(Tensor experts)
     {
         Tensor dense = _dense.index_select(0, experts), pruned = _pruned.index_select(0, experts);
-        return new ConjugateGradients(_hessians.index_select(0, experts), dense, dense.masked_fill(pruned, Scalars.Of(0)), pruned, ScalarType.Float32);
+        return new ConjugateGradients(
+            _hessians.index_select(0, experts), dense, dense.masked_fill(pruned, Scalars.Of(0)), pruned,
+            ScalarType.Float32);
     }
 
     /// <summary>Of each row the solution, or another one that is better.</summary>
     private Tensor BetterOf(Tensor other) =>
         where(RowErrors(_dense - other, _hessians).lt(RowErrors(_dense - _solution, _hessians)), other, _solution);
 
-    private static Tensor RowErrors(Tensor difference, Tensor hessians) => ConjugateStep.Dots(difference, difference.bmm(hessians));
+    private static Tensor RowErrors(Tensor difference, Tensor hessians) =>
+        ConjugateStep.Dots(difference, difference.bmm(hessians));
 
     private static Tensor Every(Tensor values, long stride) => values.slice(1, 0, values.shape[1], stride);
 

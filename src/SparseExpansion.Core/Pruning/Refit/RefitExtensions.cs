@@ -12,11 +12,13 @@ public static class RefitExtensions
     /// <param name="options">Damping and memory; null for the defaults.</param>
     /// <exception cref="ArgumentException">The pruner rounds its weights, which a refit would undo.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
-    public static ISparsifier WithRefit(this ISparsifier pruner, RefitOptions? options = null) => pruner is IRoundingSparsifier { RoundsWeights: true }
+    public static ISparsifier WithRefit(
+        this ISparsifier pruner, RefitOptions? options = null) => pruner is IRoundingSparsifier { RoundsWeights: true }
         ? throw new ArgumentException(Rounds(pruner), nameof(pruner))
         : new RefitSparsifier(pruner, options);
 
     /// <summary>Why a pruner that rounds is refused.</summary>
     internal static string Rounds(ISparsifier pruner) =>
-        $"Pruner '{pruner.Name}' rounds its weights, which a refit would undo: call {nameof(Quantization.QuantizationExtensions.WithQuantization)} after {nameof(WithRefit)}.";
+        $"Pruner '{pruner.Name}' rounds its weights, which a refit would undo: "
+        + $"call {nameof(Quantization.QuantizationExtensions.WithQuantization)} after {nameof(WithRefit)}.";
 }

@@ -20,12 +20,14 @@ public sealed record RefitOptions
     {
         if (!(Damping is >= 0 and <= 1))
         {
-            throw new ArgumentOutOfRangeException(nameof(Damping), Damping, $"{nameof(RefitOptions)}.{nameof(Damping)} must be in [0, 1].");
+            throw new ArgumentOutOfRangeException(
+                nameof(Damping), Damping, $"{nameof(RefitOptions)}.{nameof(Damping)} must be in [0, 1].");
         }
 
         if (ChunkBytes < 1)
         {
-            throw new ArgumentOutOfRangeException(nameof(ChunkBytes), ChunkBytes, $"{nameof(RefitOptions)}.{nameof(ChunkBytes)} must be at least 1.");
+            throw new ArgumentOutOfRangeException(
+                nameof(ChunkBytes), ChunkBytes, $"{nameof(RefitOptions)}.{nameof(ChunkBytes)} must be at least 1.");
         }
     }
 }

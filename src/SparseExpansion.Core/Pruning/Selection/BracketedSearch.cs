@@ -65,7 +65,8 @@ internal sealed unsafe class BracketedSearch : IDisposable
             _sample[size++] = bits[i] & RankSearch.Magnitude;
         }
 
-        double share = (double)rank / n, center = share * size, half = (Deviations * Math.Sqrt(size * share * (1 - share))) + 1;
+        double share = (double)rank / n, center = share * size,
+            half = (Deviations * Math.Sqrt(size * share * (1 - share))) + 1;
         fixed (uint* sample = _sample)
         {
             uint low = center - half < 1 ? uint.MinValue : _search.Find(sample, size, (long)(center - half)).Value;
@@ -101,7 +102,8 @@ internal sealed unsafe class BracketedSearch : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static (long Below, long Between) Split(uint* bits, long n, uint low, uint high, uint* found)
     {
-        Vector512<uint> lows = Vector512.Create(low), highs = Vector512.Create(high), magnitude = Vector512.Create(RankSearch.Magnitude);
+        Vector512<uint> lows = Vector512.Create(low), highs = Vector512.Create(high),
+            magnitude = Vector512.Create(RankSearch.Magnitude);
         long below = 0, between = 0, i = 0;
         for (; i + Vector512<uint>.Count <= n; i += Vector512<uint>.Count)
         {

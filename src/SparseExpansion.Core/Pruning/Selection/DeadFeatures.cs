@@ -28,7 +28,8 @@ internal static class DeadFeatures
         // What is pruned already goes first, then dead weights from the smallest on; what is kept and alive goes last.
         Tensor columns = dead.unsqueeze(1), magnitude = dense.abs();
         Tensor share = magnitude / magnitude.max().clamp_min(Scalars.Of(1e-30f));
-        Tensor scores = where(columns, share.unsqueeze(0), pruned.ne(Scalars.Of(0)).to(ScalarType.Float32) * Scalars.Of(2));
+        Tensor scores = where(
+            columns, share.unsqueeze(0), pruned.ne(Scalars.Of(0)).to(ScalarType.Float32) * Scalars.Of(2));
         Tensor returning = columns.logical_and(select(scores).logical_not());
         return where(returning, dense.unsqueeze(0), pruned).MoveToOuterDisposeScope();
     }

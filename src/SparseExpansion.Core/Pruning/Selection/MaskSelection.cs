@@ -18,7 +18,8 @@ internal static class MaskSelection
     {
         NMTarget nm => SelectGroups(scores, nm.Keep, nm.GroupSize),
         UnstructuredTarget { IsExact: true } exact => SelectExactly(scores, exact, Resolve(exact.Scope, defaultScope)),
-        UnstructuredTarget unstructured => Select(scores, unstructured.Sparsity, Resolve(unstructured.Scope, defaultScope)),
+        UnstructuredTarget unstructured =>
+            Select(scores, unstructured.Sparsity, Resolve(unstructured.Scope, defaultScope)),
         _ => throw new PruningException($"Unknown sparsity target {target.GetType().Name}."),
     };
 
@@ -35,7 +36,8 @@ internal static class MaskSelection
         }
 
         using var scope = NewDisposeScope();
-        return stack(targets.Select((target, e) => Select(scores.select(0, e), target, defaultScope)), 0).MoveToOuterDisposeScope();
+        return stack(targets.Select((target, e) => Select(scores.select(0, e), target, defaultScope)), 0)
+            .MoveToOuterDisposeScope();
     }
 
     /// <summary>The scope that an unstructured target asks for.</summary>
@@ -49,8 +51,10 @@ internal static class MaskSelection
         long rows = scores.shape[^2], columns = scores.shape[^1];
         Tensor mask = scope switch
         {
-            SparsityScope.Row => Smallest(scores.reshape(-1, columns), UnstructuredTarget.PrunedCount(columns, sparsity)),
-            SparsityScope.Layer => Smallest(scores.reshape(-1, rows * columns), UnstructuredTarget.PrunedCount(rows * columns, sparsity)),
+            SparsityScope.Row =>
+                Smallest(scores.reshape(-1, columns), UnstructuredTarget.PrunedCount(columns, sparsity)),
+            SparsityScope.Layer =>
+                Smallest(scores.reshape(-1, rows * columns), UnstructuredTarget.PrunedCount(rows * columns, sparsity)),
             SparsityScope.ColumnBlock => SelectColumnBlocks(scores, sparsity),
             _ => throw new ArgumentOutOfRangeException(nameof(scope), scope, "Unknown sparsity scope."),
         };
@@ -63,7 +67,8 @@ internal static class MaskSelection
     public static Tensor SelectGroups(Tensor scores, int keep, int groupSize)
     {
         using var scope = NewDisposeScope();
-        return Smallest(scores.reshape(-1, groupSize), groupSize - keep).reshape(scores.shape).MoveToOuterDisposeScope();
+        return Smallest(scores.reshape(-1, groupSize), groupSize - keep).reshape(scores.shape)
+            .MoveToOuterDisposeScope();
     }
 
     /// <summary>Marks the <paramref name="count"/> scores of smallest magnitude of every set.</summary>
@@ -77,7 +82,9 @@ internal static class MaskSelection
             return zeros(sets.shape, ScalarType.Bool, sets.device);
         }
 
-        return sets.device.type == TorchSharp.DeviceType.CPU ? SmallestSelector.Mark(sets, count) : SmallestBySort(sets, count);
+        return sets.device.type == TorchSharp.DeviceType.CPU
+            ? SmallestSelector.Mark(sets, count)
+            : SmallestBySort(sets, count);
     }
 
     /// <summary>The same as <see cref="Smallest"/> by a stable sort, on any device.</summary>
@@ -108,7 +115,9 @@ internal static class MaskSelection
         {
             long width = Math.Min(size, columns - start);
             mask.narrow(-1, start, width).copy_(
-                Select(scores.narrow(-1, start, width), target.SparsityOf(rows, start, width, columns), SparsityScope.Layer));
+                Select(
+                    scores.narrow(-1, start, width), target.SparsityOf(rows, start, width, columns),
+                    SparsityScope.Layer));
         }
 
         return mask.MoveToOuterDisposeScope();

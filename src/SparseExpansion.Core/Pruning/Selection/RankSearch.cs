@@ -68,8 +68,11 @@ internal sealed unsafe class RankSearch : IDisposable
 
             for (int bucket = 0; bucket < LeadingBuckets; bucket += Vector512<int>.Count)
             {
-                Vector512<int> sum = Vector512.Load(counters + bucket) + Vector512.Load(counters + LeadingBuckets + bucket)
-                    + Vector512.Load(counters + (2 * LeadingBuckets) + bucket) + Vector512.Load(counters + (3 * LeadingBuckets) + bucket);
+                Vector512<int> sum = Vector512.Load(counters + bucket) + Vector512.Load(
+                    counters + LeadingBuckets + bucket)
+                    + Vector512.Load(
+                        counters + (2 * LeadingBuckets) + bucket) + Vector512.Load(
+                            counters + (3 * LeadingBuckets) + bucket);
                 sum.Store(counters + bucket);
             }
         }

@@ -76,7 +76,8 @@ internal static unsafe class SmallestSelector
     }
 
     private static Vector512<uint> UpTo(uint* bits, Vector512<uint> limits) =>
-        Vector512.LessThanOrEqual(Vector512.Load(bits) & Vector512.Create(RankSearch.Magnitude), limits) & Vector512<uint>.One;
+        Vector512.LessThanOrEqual(
+            Vector512.Load(bits) & Vector512.Create(RankSearch.Magnitude), limits) & Vector512<uint>.One;
 
     /// <summary>Takes the marks of the ties that stay, the last ones, away again.</summary>
     private static void UnmarkLast(uint* bits, byte* marks, long n, RankSearch.Limit limit)

@@ -13,7 +13,8 @@ namespace SparseExpansion.Pruning.SparseGpt;
 /// <param name="Groups">N:M groups, chosen on the updated weights when the
 /// kernel reaches each; null for a given mask.</param>
 /// <param name="Grid">The grid of the kept weights, with a given mask only; null to keep them as they are.</param>
-internal sealed record ColumnBlock(Tensor Weights, long Start, Tensor Factors, Tensor? Mask, NMTarget? Groups, BlockGrid? Grid = null)
+internal sealed record ColumnBlock(
+    Tensor Weights, long Start, Tensor Factors, Tensor? Mask, NMTarget? Groups, BlockGrid? Grid = null)
 {
     /// <summary>Columns of the block.</summary>
     public int Width => (int)Factors.shape[1];

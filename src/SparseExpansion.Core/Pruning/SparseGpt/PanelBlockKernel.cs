@@ -44,7 +44,8 @@ internal static unsafe class PanelBlockKernel
                 long expert = i / tiles, row = i % tiles * RowTile.Rows;
                 int height = (int)Math.Min(RowTile.Rows, rows - row);
                 long first = (expert * rows) + row;
-                tile.Load(weightStart + (first * columns), columns, marks is null ? null : marks + (first * width), height);
+                tile.Load(
+                    weightStart + (first * columns), columns, marks is null ? null : marks + (first * width), height);
                 tileGrid?.Load(scaleStart + (first * groups), zeroStart + (first * groups), groups, height);
                 tile.Prune(factorStart + (expert * width * width));
                 tile.Store(weightStart + (first * columns), columns, errorStart + (first * width), height);

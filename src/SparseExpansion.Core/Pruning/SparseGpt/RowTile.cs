@@ -145,7 +145,8 @@ internal sealed unsafe class RowTile : IDisposable
         for (int i = column + 1; i < end; i++)
         {
             float* later = _weights + (i * Rows);
-            Vector512.MultiplyAddEstimate(negative, Vector512.Create(factor[i]), Vector512.LoadAligned(later)).StoreAligned(later);
+            Vector512.MultiplyAddEstimate(negative, Vector512.Create(factor[i]), Vector512.LoadAligned(later))
+                .StoreAligned(later);
         }
     }
 
@@ -156,7 +157,8 @@ internal sealed unsafe class RowTile : IDisposable
         {
             float* later = _weights + (i * Rows);
             Vector512<float> a = Vector512.LoadAligned(later), b = Vector512.LoadAligned(later + Rows);
-            Vector512<float> c = Vector512.LoadAligned(later + (2 * Rows)), d = Vector512.LoadAligned(later + (3 * Rows));
+            Vector512<float> c = Vector512.LoadAligned(later + (2 * Rows)),
+                d = Vector512.LoadAligned(later + (3 * Rows));
             float* factor = factors + ((long)start * _width) + i;
             for (int j = start; j < end; j++, factor += _width)
             {
@@ -179,7 +181,8 @@ internal sealed unsafe class RowTile : IDisposable
             for (int j = start; j < end; j++)
             {
                 Vector512<float> error = -Vector512.LoadAligned(_errors + (j * Rows));
-                weight = Vector512.MultiplyAddEstimate(error, Vector512.Create(factors[((long)j * _width) + i]), weight);
+                weight = Vector512.MultiplyAddEstimate(
+                    error, Vector512.Create(factors[((long)j * _width) + i]), weight);
             }
 
             weight.StoreAligned(_weights + (i * Rows));

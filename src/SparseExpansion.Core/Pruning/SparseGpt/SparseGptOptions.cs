@@ -39,18 +39,25 @@ public sealed record SparseGptOptions
     public void Validate()
     {
         Require(double.IsFinite(Damping) && Damping > 0, nameof(Damping), Damping, "finite and above 0");
-        Require(double.IsFinite(DampingIncrease) && DampingIncrease >= 2, nameof(DampingIncrease), DampingIncrease, "finite and at least 2");
-        Require(double.IsFinite(MaxDamping) && MaxDamping >= Damping, nameof(MaxDamping), MaxDamping, $"finite and at least {nameof(Damping)}");
+        Require(
+            double.IsFinite(DampingIncrease) && DampingIncrease >= 2, nameof(DampingIncrease), DampingIncrease,
+            "finite and at least 2");
+        Require(
+            double.IsFinite(MaxDamping) && MaxDamping >= Damping, nameof(MaxDamping), MaxDamping,
+            $"finite and at least {nameof(Damping)}");
         Require(BlockSize is >= 1 and <= 4096, nameof(BlockSize), BlockSize, "in [1, 4096]");
         Quantization?.Validate();
-        Require(BlockSize % (Quantization?.GroupSize ?? 1) == 0, nameof(BlockSize), BlockSize, "divisible by the groups of its Quantization");
+        Require(
+            BlockSize % (Quantization?.GroupSize ?? 1) == 0, nameof(BlockSize), BlockSize,
+            "divisible by the groups of its Quantization");
     }
 
     private static void Require(bool holds, string name, object value, string condition)
     {
         if (!holds)
         {
-            throw new ArgumentOutOfRangeException(name, value, $"{nameof(SparseGptOptions)}.{name} must be {condition}.");
+            throw new ArgumentOutOfRangeException(
+                name, value, $"{nameof(SparseGptOptions)}.{name} must be {condition}.");
         }
     }
 }

@@ -25,7 +25,8 @@ internal static class SparseGptSolver
     /// <param name="cancellationToken">Observed between blocks.</param>
     /// <returns>[k, rows, d], float32.</returns>
     public static Tensor Solve(
-        Tensor weight, Tensor dead, Tensor factors, SparsityTarget target, int blockSize, Func<ColumnBlock, Tensor> kernel, CancellationToken cancellationToken)
+        Tensor weight, Tensor dead, Tensor factors, SparsityTarget target, int blockSize,
+        Func<ColumnBlock, Tensor> kernel, CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
         Tensor weights = weight.expand(factors.shape[0], -1, -1).clone().contiguous();
@@ -54,7 +55,8 @@ internal static class SparseGptSolver
     /// <param name="cancellationToken">Observed between blocks.</param>
     /// <returns>[k, rows, d], float32, and the grids that they lie on.</returns>
     public static (Tensor Weights, BlockGrid Grid) Quantize(
-        Tensor pruned, Tensor factors, WeightQuantization quantization, int blockSize, Func<ColumnBlock, Tensor> kernel, CancellationToken cancellationToken)
+        Tensor pruned, Tensor factors, WeightQuantization quantization, int blockSize, Func<ColumnBlock, Tensor> kernel,
+        CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
         Tensor weights = pruned.clone().contiguous(), mask = pruned.eq(Scalars.Of(0));
@@ -86,7 +88,8 @@ internal static class SparseGptSolver
         {
             long width = Math.Min(blockSize, columns - start);
             double share = unstructured.SparsityOf(scores.shape[1], start, width, columns);
-            mask.narrow(2, start, width).copy_(MaskSelection.Select(scores.narrow(2, start, width), share, SparsityScope.Layer));
+            mask.narrow(2, start, width)
+                .copy_(MaskSelection.Select(scores.narrow(2, start, width), share, SparsityScope.Layer));
         }
 
         return mask.MoveToOuterDisposeScope();
@@ -109,7 +112,8 @@ internal static class SparseGptSolver
             long width = Math.Min(blockSize, columns - start);
             Tensor blockFactors = factors.narrow(1, start, width).narrow(2, start, width);
             Tensor? blockMask = mask?.narrow(2, start, width)
-                ?? SelectBlock(weights.narrow(2, start, width), diagonal.narrow(2, start, width), target, start, columns);
+                ?? SelectBlock(
+                    weights.narrow(2, start, width), diagonal.narrow(2, start, width), target, start, columns);
             Tensor errors = kernel(new ColumnBlock(weights, start, blockFactors, blockMask, target as NMTarget, grid));
             UpdateLaterColumns(weights, factors, errors, start, width);
         }

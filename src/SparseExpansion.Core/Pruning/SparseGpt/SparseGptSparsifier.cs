@@ -57,10 +57,13 @@ public sealed class SparseGptSparsifier : Sparsifier<HessianStatistic>, IRoundin
     /// parallel loop, as many at a time as memory allows.
     /// </remarks>
     protected override IReadOnlyList<PrunedWeight> PruneExpertsCore(
-        Tensor weight, IReadOnlyList<HessianStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken) =>
-        TargetGroups.Run(statistics, targets, (together, target) => PruneTogether(weight, together, target, cancellationToken));
+        Tensor weight, IReadOnlyList<HessianStatistic> statistics, IReadOnlyList<SparsityTarget> targets,
+        CancellationToken cancellationToken) =>
+        TargetGroups.Run(
+            statistics, targets, (together, target) => PruneTogether(weight, together, target, cancellationToken));
 
-    private List<PrunedWeight> PruneTogether(Tensor weight, HessianStatistic[] statistics, SparsityTarget target, CancellationToken cancellationToken)
+    private List<PrunedWeight> PruneTogether(
+        Tensor weight, HessianStatistic[] statistics, SparsityTarget target, CancellationToken cancellationToken)
     {
         Check(weight, statistics, target);
         Tensor dense = weight.to(ScalarType.Float32);
@@ -79,7 +82,8 @@ public sealed class SparseGptSparsifier : Sparsifier<HessianStatistic>, IRoundin
         if (target is NMTarget nm && Options.BlockSize % nm.GroupSize != 0)
         {
             throw new PruningException(
-                $"{nm} sparsity needs a {nameof(SparseGptOptions)}.{nameof(SparseGptOptions.BlockSize)} divisible by {nm.GroupSize}; it is {Options.BlockSize}.");
+                $"{nm} sparsity needs a {nameof(SparseGptOptions)}.{nameof(SparseGptOptions.BlockSize)} divisible by "
+                + $"{nm.GroupSize}; it is {Options.BlockSize}.");
         }
 
         PruningGuard.CheckHessians(Name, weight, statistics);
@@ -87,12 +91,14 @@ public sealed class SparseGptSparsifier : Sparsifier<HessianStatistic>, IRoundin
 
     bool IRoundingSparsifier.RoundsWeights => Options.Quantization is not null;
 
-    long ISizedSparsifier.BytesToPrune(long rows, long columns, int experts) => SolverSize.Bytes(rows, columns, experts);
+    long ISizedSparsifier.BytesToPrune(long rows, long columns, int experts) =>
+        SolverSize.Bytes(rows, columns, experts);
 
     double ISizedSparsifier.WorkToPrune(long rows, long columns) => SolverSize.Work(rows, columns);
 
     private void PruneChunk(
-        Tensor dense, HessianStatistic[] statistics, SparsityTarget target, List<PrunedWeight> pruned, CancellationToken cancellationToken)
+        Tensor dense, HessianStatistic[] statistics, SparsityTarget target, List<PrunedWeight> pruned,
+        CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
         Tensor hessians = stack(statistics.Select(statistic => statistic.Hessian), 0);
@@ -101,20 +107,27 @@ public sealed class SparseGptSparsifier : Sparsifier<HessianStatistic>, IRoundin
         diagonal.masked_fill_(dead, Scalars.Of(1));
         FactoredHessians factored = DampingLadder.Factor(hessians, Options.DampingSchedule, cancellationToken);
         Func<ColumnBlock, Tensor> kernel = SparseGptSolver.KernelFor(dense);
-        Tensor solved = SparseGptSolver.Solve(dense, dead, factored.Factors, target, Options.BlockSize, kernel, cancellationToken);
-        solved = DeadFeatures.Keep(solved, dense, dead, scores => SparseGptSolver.Select(scores, target, Options.BlockSize));
+        Tensor solved = SparseGptSolver.Solve(
+            dense, dead, factored.Factors, target, Options.BlockSize, kernel, cancellationToken);
+        solved = DeadFeatures.Keep(
+            solved, dense, dead, scores => SparseGptSolver.Select(scores, target, Options.BlockSize));
         BlockGrid? grid = null;
         if (Options.Quantization is { } quantization)
         {
-            (solved, grid) = SparseGptSolver.Quantize(solved, factored.Factors, quantization, Options.BlockSize, kernel, cancellationToken);
+            (solved, grid) = SparseGptSolver.Quantize(
+                solved, factored.Factors, quantization, Options.BlockSize, kernel, cancellationToken);
         }
 
         for (int i = 0; i < statistics.Length; i++)
         {
             DampingRung rung = factored.Rungs[i];
             pruned.Add(rung.Method == DampingMethod.WandaFallback
-                ? Fallback(WandaScore.Prune(dense, diagonal.select(0, i).masked_fill(dead.select(0, i), Scalars.Of(0)), target), rung)
-                : new PrunedWeight(CheckFinite(OwnCopy(solved, i)).MoveToOuterDisposeScope()) { Diagnostics = [rung], Grid = grid?.Of(i, (int)dense.shape[1]) });
+                ? Fallback(
+                    WandaScore.Prune(
+                        dense, diagonal.select(0, i).masked_fill(dead.select(0, i), Scalars.Of(0)), target), rung)
+                : new PrunedWeight(
+                    CheckFinite(OwnCopy(solved, i)).MoveToOuterDisposeScope()) { Diagnostics = [rung],
+                    Grid = grid?.Of(i, (int)dense.shape[1]) });
         }
     }
 
@@ -130,11 +143,14 @@ public sealed class SparseGptSparsifier : Sparsifier<HessianStatistic>, IRoundin
     }
 
     /// <summary>An expert's weight that keeps no other expert's memory alive.</summary>
-    private static Tensor OwnCopy(Tensor solved, int expert) => solved.shape[0] == 1 ? solved.squeeze(0) : solved.select(0, expert).clone();
+    private static Tensor OwnCopy(Tensor solved, int expert) =>
+        solved.shape[0] == 1 ? solved.squeeze(0) : solved.select(0, expert).clone();
 
     private static Tensor CheckFinite(Tensor weight) => TensorChecks.AllFinite(weight)
         ? weight
-        : throw new PruningException("SparseGPT's updates overflowed float32: the Hessian is too ill-conditioned for the damping; raise SparseGptOptions.Damping.");
+        : throw new PruningException(
+            "SparseGPT's updates overflowed float32: the Hessian is too ill-conditioned for the damping; "
+            + "raise SparseGptOptions.Damping.");
 
     /// <summary>Name and options, for manifests.</summary>
     public override string ToString() => $"{Name}: {Options}";

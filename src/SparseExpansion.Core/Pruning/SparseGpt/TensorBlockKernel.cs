@@ -29,16 +29,20 @@ internal static class TensorBlockKernel
             using var columnScope = NewDisposeScope();
             if (block.Groups is { } groups && j % groups.GroupSize == 0)
             {
-                Tensor scores = weights.narrow(2, j, groups.GroupSize).abs().div_(diagonal.narrow(2, j, groups.GroupSize));
-                mask.narrow(2, j, groups.GroupSize).copy_(MaskSelection.SelectGroups(scores, groups.Keep, groups.GroupSize));
+                Tensor scores = weights.narrow(2, j, groups.GroupSize).abs()
+                    .div_(diagonal.narrow(2, j, groups.GroupSize));
+                mask.narrow(2, j, groups.GroupSize)
+                    .copy_(MaskSelection.SelectGroups(scores, groups.Keep, groups.GroupSize));
             }
 
             Tensor column = weights.narrow(2, j, 1);
             Tensor pruned = mask.narrow(2, j, 1);
-            Tensor kept = (block.Grid is null ? column : Rounded(block, weights, mask, j)).masked_fill(pruned, Scalars.Of(0));
+            Tensor kept = (block.Grid is null ? column : Rounded(block, weights, mask, j))
+                .masked_fill(pruned, Scalars.Of(0));
             Tensor error = (column - kept).div_(diagonal.narrow(2, j, 1));
             errors.narrow(2, j, 1).copy_(error);
-            weights.narrow(2, j, block.Width - j).addcmul_(error, factors.narrow(1, j, 1).narrow(2, j, block.Width - j), Scalars.Of(-1));
+            weights.narrow(2, j, block.Width - j)
+                .addcmul_(error, factors.narrow(1, j, 1).narrow(2, j, block.Width - j), Scalars.Of(-1));
             column.copy_(kept);
         }
 

@@ -17,7 +17,8 @@ public abstract record SparsityTarget
     /// <param name="sparsity">Share of weights that go, in [0, 1).</param>
     /// <param name="scope">The set in which they are counted.</param>
     /// <exception cref="ArgumentOutOfRangeException">The sparsity is outside [0, 1) or not a number.</exception>
-    public static UnstructuredTarget Unstructured(double sparsity, SparsityScope scope = SparsityScope.PrunerDefault) => new(sparsity, scope);
+    public static UnstructuredTarget Unstructured(double sparsity, SparsityScope scope = SparsityScope.PrunerDefault) =>
+        new(sparsity, scope);
 
     /// <summary>
     /// Prunes exactly <paramref name="pruned"/> of the weights of a layer: rows and column blocks, where they are the
@@ -27,7 +28,8 @@ public abstract record SparsityTarget
     /// <param name="weights">Weights of the layer; on a layer of another size the target means their ratio.</param>
     /// <param name="scope">The set in which weights compete.</param>
     /// <exception cref="ArgumentOutOfRangeException">The count is not in [0, weights).</exception>
-    public static UnstructuredTarget Exactly(long pruned, long weights, SparsityScope scope = SparsityScope.PrunerDefault)
+    public static UnstructuredTarget Exactly(
+        long pruned, long weights, SparsityScope scope = SparsityScope.PrunerDefault)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(pruned);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(pruned, weights);
@@ -58,8 +60,10 @@ public abstract record SparsityTarget
             return NM(keep, groupSize);
         }
 
-        return parts.Length == 1 && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double sparsity)
+        return parts.Length == 1
+            && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double sparsity)
             ? Unstructured(sparsity)
-            : throw new FormatException($"'{text}' is no sparsity: write a share such as 0.5, or kept:group such as 2:4.");
+            : throw new FormatException(
+                $"'{text}' is no sparsity: write a share such as 0.5, or kept:group such as 2:4.");
     }
 }

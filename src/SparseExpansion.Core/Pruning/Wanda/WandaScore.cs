@@ -16,8 +16,10 @@ internal static class WandaScore
     public static Tensor Prune(Tensor weight, Tensor squaredNorms, SparsityTarget target)
     {
         using var scope = NewDisposeScope();
-        Tensor norms = squaredNorms.to(weight.device).to(ScalarType.Float64).clamp(min: Scalars.Of(0)).sqrt().to(ScalarType.Float32);
+        Tensor norms = squaredNorms.to(weight.device).to(ScalarType.Float64).clamp(min: Scalars.Of(0)).sqrt()
+            .to(ScalarType.Float32);
         Tensor scores = weight.to(ScalarType.Float32).mul(norms);
-        return weight.masked_fill(MaskSelection.Select(scores, target, SparsityScope.Row), Scalars.Of(0)).MoveToOuterDisposeScope();
+        return weight.masked_fill(MaskSelection.Select(scores, target, SparsityScope.Row), Scalars.Of(0))
+            .MoveToOuterDisposeScope();
     }
 }

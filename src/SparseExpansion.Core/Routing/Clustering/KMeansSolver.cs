@@ -66,7 +66,8 @@ internal sealed class KMeansSolver(
         double bestPotential = double.PositiveInfinity;
         for (int restart = 0; restart < options.Restarts; restart++)
         {
-            (Tensor centroids, double potential) = Lloyd(source, KMeans.Seed(sample, options.Experts, _random), tolerance);
+            (Tensor centroids, double potential) = Lloyd(
+                source, KMeans.Seed(sample, options.Experts, _random), tolerance);
 
             // Restarts that end in the same clusters differ by rounding and by the
             // order of the experts: the first one stays.

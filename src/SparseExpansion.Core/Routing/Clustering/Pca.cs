@@ -17,7 +17,8 @@ internal static class Pca
     /// <param name="cancellationToken">Observed between chunks.</param>
     /// <exception cref="CalibrationException">Squares of the tokens overflow.</exception>
     public static PrincipalComponents Fit(
-        ITokenSource tokens, Tensor mean, int components, int chunkTokens, RouterTrainingContext context, CancellationToken cancellationToken)
+        ITokenSource tokens, Tensor mean, int components, int chunkTokens, RouterTrainingContext context,
+        CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
         Tensor covariance = Covariance(tokens, mean, chunkTokens, context.Device, cancellationToken);
@@ -37,7 +38,8 @@ internal static class Pca
     /// <summary>Coordinates of the tokens along the components, held on the device.</summary>
     /// <returns>[tokens, components], float32; the caller disposes it.</returns>
     public static Tensor Project(
-        ITokenSource tokens, Tensor mean, Tensor components, int chunkTokens, Device device, CancellationToken cancellationToken)
+        ITokenSource tokens, Tensor mean, Tensor components, int chunkTokens, Device device,
+        CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
         Tensor center = mean.to(ScalarType.Float32);

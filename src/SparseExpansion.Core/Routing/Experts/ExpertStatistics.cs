@@ -28,7 +28,8 @@ internal sealed class ExpertStatistics : IDisposable
     /// <param name="cancellationToken">Observed between chunks.</param>
     /// <param name="priorTokens">Strength of the shrinkage toward the group, in tokens.</param>
     public static ExpertStatistics Gather(
-        Func<IActivationStatistic> create, ExpertTokens tokens, CancellationToken cancellationToken, double priorTokens = 0)
+        Func<IActivationStatistic> create, ExpertTokens tokens, CancellationToken cancellationToken,
+            double priorTokens = 0)
     {
         ExpertStatistics statistics = Observe(create, tokens, cancellationToken);
         try
@@ -50,12 +51,15 @@ internal sealed class ExpertStatistics : IDisposable
     /// <param name="first">First expert that is wanted.</param>
     /// <param name="count">Number of experts wanted; null: all from the first on.</param>
     public static ExpertStatistics Observe(
-        Func<IActivationStatistic> create, ExpertTokens tokens, CancellationToken cancellationToken, int first = 0, int? count = null)
+        Func<IActivationStatistic> create, ExpertTokens tokens, CancellationToken cancellationToken, int first = 0,
+            int? count = null)
     {
         var statistics = new ExpertStatistics(create, count ?? tokens.ExpertCount - first);
         try
         {
-            tokens.Visit((expert, share) => StatisticChecks.Observe(statistics._experts[expert - first], share), cancellationToken, first, count);
+            tokens.Visit(
+                (expert, share) => StatisticChecks.Observe(statistics._experts[expert - first], share),
+                cancellationToken, first, count);
             return statistics;
         }
         catch
@@ -67,7 +71,8 @@ internal sealed class ExpertStatistics : IDisposable
 
     /// <summary>The statistic of all tokens of a source; the caller disposes it.</summary>
     public static IActivationStatistic ObserveAll(
-        Func<IActivationStatistic> create, ITokenSource tokens, int chunkTokens, Device device, CancellationToken cancellationToken)
+        Func<IActivationStatistic> create, ITokenSource tokens, int chunkTokens, Device device,
+        CancellationToken cancellationToken)
     {
         IActivationStatistic statistic = create();
         try
@@ -122,7 +127,8 @@ internal sealed class ExpertStatistics : IDisposable
     }
 
     /// <summary>Adds what the experts have observed to the statistic of the whole group.</summary>
-    public void MergeInto(IActivationStatistic whole) => Array.ForEach(_experts, expert => StatisticChecks.Merge(whole, expert));
+    public void MergeInto(IActivationStatistic whole) =>
+        Array.ForEach(_experts, expert => StatisticChecks.Merge(whole, expert));
 
     /// <inheritdoc cref="Complete(double)"/>
     /// <param name="whole">The statistic of the whole group, where these are some of its experts.</param>

@@ -30,8 +30,8 @@ public sealed class LinearRouter : RouterModule, IReducibleRouter
         if (weight.dim() != 2 || bias.dim() != 1 || weight.shape[0] != bias.shape[0] || weight.numel() == 0)
         {
             throw new ArgumentException(
-                $"A linear router needs a weight [k, in_features] and a bias [k], " +
-                $"got [{string.Join(", ", weight.shape)}] and [{string.Join(", ", bias.shape)}].", nameof(weight));
+                $"A linear router needs a weight [k, in_features] and a bias [k], "
+                + $"got [{string.Join(", ", weight.shape)}] and [{string.Join(", ", bias.shape)}].", nameof(weight));
         }
 
         this.weight = CopyForBuffer(weight, ScalarType.Float32);
@@ -70,7 +70,9 @@ public sealed class LinearRouter : RouterModule, IReducibleRouter
 
     /// <inheritdoc/>
     public override RouterState GetState() =>
-        new(Kind, InputFeatures, ExpertCount, new Dictionary<string, Tensor> { [nameof(weight)] = weight, [nameof(bias)] = bias });
+        new(
+            Kind, InputFeatures, ExpertCount,
+            new Dictionary<string, Tensor> { [nameof(weight)] = weight, [nameof(bias)] = bias });
 
     /// <inheritdoc/>
     /// <remarks>Of a router folded from centroids, this leaves out the centroid.</remarks>
@@ -81,7 +83,9 @@ public sealed class LinearRouter : RouterModule, IReducibleRouter
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(expert, ExpertCount);
         ArgumentOutOfRangeException.ThrowIfEqual(ExpertCount, 1);
         using var scope = NewDisposeScope();
-        Tensor kept = tensor([.. Enumerable.Range(0, ExpertCount).Where(other => other != expert).Select(other => (long)other)], device: weight.device);
+        Tensor kept = tensor(
+            [.. Enumerable.Range(0, ExpertCount).Where(other => other != expert).Select(other => (long)other)],
+            device: weight.device);
         return new LinearRouter(weight.index_select(0, kept), bias.index_select(0, kept));
     }
 
@@ -90,18 +94,22 @@ public sealed class LinearRouter : RouterModule, IReducibleRouter
         state.Require(nameof(bias), state.ExpertCount));
 
     /// <inheritdoc/>
-    protected override Tensor Assign(Tensor tokens) => nn.functional.linear(tokens.to(ScalarType.Float32), weight, bias).argmax(1);
+    protected override Tensor Assign(Tensor tokens) =>
+        nn.functional.linear(tokens.to(ScalarType.Float32), weight, bias).argmax(1);
 
     private static void CheckFold(Tensor mean, Tensor? components, Tensor centroids)
     {
         ArgumentNullException.ThrowIfNull(mean);
         ArgumentNullException.ThrowIfNull(centroids);
-        bool projectionFits = components is null || (components.dim() == 2 && mean.dim() == 1 && components.shape[1] == mean.shape[0]);
-        if (mean.dim() != 1 || centroids.dim() != 2 || !projectionFits || centroids.shape[1] != (components ?? mean).shape[0])
+        bool projectionFits = components is null
+            || (components.dim() == 2 && mean.dim() == 1 && components.shape[1] == mean.shape[0]);
+        if (mean.dim() != 1 || centroids.dim() != 2 || !projectionFits
+            || centroids.shape[1] != (components ?? mean).shape[0])
         {
             throw new ArgumentException(
-                "Cannot fold a mean, components and centroids of shapes " +
-                $"[{string.Join(", ", mean.shape)}], [{string.Join(", ", components?.shape ?? [])}], [{string.Join(", ", centroids.shape)}].",
+                "Cannot fold a mean, components and centroids of shapes "
+                + $"[{string.Join(", ", mean.shape)}], [{string.Join(", ", components?.shape ?? [])}], "
+                + $"[{string.Join(", ", centroids.shape)}].",
                 nameof(centroids));
         }
     }

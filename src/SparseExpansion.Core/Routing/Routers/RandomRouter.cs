@@ -47,7 +47,9 @@ public sealed class RandomRouter : RouterModule
         ArgumentOutOfRangeException.ThrowIfLessThan(expertCount, 1);
         if (projection.dim() != 1 || projection.numel() == 0)
         {
-            throw new ArgumentException($"The projection must be [in_features], got [{string.Join(", ", projection.shape)}].", nameof(projection));
+            throw new ArgumentException(
+                $"The projection must be [in_features], got [{string.Join(", ", projection.shape)}].",
+                nameof(projection));
         }
 
         ExpertCount = expertCount;
@@ -76,6 +78,7 @@ public sealed class RandomRouter : RouterModule
         Tensor turns = exact.mv(projection.to(ScalarType.Float64)) / norms * Scalars.Of(Stretch);
 
         // The fraction of a tiny negative number rounds to 1.
-        return ((turns - turns.floor()) * Scalars.Of(ExpertCount)).to(ScalarType.Int64).clamp_max(Scalars.Of(ExpertCount - 1));
+        return ((turns - turns.floor()) * Scalars.Of(ExpertCount)).to(ScalarType.Int64)
+            .clamp_max(Scalars.Of(ExpertCount - 1));
     }
 }

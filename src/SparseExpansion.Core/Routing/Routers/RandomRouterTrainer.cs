@@ -30,7 +30,8 @@ public sealed class RandomRouterTrainer : ISizedRouterTrainer
     double ISizedRouterTrainer.WorkToFit(long tokens, long features) => 2.0 * tokens * features;
 
     /// <inheritdoc/>
-    public IRouter Fit(ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken = default)
+    public IRouter Fit(
+        ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(tokens);
         ArgumentNullException.ThrowIfNull(context);

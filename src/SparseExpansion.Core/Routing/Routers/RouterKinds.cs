@@ -36,7 +36,9 @@ public sealed class RouterKinds
         ArgumentException.ThrowIfNullOrWhiteSpace(kind);
         ArgumentNullException.ThrowIfNull(restore);
         return s_own.Contains(kind, StringComparer.Ordinal)
-            ? throw new ArgumentException($"'{kind}' is a kind of routers of this library; give your router's {nameof(RouterState)} a kind of its own.", nameof(kind))
+            ? throw new ArgumentException(
+                $"'{kind}' is a kind of routers of this library; give your router's "
+                + $"{nameof(RouterState)} a kind of its own.", nameof(kind))
             : new RouterKinds(_kinds.SetItem(kind, restore));
     }
 
@@ -51,8 +53,9 @@ public sealed class RouterKinds
         if (!_kinds.TryGetValue(state.Kind, out Func<RouterState, IRouter>? restore))
         {
             throw new CheckpointException(
-                $"The checkpoint holds a router of kind '{state.Kind}', but only {string.Join(", ", Names)} are known. " +
-                $"Register it through {nameof(RouterKinds)}.{nameof(With)}.");
+                $"The checkpoint holds a router of kind '{state.Kind}', but only "
+                + $"{string.Join(", ", Names)} are known. "
+                + $"Register it through {nameof(RouterKinds)}.{nameof(With)}.");
         }
 
         IRouter router = Restore(state, restore);
@@ -64,8 +67,9 @@ public sealed class RouterKinds
         using (router)
         {
             throw new CheckpointException(
-                $"A router of kind '{state.Kind}' was restored with {router.InputFeatures} inputs and {router.ExpertCount} experts, " +
-                $"but its state says {state.InputFeatures} and {state.ExpertCount}.");
+                $"A router of kind '{state.Kind}' was restored with {router.InputFeatures} inputs and "
+                + $"{router.ExpertCount} experts, "
+                + $"but its state says {state.InputFeatures} and {state.ExpertCount}.");
         }
     }
 
@@ -73,12 +77,15 @@ public sealed class RouterKinds
     {
         try
         {
-            return restore(state) ?? throw new CheckpointException($"The function that restores routers of kind '{state.Kind}' returned null.");
+            return restore(state)
+                ?? throw new CheckpointException(
+                    $"The function that restores routers of kind '{state.Kind}' returned null.");
         }
         catch (Exception e) when (e is not (CheckpointException or OperationCanceledException))
         {
             throw new CheckpointException(
-                $"A router of kind '{state.Kind}' with {state.InputFeatures} inputs and {state.ExpertCount} experts could not be restored: {PlainMessage.Of(e)}", e);
+                $"A router of kind '{state.Kind}' with {state.InputFeatures} inputs and {state.ExpertCount} experts "
+                + $"could not be restored: {PlainMessage.Of(e)}", e);
         }
     }
 }

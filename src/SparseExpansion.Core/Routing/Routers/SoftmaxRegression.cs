@@ -32,11 +32,14 @@ internal static class SoftmaxRegression
     {
         using var scope = NewDisposeScope();
         (Tensor mean, Tensor deviation) = Moments(tokens);
-        Tensor scale = where(deviation > Scalars.Of(1e-6) * deviation.max(), Scalars.Of(1) / deviation, zeros_like(deviation));
+        Tensor scale = where(
+            deviation > Scalars.Of(1e-6) * deviation.max(), Scalars.Of(1) / deviation, zeros_like(deviation));
         Tensor regrets = costs - costs.amin([1]).unsqueeze(1);
         Tensor weights = regrets.mean([1L]);
         weights.div_(regrets.mean([0L]).mean().clamp_min(Scalars.Of(float.Epsilon))); // By columns: one sum of everything would round by the number of threads.
-        (Tensor weight, Tensor bias) = Minimize(tokens, (mean, scale), (costs.argmin(1), weights), (int)costs.shape[1], epochs, weightDecay, seed, cancellationToken);
+        (Tensor weight, Tensor bias) = Minimize(
+            tokens, (mean, scale), (costs.argmin(1), weights), (int)costs.shape[1], epochs, weightDecay, seed,
+            cancellationToken);
         Tensor folded = weight * scale;
         return new LinearRouter(folded, bias - folded.mv(mean));
     }
@@ -51,14 +54,17 @@ internal static class SoftmaxRegression
     }
 
     private static (Tensor Weight, Tensor Bias) Minimize(
-        Tensor tokens, (Tensor Mean, Tensor Scale) standard, (Tensor Cheapest, Tensor Weights) choice, int experts, int epochs, double weightDecay, long seed,
+        Tensor tokens, (Tensor Mean, Tensor Scale) standard, (Tensor Cheapest, Tensor Weights) choice, int experts,
+        int epochs, double weightDecay, long seed,
         CancellationToken cancellationToken)
     {
         using var noGrad = no_grad();
         Device device = tokens.device;
-        Tensor weight = zeros(experts, tokens.shape[1], ScalarType.Float32, device), bias = zeros(experts, ScalarType.Float32, device);
+        Tensor weight = zeros(experts, tokens.shape[1], ScalarType.Float32, device),
+            bias = zeros(experts, ScalarType.Float32, device);
         using var generator = new Generator(unchecked((ulong)seed));
-        long count = tokens.shape[0], size = Math.Clamp(count / BatchesOfAPass, LeastBatchTokens, MostBatchTokens), batches = (count + size - 1) / size;
+        long count = tokens.shape[0], size = Math.Clamp(count / BatchesOfAPass, LeastBatchTokens, MostBatchTokens),
+            batches = (count + size - 1) / size;
         var adam = new AdamSteps([weight, bias], new AdamOptions());
         for (int epoch = 0; epoch < epochs; epoch++)
         {
@@ -71,7 +77,8 @@ internal static class SoftmaxRegression
                 Tensor chosen = order.narrow(0, b * size, Math.Min(size, count - (b * size)));
                 Tensor batch = tokens.index_select(0, chosen).sub_(standard.Mean).mul_(standard.Scale);
                 (Tensor ofWeight, Tensor ofBias) = Gradients(
-                    weight, bias, batch, choice.Cheapest.index_select(0, chosen), choice.Weights.index_select(0, chosen), weightDecay);
+                    weight, bias, batch, choice.Cheapest.index_select(0, chosen),
+                    choice.Weights.index_select(0, chosen), weightDecay);
                 double progress = (epoch + ((double)b / batches)) / epochs;
                 adam.Apply([ofWeight, ofBias], LearningRate * 0.5 * (1 + Math.Cos(Math.PI * progress)));
             }

@@ -50,7 +50,8 @@ internal sealed class ExpandedModelConverter : IDisposable
     private ExpandedLayerEntry Convert(ExpandedLayerEntry layer, Dictionary<string, TensorSource> tensors)
     {
         Dictionary<string, Tensor> stored = _experts.ReadAll(ExpandedTensorNames.Expert(layer.Name, ""), _experts.Map);
-        ExpertWeights experts = ExpertStorage.Restore(layer.Storage, layer.Name, layer.Experts, layer.OutFeatures, layer.InFeatures, stored, share: true);
+        ExpertWeights experts = ExpertStorage.Restore(
+            layer.Storage, layer.Name, layer.Experts, layer.OutFeatures, layer.InFeatures, stored, share: true);
         _owned.Add(experts);
         StoredExperts converted = StoredExperts.Of(layer.Name, experts, _format);
         _owned.Add(converted);

@@ -7,7 +7,8 @@ namespace SparseExpansion.Serialization.Expanded;
 /// <param name="kind">Name of the layout.</param>
 /// <param name="tensors">By name in the layout.</param>
 /// <param name="owned">The owner of the tensors' memory, if it is not the model.</param>
-internal sealed class StoredExperts(string kind, IReadOnlyDictionary<string, TensorSource> tensors, IDisposable? owned) : IDisposable
+internal sealed class StoredExperts(
+    string kind, IReadOnlyDictionary<string, TensorSource> tensors, IDisposable? owned) : IDisposable
 {
     /// <summary>Name of the layout.</summary>
     public string Kind => kind;
@@ -44,14 +45,17 @@ internal sealed class StoredExperts(string kind, IReadOnlyDictionary<string, Ten
 
         if (kind == MaskedDenseExperts.Kind)
         {
-            var source = new TensorSource(experts.DType, [experts.Count, experts.OutFeatures, experts.InFeatures], () => DenseParts(experts));
-            return new StoredExperts(kind, new Dictionary<string, TensorSource> { [MaskedDenseExperts.WeightName] = source }, null);
+            var source = new TensorSource(
+                experts.DType, [experts.Count, experts.OutFeatures, experts.InFeatures], () => DenseParts(experts));
+            return new StoredExperts(
+                kind, new Dictionary<string, TensorSource> { [MaskedDenseExperts.WeightName] = source }, null);
         }
 
         if (!PackedExperts.Supports(experts.DType))
         {
             throw new SparseExpansionException(
-                $"The experts of layer '{layer}' are {experts.DType}; only float32 and bfloat16 can be packed. Store them as {ExpertFormat.Dense}, or convert the model.");
+                $"The experts of layer '{layer}' are {experts.DType}; only float32 and bfloat16 can be packed. "
+                + $"Store them as {ExpertFormat.Dense}, or convert the model.");
         }
 
         PackedExperts packed = PackedExperts.Pack(experts);

@@ -33,7 +33,8 @@ internal static unsafe class Avx2ExpandKernel<TFormat>
             {
                 byte* upper = values + BitOperations.PopCount(masks[0]) * TFormat.Size;
                 first = Fma.MultiplyAdd(Spread(values, table + masks[0] * 8), Vector256.Load(tile + column), first);
-                second = Fma.MultiplyAdd(Spread(upper, table + masks[1] * 8), Vector256.Load(tile + column + 8), second);
+                second = Fma.MultiplyAdd(
+                    Spread(upper, table + masks[1] * 8), Vector256.Load(tile + column + 8), second);
                 values = upper + BitOperations.PopCount(masks[1]) * TFormat.Size;
             }
 

@@ -18,7 +18,9 @@ internal static unsafe class ExpandTable
         for (int i = 0; i < entries.Length; i++)
         {
             int mask = i / 8, lane = i % 8;
-            entries[i] = ((mask >> lane) & 1) == 0 ? int.MinValue : BitOperations.PopCount((uint)(mask & ((1 << lane) - 1)));
+            entries[i] = ((mask >> lane) & 1) == 0
+                ? int.MinValue
+                : BitOperations.PopCount((uint)(mask & ((1 << lane) - 1)));
         }
 
         return entries;

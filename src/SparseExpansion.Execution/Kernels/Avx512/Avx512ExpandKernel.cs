@@ -65,7 +65,8 @@ internal static unsafe class Avx512ExpandKernel<TExpander, TLanes>
             TLanes row = TLanes.Load(sums, Partials);
             for (float* tokens = tile, end = tile + columns; tokens < end; tokens += 32, masks += sizeof(uint))
             {
-                values = Add(values, masks, TLanes.Load(tokens, columns), TLanes.Load(tokens + 16, columns), row, out row);
+                values = Add(
+                    values, masks, TLanes.Load(tokens, columns), TLanes.Load(tokens + 16, columns), row, out row);
             }
 
             TLanes.Store(row, sums, Partials);

@@ -27,7 +27,8 @@ internal readonly unsafe struct BFloat16Expander : IExpander
         // Lane l of 32 tests bit l % 8 of mask byte l / 8; a 128-bit quarter holds eight lanes, so quarter q needs byte
         // q. Whole constants: the compiler would put together nested ones in every turn of a loop.
         Vector512<ushort> bits = Vector512.Create(
-            (ushort)1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128);
+            (ushort)1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8,
+            16, 32, 64, 128);
         Vector512<byte> quarters = Vector512.Create(
             (byte)0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
             2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3);

@@ -23,7 +23,8 @@ internal readonly unsafe struct Float32Expander : IExpander
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Sixteen(float* values, byte* mask)
     {
-        Vector512<int> bits = Vector512.Create(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768);
+        Vector512<int> bits = Vector512.Create(
+            1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768);
         Vector512<int> kept = ~Vector512.Equals(Vector512.Create(*(int*)mask) & bits, Vector512<int>.Zero);
         return Avx512F.Expand(Vector512<float>.Zero, kept.AsSingle(), Vector512.Load(values));
     }

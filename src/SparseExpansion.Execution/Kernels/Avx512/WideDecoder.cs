@@ -46,15 +46,19 @@ internal static unsafe class WideDecoder
 
     private static void DecodeNibbles(byte* source, int shift, nint count, float scale, byte zero, float* target)
     {
-        Vector512<float> values = (Vector512.Create(0f, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) - Vector512.Create((float)zero)) * Vector512.Create(scale);
+        Vector512<float> values =
+            (Vector512.Create(0f, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) - Vector512.Create((float)zero))
+                * Vector512.Create(scale);
         Vector512<uint> shifts = Vector512.Create(0u, 4, 8, 12, 16, 20, 24, 28, 0, 4, 8, 12, 16, 20, 24, 28);
         for (nint i = 0; i < count; i += 16, source += 8)
         {
             // Two overlapping words, so that sixteen codes may begin in the middle of a byte. A
             // permutation reads the lowest four bits of a lane.
             ulong sixteen = (*(ulong*)source >> shift) | (*(ulong*)(source + 1) << (8 - shift));
-            Vector512<uint> words = Vector512.Create(Vector256.Create((uint)sixteen), Vector256.Create((uint)(sixteen >> 32)));
-            Avx512F.PermuteVar16x32(values, Avx512F.ShiftRightLogicalVariable(words, shifts).AsInt32()).Store(target + i);
+            Vector512<uint> words = Vector512.Create(
+                Vector256.Create((uint)sixteen), Vector256.Create((uint)(sixteen >> 32)));
+            Avx512F.PermuteVar16x32(values, Avx512F.ShiftRightLogicalVariable(words, shifts).AsInt32())
+                .Store(target + i);
         }
     }
 }
