@@ -76,7 +76,7 @@ public sealed class EntanglementAnalyzer
     /// <exception cref="ArgumentException">The assignment is of other tokens, or there is no such neuron.</exception>
     public ClusterEntanglement AnalyzeClusters(
         DenseLinear layer, ITokenSource tokens, RouterAssignment assignment, IReadOnlyList<int>? neurons = null,
-            CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(layer);
         AnalyzedTokens analyzed = Choose(layer.Name, layer.InFeatures, tokens);
@@ -126,7 +126,7 @@ public sealed class EntanglementAnalyzer
     /// device, or there is no such neuron.</exception>
     public SparsityComparison Compare(
         DenseLinear dense, SparseMixtureLayer mixture, ITokenSource tokens, IReadOnlyList<int>? neurons = null,
-            CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(dense);
         AnalysisGuard.CheckMixture(dense, mixture);
@@ -144,7 +144,7 @@ public sealed class EntanglementAnalyzer
     /// <returns>Outputs over the tokens, one array for each neuron.</returns>
     public float[][] Outputs(
         DenseLinear layer, ITokenSource tokens, IReadOnlyList<int> neurons,
-            CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(layer);
         ArgumentNullException.ThrowIfNull(neurons);

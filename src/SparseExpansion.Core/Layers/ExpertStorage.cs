@@ -16,7 +16,8 @@ internal static class ExpertStorage
     /// <exception cref="CheckpointException">Unknown layout, or tensors that do not fit.</exception>
     public static ExpertWeights Restore(
         string kind, string layer, int count, long outFeatures, long inFeatures,
-            IReadOnlyDictionary<string, Tensor> tensors, bool share = false) => kind switch
+        IReadOnlyDictionary<string, Tensor> tensors, bool share = false) =>
+        kind switch
         {
             MaskedDenseExperts.Kind =>
                 MaskedDenseExperts.FromTensors(layer, [count, outFeatures, inFeatures], tensors, share),

@@ -255,11 +255,11 @@ internal sealed class PackedExperts : ExpertWeights
         return _to(dtype, non_blocking);
     }
 
-    protected override nn.Module _to(
-        DeviceType deviceType, int deviceIndex, bool non_blocking) => deviceType == DeviceType.CPU
-        ? this
-        : throw new InvalidOperationException(
-            $"Packed experts run on the CPU. Call Unpack() on the layers before they are moved to {deviceType}.");
+    protected override nn.Module _to(DeviceType deviceType, int deviceIndex, bool non_blocking) =>
+        deviceType == DeviceType.CPU
+            ? this
+            : throw new InvalidOperationException(
+                $"Packed experts run on the CPU. Call Unpack() on the layers before they are moved to {deviceType}.");
 
     /// <summary>
     /// As codes where all experts still lie on their grids; otherwise, for example after training, as values.

@@ -35,7 +35,7 @@ public interface ISparsifier
     /// <exception cref="PruningException">Non-finite values, or columns that the target does not divide.</exception>
     PruningResult Prune(
         Tensor weight, IActivationStatistic statistic, SparsityTarget target,
-            CancellationToken cancellationToken = default);
+        CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Prunes one weight once per statistic, each to its own target: the experts of a layer. The default prunes one
@@ -49,7 +49,7 @@ public interface ISparsifier
     /// <exception cref="ArgumentException">There are not as many targets as statistics.</exception>
     IReadOnlyList<PruningResult> PruneExperts(
         Tensor weight, IReadOnlyList<IActivationStatistic> statistics, IReadOnlyList<SparsityTarget> targets,
-            CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default)
     {
         PruningGuard.CheckTargets(statistics, targets);
         return ExpertSeries.Run(

@@ -32,7 +32,7 @@ internal static class PruningChecks
     /// <exception cref="PruningException">It did.</exception>
     public static T Unchanged<T>(
         ISparsifier sparsifier, IReadOnlyList<IActivationStatistic> statistics, Func<T> prune,
-            Action<T>? discard = null)
+        Action<T>? discard = null)
     {
         if (!CustomPart.Is(sparsifier))
         {

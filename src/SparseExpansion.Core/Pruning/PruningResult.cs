@@ -58,7 +58,7 @@ public sealed class PruningResult : IDisposable
     /// <exception cref="PruningException">The weight is not one that the target allows.</exception>
     internal static PruningResult Measure(
         Tensor dense, PrunedWeight pruned, IActivationStatistic statistic, string pruner, SparsityTarget? target,
-            Tensor? gram = null)
+        Tensor? gram = null)
     {
         using var scope = NewDisposeScope();
         Tensor weight = PruningChecks.CheckForm(pruner, dense, pruned).Weight.to(dense.dtype);

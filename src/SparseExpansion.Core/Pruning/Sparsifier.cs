@@ -28,7 +28,7 @@ public abstract class Sparsifier<TStatistic> : ISparsifier, IGuardedSparsifier
     /// <inheritdoc/>
     public PruningResult Prune(
         Tensor weight, IActivationStatistic statistic, SparsityTarget target,
-            CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default)
     {
         TStatistic typed = PruningGuard.CheckStatistic<TStatistic>(Name, statistic);
         PruningGuard.CheckWeight(Name, weight, target);
@@ -43,7 +43,7 @@ public abstract class Sparsifier<TStatistic> : ISparsifier, IGuardedSparsifier
     /// <inheritdoc/>
     public IReadOnlyList<PruningResult> PruneExperts(
         Tensor weight, IReadOnlyList<IActivationStatistic> statistics, IReadOnlyList<SparsityTarget> targets,
-            CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default)
     {
         foreach ((SparsityTarget target, _) in PruningGuard.GroupByTarget(statistics, targets))
         {

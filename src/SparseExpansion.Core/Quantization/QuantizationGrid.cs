@@ -123,7 +123,8 @@ public sealed class QuantizationGrid : IDisposable
     /// </summary>
     internal static QuantizationGrid FromFloats(
         WeightQuantization quantization, int columns, Tensor scales, Tensor zeros) => new(
-        quantization, columns, scales.to(ScalarType.BFloat16).contiguous().DetachFromDisposeScope(),
+        quantization, columns,
+        scales.to(ScalarType.BFloat16).contiguous().DetachFromDisposeScope(),
         zeros.to(ScalarType.Byte).contiguous().DetachFromDisposeScope());
 
     /// <inheritdoc/>

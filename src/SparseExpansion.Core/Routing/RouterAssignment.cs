@@ -65,7 +65,7 @@ public sealed class RouterAssignment
     /// expert out of range, or not one a token.</exception>
     public static RouterAssignment Compute(
         IRouter router, ITokenSource tokens, int chunkTokens, Device device,
-            CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(router);
         ArgumentNullException.ThrowIfNull(tokens);

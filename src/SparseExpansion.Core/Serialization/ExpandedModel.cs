@@ -57,7 +57,7 @@ public static class ExpandedModel
     /// </exception>
     public static void Save(
         torch.nn.Module model, string folder, bool overwrite = false, Action<string>? addFiles = null,
-            ExpertFormat format = ExpertFormat.Unchanged)
+        ExpertFormat format = ExpertFormat.Unchanged)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);

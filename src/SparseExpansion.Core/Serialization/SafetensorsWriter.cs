@@ -27,7 +27,7 @@ public static class SafetensorsWriter
     /// <exception cref="CheckpointException">The file cannot be written.</exception>
     public static void Write(
         string path, IEnumerable<KeyValuePair<string, Tensor>> tensors,
-            IReadOnlyDictionary<string, string>? metadata = null)
+        IReadOnlyDictionary<string, string>? metadata = null)
     {
         ArgumentNullException.ThrowIfNull(tensors);
         WriteSources(
@@ -40,7 +40,7 @@ public static class SafetensorsWriter
     /// </summary>
     internal static void WriteSources(
         string path, IEnumerable<KeyValuePair<string, TensorSource>> tensors,
-            IReadOnlyDictionary<string, string>? metadata = null) =>
+        IReadOnlyDictionary<string, string>? metadata = null) =>
         SafetensorsFileWriter.Write(path, tensors.Select(item => Content(item.Key, item.Value)), metadata);
 
     private static SafetensorsContent Content(string name, TensorSource source) => new(name, (ElementType)source.DType, source.Shape, stream =>

@@ -15,7 +15,7 @@ namespace SparseExpansion.Execution.Dispatch;
 /// with; null: that kind is not available.</param>
 internal readonly record struct ExecutionOptions(
     KernelKind? Kernel = null, InstructionSet? Instructions = null, int? Threads = null, int? Panels = null,
-        IDenseProduct? Dense = null)
+    IDenseProduct? Dense = null)
 {
     /// <summary>Threads to use.</summary>
     public int Degree => Threads ?? Environment.ProcessorCount;

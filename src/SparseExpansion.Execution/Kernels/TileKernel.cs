@@ -13,8 +13,8 @@ namespace SparseExpansion.Execution.Kernels;
 /// decides only how tokens are split into tiles.</param>
 /// <param name="run">(block, tile of the block, accumulators) → values read.</param>
 internal sealed unsafe class TileKernel(
-    KernelKind kind, int lanes, TileLayout layout, int partials, float cost, delegate*<PanelBlock*, float*, float*,
-    nint> run)
+    KernelKind kind, int lanes, TileLayout layout, int partials, float cost,
+    delegate*<PanelBlock*, float*, float*, nint> run)
 {
     private readonly delegate*<PanelBlock*, float*, float*, nint> _run = run;
 

@@ -39,10 +39,10 @@ internal static unsafe class PackedWeightBuilder
         return packed;
     }
 
-    private static long CountNonZeros(
-        byte* source, int rows, int columns, ElementType type) => type == ElementType.Float32
-        ? PackedWeightPacker.CountNonZeros<Float32Format>(source, columns, rows, columns)
-        : PackedWeightPacker.CountNonZeros<BFloat16Format>(source, columns, rows, columns);
+    private static long CountNonZeros(byte* source, int rows, int columns, ElementType type) =>
+        type == ElementType.Float32
+            ? PackedWeightPacker.CountNonZeros<Float32Format>(source, columns, rows, columns)
+            : PackedWeightPacker.CountNonZeros<BFloat16Format>(source, columns, rows, columns);
 
     private static PackedArrays PackValues(
         byte* source, ElementType type, PackedLayout layout, long nonZeros, ArrayAllocator allocate)

@@ -80,8 +80,14 @@ internal static unsafe class PackedWeightPacker
         bool wide)
         where TFormat : IWeightFormat
     {
-        var block =
-            new PanelBlock { Values = values, Masks = masks, RowOrder = rowOrder, Rows = layout.RowsIn(panel), Columns = layout.BlockColumns };
+        var block = new PanelBlock
+        {
+            Values = values,
+            Masks = masks,
+            RowOrder = rowOrder,
+            Rows = layout.RowsIn(panel),
+            Columns = layout.BlockColumns,
+        };
         for (int b = 0; b < layout.BlockCount; b++)
         {
             block.Values += TFormat.Size * UnpackBlock<TFormat>(layout, b, &block, dense, rowStride, wide);

@@ -65,8 +65,8 @@ internal static class WorkerPool
         }
 
         // Published when complete: a thread that cannot be started must not leave a gap.
-        PoolWorker[] workers = [.. _workers, .. Enumerable.Range(have + 1, count - have)
-            .Select(number => new PoolWorker(number))];
+        PoolWorker[] workers =
+            [.. _workers, .. Enumerable.Range(have + 1, count - have).Select(number => new PoolWorker(number))];
         _workers = workers;
     }
 }

@@ -66,8 +66,13 @@ internal sealed unsafe class ExecutionWorkspace
         int items = _expertCount == 0
             ? 0
             : _experts[_expertCount - 1].FirstItem + _experts[_expertCount - 1].PanelCount;
-        expert =
-            new ExpertPlan { Weight = weight, FirstTile = _tileCount, FirstItem = items, PanelCount = Math.Min(weight.Layout.PanelCount, maximumPanels) };
+        expert = new ExpertPlan
+        {
+            Weight = weight,
+            FirstTile = _tileCount,
+            FirstItem = items,
+            PanelCount = Math.Min(weight.Layout.PanelCount, maximumPanels),
+        };
         for (int done = 0; done < count;)
         {
             TileKernel kernel = TileCover.Next(

@@ -132,6 +132,7 @@ public static class RankCorrelation
     }
 
     private static IEnumerable<(int First, int Second)> Pairs(int count) =>
-        from first in Enumerable.Range(0, count) from second in Enumerable.Range(
-            first + 1, count - first - 1) select (first, second);
+        from first in Enumerable.Range(0, count)
+        from second in Enumerable.Range(first + 1, count - first - 1)
+        select (first, second);
 }

@@ -28,7 +28,7 @@ public sealed class ClusterSweep
     /// <exception cref="ArgumentException">An option is out of range.</exception>
     public ClusterSweep(
         EntanglementAnalyzer analyzer, ISparsifier sparsifier, SparsityTarget target,
-            ClusterSweepOptions? options = null)
+        ClusterSweepOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(analyzer);
         ArgumentNullException.ThrowIfNull(sparsifier);
@@ -46,7 +46,7 @@ public sealed class ClusterSweep
     /// <exception cref="CalibrationException">Tokens that do not fit the layer, or fewer than clusters.</exception>
     public ClusterSweepResult Run(
         DenseLinear layer, ITokenSource calibration, ITokenSource? evaluation = null,
-            CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(layer);
         ArgumentNullException.ThrowIfNull(calibration);

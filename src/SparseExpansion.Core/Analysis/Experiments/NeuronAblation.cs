@@ -44,7 +44,7 @@ public sealed class NeuronAblation : IDisposable
     /// <exception cref="CalibrationException">Tokens of another width than the weight's.</exception>
     public static NeuronAblation Prepare(
         string layer, Tensor weight, ITokenSource tokens, ISparsifier sparsifier, int chunkTokens = 4_096,
-            CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(tokens);
         ArgumentNullException.ThrowIfNull(sparsifier);
@@ -90,7 +90,7 @@ public sealed class NeuronAblation : IDisposable
     /// <param name="cancellationToken">Passed to the pruner and to <paramref name="evaluate"/>.</param>
     public double Evaluate(
         IReadOnlyList<int> neurons, SparsityTarget target, Func<CancellationToken, double> evaluate,
-            CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(evaluate);
         using IDisposable ablated = Apply(neurons, target, cancellationToken);

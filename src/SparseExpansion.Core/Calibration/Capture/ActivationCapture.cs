@@ -13,7 +13,7 @@ internal static class ActivationCapture
     /// <exception cref="CalibrationException">No token was seen, or values are not finite.</exception>
     public static ActivationStore Capture(
         CalibrationUnit unit, InputGroup group, IEnumerable<CalibrationBatch> batches,
-            CancellationToken cancellationToken, string? scratchFolder = null)
+        CancellationToken cancellationToken, string? scratchFolder = null)
     {
         var store = new ActivationStore(scratchFolder);
         try

@@ -34,7 +34,7 @@ public sealed class ActivationRecorder
     /// <exception cref="CalibrationException">A layer is never called.</exception>
     public static ActivationRecorder Create(
         nn.Module<Tensor, Tensor> model, IEnumerable<string> layers, IEnumerable<CalibrationBatch> batches,
-            CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(batches);
@@ -68,11 +68,11 @@ public sealed class ActivationRecorder
         ArgumentNullException.ThrowIfNull(layers);
         Dictionary<string, nn.Module> modules = model.named_modules()
             .ToDictionary(entry => entry.name, entry => entry.module);
-        CalibrationTarget[] targets = [.. layers.Distinct()
-            .Select(name => modules.GetValueOrDefault(name) is nn.Module<Tensor, Tensor> module
-            ? new CalibrationTarget(name, module)
-            : throw new ArgumentException(
-                $"The model has no layer '{name}' that maps a tensor to a tensor.", nameof(layers)))];
+        CalibrationTarget[] targets = [.. layers.Distinct().Select(name =>
+            modules.GetValueOrDefault(name) is nn.Module<Tensor, Tensor> module
+                ? new CalibrationTarget(name, module)
+                : throw new ArgumentException(
+                    $"The model has no layer '{name}' that maps a tensor to a tensor.", nameof(layers)))];
         return targets.Length > 0 ? targets : throw new ArgumentException("Name at least one layer.", nameof(layers));
     }
 }

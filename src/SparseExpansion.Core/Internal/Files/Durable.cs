@@ -26,7 +26,8 @@ internal static partial class Durable
         catch (Exception e)
         {
             File.Delete(temporary);
-            if (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException) // The last: a file larger than its file system allows.
+            // The last: a file larger than its file system allows.
+            if (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException)
             {
                 throw new CheckpointException($"{path}: cannot be written: {e.Message}", e);
             }

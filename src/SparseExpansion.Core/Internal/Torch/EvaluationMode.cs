@@ -11,8 +11,8 @@ internal sealed class EvaluationMode : IDisposable
 
     public EvaluationMode(torch.nn.Module model)
     {
-        _modes = [(model, model.training), .. model.named_modules()
-            .Select(entry => (entry.module, entry.module.training))];
+        _modes =
+            [(model, model.training), .. model.named_modules().Select(entry => (entry.module, entry.module.training))];
         model.eval();
     }
 

@@ -45,7 +45,8 @@ internal sealed class ModelChanges
     /// <remarks>After it has fed the next block: packed kernels may round differently from run to run.</remarks>
     public void Pack()
     {
-        foreach (SparseMixtureLayer layer in _installed.Select(replacement => replacement.Mixture).Where(layer => PackedExperts.Supports(layer.Experts)))
+        foreach (SparseMixtureLayer layer in _installed.Select(replacement => replacement.Mixture)
+            .Where(layer => PackedExperts.Supports(layer.Experts)))
         {
             layer.Pack();
         }

@@ -68,7 +68,8 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsif
         PruningGuard.CheckHessians(Name, weight, statistics);
         Tensor dense = weight.to(ScalarType.Float32);
         var pruned = new List<PrunedWeight>(statistics.Count);
-        foreach ((HessianStatistic, SparsityTarget)[] chunk in statistics.Zip(targets).Chunk(ExpertsAtOnce(weight.shape[0], weight.shape[1])))
+        int together = ExpertsAtOnce(weight.shape[0], weight.shape[1]);
+        foreach ((HessianStatistic, SparsityTarget)[] chunk in statistics.Zip(targets).Chunk(together))
         {
             cancellationToken.ThrowIfCancellationRequested();
             pruned.AddRange(PruneChunk(
@@ -110,10 +111,14 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsif
         solved = DeadFeatures.Keep(
             solved, dense, dead, scores => MaskSelection.Select(scores, targets, SparsityScope.Layer));
         return [.. factored.Rungs.Select((rung, i) => rung.Method == DampingMethod.WandaFallback
-            ? new PrunedWeight(
-                WandaScore.Prune(dense, norms.select(0, i), targets[i]).MoveToOuterDisposeScope()) { Diagnostics = [rung] }
-            : new PrunedWeight(
-                CheckFinite(OwnCopy(solved, i)).MoveToOuterDisposeScope()) { Diagnostics = [rung, convergence[i]] })];
+            ? new PrunedWeight(WandaScore.Prune(dense, norms.select(0, i), targets[i]).MoveToOuterDisposeScope())
+            {
+                Diagnostics = [rung],
+            }
+            : new PrunedWeight(CheckFinite(OwnCopy(solved, i)).MoveToOuterDisposeScope())
+            {
+                Diagnostics = [rung, convergence[i]],
+            })];
     }
 
     private void Penalize(Tensor damped)
@@ -157,7 +162,8 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsif
             problem.Hessians, problem.Weights, weights, found.Pruned, precision, Options.RefitTolerance,
             Options.MaxRefitIterations, cancellationToken);
         Convergence[] convergence =
-            [.. residuals.Select((residual, i) => new Convergence(found.Iterations[i], found.Settled[i], iterations[i], residual))];
+            [.. residuals.Select((residual, i) =>
+                new Convergence(found.Iterations[i], found.Settled[i], iterations[i], residual))];
         return (weights.div_(problem.Scales).MoveToOuterDisposeScope(), convergence);
     }
 

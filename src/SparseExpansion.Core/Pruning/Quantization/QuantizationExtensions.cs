@@ -16,10 +16,10 @@ public static class QuantizationExtensions
     /// <exception cref="ArgumentException">The pruner rounds its weights already.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     public static ISparsifier WithQuantization(
-        this ISparsifier pruner,
-            WeightQuantization? quantization = null) => pruner is IRoundingSparsifier { RoundsWeights: true }
-        ? throw new ArgumentException(Rounds(pruner), nameof(pruner))
-        : new QuantizedSparsifier(pruner, quantization ?? new WeightQuantization());
+        this ISparsifier pruner, WeightQuantization? quantization = null) =>
+        pruner is IRoundingSparsifier { RoundsWeights: true }
+            ? throw new ArgumentException(Rounds(pruner), nameof(pruner))
+            : new QuantizedSparsifier(pruner, quantization ?? new WeightQuantization());
 
     /// <summary>Why a pruner that rounds is refused.</summary>
     internal static string Rounds(ISparsifier pruner) =>

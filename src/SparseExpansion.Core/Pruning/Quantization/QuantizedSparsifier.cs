@@ -43,7 +43,7 @@ internal sealed class QuantizedSparsifier : IRoundingSparsifier, ISizedSparsifie
 
     public PruningResult Prune(
         Tensor weight, IActivationStatistic statistic, SparsityTarget target,
-            CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default)
     {
         using PruningResult pruned = PrunerCalls.Prune(_inner, weight, statistic, target, cancellationToken);
         return Quantize(weight, pruned, statistic, cancellationToken);
@@ -51,7 +51,7 @@ internal sealed class QuantizedSparsifier : IRoundingSparsifier, ISizedSparsifie
 
     public IReadOnlyList<PruningResult> PruneExperts(
         Tensor weight, IReadOnlyList<IActivationStatistic> statistics, IReadOnlyList<SparsityTarget> targets,
-            CancellationToken cancellationToken = default) =>
+        CancellationToken cancellationToken = default) =>
         TargetGroups.Run(
             statistics, targets, (together, target) => PruneTogether(weight, together, target, cancellationToken));
 

@@ -12,10 +12,10 @@ public static class RefitExtensions
     /// <param name="options">Damping and memory; null for the defaults.</param>
     /// <exception cref="ArgumentException">The pruner rounds its weights, which a refit would undo.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
-    public static ISparsifier WithRefit(
-        this ISparsifier pruner, RefitOptions? options = null) => pruner is IRoundingSparsifier { RoundsWeights: true }
-        ? throw new ArgumentException(Rounds(pruner), nameof(pruner))
-        : new RefitSparsifier(pruner, options);
+    public static ISparsifier WithRefit(this ISparsifier pruner, RefitOptions? options = null) =>
+        pruner is IRoundingSparsifier { RoundsWeights: true }
+            ? throw new ArgumentException(Rounds(pruner), nameof(pruner))
+            : new RefitSparsifier(pruner, options);
 
     /// <summary>Why a pruner that rounds is refused.</summary>
     internal static string Rounds(ISparsifier pruner) =>

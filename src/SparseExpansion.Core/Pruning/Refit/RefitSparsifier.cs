@@ -45,7 +45,7 @@ internal sealed class RefitSparsifier : ISizedSparsifier
 
     public PruningResult Prune(
         Tensor weight, IActivationStatistic statistic, SparsityTarget target,
-            CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default)
     {
         (IActivationStatistic inner, HessianStatistic hessian) = Split(statistic);
         PruningGuard.CheckWeight(Name, weight, target);
@@ -56,7 +56,7 @@ internal sealed class RefitSparsifier : ISizedSparsifier
 
     public IReadOnlyList<PruningResult> PruneExperts(
         Tensor weight, IReadOnlyList<IActivationStatistic> statistics, IReadOnlyList<SparsityTarget> targets,
-            CancellationToken cancellationToken = default) =>
+        CancellationToken cancellationToken = default) =>
         TargetGroups.Run(
             statistics, targets, (together, target) => PruneTogether(weight, together, target, cancellationToken));
 

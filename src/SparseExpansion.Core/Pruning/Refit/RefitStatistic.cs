@@ -6,8 +6,8 @@ namespace SparseExpansion.Pruning.Refit;
 /// <summary>
 /// The statistic that the inner pruner asks for, and the Hessian that the refit needs, over the same tokens.
 /// </summary>
-internal sealed class RefitStatistic(IActivationStatistic inner, HessianStatistic hessian) : ISharedOutputError,
-IUnseenFeatures, IShrinkable, ISizedStatistic, IChecksummed
+internal sealed class RefitStatistic(IActivationStatistic inner, HessianStatistic hessian)
+    : ISharedOutputError, IUnseenFeatures, IShrinkable, ISizedStatistic, IChecksummed
 {
     public IActivationStatistic Inner => inner;
 

@@ -125,9 +125,11 @@ public sealed class SparseGptSparsifier : Sparsifier<HessianStatistic>, IRoundin
                 ? Fallback(
                     WandaScore.Prune(
                         dense, diagonal.select(0, i).masked_fill(dead.select(0, i), Scalars.Of(0)), target), rung)
-                : new PrunedWeight(
-                    CheckFinite(OwnCopy(solved, i)).MoveToOuterDisposeScope()) { Diagnostics = [rung],
-                    Grid = grid?.Of(i, (int)dense.shape[1]) });
+                : new PrunedWeight(CheckFinite(OwnCopy(solved, i)).MoveToOuterDisposeScope())
+                {
+                    Diagnostics = [rung],
+                    Grid = grid?.Of(i, (int)dense.shape[1]),
+                });
         }
     }
 

@@ -36,11 +36,12 @@ public sealed class PcaKMeansTrainer : ISizedRouterTrainer
     {
         long projected = _options.UsesPca ? Math.Max(1, features / _options.PcaReduction!.Value) : features;
         long sample = Math.Min(tokens, Math.Max(_options.SampleTokens, _options.Experts));
-        long covariance = _options.UsesPca ? 5L * features * features * sizeof(double) : 0; // The matrix, its eigenvectors, workspace.
+        // The matrix, its eigenvectors, workspace.
+        long covariance = _options.UsesPca ? 5L * features * features * sizeof(double) : 0;
         long held = _options.UsesPca ? tokens * projected : 0;
+        long chunks = 3 * Math.Min(_options.ChunkTokens, tokens) * features;
         return covariance
-            + sizeof(float)
-            * (held + (3 * sample * projected) + (sample * _options.Experts) + (3 * Math.Min(_options.ChunkTokens, tokens) * features));
+            + (sizeof(float) * (held + (3 * sample * projected) + (sample * _options.Experts) + chunks));
     }
 
     /// <inheritdoc/>

@@ -29,7 +29,7 @@ internal sealed class ExpertStatistics : IDisposable
     /// <param name="priorTokens">Strength of the shrinkage toward the group, in tokens.</param>
     public static ExpertStatistics Gather(
         Func<IActivationStatistic> create, ExpertTokens tokens, CancellationToken cancellationToken,
-            double priorTokens = 0)
+        double priorTokens = 0)
     {
         ExpertStatistics statistics = Observe(create, tokens, cancellationToken);
         try
@@ -52,7 +52,7 @@ internal sealed class ExpertStatistics : IDisposable
     /// <param name="count">Number of experts wanted; null: all from the first on.</param>
     public static ExpertStatistics Observe(
         Func<IActivationStatistic> create, ExpertTokens tokens, CancellationToken cancellationToken, int first = 0,
-            int? count = null)
+        int? count = null)
     {
         var statistics = new ExpertStatistics(create, count ?? tokens.ExpertCount - first);
         try

@@ -36,7 +36,8 @@ internal static class SoftmaxRegression
             deviation > Scalars.Of(1e-6) * deviation.max(), Scalars.Of(1) / deviation, zeros_like(deviation));
         Tensor regrets = costs - costs.amin([1]).unsqueeze(1);
         Tensor weights = regrets.mean([1L]);
-        weights.div_(regrets.mean([0L]).mean().clamp_min(Scalars.Of(float.Epsilon))); // By columns: one sum of everything would round by the number of threads.
+        // By columns: one sum of everything would round by the number of threads.
+        weights.div_(regrets.mean([0L]).mean().clamp_min(Scalars.Of(float.Epsilon)));
         (Tensor weight, Tensor bias) = Minimize(
             tokens, (mean, scale), (costs.argmin(1), weights), (int)costs.shape[1], epochs, weightDecay, seed,
             cancellationToken);

@@ -63,7 +63,8 @@ internal sealed class MixtureBundle : IDisposable
             Format = ExpandedIndex.FormatName,
             Version = ExpandedIndex.CurrentVersion,
             Routers =
-                [.. states.Select(state => new ExpandedRouterEntry(state.Kind, state.InputFeatures, state.ExpertCount, [.. state.Tensors.Keys]))],
+                [.. states.Select(state => new ExpandedRouterEntry(
+                    state.Kind, state.InputFeatures, state.ExpertCount, [.. state.Tensors.Keys]))],
             Layers = [.. layers.Zip(stored, (layer, experts) => EntryOf(layer, routers, experts.Kind))],
         };
 

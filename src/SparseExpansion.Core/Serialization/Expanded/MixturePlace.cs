@@ -29,9 +29,8 @@ internal sealed record MixturePlace(string Path, SparseMixtureLayer Layer)
         if (!isModel && Path != Layer.Name && Path != $"{Layer.Name}.{LinearHookSlot.ChildName}")
         {
             throw new SparseExpansionException(
-                $"The mixture layer at '{Path}' is called '{Layer.Name}', so what is saved could not be loaded. "
-                + "Save the model that was expanded, or give the "
-                + "layer the path of its place as its name.");
+                $"The mixture layer at '{Path}' is called '{Layer.Name}', so a saved copy could not be loaded. "
+                + "Save the model that was expanded, or name the layer by its path.");
         }
     }
 
