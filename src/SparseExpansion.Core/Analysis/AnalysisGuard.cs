@@ -30,7 +30,7 @@ internal static class AnalysisGuard
         if (expertWeights.Count != assignment.ExpertCount)
         {
             throw new ArgumentException(
-                $"Layer '{dense.Name}': the assignment knows {assignment.ExpertCount} experts, "
+                $"Layer '{dense.Name}': the assignment has {assignment.ExpertCount} experts, "
                 + $"but {expertWeights.Count} weights were given.", nameof(expertWeights));
         }
 

@@ -71,7 +71,7 @@ internal sealed class DifferentiableProduct : autograd.SingleTensorFunction<Diff
         }
         catch (Exception e)
         {
-            Trace.TraceError($"The way back through packed experts failed: {e}");
+            Trace.TraceError($"The backward pass through packed experts failed: {e}");
             gradients = product.Refused();
         }
 

@@ -14,7 +14,7 @@ internal static class MixtureGuard
         if (weights.Count != router.Router.ExpertCount)
         {
             throw new ArgumentException(
-                $"Layer '{name}': the router knows {router.Router.ExpertCount} experts, "
+                $"Layer '{name}': the router has {router.Router.ExpertCount} experts, "
                 + $"but {weights.Count} weights were given.", nameof(weights));
         }
 

@@ -142,8 +142,8 @@ internal sealed class PackedExperts : ExpertWeights
             _ => null,
         };
         return known ?? throw new CheckpointException(
-            $"The experts of layer '{layer}' are quantized in a way that this version does not know: "
-            + $"layout [{string.Join(", ", layout)}].");
+            $"The quantized experts of layer '{layer}' have a layout that this version does not know: "
+            + $"[{string.Join(", ", layout)}].");
     }
 
     public override Tensor Multiply(Tensor tokens, RoutingDecision decision, Tensor? bias)
@@ -179,10 +179,9 @@ internal sealed class PackedExperts : ExpertWeights
             catch (CheckpointException e)
             {
                 throw new CheckpointException(
-                    $"Layer '{layer}' was given arrays that form no packed experts, "
-                    + "as load_state_dict does when the layer was packed otherwise; "
-                    + $"load the right ones, or use {nameof(SparseMixtureLayer.Unpack)} before "
-                    + $"weights are loaded. {e.Message}", e);
+                    $"The arrays loaded into layer '{layer}' are not packed experts; was it packed differently when "
+                    + "they were saved? "
+                    + $"Call {nameof(SparseMixtureLayer.Unpack)} before loading other weights. {e.Message}", e);
             }
         }
     }

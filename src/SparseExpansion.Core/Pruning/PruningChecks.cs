@@ -51,7 +51,7 @@ internal static class PruningChecks
         discard?.Invoke(pruned);
         var error = new PruningException(
             $"Pruner {CustomPart.Describe(sparsifier.Name, sparsifier)} changed the "
-            + $"{statistics[changed].GetType().Name} that it was given, which other layers are pruned by, too; "
+            + $"{statistics[changed].GetType().Name} that it was given, which is shared with other layers; "
             + "work on a clone() of its tensors.");
         ErrorPlace.Note(error, changed);
         throw error;
@@ -107,9 +107,9 @@ internal static class PruningChecks
         if (zeros < least)
         {
             throw new PruningException(
-                $"Pruner {pruner} made {zeros} of {weight.numel()} weights zero where the target {target} "
-                + $"asks for {least} or more. "
-                + $"If that is meant, return the weight with {nameof(PrunedWeight.MayKeepMore)} = true.");
+                $"Pruner {pruner} pruned {zeros} of {weight.numel()} weights, but the target {target} "
+                + $"asks for at least {least}. "
+                + $"If this is intended, return the weight with {nameof(PrunedWeight.MayKeepMore)} = true.");
         }
     }
 
@@ -118,7 +118,7 @@ internal static class PruningChecks
         || (double.IsFinite(error.Value) && (error >= 0 || !CustomPart.Is(statistic)))
         ? error
         : throw new PruningException(
-            $"The statistic {statistic.GetType().Name} tells a relative output error of {error}; "
+            $"The statistic {statistic.GetType().Name} reports a relative output error of {error}; "
             + "it must be a number of at least 0.");
 
     /// <summary>

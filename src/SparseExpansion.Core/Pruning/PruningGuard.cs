@@ -71,7 +71,7 @@ internal static class PruningGuard
         if (weight.dim() != 2 || !weight.is_floating_point())
         {
             throw new PruningException(
-                $"Pruner '{pruner}' wants a floating-point weight [out_features, in_features], "
+                $"Pruner '{pruner}' needs a floating-point weight [out_features, in_features], "
                 + $"got {weight.dtype} [{string.Join(", ", weight.shape)}].");
         }
 

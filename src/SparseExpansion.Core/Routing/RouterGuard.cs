@@ -25,8 +25,8 @@ internal static class RouterGuard
         if (tokens.TokenCount < experts)
         {
             throw new TooManyExpertsException(
-                $"{group}: {experts} experts were asked for, but only {tokens.TokenCount} "
-                + "calibration tokens were seen. "
+                $"{group}: {experts} experts were asked for, but only "
+                + $"{tokens.TokenCount} calibration tokens were seen. "
                 + "Calibrate on more tokens or ask for fewer experts.",
                 group,
                 experts,
@@ -45,7 +45,7 @@ internal static class RouterGuard
     /// <summary>The error for finite tokens whose squared lengths are not.</summary>
     public static CalibrationException Overflow(string group) => new(
         $"{group}: calibration tokens are so large that their squares overflow float32, "
-        + "so distances between them mean nothing. "
-        + "Look for a layer before it whose outputs explode.")
+        + "so distances between them are meaningless. "
+        + "Look for an earlier layer whose outputs explode.")
     { Layer = group };
 }

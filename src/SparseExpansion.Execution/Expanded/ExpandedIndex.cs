@@ -72,7 +72,7 @@ internal sealed record ExpandedIndex
         }
         catch (JsonException e)
         {
-            throw new CheckpointException($"{path}: is no expansion index: {e.Message}", e);
+            throw new CheckpointException($"{path}: is not an expansion index: {e.Message}", e);
         }
     }
 

@@ -140,8 +140,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
         if (headerLength is < 2 or > SafetensorsHeader.MaximumLength)
         {
             throw new CheckpointException(
-                $"{path}: is no safetensors file: its first bytes speak of a header of {headerLength} bytes. "
-                + "Was a page or a pointer downloaded instead of the file?");
+                $"{path}: is not a safetensors file: its first bytes announce a header of {headerLength} bytes. "
+                + "Was a web page or a Git LFS pointer downloaded instead of the file?");
         }
 
         if ((long)headerLength > fileLength - 8)

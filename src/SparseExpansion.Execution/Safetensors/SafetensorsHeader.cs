@@ -151,7 +151,7 @@ internal static class SafetensorsHeader
 
         if (begin > long.MaxValue - dataStart)
         {
-            throw new CheckpointException($"{path}: tensor '{name}' starts behind the end of the file.");
+            throw new CheckpointException($"{path}: tensor '{name}' starts beyond the end of the file.");
         }
 
         return new SafetensorsEntry(name, type, shape.AsReadOnly(), dataStart + begin, end - begin);
@@ -224,7 +224,7 @@ internal static class SafetensorsHeader
             if (entry.ByteLength > dataStart + dataLength - position)
             {
                 throw new CheckpointException(
-                    $"{path}: tensor '{entry.Name}' ends behind the end of the file; is it truncated?");
+                    $"{path}: tensor '{entry.Name}' ends beyond the end of the file; is it truncated?");
             }
 
             position += entry.ByteLength;

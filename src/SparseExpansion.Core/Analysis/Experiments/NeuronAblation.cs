@@ -71,7 +71,7 @@ public sealed class NeuronAblation : IDisposable
         if (_applied)
         {
             throw new InvalidOperationException(
-                $"Neurons of layer '{Layer}' are sparse already; dispose what the earlier call returned.");
+                $"Neurons of layer '{Layer}' are sparse already; dispose the result of the earlier call.");
         }
 
         int[] rows = neurons.Count == 0

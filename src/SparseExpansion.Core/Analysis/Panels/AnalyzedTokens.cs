@@ -39,8 +39,8 @@ internal sealed class AnalyzedTokens
         if (tokens.TokenCount < 2)
         {
             throw new CalibrationException(
-                $"Layer '{layer}': {tokens.TokenCount} tokens have no distribution; "
-                + "analyze at least 2, and thousands for distances that mean something.")
+                $"Layer '{layer}': {tokens.TokenCount} tokens are too few; "
+                + "analyze at least 2, and thousands for meaningful distances.")
             { Layer = layer };
         }
 

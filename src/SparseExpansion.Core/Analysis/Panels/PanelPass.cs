@@ -64,7 +64,7 @@ internal sealed class PanelPass(
         if (first != tokens.Count)
         {
             throw new CalibrationException(
-                $"Layer '{layer}': the token source promised {tokens.Count} tokens and gave {first}.")
+                $"Layer '{layer}': the token source has {tokens.Count} tokens, but returned {first}.")
             { Layer = layer };
         }
     }

@@ -99,7 +99,7 @@ public sealed class ActivationStore : ITokenSource, IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new CalibrationException(
-                $"{folder}: cannot take the calibration tokens that memory has no room for: {e.Message}", e);
+                $"{folder}: cannot hold the calibration tokens that do not fit into memory: {e.Message}", e);
         }
     }
 }

@@ -29,7 +29,7 @@ internal static class InputGroupFinder
         throw new CalibrationException(
             $"No calibration token reached {string.Join(", ", waiting.Select(target => $"'{target.Name}'"))}. "
             + "A layer is seen only when its parent invokes it by call(x), not forward(x), "
-            + "and when the batches take that path; else leave it out of the targets.");
+            + "and when the batches take that path; otherwise leave it out of the targets.");
     }
 
     private static InputGroup[] Watch(

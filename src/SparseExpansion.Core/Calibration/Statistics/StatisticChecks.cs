@@ -50,7 +50,7 @@ internal static class StatisticChecks
         if (CustomPart.Is(statistic) && statistic.TokenCount != before + added)
         {
             throw new CalibrationException(
-                $"The statistic {statistic.GetType().Name} took up one of {added} tokens, "
+                $"The statistic {statistic.GetType().Name} merged one of {added} tokens, "
                 + $"but its TokenCount went from {before} to {statistic.TokenCount}: Merge must add the token counts.");
         }
     }
@@ -71,13 +71,13 @@ internal static class StatisticChecks
         if (other is not TStatistic typed)
         {
             throw new ArgumentException(
-                $"A {self.GetType().Name} cannot take up a {other.GetType().Name}.", nameof(other));
+                $"A {other.GetType().Name} cannot be merged into a {self.GetType().Name}.", nameof(other));
         }
 
         return inFeatures(typed) == inFeatures(self)
             ? typed
             : throw new ArgumentException(
-                $"A statistic of {inFeatures(self)} features cannot take up one of {inFeatures(typed)}.",
+                $"A statistic of {inFeatures(typed)} features cannot be merged into one of {inFeatures(self)}.",
                 nameof(other));
     }
 

@@ -110,7 +110,7 @@ internal sealed class SpilledTokens : ITokenSource, IDisposable
         for (int done = 0; done < destination.Length;)
         {
             int read = RandomAccess.Read(_file.SafeFileHandle, destination[done..], position + done);
-            done += read > 0 ? read : throw new EndOfStreamException("Spilled tokens have become shorter.");
+            done += read > 0 ? read : throw new EndOfStreamException("The file of spilled calibration tokens was truncated.");
         }
     }
 }

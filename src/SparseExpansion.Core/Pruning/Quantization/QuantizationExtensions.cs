@@ -23,5 +23,5 @@ public static class QuantizationExtensions
 
     /// <summary>Why a pruner that rounds is refused.</summary>
     internal static string Rounds(ISparsifier pruner) =>
-        $"Pruner '{pruner.Name}' rounds its weights already; leave {nameof(WithQuantization)} away.";
+        $"Pruner '{pruner.Name}' rounds its weights already; remove {nameof(WithQuantization)}.";
 }

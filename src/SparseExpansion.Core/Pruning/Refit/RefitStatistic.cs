@@ -66,6 +66,6 @@ internal sealed class RefitStatistic(IActivationStatistic inner, HessianStatisti
         ArgumentNullException.ThrowIfNull(other);
         return other as RefitStatistic
             ?? throw new ArgumentException(
-                $"A {nameof(RefitStatistic)} cannot take up a {other.GetType().Name}.", nameof(other));
+                $"A {other.GetType().Name} cannot be merged into a {nameof(RefitStatistic)}.", nameof(other));
     }
 }

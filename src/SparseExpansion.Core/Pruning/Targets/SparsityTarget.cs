@@ -64,6 +64,6 @@ public abstract record SparsityTarget
             && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double sparsity)
             ? Unstructured(sparsity)
             : throw new FormatException(
-                $"'{text}' is no sparsity: write a share such as 0.5, or kept:group such as 2:4.");
+                $"'{text}' is not a sparsity: write a share such as 0.5, or kept:group such as 2:4.");
     }
 }

@@ -10,7 +10,7 @@ public sealed record UnstructuredTarget : SparsityTarget
         if (!(sparsity is >= 0 and < 1))
         {
             throw new ArgumentOutOfRangeException(
-                nameof(sparsity), sparsity, "Sparsity is the share of weights that go: at least 0 and below 1.");
+                nameof(sparsity), sparsity, "Sparsity is the share of pruned weights: at least 0 and below 1.");
         }
 
         if (!Enum.IsDefined(scope))

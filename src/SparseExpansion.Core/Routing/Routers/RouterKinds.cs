@@ -37,7 +37,7 @@ public sealed class RouterKinds
         ArgumentNullException.ThrowIfNull(restore);
         return s_own.Contains(kind, StringComparer.Ordinal)
             ? throw new ArgumentException(
-                $"'{kind}' is a kind of routers of this library; give your router's "
+                $"The router kind '{kind}' belongs to this library; give your "
                 + $"{nameof(RouterState)} a kind of its own.", nameof(kind))
             : new RouterKinds(_kinds.SetItem(kind, restore));
     }

@@ -47,7 +47,7 @@ internal sealed class MixtureReader(
         foreach (ExpandedLayerEntry entry in index.Layers)
         {
             ModuleSlot slot = slots.GetValueOrDefault(entry.Name)
-                ?? throw Misfit($"layer '{entry.Name}' is no linear of the model");
+                ?? throw Misfit($"layer '{entry.Name}' is not a linear layer of the model");
             var linear = (Linear)slot.Dense;
             if (linear.in_features != entry.InFeatures || linear.out_features != entry.OutFeatures
                 || linear.bias is not null != entry.Bias)
