@@ -9,7 +9,7 @@ public class CalibrationException : SparseExpansionException
     /// <summary>Creates the exception.</summary>
     public CalibrationException(string message) : base(message) { }
 
-    /// <summary>Creates the exception with the error behind it.</summary>
+    /// <summary>Creates the exception with its cause.</summary>
     public CalibrationException(string message, Exception innerException) : base(message, innerException) { }
 
     /// <summary>

@@ -8,6 +8,6 @@ public class PruningException : SparseExpansionException
     /// <summary>Creates the exception.</summary>
     public PruningException(string message) : base(message) { }
 
-    /// <summary>Creates the exception with the error behind it.</summary>
+    /// <summary>Creates the exception with its cause.</summary>
     public PruningException(string message, Exception innerException) : base(message, innerException) { }
 }

@@ -39,7 +39,7 @@ public sealed unsafe class NativeArray : IDisposable
 
     internal byte* Pointer => (byte*)Address;
 
-    /// <summary>New memory, aligned to cache lines; what is in it is undefined.</summary>
+    /// <summary>New memory, aligned to cache lines; its contents are undefined.</summary>
     /// <param name="length">Elements.</param>
     /// <param name="type">Their type.</param>
     /// <exception cref="ArgumentOutOfRangeException">The length is negative.</exception>

@@ -207,9 +207,9 @@ public sealed unsafe class PackedWeight : IDisposable
 
     /// <summary>
     /// After <see cref="ExpectChanges"/>: checks the arrays again, since kernels
-    /// trust them, and renews what was derived from them.
+    /// trust them, and renews the data derived from them.
     /// </summary>
-    /// <exception cref="CheckpointException">The arrays form no packed weight any more.</exception>
+    /// <exception cref="CheckpointException">The arrays no longer form a packed weight.</exception>
     internal void Verify()
     {
         ThrowIfDisposed();

@@ -116,7 +116,7 @@ public sealed class EntanglementAnalyzer
         return Compare(dense, sparse, clusters, analyzed, cancellationToken);
     }
 
-    /// <summary>Compares an expanded layer with the dense one that it stands for.</summary>
+    /// <summary>Compares an expanded layer with the dense one that it replaces.</summary>
     /// <param name="dense">The dense layer.</param>
     /// <param name="mixture">The expanded layer, however it stores its experts.</param>
     /// <param name="tokens">Inputs of the layer.</param>

@@ -30,6 +30,6 @@ public sealed class CalibrationBatch(Tensor input, Tensor? mask = null)
     /// <summary>The same positions and arguments with another input.</summary>
     internal CalibrationBatch WithInput(Tensor input) => new(input, Mask) { Arguments = Arguments };
 
-    /// <summary>The same input with what the model hands its blocks beside it.</summary>
+    /// <summary>The same input with the arguments that the model hands its blocks beside it.</summary>
     internal CalibrationBatch WithArguments(BlockArguments? arguments) => new(Input, Mask) { Arguments = arguments };
 }

@@ -41,7 +41,8 @@ public static unsafe class PackedTensors
         /// </exception>
         public static PackedWeight Pack(Tensor weight, QuantizationGrid grid) => TryPack(weight, grid)
             ?? throw new ArgumentException(
-                "The weight has values that are not on the grid; round it first, or pack it without a grid.", nameof(weight));
+                "The weight has values that are not on the grid; round it first, or pack it without a grid.",
+                nameof(weight));
 
         /// <summary>The rounding of the weights; null for weights of full precision.</summary>
         public WeightQuantization? Quantization => packed.Grid?.QuantizationOf();

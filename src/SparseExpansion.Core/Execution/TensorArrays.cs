@@ -24,7 +24,7 @@ internal static unsafe class TensorArrays
     /// <summary>Takes over a vector in host memory.</summary>
     /// <param name="tensor">[length].</param>
     /// <param name="name">For the message.</param>
-    /// <exception cref="CheckpointException">The tensor is no contiguous vector in host memory.</exception>
+    /// <exception cref="CheckpointException">The tensor is not a contiguous vector in host memory.</exception>
     public static NativeArray Of(Tensor tensor, string name) =>
         tensor.device_type == TorchSharp.DeviceType.CPU && tensor.dim() == 1 && tensor.is_contiguous()
             ? Flat(tensor)

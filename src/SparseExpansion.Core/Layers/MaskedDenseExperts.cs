@@ -109,7 +109,7 @@ internal sealed class MaskedDenseExperts : ExpertWeights
         return weight;
     }
 
-    /// <summary>Pruned weights that are not zero any more: what <see cref="Freeze"/> would set back.</summary>
+    /// <summary>Pruned weights that are no longer zero: those that <see cref="Freeze"/> would set back.</summary>
     public long CountStray()
     {
         if (_kept is null)
@@ -131,7 +131,7 @@ internal sealed class MaskedDenseExperts : ExpertWeights
         _kept = null;
     }
 
-    /// <summary>Sets to zero what the mask hides, should an optimizer have written there.</summary>
+    /// <summary>Sets masked weights back to zero, in case an optimizer has written there.</summary>
     private void Project()
     {
         if (_kept is not null)

@@ -22,7 +22,7 @@ namespace SparseExpansion.Layers;
 /// <c>experts.items.E.values</c>, <c>.masks</c>, <c>.row_order</c>, <c>.panel_offsets</c> for every expert E, with
 /// <c>.scales</c> and <c>.zeros</c> if it is quantized. The dense layer is never run. <c>load_state_dict</c> into
 /// packed experts is for layers that were packed alike: what it brought is checked on the next use, and a layer that
-/// holds no packed experts any more says so. Tensors that <c>state_dict</c>, <c>buffers</c> or <c>get_buffer</c> gave
+/// no longer holds packed experts says so. Tensors that <c>state_dict</c>, <c>buffers</c> or <c>get_buffer</c> gave
 /// may be written to before that next use only; ask for them again to write later.
 /// </remarks>
 public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>

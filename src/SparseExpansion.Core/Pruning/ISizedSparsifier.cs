@@ -1,8 +1,8 @@
 namespace SparseExpansion.Pruning;
 
 /// <summary>
-/// A pruner that can tell beforehand what it takes, for memory plans. One that does not is counted as SparseGPT is; its
-/// statistic tells its own size by <see cref="Calibration.Statistics.ISizedStatistic"/>.
+/// A pruner that reports its memory and work beforehand, for memory plans. One that does not is counted as SparseGPT
+/// is; its statistic tells its own size by <see cref="Calibration.Statistics.ISizedStatistic"/>.
 /// </summary>
 public interface ISizedSparsifier : ISparsifier
 {

@@ -1,6 +1,6 @@
 namespace SparseExpansion.Pruning;
 
-/// <summary>The memory of any pruner, told or guessed.</summary>
+/// <summary>The memory of any pruner, reported by it or estimated.</summary>
 internal static class PrunerSize
 {
     /// <summary>Bytes on the device while experts of one linear are pruned, about.</summary>

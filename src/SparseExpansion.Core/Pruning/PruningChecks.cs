@@ -59,7 +59,7 @@ internal static class PruningChecks
         static double Checksum(IActivationStatistic statistic) => (statistic as IChecksummed)?.Checksum() ?? 0;
     }
 
-    /// <summary>Refuses what is no weight like the dense one.</summary>
+    /// <summary>Refuses a result of another shape, dtype or device than the dense weight.</summary>
     /// <param name="pruner">Name and class.</param>
     /// <param name="dense">[out_features, in_features].</param>
     /// <param name="pruned">Result of the pruner.</param>
@@ -78,7 +78,7 @@ internal static class PruningChecks
                 + $"weight {dense.dtype} [{string.Join(", ", dense.shape)}] on {dense.device}.");
     }
 
-    /// <summary>Refuses values that are no numbers, and masks that are not those of the target.</summary>
+    /// <summary>Refuses values that are not finite, and masks that miss the target.</summary>
     /// <param name="pruner">Name and class.</param>
     /// <param name="weight">The pruned weight, [out_features, in_features].</param>
     /// <param name="zeros">Number of its weights that are zero.</param>
@@ -113,7 +113,7 @@ internal static class PruningChecks
         }
     }
 
-    /// <summary>Refuses an output error that is no number.</summary>
+    /// <summary>Refuses an output error that is not a number.</summary>
     public static double? CheckError(IActivationStatistic statistic, double? error) => error is null
         || (double.IsFinite(error.Value) && (error >= 0 || !CustomPart.Is(statistic)))
         ? error

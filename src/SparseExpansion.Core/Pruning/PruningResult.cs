@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
 
-/// <summary>A pruned weight and what was measured of it. Disposing it disposes the weight and its grid.</summary>
+/// <summary>A pruned weight and its measures. Disposing it disposes the weight and its grid.</summary>
 public sealed class PruningResult : IDisposable
 {
     private PruningResult(

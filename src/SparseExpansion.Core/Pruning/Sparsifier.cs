@@ -146,7 +146,7 @@ public abstract class Sparsifier<TStatistic> : ISparsifier, IGuardedSparsifier
 
     /// <summary>
     /// The weight for a pruner to read. A custom one gets a copy: it may work in
-    /// place, and the dense model must stay what it is.
+    /// place, and the dense model must not change.
     /// </summary>
     private Tensor Hand(Tensor weight) => CustomPart.Is(this) ? weight.clone() : weight;
 

@@ -6,7 +6,7 @@ namespace SparseExpansion.Pruning;
 /// <summary>Experts of equal target, which are pruned together.</summary>
 internal static class TargetGroups
 {
-    /// <summary>Prunes the experts of each target; an error tells the expert by its number among all.</summary>
+    /// <summary>Prunes the experts of each target; an error names the expert by its number among all.</summary>
     /// <param name="statistics">One statistic an expert.</param>
     /// <param name="targets">One target an expert.</param>
     /// <param name="prune">Prunes some of the experts, all to one target.</param>

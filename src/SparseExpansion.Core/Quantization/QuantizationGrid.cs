@@ -55,7 +55,7 @@ public sealed class QuantizationGrid : IDisposable
     /// <summary>The grid between the smallest and the largest weight of every group.</summary>
     /// <param name="weight">[out_features, in_features], finite, any floating dtype.</param>
     /// <param name="quantization">Bits and groups.</param>
-    /// <exception cref="ArgumentException">The weight is no matrix with elements.</exception>
+    /// <exception cref="ArgumentException">The weight is not a matrix, or empty.</exception>
     public static QuantizationGrid Fit(Tensor weight, WeightQuantization quantization)
     {
         ArgumentNullException.ThrowIfNull(weight);

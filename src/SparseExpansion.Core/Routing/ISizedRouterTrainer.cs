@@ -1,7 +1,7 @@
 namespace SparseExpansion.Routing;
 
 /// <summary>
-/// A trainer that can tell beforehand what it takes, for memory plans. One that does not is counted as one of 16
+/// A trainer that reports its memory and work beforehand, for memory plans. One that does not is counted as one of 16
 /// experts that copies the tokens and reads them once.
 /// </summary>
 public interface ISizedRouterTrainer : IRouterTrainer

@@ -6,7 +6,7 @@ namespace SparseExpansion.Routing;
 /// <summary>Checks that routers and their trainers share.</summary>
 internal static class RouterGuard
 {
-    /// <summary>Refuses what is no floating matrix of the given width.</summary>
+    /// <summary>Refuses tokens that are not a floating matrix of the given width.</summary>
     public static void CheckTokens(Tensor tokens, int inputFeatures)
     {
         ArgumentNullException.ThrowIfNull(tokens);

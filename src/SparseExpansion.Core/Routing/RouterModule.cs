@@ -25,7 +25,7 @@ public abstract class RouterModule : nn.Module<Tensor, Tensor>, ICheckpointRoute
     public abstract RouterState GetState();
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">The tokens are no floating matrix of width
+    /// <exception cref="ArgumentException">The tokens are not a floating matrix of width
     /// <see cref="InputFeatures"/>.</exception>
     public Tensor Route(Tensor tokens)
     {

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Routing;
 
-/// <summary>The mean token of a source, which also tells whether all tokens are finite.</summary>
+/// <summary>The mean token of a source; checks on the way that all tokens are finite.</summary>
 internal static class TokenMean
 {
     /// <summary>Streams the mean.</summary>

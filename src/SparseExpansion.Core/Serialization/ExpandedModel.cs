@@ -47,7 +47,7 @@ public static class ExpandedModel
     /// <summary>Writes an expanded model. The folder appears only when it is complete.</summary>
     /// <param name="model">A model with mixture layers.</param>
     /// <param name="folder">The folder to make.</param>
-    /// <param name="overwrite">Replaces what is there; otherwise an existing folder must be empty.</param>
+    /// <param name="overwrite">True to replace an existing folder; otherwise it must be empty or missing.</param>
     /// <param name="addFiles">Called with the unfinished folder, to put further files into it; null for none.</param>
     /// <param name="format">Format of the stored experts; the model stays as it is.</param>
     /// <exception cref="CheckpointException">The folder exists or cannot be written.</exception>
@@ -73,7 +73,7 @@ public static class ExpandedModel
     /// <param name="source">Folder that <see cref="Save"/> wrote.</param>
     /// <param name="folder">The folder to make; it appears only when it is complete.</param>
     /// <param name="format">New format of the stored experts.</param>
-    /// <param name="overwrite">Replaces what is there; otherwise an existing folder must be empty.</param>
+    /// <param name="overwrite">True to replace an existing folder; otherwise it must be empty or missing.</param>
     /// <exception cref="CheckpointException">A file is missing or malformed, or the
     /// folder exists or cannot be written.</exception>
     /// <exception cref="SparseExpansionException">Experts that are neither

@@ -88,7 +88,7 @@ internal sealed class MappedFile : IDisposable
         }
     }
 
-    /// <summary>The last line of what the interpreter reports that says something.</summary>
+    /// <summary>The last error line of the interpreter's report.</summary>
     private static string Reason(ExternalException error) =>
         error.Message.Split('\n')
             .LastOrDefault(line => line.StartsWith("RuntimeError", StringComparison.Ordinal))?.Trim()

@@ -16,7 +16,7 @@ internal readonly record struct KernelClass(
 {
     private const int LargestTokens = 512;
 
-    /// <summary>Tokens that stand for the class when it is measured.</summary>
+    /// <summary>Number of tokens that represents the class when it is measured.</summary>
     public int Representative => 1 << Tokens;
 
     /// <summary>The class of a problem.</summary>

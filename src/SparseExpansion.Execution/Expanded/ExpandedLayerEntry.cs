@@ -1,7 +1,7 @@
 namespace SparseExpansion.Execution.Expanded;
 
 /// <summary>One mixture layer in <c>expansion.json</c>.</summary>
-/// <param name="Name">Module path of the linear that it stands for.</param>
+/// <param name="Name">Module path of the linear that it replaces.</param>
 /// <param name="Router">Index of the router in the same file.</param>
 /// <param name="Experts">Number of experts.</param>
 /// <param name="InFeatures">Columns of every expert.</param>

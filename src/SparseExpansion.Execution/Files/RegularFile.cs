@@ -11,7 +11,7 @@ internal static partial class RegularFile
     private const int TypeMask = 0xF000;
     private const int Regular = 0x8000;
 
-    /// <exception cref="CheckpointException">There is nothing of this name, or it is no regular file.</exception>
+    /// <exception cref="CheckpointException">There is nothing of this name, or it is not a regular file.</exception>
     public static void Require(string path)
     {
         if (Directory.Exists(path))

@@ -5,8 +5,8 @@ namespace SparseExpansion.Execution.Threading;
 /// <summary>
 /// A few threads for short bursts of work. A matrix–vector product takes a few hundred microseconds, so handing it
 /// out must cost a few microseconds; items are claimed by one atomic increment, and a worker that does not get a
-/// processor in time is not waited for. One burst runs at a time; whoever finds the pool busy does its work alone, so
-/// there are never more threads than asked for, and no nesting.
+/// processor in time is not waited for. One burst runs at a time; a caller that finds the pool busy does its work
+/// alone, so there are never more threads than asked for, and no nesting.
 /// </summary>
 internal static class WorkerPool
 {

@@ -33,7 +33,7 @@ public sealed class NeuronAblation : IDisposable
     /// <summary>The live weight, [out_features, in_features].</summary>
     public Tensor Weight { get; }
 
-    /// <summary>Gathers what the pruner must know about the layer's inputs.</summary>
+    /// <summary>Gathers the pruner's statistic of the layer's inputs.</summary>
     /// <param name="layer">Module path, for messages.</param>
     /// <param name="weight">The live weight of the model, [out_features,
     /// in_features]; it must outlive this object.</param>

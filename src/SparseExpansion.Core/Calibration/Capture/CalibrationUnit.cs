@@ -17,7 +17,7 @@ internal sealed record CalibrationUnit(string Name, Func<CalibrationBatch, Tenso
 
     /// <summary>Runs the part under <c>no_grad</c>; hooks may end the pass early, which gives null.</summary>
     /// <remarks>
-    /// On a copy of the input: models may work in place on what they are called with, and every pass must see the same.
+    /// On a copy of the input: models may work in place on their input, and every pass must see the same.
     /// </remarks>
     /// <exception cref="CalibrationException">libtorch refuses the input.</exception>
     /// <returns>The output in host memory if it is wanted; the caller disposes it.</returns>

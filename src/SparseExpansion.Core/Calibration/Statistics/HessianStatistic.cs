@@ -114,7 +114,7 @@ public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShr
     /// <inheritdoc/>
     /// <remarks>
     /// tr(ΔHΔᵀ) / tr(WHWᵀ) with Δ = W − P, in float32 products and float64 sums. What was borrowed by
-    /// <see cref="FillUnseen"/> does not count: it is no part of the tokens.
+    /// <see cref="FillUnseen"/> does not count: it is not part of the tokens.
     /// </remarks>
     public double RelativeOutputError(Tensor dense, Tensor changed) =>
         RelativeOutputError(dense, changed, weight => QuadraticForm.Trace(weight, Hessian));

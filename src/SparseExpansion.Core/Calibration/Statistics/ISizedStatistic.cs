@@ -1,7 +1,7 @@
 namespace SparseExpansion.Calibration.Statistics;
 
 /// <summary>
-/// A statistic that can tell beforehand what it takes, for memory plans. One that does
+/// A statistic that reports its memory beforehand, for memory plans. One that does
 /// not is counted as a <see cref="HessianStatistic"/>.
 /// </summary>
 public interface ISizedStatistic : IActivationStatistic

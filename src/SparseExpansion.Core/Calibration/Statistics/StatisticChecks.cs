@@ -21,7 +21,7 @@ internal static class StatisticChecks
     /// <summary>
     /// Shows tokens to a statistic: to a custom one a copy, because it may work in place on what others read after it.
     /// </summary>
-    /// <exception cref="CalibrationException">The statistic does not count what it sees.</exception>
+    /// <exception cref="CalibrationException">The statistic does not count the tokens that it observes.</exception>
     public static void Observe(IActivationStatistic statistic, Tensor tokens)
     {
         if (!CustomPart.Is(statistic))

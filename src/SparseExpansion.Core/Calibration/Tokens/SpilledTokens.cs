@@ -110,7 +110,9 @@ internal sealed class SpilledTokens : ITokenSource, IDisposable
         for (int done = 0; done < destination.Length;)
         {
             int read = RandomAccess.Read(_file.SafeFileHandle, destination[done..], position + done);
-            done += read > 0 ? read : throw new EndOfStreamException("The file of spilled calibration tokens was truncated.");
+            done += read > 0
+                ? read
+                : throw new EndOfStreamException("The file of spilled calibration tokens was truncated.");
         }
     }
 }

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Calibration.Tokens;
 
-/// <summary>Some tokens of a source, as a source. Reads only what is asked for and holds indices only.</summary>
+/// <summary>Some tokens of a source, as a source. Reads only the requested tokens and holds only indices.</summary>
 internal sealed class TokenSubset(ITokenSource source, ReadOnlyMemory<long> indices) : ITokenSource
 {
     public long TokenCount => indices.Length;

@@ -23,7 +23,7 @@ internal sealed class AtomicFolder : IDisposable
 
     /// <summary>Makes the temporary folder beside its target.</summary>
     /// <param name="target">The folder to be.</param>
-    /// <param name="overwrite">True: replaces what is there on commit.</param>
+    /// <param name="overwrite">True to replace an existing folder on commit.</param>
     /// <exception cref="CheckpointException">The target exists and is not empty, or cannot be written.</exception>
     public static AtomicFolder Create(string target, bool overwrite)
     {

@@ -21,6 +21,6 @@ internal static class ScratchFile
         return stream;
     }
 
-    /// <summary>A name in the folder that nobody uses.</summary>
+    /// <summary>An unused name in the folder.</summary>
     public static string NewName(string folder) => Path.Combine(folder, $".{Guid.NewGuid():N}.scratch");
 }

@@ -25,7 +25,7 @@ internal static unsafe class RawMemory
 
     /// <summary>
     /// Says at the end of a kernel whose memory it has worked on: pointers keep no tensor alive, and a parameter that
-    /// is not used any more may be collected, and its memory freed, while a kernel still runs.
+    /// is no longer used may be collected, and its memory freed, while a kernel still runs.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void KeepAlive(params ReadOnlySpan<Tensor?> tensors)

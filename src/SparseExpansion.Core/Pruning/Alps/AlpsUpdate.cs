@@ -10,7 +10,7 @@ namespace SparseExpansion.Pruning.Alps;
 /// </summary>
 internal static unsafe class AlpsUpdate
 {
-    /// <summary>D − U − Ŵ, what the product is taken of.</summary>
+    /// <summary>D − U − Ŵ, the operand of the product.</summary>
     /// <param name="state">S, [k, rows, d], float32.</param>
     /// <param name="pruned">True where a weight goes, bool, the same shape.</param>
     /// <param name="dense">Ŵ, float32, the same shape.</param>

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning.Quantization;
 
-/// <summary>Rounds pruned weights on a mask that is given, with what is known of the inputs.</summary>
+/// <summary>Rounds pruned weights on a given mask, with the statistic of the inputs.</summary>
 internal static class MaskedQuantizer
 {
     /// <summary>

@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning.Quantization;
 
-/// <summary>A pruner followed by the rounding of what it kept.</summary>
+/// <summary>A pruner followed by the rounding of the kept weights.</summary>
 internal sealed class QuantizedSparsifier : IRoundingSparsifier, ISizedSparsifier
 {
     private readonly ISparsifier _inner;

@@ -126,7 +126,7 @@ internal sealed class ExpertStatistics : IDisposable
         Complete(whole, priorTokens);
     }
 
-    /// <summary>Adds what the experts have observed to the statistic of the whole group.</summary>
+    /// <summary>Adds the experts' observations to the statistic of the whole group.</summary>
     public void MergeInto(IActivationStatistic whole) =>
         Array.ForEach(_experts, expert => StatisticChecks.Merge(whole, expert));
 

@@ -40,7 +40,7 @@ public sealed class RandomRouter : RouterModule
     /// <summary>Takes a copy of a direction.</summary>
     /// <param name="projection">r, [in_features], any floating dtype.</param>
     /// <param name="expertCount">Number of experts k.</param>
-    /// <exception cref="ArgumentException">The direction is no vector.</exception>
+    /// <exception cref="ArgumentException">The direction is not a vector.</exception>
     public RandomRouter(Tensor projection, int expertCount) : base(nameof(RandomRouter))
     {
         ArgumentNullException.ThrowIfNull(projection);

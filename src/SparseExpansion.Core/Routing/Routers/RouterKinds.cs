@@ -42,7 +42,7 @@ public sealed class RouterKinds
             : new RouterKinds(_kinds.SetItem(kind, restore));
     }
 
-    /// <summary>Makes a router from what a checkpoint kept of it.</summary>
+    /// <summary>Makes a router from its stored state.</summary>
     /// <param name="state">The state; its tensors stay with the caller.</param>
     /// <returns>The router, on the device of the state's tensors; the caller disposes it.</returns>
     /// <exception cref="CheckpointException">The kind is unknown, the state does not fit the

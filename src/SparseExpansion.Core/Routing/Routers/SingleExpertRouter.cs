@@ -24,7 +24,7 @@ public sealed class SingleExpertRouter : ICheckpointRouter
     public int InputFeatures { get; }
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">The tokens are no floating matrix of width
+    /// <exception cref="ArgumentException">The tokens are not a floating matrix of width
     /// <see cref="InputFeatures"/>.</exception>
     public Tensor Route(Tensor tokens)
     {

@@ -45,7 +45,7 @@ internal static class SoftmaxRegression
         return new LinearRouter(folded, bias - folded.mv(mean));
     }
 
-    /// <summary>Mean and standard deviation of every feature; frees what is as large as the tokens.</summary>
+    /// <summary>Mean and standard deviation of every feature; frees temporaries as large as the tokens.</summary>
     private static (Tensor Mean, Tensor Deviation) Moments(Tensor tokens)
     {
         using var scope = NewDisposeScope();

@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Serialization.Expanded;
 
-/// <summary>Makes mixtures of what a file holds of them.</summary>
+/// <summary>Makes mixtures from a file.</summary>
 /// <param name="index">The layers.</param>
 /// <param name="names">Names of all tensors of the file.</param>
 /// <param name="open">A tensor of the file by name, for the current dispose
@@ -18,7 +18,7 @@ namespace SparseExpansion.Serialization.Expanded;
 internal sealed class MixtureReader(
     ExpandedIndex index, IEnumerable<string> names, Func<string, Tensor> open, RouterKinds kinds, string source)
 {
-    /// <summary>Builds all mixtures, in dtype and on device of the dense weights that they stand for.</summary>
+    /// <summary>Builds all mixtures, in the dtype and on the device of the dense weights that they replace.</summary>
     /// <param name="slots">The model's linears by module path.</param>
     /// <param name="replacements">Takes the mixtures one by one; the caller disposes them, after an error too.</param>
     /// <exception cref="CheckpointException">The file does not fit the model.</exception>
