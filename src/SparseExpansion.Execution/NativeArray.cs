@@ -4,8 +4,8 @@ using SparseExpansion.Execution.Memory;
 namespace SparseExpansion.Execution;
 
 /// <summary>
-/// A flat array outside of the collector's memory: a pointer, its length, and whoever
-/// the memory belongs to. Disposing it disposes the owner.
+/// A flat array outside of the collector's memory: a pointer, its length, and whoever the memory belongs to. Disposing
+/// it disposes the owner.
 /// </summary>
 public sealed unsafe class NativeArray : IDisposable
 {

@@ -5,8 +5,8 @@ namespace SparseExpansion.Execution;
 /// <summary>
 /// The flat arrays of a <see cref="PackedWeight"/>, ready to be stored and to be used again without copying. Rows are
 /// cut into panels of <see cref="PanelRows"/>, columns into blocks of <see cref="BlockColumns"/>. The stream order is:
-/// panel, block, row piece, column. The pieces of a block are sorted by their number of
-/// values, which keeps loops of sparse kernels predictable.
+/// panel, block, row piece, column. The pieces of a block are sorted by their number of values, which keeps loops of
+/// sparse kernels predictable.
 /// </summary>
 /// <param name="rows">Output features.</param>
 /// <param name="columns">Input features.</param>

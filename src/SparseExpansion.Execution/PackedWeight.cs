@@ -206,8 +206,8 @@ public sealed unsafe class PackedWeight : IDisposable
     internal void ExpectChanges() => _mayHaveChanged = true;
 
     /// <summary>
-    /// After <see cref="ExpectChanges"/>: checks the arrays again, since kernels
-    /// trust them, and renews the data derived from them.
+    /// After <see cref="ExpectChanges"/>: checks the arrays again, since kernels trust them, and renews the data
+    /// derived from them.
     /// </summary>
     /// <exception cref="CheckpointException">The arrays no longer form a packed weight.</exception>
     internal void Verify()

@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Calibration;
 
 /// <summary>
-/// Arguments that a model hands its blocks beside the hidden state, for one batch: masks,
-/// positions. In host memory; the tensors belong to the run.
+/// Arguments that a model hands its blocks beside the hidden state, for one batch: masks, positions. In host memory;
+/// the tensors belong to the run.
 /// </summary>
 /// <param name="blocks">For each block, its arguments after the first.</param>
 internal sealed class BlockArguments(IReadOnlyList<IReadOnlyList<Tensor?>> blocks)

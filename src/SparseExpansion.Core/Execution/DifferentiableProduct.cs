@@ -58,8 +58,8 @@ internal sealed class DifferentiableProduct : autograd.SingleTensorFunction<Diff
     /// <inheritdoc/>
     /// <remarks>
     /// An exception must not leave this method, because no exception passes through libtorch into the caller's frames:
-    /// the process would end. Gradients of a wrong shape, which libtorch refuses, make an
-    /// error of it; the original goes to the trace listeners.
+    /// the process would end. Gradients of a wrong shape, which libtorch refuses, make an error of it; the original
+    /// goes to the trace listeners.
     /// </remarks>
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {

@@ -25,8 +25,8 @@ public static partial class OpenMPWaiting
     /// called before the first use of torch, since OpenMP reads its settings once, when it is loaded. Settings that the
     /// user has made in the environment are left alone.
     /// </summary>
-    /// <returns>True if the settings were made; false if the user has made some, or if
-    /// OpenMP is loaded already and would not notice.</returns>
+    /// <returns>True if the settings were made; false if the user has made some, or if OpenMP is loaded already and
+    /// would not notice.</returns>
     public static bool UsePassive()
     {
         if (IsSet(PolicyVariable) || IsSet(SpinVariable) || IsLoaded())

@@ -36,8 +36,8 @@ public static unsafe class PackedTensors
         /// </param>
         /// <param name="grid">The grid that it was rounded to, on any device; copied.</param>
         /// <exception cref="ArgumentException">
-        /// The weight is not a matrix of a supported dtype with at least one element, the
-        /// grid is for another shape, or a weight is not on it.
+        /// The weight is not a matrix of a supported dtype with at least one element, the grid is for another shape, or
+        /// a weight is not on it.
         /// </exception>
         public static PackedWeight Pack(Tensor weight, QuantizationGrid grid) => TryPack(weight, grid)
             ?? throw new ArgumentException(
@@ -58,8 +58,8 @@ public static unsafe class PackedTensors
         }
 
         /// <summary>
-        /// tokens · weightᵀ + bias, in the dtype of the tokens; sums are float32.
-        /// Gradients flow to tokens and bias; the weight has none.
+        /// tokens · weightᵀ + bias, in the dtype of the tokens; sums are float32. Gradients flow to tokens and bias;
+        /// the weight has none.
         /// </summary>
         /// <param name="tokens">[…, in_features], float32 or bfloat16, CPU.</param>
         /// <param name="bias">[out_features], float32 or bfloat16, or null.</param>

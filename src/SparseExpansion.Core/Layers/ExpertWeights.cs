@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Layers;
 
 /// <summary>
-/// The storage and multiplication of the weights of a layer's experts: the
-/// seam behind <see cref="SparseMixtureLayer"/>.
+/// The storage and multiplication of the weights of a layer's experts: the seam behind
+/// <see cref="SparseMixtureLayer"/>.
 /// </summary>
 internal abstract class ExpertWeights(string name) : nn.Module(name)
 {

@@ -13,8 +13,8 @@ public static class MixtureExtensions
     /// <param name="model">Any module; one without mixtures gives an empty collection.</param>
     /// <returns>
     /// The mixtures by the path of the linear that each replaces, seen from <paramref name="model"/>, in the order of
-    /// the modules; one that stands in several places is listed once. They belong to the
-    /// model, and the list does not follow later changes of it.
+    /// the modules; one that stands in several places is listed once. They belong to the model, and the list does not
+    /// follow later changes of it.
     /// </returns>
     public static MixtureCollection Mixtures(this torch.nn.Module model)
     {

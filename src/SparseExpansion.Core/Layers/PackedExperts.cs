@@ -11,8 +11,8 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Layers;
 
 /// <summary>
-/// Experts that hold their non-zero weights only and run sparse on the CPU. They have
-/// no gradient themselves; their tokens and the bias do.
+/// Experts that hold their non-zero weights only and run sparse on the CPU. They have no gradient themselves; their
+/// tokens and the bias do.
 /// </summary>
 internal sealed class PackedExperts : ExpertWeights
 {

@@ -7,8 +7,8 @@ namespace SparseExpansion.Layers;
 internal static class PackedGradients
 {
     /// <summary>
-    /// From the gradient of the outputs, [tokens, out_features], to that of the
-    /// tokens: gradient · weight, one dense expert at a time.
+    /// From the gradient of the outputs, [tokens, out_features], to that of the tokens: gradient · weight, one dense
+    /// expert at a time.
     /// </summary>
     /// <param name="experts">The packed weights.</param>
     /// <param name="groups">The experts of the tokens; copied, as it may be gone when gradients are asked for.</param>

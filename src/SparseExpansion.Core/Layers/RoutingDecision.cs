@@ -35,8 +35,8 @@ internal sealed class RoutingDecision
     }
 
     /// <summary>
-    /// The groups as tensors on the device of the tokens: on a GPU without waiting for
-    /// it, on the CPU made of the groups in host memory.
+    /// The groups as tensors on the device of the tokens: on a GPU without waiting for it, on the CPU made of the
+    /// groups in host memory.
     /// </summary>
     /// <exception cref="SparseExpansionException">On the CPU: the router
     /// named an expert that does not exist.</exception>

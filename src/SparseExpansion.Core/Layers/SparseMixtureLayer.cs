@@ -115,8 +115,8 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     /// of their own. Values stay the same, bit by bit.
     /// </summary>
     /// <remarks>
-    /// Not to be called while a forward pass runs. Experts that were rounded to a grid
-    /// are stored as codes, unless they were changed since.
+    /// Not to be called while a forward pass runs. Experts that were rounded to a grid are stored as codes, unless they
+    /// were changed since.
     /// </remarks>
     /// <returns>This layer.</returns>
     /// <exception cref="InvalidOperationException">The experts are not on the

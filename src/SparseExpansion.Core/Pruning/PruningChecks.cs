@@ -122,8 +122,8 @@ internal static class PruningChecks
             + "it must be a number of at least 0.");
 
     /// <summary>
-    /// Zeros that are left where each row, or each column, rounds its own count down,
-    /// less what is tolerated; any coarser scope leaves more.
+    /// Zeros that are left where each row, or each column, rounds its own count down, less what is tolerated; any
+    /// coarser scope leaves more.
     /// </summary>
     internal static long LeastZeros(long rows, long columns, double sparsity)
     {

@@ -5,8 +5,8 @@ namespace SparseExpansion.Quantization;
 
 /// <summary>
 /// The mathematics of grids, on tensors of any device. A grid has a scale s, a bfloat16 number, and an integer zero
-/// point z; its values are s(c − z) for the codes c = 0 … 2ᵇ − 1. Since s has 8
-/// significant bits, every value is exact in float32.
+/// point z; its values are s(c − z) for the codes c = 0 … 2ᵇ − 1. Since s has 8 significant bits, every value
+/// is exact in float32.
 /// </summary>
 internal static class GridFunctions
 {

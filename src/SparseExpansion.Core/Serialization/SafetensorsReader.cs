@@ -36,8 +36,8 @@ public sealed unsafe class SafetensorsReader : IDisposable
     /// <summary>Opens and checks a file.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="CheckpointException">
-    /// The file is missing, cannot be read, is truncated, or its header does not
-    /// describe its bytes; the message names file and tensor.
+    /// The file is missing, cannot be read, is truncated, or its header does not describe its bytes; the message names
+    /// file and tensor.
     /// </exception>
     public static SafetensorsReader Open(string path) => new(SafetensorsFile.Open(path));
 
@@ -74,8 +74,8 @@ public sealed unsafe class SafetensorsReader : IDisposable
     /// A tensor that lies in the file instead of a copy: there at once whatever its size, read when it is used, and in
     /// memory once for all processes that map the file. It keeps the file mapped until it is disposed, this reader or
     /// not. Writing to it does not change the file; but the file must not be changed or truncated while such tensors
-    /// live. Tensors of <see cref="SafetensorsWriter"/> are aligned for this; a
-    /// tensor that is not, and one of dtype BOOL, is copied.
+    /// live. Tensors of <see cref="SafetensorsWriter"/> are aligned for this; a tensor that is not, and one of dtype
+    /// BOOL, is copied.
     /// </summary>
     /// <param name="name">One of <see cref="Entries"/>.</param>
     /// <returns>A CPU tensor of the entry's shape and dtype, owned by the caller.</returns>

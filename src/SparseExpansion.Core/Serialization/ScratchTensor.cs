@@ -10,8 +10,8 @@ namespace SparseExpansion.Serialization;
 public static class ScratchTensor
 {
     /// <summary>
-    /// Writes a tensor to a file without a name and maps it. On Windows the file keeps its
-    /// name, <c>.*.scratch</c>, until somebody removes it.
+    /// Writes a tensor to a file without a name and maps it. On Windows the file keeps its name, <c>.*.scratch</c>,
+    /// until somebody removes it.
     /// </summary>
     /// <param name="tensor">The tensor; it stays the caller's.</param>
     /// <param name="folder">On the disk that is to take it.</param>

@@ -10,8 +10,8 @@ internal static class TorchScript
     /// <param name="unit">The compiled script.</param>
     /// <param name="function">The function's name.</param>
     /// <param name="arguments">
-    /// Tensors and scalars of <see cref="Scalars"/>; TorchSharp would make a temporary
-    /// of a number and read its pointer later, in the call.
+    /// Tensors and scalars of <see cref="Scalars"/>; TorchSharp would make a temporary of a number and read its pointer
+    /// later, in the call.
     /// </param>
     /// <returns>The function's result.</returns>
     public static Tensor Invoke(this jit.CompilationUnit unit, string function, params object[] arguments)

@@ -3,8 +3,8 @@ using SparseExpansion.Execution.Kernels;
 namespace SparseExpansion.Execution.Dispatch;
 
 /// <summary>
-/// Options of a multiplication; the first four fix, for tests and measurements, what
-/// is otherwise chosen by measurement or by the machine.
+/// Options of a multiplication; the first four fix, for tests and measurements, what is otherwise chosen by measurement
+/// or by the machine.
 /// </summary>
 /// <param name="Kernel">Null: the fastest, as measured.</param>
 /// <param name="Instructions">Null: the widest that the processor has.</param>

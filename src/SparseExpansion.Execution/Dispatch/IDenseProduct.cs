@@ -3,8 +3,8 @@ using SparseExpansion.Execution.Tiling;
 namespace SparseExpansion.Execution.Dispatch;
 
 /// <summary>
-/// Somebody else's dense matrix product: wins where it has instructions that .NET
-/// lacks (bfloat16 dot products) and the tokens are many.
+/// Somebody else's dense matrix product: wins where it has instructions that .NET lacks (bfloat16 dot products) and the
+/// tokens are many.
 /// </summary>
 internal unsafe interface IDenseProduct
 {

@@ -11,8 +11,8 @@ internal static unsafe partial class MemoryAdvice
 
     /// <summary>
     /// Asks for 2 MB pages; to be called before the memory is first written. Products with few tokens read weights at
-    /// memory speed, and address translation in 4 KB pages costs a third of it
-    /// (measured: 16 against 27 GB/s on a virtual machine).
+    /// memory speed, and address translation in 4 KB pages costs a third of it (measured: 16 against 27 GB/s on a
+    /// virtual machine).
     /// </summary>
     public static void HugePages(byte* memory, nuint bytes) => Advise(memory, bytes, HugePageSize, HugePageAdvice);
 

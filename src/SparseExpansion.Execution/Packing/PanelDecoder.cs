@@ -7,8 +7,8 @@ namespace SparseExpansion.Execution.Packing;
 
 /// <summary>
 /// Turns the codes of a few row pieces at a time into the float32 values, and the column indices where they are asked
-/// for, that kernels read. So every kernel works on quantized weights, memory is read at
-/// a few bits a weight, and the rest stays in the caches.
+/// for, that kernels read. So every kernel works on quantized weights, memory is read at a few bits a weight, and the
+/// rest stays in the caches.
 /// </summary>
 internal static unsafe class PanelDecoder
 {

@@ -5,8 +5,8 @@ namespace SparseExpansion.Execution.Safetensors;
 
 /// <summary>
 /// A safetensors file, mapped into memory: what it holds, and the bytes. The header is checked completely on opening,
-/// so that a damaged file is reported there and not half-way through a model. The file
-/// must not be changed or truncated while it is open.
+/// so that a damaged file is reported there and not half-way through a model. The file must not be changed or truncated
+/// while it is open.
 /// </summary>
 public sealed unsafe class SafetensorsFile : IDisposable
 {
@@ -48,8 +48,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <summary>Opens and checks a file.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="CheckpointException">
-    /// The file is missing, cannot be read, is truncated, or its header does not
-    /// describe its bytes; the message names file and tensor.
+    /// The file is missing, cannot be read, is truncated, or its header does not describe its bytes; the message names
+    /// file and tensor.
     /// </exception>
     public static SafetensorsFile Open(string path)
     {
@@ -99,8 +99,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
     }
 
     /// <summary>
-    /// Bytes of a tensor where they lie in the file; to be used while it is open. A span
-    /// ends at 2 GiB, so large tensors are read in pieces.
+    /// Bytes of a tensor where they lie in the file; to be used while it is open. A span ends at 2 GiB, so large
+    /// tensors are read in pieces.
     /// </summary>
     /// <param name="entry">One of <see cref="Entries"/>.</param>
     /// <param name="start">First byte of the tensor.</param>

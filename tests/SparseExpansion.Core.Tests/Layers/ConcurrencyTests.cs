@@ -8,8 +8,8 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Layers;
 
 /// <summary>
-/// Many threads through one packed model. Takes two seconds; the environment
-/// variable SPARSE_EXPANSION_SOAK_SECONDS makes it longer.
+/// Many threads through one packed model. Takes two seconds; the environment variable SPARSE_EXPANSION_SOAK_SECONDS
+/// makes it longer.
 /// </summary>
 public sealed class ConcurrencyTests
 {

@@ -88,8 +88,8 @@ public sealed class FuzzTests : IDisposable
     }
 
     /// <summary>
-    /// Loads, runs, lists and converts; whatever happens, the folder of the model
-    /// stays as it is and nothing half-written is left.
+    /// Loads, runs, lists and converts; whatever happens, the folder of the model stays as it is and nothing
+    /// half-written is left.
     /// </summary>
     private void RunModel(string name, string file, Func<byte[], Random, byte[]> mutate, int cases)
     {

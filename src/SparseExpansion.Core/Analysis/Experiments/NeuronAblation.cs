@@ -14,8 +14,8 @@ namespace SparseExpansion.Analysis.Experiments;
 /// </summary>
 /// <remarks>
 /// To give every neuron the same sparsity, use a target that counts by row: <c>SparsityTarget.Unstructured(0.9,
-/// SparsityScope.Row)</c>. Several layers are ablated together by several
-/// <see cref="Apply"/> at a time. Not safe for concurrent use.
+/// SparsityScope.Row)</c>. Several layers are ablated together by several <see cref="Apply"/> at a time. Not safe for
+/// concurrent use.
 /// </remarks>
 public sealed class NeuronAblation : IDisposable
 {

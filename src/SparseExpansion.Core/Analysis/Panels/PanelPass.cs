@@ -12,8 +12,8 @@ internal sealed class PanelPass(
 {
     /// <summary>Runs the pass.</summary>
     /// <param name="visit">
-    /// Called with a slice of neurons; its tensors are valid during the call only.
-    /// Temporaries may be left to the dispose scope.
+    /// Called with a slice of neurons; its tensors are valid during the call only. Temporaries may be left to the
+    /// dispose scope.
     /// </param>
     public void Run(Action<PanelSlice> visit)
     {

@@ -78,8 +78,8 @@ public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShr
 
     /// <inheritdoc/>
     /// <remarks>
-    /// H_jj of the layer goes onto the diagonal, with no correlation to other
-    /// features, so that H stays positive semi-definite.
+    /// H_jj of the layer goes onto the diagonal, with no correlation to other features, so that H stays positive
+    /// semi-definite.
     /// </remarks>
     public void FillUnseen(IActivationStatistic layer)
     {

@@ -1,8 +1,8 @@
 namespace SparseExpansion.Calibration.Statistics;
 
 /// <summary>
-/// A statistic that reports its memory beforehand, for memory plans. One that does
-/// not is counted as a <see cref="HessianStatistic"/>.
+/// A statistic that reports its memory beforehand, for memory plans. One that does not is counted as a
+/// <see cref="HessianStatistic"/>.
 /// </summary>
 public interface ISizedStatistic : IActivationStatistic
 {

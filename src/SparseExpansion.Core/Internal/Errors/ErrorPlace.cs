@@ -13,8 +13,8 @@ internal static class ErrorPlace
     }
 
     /// <summary>
-    /// Turns a position among some experts into the number of the expert, and lets
-    /// the exception pass; for use as an exception filter.
+    /// Turns a position among some experts into the number of the expert, and lets the exception pass; for use as an
+    /// exception filter.
     /// </summary>
     public static bool Translate(Exception error, IReadOnlyList<int> experts)
     {

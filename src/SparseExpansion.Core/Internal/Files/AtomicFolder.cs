@@ -97,8 +97,8 @@ internal sealed class AtomicFolder : IDisposable
     }
 
     /// <summary>
-    /// Removes what processes that were killed while they wrote to a target have left
-    /// beside it. No other process may be writing to it.
+    /// Removes what processes that were killed while they wrote to a target have left beside it. No other process may
+    /// be writing to it.
     /// </summary>
     public static void RemoveLeftovers(string target)
     {

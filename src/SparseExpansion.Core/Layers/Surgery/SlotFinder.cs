@@ -12,8 +12,8 @@ internal static class SlotFinder
         BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
 
     /// <summary>
-    /// All <c>Linear</c> modules below <paramref name="root"/>, depth first in the order
-    /// of registration; or the root itself, if it is one.
+    /// All <c>Linear</c> modules below <paramref name="root"/>, depth first in the order of registration; or the root
+    /// itself, if it is one.
     /// </summary>
     public static IReadOnlyList<ModuleSlot> FindLinears(nn.Module root)
     {

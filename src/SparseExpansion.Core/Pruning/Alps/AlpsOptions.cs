@@ -17,8 +17,8 @@ public sealed record AlpsOptions
     public double MaxDamping { get; init; } = 1;
 
     /// <summary>
-    /// The first penalty ρ on the distance between weights and pruned weights, in units
-    /// of the Hessian's diagonal. Above 0; 0.1 by default.
+    /// The first penalty ρ on the distance between weights and pruned weights, in units of the Hessian's diagonal.
+    /// Above 0; 0.1 by default.
     /// </summary>
     public double Penalty { get; init; } = 0.1;
 

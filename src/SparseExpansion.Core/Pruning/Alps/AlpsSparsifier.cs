@@ -58,8 +58,8 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsif
 
     /// <inheritdoc/>
     /// <remarks>
-    /// Experts are iterated together whatever their targets, as many at a time as memory
-    /// allows; each stops when its own support has settled.
+    /// Experts are iterated together whatever their targets, as many at a time as memory allows; each stops when its
+    /// own support has settled.
     /// </remarks>
     protected override IReadOnlyList<PrunedWeight> PruneExpertsCore(
         Tensor weight, IReadOnlyList<HessianStatistic> statistics, IReadOnlyList<SparsityTarget> targets,
@@ -89,8 +89,8 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsif
         (int)Math.Clamp(ChunkBytes / BytesPerExpert(rows, columns), 1, 4096);
 
     /// <summary>
-    /// Hessians, factors, the powers of a path, twice while its base moves, and their
-    /// intermediates; the weight, the state and conjugate gradients.
+    /// Hessians, factors, the powers of a path, twice while its base moves, and their intermediates; the weight, the
+    /// state and conjugate gradients.
     /// </summary>
     private static long BytesPerExpert(long rows, long columns) =>
         sizeof(float) * ((11 * columns * columns) + (10 * rows * columns));
@@ -128,8 +128,8 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsif
     }
 
     /// <summary>
-    /// Damps every Hessian as its rung says; the identity in place of those given up,
-    /// so that batched work on the others meets no NaN.
+    /// Damps every Hessian as its rung says; the identity in place of those given up, so that batched work on the
+    /// others meets no NaN.
     /// </summary>
     private static void ReplaceHopeless(Tensor hessians, DampingRung[] rungs)
     {

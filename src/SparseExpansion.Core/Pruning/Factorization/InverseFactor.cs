@@ -32,8 +32,8 @@ internal static class InverseFactor
     /// <summary>
     /// L⁻¹ of A = LLᵀ by halves: with A₁₁ done, L₂₁ = A₂₁ L₁₁⁻ᵀ, A₂₂ −=
     /// L₂₁L₂₁ᵀ, and L⁻¹ below its diagonal is −L₂₂⁻¹ L₂₁ L₁₁⁻¹. Nearly all of the work
-    /// is matrix products, which unlike the factorizations of linear algebra libraries
-    /// give the same digits whatever the number of threads.
+    /// is matrix products, which unlike the factorizations of linear algebra libraries give the same digits whatever
+    /// the number of threads.
     /// </summary>
     /// <param name="matrices">A, [k, d, d]; destroyed.</param>
     /// <param name="floors">Pivots that are noise, [k, d], float64.</param>

@@ -28,8 +28,8 @@ internal sealed class QuantizedSparsifier : IRoundingSparsifier, ISizedSparsifie
     public bool RoundsWeights => true;
 
     /// <remarks>
-    /// The inner pruner's workspace is gone when rounding begins, which wants a damped
-    /// Hessian, its factor and a few copies of the weight.
+    /// The inner pruner's workspace is gone when rounding begins, which wants a damped Hessian, its factor and a few
+    /// copies of the weight.
     /// </remarks>
     public long BytesToPrune(long rows, long columns, int experts) => Math.Max(
         PrunerSize.Bytes(_inner, rows, columns, experts),

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Pruning.Refit;
 
 /// <summary>
-/// The part of an iteration of conjugate gradients that treats every row on its own,
-/// after the product of all directions with the Hessian.
+/// The part of an iteration of conjugate gradients that treats every row on its own, after the product of all
+/// directions with the Hessian.
 /// </summary>
 internal static unsafe class ConjugateStep
 {

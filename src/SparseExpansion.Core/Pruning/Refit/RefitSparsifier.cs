@@ -64,8 +64,8 @@ internal sealed class RefitSparsifier : ISizedSparsifier
     public override string ToString() => $"{_inner} + {_options}";
 
     /// <summary>
-    /// The systems of a chunk, at least of one row, and their factors; the damped Hessian
-    /// twice, supports as indices, and copies of the weight.
+    /// The systems of a chunk, at least of one row, and their factors; the damped Hessian twice, supports as indices,
+    /// and copies of the weight.
     /// </summary>
     private long RefitBytes(long rows, long columns)
     {

@@ -6,8 +6,8 @@ namespace SparseExpansion.Pruning.Selection;
 internal static unsafe class SmallGroup
 {
     /// <summary>
-    /// Marks those <paramref name="count"/> of <paramref name="n"/> scores of smallest
-    /// magnitude with 1, the others with 0; ties by lowest index.
+    /// Marks those <paramref name="count"/> of <paramref name="n"/> scores of smallest magnitude with 1, the others
+    /// with 0; ties by lowest index.
     /// </summary>
     public static void Mark(float* scores, byte* marks, int n, int count)
     {

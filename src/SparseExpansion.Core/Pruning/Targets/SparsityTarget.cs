@@ -37,8 +37,8 @@ public abstract record SparsityTarget
     }
 
     /// <summary>
-    /// Keeps exactly <paramref name="keep"/> of every <paramref name="groupSize"/>
-    /// consecutive weights of a row: 2:4 is <c>NM(2, 4)</c>.
+    /// Keeps exactly <paramref name="keep"/> of every <paramref name="groupSize"/> consecutive weights of a row: 2:4 is
+    /// <c>NM(2, 4)</c>.
     /// </summary>
     /// <param name="keep">Weights kept in a group, at least 1.</param>
     /// <param name="groupSize">Weights in a group; it must divide the columns of the layer.</param>

@@ -6,8 +6,8 @@ namespace SparseExpansion.Routing.Clustering;
 
 /// <summary>
 /// The published router (arXiv 2405.15756, section 3): tokens are projected to their principal components and clustered
-/// by k-means; a token goes to the expert of its nearest centroid. The
-/// result is folded into a <see cref="LinearRouter"/>.
+/// by k-means; a token goes to the expert of its nearest centroid. The result is folded into a
+/// <see cref="LinearRouter"/>.
 /// </summary>
 /// <remarks>
 /// Tokens stream through the device in chunks; only the projected tokens, or without a projection the sample of the

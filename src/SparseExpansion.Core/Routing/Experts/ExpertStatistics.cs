@@ -20,8 +20,8 @@ internal sealed class ExpertStatistics : IDisposable
     public IReadOnlyList<IActivationStatistic> Experts => _experts;
 
     /// <summary>
-    /// Statistics that pruners can work with: those of <see cref="Observe"/>,
-    /// completed by <see cref="Complete(double)"/>.
+    /// Statistics that pruners can work with: those of <see cref="Observe"/>, completed by
+    /// <see cref="Complete(double)"/>.
     /// </summary>
     /// <param name="create">Makes the pruner's empty statistic.</param>
     /// <param name="tokens">The tokens, expert by expert.</param>

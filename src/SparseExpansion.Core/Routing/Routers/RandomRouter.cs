@@ -10,8 +10,8 @@ namespace SparseExpansion.Routing.Routers;
 /// </summary>
 /// <remarks>
 /// The stretch makes the fraction of tokens that differ a little as good as uniform. The product runs in float64: in
-/// float32 its rounding, stretched too, would depend on the size of the batch and move
-/// tokens between experts. A zero token goes to expert 0.
+/// float32 its rounding, stretched too, would depend on the size of the batch and move tokens between experts. A zero
+/// token goes to expert 0.
 /// </remarks>
 public sealed class RandomRouter : RouterModule
 {

@@ -37,8 +37,8 @@ public sealed class ConjugateGradientsTests
     });
 
     /// <summary>
-    /// The second of three Hessians is so ill-conditioned that products in bfloat16 lead
-    /// astray: float32 begins anew with that expert alone.
+    /// The second of three Hessians is so ill-conditioned that products in bfloat16 lead astray: float32 begins anew
+    /// with that expert alone.
     /// </summary>
     [Fact]
     public void Solve_OneExpertMisledByBFloat16_BeginsAnewInFloat32() => LeakCheck.NoTensorsLeft(() =>

@@ -82,8 +82,8 @@ public sealed class MaskSelectionTests
     }
 
     /// <summary>
-    /// Of 200000 numbers every 25th is looked at first: here those are all the highest,
-    /// or all the lowest, and say nothing of the others.
+    /// Of 200000 numbers every 25th is looked at first: here those are all the highest, or all the lowest, and say
+    /// nothing of the others.
     /// </summary>
     [Theory]
     [InlineData(0.02)]
