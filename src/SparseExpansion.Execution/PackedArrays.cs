@@ -26,8 +26,7 @@ namespace SparseExpansion.Execution;
 /// of full precision. Groups divide blocks.</param>
 public sealed class PackedArrays(
     int rows, int columns, int blockColumns, int panelRows, NativeArray values, NativeArray masks, NativeArray rowOrder,
-    NativeArray panelOffsets,
-    PackedGrid? grid = null) : IDisposable
+    NativeArray panelOffsets, PackedGrid? grid = null) : IDisposable
 {
     /// <summary>Values that follow the last weight, so that a 512-bit load never leaves the array.</summary>
     internal const int ValuePadding = 64;

@@ -86,13 +86,10 @@ internal sealed class PackedExperts : ExpertWeights
             }
 
             PackedArrays first = _weights[0].Arrays;
-            long[] layout = [first.BlockColumns, first.PanelRows];
-            tensors.Add(
-                LayoutName,
-                tensor(
-                    Quantization is { } quantization
-                        ? [.. layout, quantization.Bits, quantization.GroupSize ?? 0]
-                        : layout, device: CPU));
+            long[] layout = Quantization is { } quantization
+                ? [first.BlockColumns, first.PanelRows, quantization.Bits, quantization.GroupSize ?? 0]
+                : [first.BlockColumns, first.PanelRows];
+            tensors.Add(LayoutName, tensor(layout, device: CPU));
             return tensors;
         }
     }
@@ -161,8 +158,7 @@ internal sealed class PackedExperts : ExpertWeights
         Tensor output = empty(tokens.shape[0], OutFeatures, tokens.dtype, CPU);
         GroupedMultiplication.Run(
             _weights, groups.Offsets, groups.Order, MatrixView.Of(rows), MatrixView.Of(output),
-            bias is null ? MatrixView.None : MatrixView.Of(bias),
-            TorchProduct.Options());
+            bias is null ? MatrixView.None : MatrixView.Of(bias), TorchProduct.Options());
         GC.KeepAlive(bias);
         GC.KeepAlive(this);
         return output;
@@ -180,8 +176,7 @@ internal sealed class PackedExperts : ExpertWeights
             {
                 throw new CheckpointException(
                     $"The arrays loaded into layer '{layer}' are not packed experts; was it packed differently when "
-                    + "they were saved? "
-                    + $"Call {nameof(SparseMixtureLayer.Unpack)} before loading other weights. {e.Message}", e);
+                    + $"they were saved? Call {nameof(SparseMixtureLayer.Unpack)} before loading other weights. {e.Message}", e);
             }
         }
     }

@@ -28,9 +28,7 @@ internal static class RouterGuard
                 $"{group}: {experts} experts were asked for, but only "
                 + $"{tokens.TokenCount} calibration tokens were seen. "
                 + "Calibrate on more tokens or ask for fewer experts.",
-                group,
-                experts,
-                tokens.TokenCount);
+                group, experts, tokens.TokenCount);
         }
     }
 

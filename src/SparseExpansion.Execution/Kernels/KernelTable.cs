@@ -114,8 +114,7 @@ internal sealed unsafe class KernelTable
         where TRight : struct, ILaneVectors<TRight> =>
         new(
             KernelKind.Expand, Avx512ExpandWideKernel<TExpander, TRight>.Lanes, layout,
-            Avx512ExpandWideKernel<TExpander, TRight>.Partials, cost,
-            &Avx512ExpandWideKernel<TExpander, TRight>.Run);
+            Avx512ExpandWideKernel<TExpander, TRight>.Partials, cost, &Avx512ExpandWideKernel<TExpander, TRight>.Run);
 
     private static TileKernel Tiles<TFormat, TTile>(float cost)
         where TFormat : struct, IWeightFormat

@@ -100,8 +100,7 @@ internal sealed unsafe class PanelWork : IParallelWork
             int firstRow = panel * layout.PanelRows;
             TileReader.Read(
                 accumulators + tile.AccumulatorOffset, tile.Kernel, _order + tile.FirstToken, tile.Tokens, _output,
-                firstRow, layout.RowsIn(panel),
-                _bias is null ? null : _bias + firstRow);
+                firstRow, layout.RowsIn(panel), _bias is null ? null : _bias + firstRow);
         }
     }
 

@@ -128,8 +128,7 @@ internal static unsafe class TileWriter
         {
             Transpose(
                 TFormat.Load4(row0, column), TFormat.Load4(row1, column), TFormat.Load4(row2, column),
-                TFormat.Load4(row3, column),
-                target + column * lanes, lanes);
+                TFormat.Load4(row3, column), target + column * lanes, lanes);
         }
 
         for (; column < end; column++)

@@ -109,8 +109,7 @@ public sealed class LinearRouter : RouterModule, IReducibleRouter
             throw new ArgumentException(
                 "Cannot fold a mean, components and centroids of shapes "
                 + $"[{string.Join(", ", mean.shape)}], [{string.Join(", ", components?.shape ?? [])}], "
-                + $"[{string.Join(", ", centroids.shape)}].",
-                nameof(centroids));
+                + $"[{string.Join(", ", centroids.shape)}].", nameof(centroids));
         }
     }
 }

@@ -56,8 +56,7 @@ internal static class SoftmaxRegression
 
     private static (Tensor Weight, Tensor Bias) Minimize(
         Tensor tokens, (Tensor Mean, Tensor Scale) standard, (Tensor Cheapest, Tensor Weights) choice, int experts,
-        int epochs, double weightDecay, long seed,
-        CancellationToken cancellationToken)
+        int epochs, double weightDecay, long seed, CancellationToken cancellationToken)
     {
         using var noGrad = no_grad();
         Device device = tokens.device;
