@@ -84,13 +84,14 @@ public sealed class PruningResult : IDisposable
 
     /// <summary>A custom statistic measures copies: it may work in place.</summary>
     private static double? OutputError(
-        Tensor dense, Tensor weight, IActivationStatistic statistic, Tensor? gram) => statistic switch
-    {
-        ISharedOutputError shared when gram is not null => shared.RelativeOutputError(dense, gram, weight),
-        IOutputErrorStatistic own when CustomPart.Is(own) => own.RelativeOutputError(dense.clone(), weight.clone()),
-        IOutputErrorStatistic output => output.RelativeOutputError(dense, weight),
-        _ => null,
-    };
+        Tensor dense, Tensor weight, IActivationStatistic statistic, Tensor? gram) =>
+        statistic switch
+        {
+            ISharedOutputError shared when gram is not null => shared.RelativeOutputError(dense, gram, weight),
+            IOutputErrorStatistic own when CustomPart.Is(own) => own.RelativeOutputError(dense.clone(), weight.clone()),
+            IOutputErrorStatistic output => output.RelativeOutputError(dense, weight),
+            _ => null,
+        };
 
     /// <summary>WᵀW where it makes measuring cheaper: with more than one expert. Null otherwise.</summary>
     internal static Tensor? Gram(Tensor dense, IReadOnlyList<IActivationStatistic> statistics)

@@ -27,7 +27,8 @@ internal static class ActivationCapture
             return store.TokenCount > 0
                 ? store
                 : throw new CalibrationException(
-                    $"No calibration token reached '{group.Name}': all are masked as padding.") { Layer = group.Name };
+                    $"No calibration token reached '{group.Name}': all are masked as padding.")
+                { Layer = group.Name };
         }
         catch
         {
