@@ -2,7 +2,10 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace SparseExpansion.Execution;
 
-/// <summary>Types of the elements of arrays and tensors. The numbers are those of torch's <c>ScalarType</c>, so that a cast converts between the two.</summary>
+/// <summary>
+/// Types of the elements of arrays and tensors. The numbers are those of torch's <c>ScalarType</c>, so that a cast
+/// converts between the two.
+/// </summary>
 [SuppressMessage("Naming", "CA1720", Justification = "The names of types are what this is about.")]
 public enum ElementType
 {

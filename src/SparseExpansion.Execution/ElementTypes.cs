@@ -1,6 +1,6 @@
 namespace SparseExpansion.Execution;
 
-/// <summary>What is known of each <see cref="ElementType"/>.</summary>
+/// <summary>Facts about each <see cref="ElementType"/>.</summary>
 internal static class ElementTypes
 {
     /// <summary>Bytes of one element.</summary>

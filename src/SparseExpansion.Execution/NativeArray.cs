@@ -3,14 +3,18 @@ using SparseExpansion.Execution.Memory;
 
 namespace SparseExpansion.Execution;
 
-/// <summary>A flat array outside of the collector's memory: a pointer, its length, and whoever the memory belongs to. Disposing it disposes the owner.</summary>
+/// <summary>
+/// A flat array outside of the collector's memory: a pointer, its length, and whoever the memory belongs to. Disposing
+/// it disposes the owner.
+/// </summary>
 public sealed unsafe class NativeArray : IDisposable
 {
     /// <summary>Takes over the owner of some memory.</summary>
     /// <param name="address">The first element; may be 0 where there is none.</param>
     /// <param name="length">Elements.</param>
     /// <param name="type">Their type.</param>
-    /// <param name="owner">Keeps the memory while it is referred to; disposed with this array. Null: somebody else sees to it that the memory stays.</param>
+    /// <param name="owner">Keeps the memory while it is referred to; disposed with this array. Null: somebody else sees
+    /// to it that the memory stays.</param>
     /// <exception cref="ArgumentOutOfRangeException">The length is negative.</exception>
     public NativeArray(nint address, long length, ElementType type, IDisposable? owner)
     {
@@ -35,7 +39,7 @@ public sealed unsafe class NativeArray : IDisposable
 
     internal byte* Pointer => (byte*)Address;
 
-    /// <summary>New memory, aligned to cache lines; what is in it is undefined.</summary>
+    /// <summary>New memory, aligned to cache lines; its contents are undefined.</summary>
     /// <param name="length">Elements.</param>
     /// <param name="type">Their type.</param>
     /// <exception cref="ArgumentOutOfRangeException">The length is negative.</exception>

@@ -1,7 +1,8 @@
 namespace SparseExpansion.Execution;
 
 /// <summary>
-/// What the codes of a quantised <see cref="PackedWeight"/> stand for: s(c − z) with a scale s and a zero point z for each group of a row.
+/// The values that the codes of a quantized <see cref="PackedWeight"/> stand for: s(c − z)
+/// with a scale s and a zero point z for each group of a row.
 /// </summary>
 public sealed class PackedGrid : IDisposable
 {
@@ -26,14 +27,18 @@ public sealed class PackedGrid : IDisposable
 
         if (groupSize is not (null or 64 or 128))
         {
-            throw new ArgumentOutOfRangeException(nameof(groupSize), groupSize, "Groups have 64 or 128 columns, or the whole row.");
+            throw new ArgumentOutOfRangeException(
+                nameof(groupSize), groupSize, "Groups have 64 or 128 columns, or the whole row.");
         }
 
         (Bits, GroupSize, Rows, Columns, Scales, Zeros) = (bits, groupSize, rows, columns, scales, zeros);
         long count = (long)rows * GroupCount;
-        if (scales.Type != ElementType.BFloat16 || zeros.Type != ElementType.Byte || scales.Length != count || zeros.Length != count)
+        if (scales.Type != ElementType.BFloat16 || zeros.Type != ElementType.Byte || scales.Length != count
+            || zeros.Length != count)
         {
-            throw new ArgumentException($"{rows} × {columns} weights need {count} bfloat16 scales and uint8 zero points, not {scales.Length} {scales.Type} and {zeros.Length} {zeros.Type}.", nameof(scales));
+            throw new ArgumentException(
+                $"{rows} × {columns} weights need {count} bfloat16 scales and uint8 zero points, "
+                + $"not {scales.Length} {scales.Type} and {zeros.Length} {zeros.Type}.", nameof(scales));
         }
     }
 

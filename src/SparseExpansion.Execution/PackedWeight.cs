@@ -6,10 +6,11 @@ using SparseExpansion.Execution.Tiling;
 namespace SparseExpansion.Execution;
 
 /// <summary>
-/// A pruned weight [out_features, in_features] that holds its non-zero values, one bit per weight and little else: 2.13 bytes per
-/// weight for float32 at 50 % sparsity against 4, 1.13 for bfloat16 against 2. Zeros of both signs are dropped and come back as +0;
-/// every other value, NaN included, is kept bit by bit. With a <see cref="PackedGrid"/> it holds codes of a few bits instead of values:
-/// 0.38 bytes per weight with 4 bits. Lives in CPU memory. Reading from several threads is safe; disposing is not.
+/// A pruned weight [out_features, in_features] that holds its non-zero values, one bit per weight and little else: 2.13
+/// bytes per weight for float32 at 50 % sparsity against 4, 1.13 for bfloat16 against 2. Zeros of both signs are
+/// dropped and come back as +0; every other value, NaN included, is kept bit by bit. With a <see cref="PackedGrid"/> it
+/// holds codes of a few bits instead of values: 0.38 bytes per weight with 4 bits. Lives in CPU memory. Reading from
+/// several threads is safe; disposing is not.
 /// </summary>
 public sealed unsafe class PackedWeight : IDisposable
 {
@@ -46,7 +47,7 @@ public sealed unsafe class PackedWeight : IDisposable
     /// <summary>Input features.</summary>
     public int Columns => Layout.Columns;
 
-    /// <summary>float32 or bfloat16; float32 for quantised weights, whose values it holds exactly.</summary>
+    /// <summary>float32 or bfloat16; float32 for quantized weights, whose values it holds exactly.</summary>
     public ElementType Dtype { get; }
 
     /// <summary>Stored values.</summary>
@@ -57,10 +58,14 @@ public sealed unsafe class PackedWeight : IDisposable
 
     /// <summary>Bytes of the stored arrays.</summary>
     public long StoredBytes =>
-        _arrays.Values.ByteLength + _arrays.Masks.ByteLength + _arrays.RowOrder.ByteLength + _arrays.PanelOffsets.ByteLength
+        _arrays.Values.ByteLength + _arrays.Masks.ByteLength + _arrays.RowOrder.ByteLength
+            + _arrays.PanelOffsets.ByteLength
         + (_arrays.Grid is { } grid ? grid.Scales.ByteLength + grid.Zeros.ByteLength : 0);
 
-    /// <summary>Bytes derived for the index kernels so far: 0, or one per non-zero and two per row and block. Quantised weights derive none.</summary>
+    /// <summary>
+    /// Bytes derived for the index kernels so far: 0, or one per non-zero and two
+    /// per row and block. Quantized weights derive none.
+    /// </summary>
     public long DerivedBytes => _indices?.Bytes ?? 0;
 
     /// <summary>The stored arrays. They belong to this weight: do not dispose or change them.</summary>
@@ -73,7 +78,7 @@ public sealed unsafe class PackedWeight : IDisposable
         }
     }
 
-    /// <summary>What codes stand for, of a disposed weight too.</summary>
+    /// <summary>The grid of the codes, of a disposed weight too.</summary>
     internal PackedGrid? Grid => _arrays.Grid;
 
     internal PackedLayout Layout { get; }
@@ -120,10 +125,11 @@ public sealed unsafe class PackedWeight : IDisposable
     }
 
     /// <summary>
-    /// Uses stored arrays as they are, without copying; they may lie in mapped memory. The weight takes them over and disposes
-    /// them. All of them are checked against each other, since kernels trust them.
+    /// Uses stored arrays as they are, without copying; they may lie in mapped memory. The weight takes them over and
+    /// disposes them. All of them are checked against each other, since kernels trust them.
     /// </summary>
-    /// <exception cref="CheckpointException">An array has a wrong dtype or length, or contradicts another one.</exception>
+    /// <exception cref="CheckpointException">An array has a wrong dtype or
+    /// length, or contradicts another one.</exception>
     public static PackedWeight FromArrays(PackedArrays arrays)
     {
         ArgumentNullException.ThrowIfNull(arrays);
@@ -140,7 +146,9 @@ public sealed unsafe class PackedWeight : IDisposable
         UnpackTo(memory.Pointer);
         for (int i = 0; i < dense.Length; i++)
         {
-            dense[i] = Dtype == ElementType.Float32 ? Float32Format.Load(memory.Pointer, i) : BFloat16Format.Load(memory.Pointer, i);
+            dense[i] = Dtype == ElementType.Float32
+                ? Float32Format.Load(memory.Pointer, i)
+                : BFloat16Format.Load(memory.Pointer, i);
         }
     }
 
@@ -162,8 +170,10 @@ public sealed unsafe class PackedWeight : IDisposable
         fixed (float* from = tokens, to = output, addend = bias)
         {
             GroupedMultiplication.Run(
-                [this], [0, count], [.. Enumerable.Range(0, count)], new MatrixView((nint)from, Columns, ElementType.Float32),
-                new MatrixView((nint)to, Rows, ElementType.Float32), new MatrixView((nint)addend, 0, ElementType.Float32));
+                [this], [0, count], [.. Enumerable.Range(0, count)],
+                new MatrixView((nint)from, Columns, ElementType.Float32),
+                new MatrixView((nint)to, Rows, ElementType.Float32),
+                new MatrixView((nint)addend, 0, ElementType.Float32));
         }
 
         GC.KeepAlive(this);
@@ -195,8 +205,11 @@ public sealed unsafe class PackedWeight : IDisposable
     /// <summary>The arrays were handed to somebody who may write to them before the next use.</summary>
     internal void ExpectChanges() => _mayHaveChanged = true;
 
-    /// <summary>After <see cref="ExpectChanges"/>: checks the arrays again, since kernels trust them, and renews what was derived from them.</summary>
-    /// <exception cref="CheckpointException">The arrays form no packed weight any more.</exception>
+    /// <summary>
+    /// After <see cref="ExpectChanges"/>: checks the arrays again, since kernels trust them, and renews the data
+    /// derived from them.
+    /// </summary>
+    /// <exception cref="CheckpointException">The arrays no longer form a packed weight.</exception>
     internal void Verify()
     {
         ThrowIfDisposed();
@@ -240,7 +253,8 @@ public sealed unsafe class PackedWeight : IDisposable
         Verify();
         for (int panel = 0; panel < Layout.PanelCount; panel++)
         {
-            UnpackPanel(panel, target + (long)panel * Layout.PanelRows * Columns * ValueSize, Columns, KernelTable.Best);
+            UnpackPanel(
+                panel, target + (long)panel * Layout.PanelRows * Columns * ValueSize, Columns, KernelTable.Best);
         }
 
         GC.KeepAlive(this);
@@ -261,11 +275,13 @@ public sealed unsafe class PackedWeight : IDisposable
         byte* masks = Masks + piece * Layout.MaskBytes;
         if (Dtype == ElementType.Float32)
         {
-            PackedWeightPacker.UnpackPanel<Float32Format>(Layout, panel, values, masks, RowOrder + piece, target, rowStride, wide);
+            PackedWeightPacker.UnpackPanel<Float32Format>(
+                Layout, panel, values, masks, RowOrder + piece, target, rowStride, wide);
         }
         else
         {
-            PackedWeightPacker.UnpackPanel<BFloat16Format>(Layout, panel, values, masks, RowOrder + piece, target, rowStride, wide);
+            PackedWeightPacker.UnpackPanel<BFloat16Format>(
+                Layout, panel, values, masks, RowOrder + piece, target, rowStride, wide);
         }
     }
 }

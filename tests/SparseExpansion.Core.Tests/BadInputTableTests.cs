@@ -26,7 +26,9 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion;
 
-/// <summary>What the library says, word for word, about wrong arguments, data and files: <c>bad-inputs.txt</c>.</summary>
+/// <summary>
+/// The messages of the library, word for word, about wrong arguments, data and files: <c>bad-inputs.txt</c>.
+/// </summary>
 public sealed class BadInputTableTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

@@ -12,9 +12,12 @@ internal static class AnalysisGuard
     public static int[] CheckNeurons(string layer, int count, IReadOnlyList<int> neurons)
     {
         ArgumentNullException.ThrowIfNull(neurons);
-        if (neurons.Count == 0 || neurons.Any(neuron => neuron < 0 || neuron >= count) || neurons.Distinct().Count() != neurons.Count)
+        if (neurons.Count == 0 || neurons.Any(neuron => neuron < 0 || neuron >= count)
+            || neurons.Distinct().Count() != neurons.Count)
         {
-            throw new ArgumentException($"Layer '{layer}' has the neurons 0 … {count - 1}; choose at least one of them, each once.", nameof(neurons));
+            throw new ArgumentException(
+                $"Layer '{layer}' has the neurons 0 … {count - 1}; choose at least one of them, each once.",
+                nameof(neurons));
         }
 
         return [.. neurons];
@@ -27,7 +30,8 @@ internal static class AnalysisGuard
         if (expertWeights.Count != assignment.ExpertCount)
         {
             throw new ArgumentException(
-                $"Layer '{dense.Name}': the assignment knows {assignment.ExpertCount} experts, but {expertWeights.Count} weights were given.", nameof(expertWeights));
+                $"Layer '{dense.Name}': the assignment has {assignment.ExpertCount} experts, "
+                + $"but {expertWeights.Count} weights were given.", nameof(expertWeights));
         }
 
         foreach (Tensor weight in expertWeights)
@@ -35,7 +39,8 @@ internal static class AnalysisGuard
             if (!weight.shape.SequenceEqual(dense.Weight.shape) || !Placement.Same(weight.device, dense.Weight.device))
             {
                 throw new ArgumentException(
-                    $"Layer '{dense.Name}': experts must be [{string.Join(", ", dense.Weight.shape)}] on {dense.Weight.device}, "
+                    $"Layer '{dense.Name}': experts must be [{string.Join(", ", dense.Weight.shape)}] "
+                    + $"on {dense.Weight.device}, "
                     + $"got [{string.Join(", ", weight.shape)}] on {weight.device}.", nameof(expertWeights));
             }
         }
@@ -48,7 +53,8 @@ internal static class AnalysisGuard
         if (!weight.shape.SequenceEqual(dense.Weight.shape) || !Placement.Same(weight.device, dense.Weight.device))
         {
             throw new ArgumentException(
-                $"Layer '{dense.Name}' is [{string.Join(", ", dense.Weight.shape)}] on {dense.Weight.device}, its mixture '{mixture.Name}' "
+                $"Layer '{dense.Name}' is [{string.Join(", ", dense.Weight.shape)}] on {dense.Weight.device}, "
+                + $"its mixture '{mixture.Name}' "
                 + $"[{string.Join(", ", weight.shape)}] on {weight.device}.", nameof(mixture));
         }
     }

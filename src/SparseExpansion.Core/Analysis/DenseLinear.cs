@@ -6,13 +6,16 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Analysis;
 
-/// <summary>The dense linear layer whose neurons are analysed. A neuron is a row of the weight and its output w·x + b.</summary>
+/// <summary>
+/// The dense linear layer whose neurons are analyzed. A neuron is a row of the weight and its output w·x + b.
+/// </summary>
 /// <remarks>Holds views of the tensors given and does not dispose them.</remarks>
 public sealed class DenseLinear
 {
     /// <summary>Describes a layer by its tensors.</summary>
     /// <param name="name">Module path, for messages and reports.</param>
-    /// <param name="weight">[out_features, in_features], floating dtype; the work is done on its device, in float32.</param>
+    /// <param name="weight">[out_features, in_features], floating dtype; the
+    /// work is done on its device, in float32.</param>
     /// <param name="bias">[out_features], or null.</param>
     /// <exception cref="ArgumentException">Shapes or dtypes do not fit.</exception>
     /// <exception cref="SparseExpansionException">The weight holds NaN or infinite values.</exception>
@@ -23,12 +26,14 @@ public sealed class DenseLinear
         if (weight.dim() != 2 || !weight.is_floating_point() || weight.numel() == 0)
         {
             throw new ArgumentException(
-                $"Layer '{name}': the weight must be floating-point [out_features, in_features], got {Describe(weight)}.", nameof(weight));
+                $"Layer '{name}': the weight must be floating-point [out_features, in_features], "
+                + $"got {Describe(weight)}.", nameof(weight));
         }
 
         if (bias is not null && (bias.dim() != 1 || bias.shape[0] != weight.shape[0]))
         {
-            throw new ArgumentException($"Layer '{name}': the bias must be [{weight.shape[0]}], got {Describe(bias)}.", nameof(bias));
+            throw new ArgumentException(
+                $"Layer '{name}': the bias must be [{weight.shape[0]}], got {Describe(bias)}.", nameof(bias));
         }
 
         if (!TensorChecks.AllFinite(weight) || (bias is not null && !TensorChecks.AllFinite(bias)))
@@ -71,7 +76,9 @@ public sealed class DenseLinear
     {
         if (tokens.Features != InFeatures)
         {
-            throw new CalibrationException($"Layer '{Name}' takes tokens of width {InFeatures}, the token source has width {tokens.Features}.") { Layer = Name };
+            throw new CalibrationException(
+                $"Layer '{Name}' takes tokens of width {InFeatures}, the token source has width {tokens.Features}.")
+            { Layer = Name };
         }
     }
 

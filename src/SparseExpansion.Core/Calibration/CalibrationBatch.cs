@@ -3,20 +3,22 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Calibration;
 
 /// <summary>One input of the model, and which of its positions count. Does not own its tensors.</summary>
-/// <param name="input">What the model is called with: token ids [batch, sequence], embeddings, features; on the model's device.</param>
+/// <param name="input">Input of the model: token ids [batch, sequence],
+/// embeddings, features; on the model's device.</param>
 /// <param name="mask">
 /// bool [batch, sequence] (or the leading dimensions of whatever the targets see): false marks padding, which enters
-/// no statistic. Null: every position counts. Blocks see padded positions as they stand, so pad on the right of causal models.
+/// no statistic. Null: every position counts. Blocks see padded positions as
+/// they stand, so pad on the right of causal models.
 /// </param>
 public sealed class CalibrationBatch(Tensor input, Tensor? mask = null)
 {
-    /// <summary>What the model is called with.</summary>
+    /// <summary>The input of the model.</summary>
     public Tensor Input { get; } = input;
 
     /// <summary>False marks padding; null: every position counts.</summary>
     public Tensor? Mask { get; } = mask;
 
-    /// <summary>What the model hands its blocks beside <see cref="Input"/>; null: nothing.</summary>
+    /// <summary>Arguments that the model hands its blocks beside <see cref="Input"/>; null for none.</summary>
     internal BlockArguments? Arguments { get; init; }
 
     /// <summary>A batch without padding.</summary>
@@ -28,6 +30,6 @@ public sealed class CalibrationBatch(Tensor input, Tensor? mask = null)
     /// <summary>The same positions and arguments with another input.</summary>
     internal CalibrationBatch WithInput(Tensor input) => new(input, Mask) { Arguments = Arguments };
 
-    /// <summary>The same input with what the model hands its blocks beside it.</summary>
+    /// <summary>The same input with the arguments that the model hands its blocks beside it.</summary>
     internal CalibrationBatch WithArguments(BlockArguments? arguments) => new(Input, Mask) { Arguments = arguments };
 }

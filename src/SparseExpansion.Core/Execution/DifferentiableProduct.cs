@@ -4,14 +4,15 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Execution;
 
 /// <summary>
-/// A product of packed weights as a step of autograd: kernels outside of libtorch compute it, and gradients flow through it to tokens and
-/// bias. The weights have none.
+/// A product of packed weights as a step of autograd: kernels outside of libtorch compute it, and gradients flow
+/// through it to tokens and bias. The weights have none.
 /// </summary>
 internal sealed class DifferentiableProduct : autograd.SingleTensorFunction<DifferentiableProduct>
 {
     private const string Key = "product";
 
-    // libtorch copies what a step back returned without anyone referring to it meanwhile: it is kept until the next step of this thread.
+    // libtorch copies what a step back returned without anyone referring to it
+    // meanwhile: it is kept until the next step of this thread.
     [ThreadStatic]
     private static List<Tensor?>? t_returned;
 
@@ -19,19 +20,26 @@ internal sealed class DifferentiableProduct : autograd.SingleTensorFunction<Diff
     public override string Name => "packed product";
 
     /// <summary>True if a gradient is asked of tokens or bias.</summary>
-    public static bool IsAsked(Tensor tokens, Tensor? bias) => is_grad_enabled() && (tokens.requires_grad || bias is { requires_grad: true });
+    public static bool IsAsked(Tensor tokens, Tensor? bias) =>
+        is_grad_enabled() && (tokens.requires_grad || bias is { requires_grad: true });
 
     /// <summary>Computes a product.</summary>
     /// <param name="tokens">[…, in_features].</param>
     /// <param name="bias">[out_features], or null.</param>
     /// <param name="multiply">The product, with the bias added, […, out_features].</param>
-    /// <param name="tokensGradient">From the gradient of the product to that of the tokens, by operations that autograd knows.</param>
+    /// <param name="tokensGradient">From the gradient of the product to that of the
+    /// tokens, by operations that autograd knows.</param>
     /// <returns>The product: a part of the graph where a gradient is asked of tokens or bias.</returns>
-    public static Tensor Compute(Tensor tokens, Tensor? bias, Func<Tensor> multiply, Func<Tensor, Tensor> tokensGradient)
+    public static Tensor Compute(
+        Tensor tokens, Tensor? bias, Func<Tensor> multiply, Func<Tensor, Tensor> tokensGradient)
     {
         if (IsAsked(tokens, bias))
         {
-            return apply(tokens, bias!, new Product(multiply, tokens.requires_grad ? tokensGradient : null, bias is { requires_grad: true } ? bias.dtype : null));
+            return apply(
+                tokens, bias!,
+                new Product(
+                    multiply, tokens.requires_grad ? tokensGradient : null,
+                    bias is { requires_grad: true } ? bias.dtype : null));
         }
 
         using var noGrad = no_grad();
@@ -49,8 +57,9 @@ internal sealed class DifferentiableProduct : autograd.SingleTensorFunction<Diff
 
     /// <inheritdoc/>
     /// <remarks>
-    /// An exception must not leave this method, because no exception passes through libtorch into the caller's frames: the process would
-    /// end. Gradients of a wrong shape, which libtorch refuses, make an error of it; what it was goes to the trace listeners.
+    /// An exception must not leave this method, because no exception passes through libtorch into the caller's frames:
+    /// the process would end. Gradients of a wrong shape, which libtorch refuses, make an error of it; the original
+    /// goes to the trace listeners.
     /// </remarks>
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
@@ -62,7 +71,7 @@ internal sealed class DifferentiableProduct : autograd.SingleTensorFunction<Diff
         }
         catch (Exception e)
         {
-            Trace.TraceError($"The way back through packed experts failed: {e}");
+            Trace.TraceError($"The backward pass through packed experts failed: {e}");
             gradients = product.Refused();
         }
 
@@ -73,7 +82,10 @@ internal sealed class DifferentiableProduct : autograd.SingleTensorFunction<Diff
 
     private sealed record Product(Func<Tensor> Multiply, Func<Tensor, Tensor>? TokensGradient, ScalarType? BiasType)
     {
-        /// <summary>In place of each gradient that is asked for one without dimensions, to which neither tokens nor a bias can be expanded.</summary>
+        /// <summary>
+        /// In place of each gradient that is asked for one without dimensions, to
+        /// which neither tokens nor a bias can be expanded.
+        /// </summary>
         public List<Tensor?> Refused() => [
             TokensGradient is null ? null : zeros(Array.Empty<long>()).DetachFromDisposeScope(),
             BiasType is null ? null : zeros(Array.Empty<long>()).DetachFromDisposeScope(),
@@ -90,7 +102,10 @@ internal sealed class DifferentiableProduct : autograd.SingleTensorFunction<Diff
             using var scope = NewDisposeScope();
             return [
                 TokensGradient?.Invoke(output).DetachFromDisposeScope(),
-                BiasType is { } type ? output.reshape(-1, output.shape[^1]).sum([0L], type: ScalarType.Float32).to(type).DetachFromDisposeScope() : null,
+                BiasType is { } type
+                    ? output.reshape(-1, output.shape[^1]).sum([0L], type: ScalarType.Float32).to(type)
+                        .DetachFromDisposeScope()
+                    : null,
                 null];
         }
     }

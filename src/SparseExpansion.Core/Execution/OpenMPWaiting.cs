@@ -4,23 +4,29 @@ using System.Runtime.InteropServices;
 namespace SparseExpansion.Execution;
 
 /// <summary>
-/// How torch's OpenMP threads wait for work. By default they spin for some milliseconds after each parallel operation and so take
-/// processors away from whatever runs next: packed experts, which have threads of their own, lose up to half of their speed.
-/// Threads that sleep at once make programs of many small torch operations, such as fine-tuning, take up to twice as long.
+/// The way in which torch's OpenMP threads wait for work. By default they spin for some milliseconds after each
+/// parallel operation and so take processors away from whatever runs next: packed experts, which have threads of their
+/// own, lose up to half of their speed. Threads that sleep at once make programs of many small torch operations, such
+/// as fine-tuning, take up to twice as long.
 /// </summary>
 public static partial class OpenMPWaiting
 {
     private const string PolicyVariable = "OMP_WAIT_POLICY";
     private const string SpinVariable = "GOMP_SPINCOUNT";
 
-    /// <summary>Some tens of microseconds: longer than from one operation to the next, shorter than anything that would be missed.</summary>
+    /// <summary>
+    /// Some tens of microseconds: longer than from one operation to the next,
+    /// shorter than anything that would be missed.
+    /// </summary>
     private const string Spins = "1000";
 
     /// <summary>
-    /// Lets torch's threads sleep when they have waited for some tens of microseconds, for the whole process. To be called before the first use of torch, since OpenMP reads its
-    /// settings once, when it is loaded. Settings that the user has made in the environment are left alone.
+    /// Lets torch's threads sleep when they have waited for some tens of microseconds, for the whole process. To be
+    /// called before the first use of torch, since OpenMP reads its settings once, when it is loaded. Settings that the
+    /// user has made in the environment are left alone.
     /// </summary>
-    /// <returns>True if the settings were made; false if the user has made some, or if OpenMP is loaded already and would not notice.</returns>
+    /// <returns>True if the settings were made; false if the user has made some, or if OpenMP is loaded already and
+    /// would not notice.</returns>
     public static bool UsePassive()
     {
         if (IsSet(PolicyVariable) || IsSet(SpinVariable) || IsLoaded())
@@ -53,7 +59,8 @@ public static partial class OpenMPWaiting
         Environment.SetEnvironmentVariable(variable, value);
         if (!OperatingSystem.IsWindows() && SetEnvironment(variable, value, 1) != 0)
         {
-            throw new SparseExpansionException($"The environment variable {variable} could not be set: error {Marshal.GetLastPInvokeError()}.");
+            throw new SparseExpansionException(
+                $"The environment variable {variable} could not be set: error {Marshal.GetLastPInvokeError()}.");
         }
     }
 

@@ -13,12 +13,16 @@ internal static class PackedProduct
         ArgumentNullException.ThrowIfNull(tokens);
         if (tokens.dim() < 1 || tokens.shape[^1] != weight.Columns)
         {
-            throw new ArgumentException($"Tokens [{string.Join(", ", tokens.shape)}] do not end in {weight.Columns} input features.", nameof(tokens));
+            throw new ArgumentException(
+                $"Tokens [{string.Join(", ", tokens.shape)}] do not end in {weight.Columns} input features.",
+                nameof(tokens));
         }
 
         if (bias is not null && (bias.dim() != 1 || bias.shape[0] != weight.Rows))
         {
-            throw new ArgumentException($"The bias [{string.Join(", ", bias.shape)}] does not have {weight.Rows} output features.", nameof(bias));
+            throw new ArgumentException(
+                $"The bias [{string.Join(", ", bias.shape)}] does not have {weight.Rows} output features.",
+                nameof(bias));
         }
 
         long[] shape = tokens.shape;
@@ -43,7 +47,8 @@ internal static class PackedProduct
         }
 
         GroupedMultiplication.Run(
-            [weight], [0, count], order, MatrixView.Of(contiguous), MatrixView.Of(target), vector is null ? MatrixView.None : MatrixView.Of(vector), TorchProduct.Options(options));
+            [weight], [0, count], order, MatrixView.Of(contiguous), MatrixView.Of(target),
+            vector is null ? MatrixView.None : MatrixView.Of(vector), TorchProduct.Options(options));
         if (rented is not null)
         {
             System.Buffers.ArrayPool<int>.Shared.Return(rented);

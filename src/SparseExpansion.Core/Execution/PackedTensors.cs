@@ -12,8 +12,10 @@ public static unsafe class PackedTensors
     extension(PackedWeight packed)
     {
         /// <summary>Packs a dense weight.</summary>
-        /// <param name="weight">[out_features, in_features], float32 or bfloat16, any device and strides; not changed.</param>
-        /// <exception cref="ArgumentException">The weight is not a matrix of a supported dtype with at least one element.</exception>
+        /// <param name="weight">[out_features, in_features], float32 or bfloat16,
+        /// any device and strides; not changed.</param>
+        /// <exception cref="ArgumentException">The weight is not a matrix of a
+        /// supported dtype with at least one element.</exception>
         public static PackedWeight Pack(Tensor weight)
         {
             CheckMatrix(weight);
@@ -21,24 +23,28 @@ public static unsafe class PackedTensors
             using var noGrad = no_grad();
             Tensor dense = weight.detach().cpu().contiguous();
             PackedWeight made = PackedWeightBuilder.Pack(
-                RawMemory.Address(dense), checked((int)dense.shape[0]), checked((int)dense.shape[1]), (ElementType)dense.dtype, TensorArrays.Allocate);
+                RawMemory.Address(dense), checked((int)dense.shape[0]), checked((int)dense.shape[1]),
+                (ElementType)dense.dtype, TensorArrays.Allocate);
             RawMemory.KeepAlive(dense);
             return made;
         }
 
         /// <summary>Packs a weight that was rounded, as codes.</summary>
         /// <param name="weight">
-        /// [out_features, in_features], float32 or bfloat16, any device and strides; not changed. Codes of 8 bits that are more than 128 steps from
-        /// zero cannot be told apart in bfloat16: the nearest one is taken.
+        /// [out_features, in_features], float32 or bfloat16, any device and strides; not changed. Codes of 8 bits that
+        /// are more than 128 steps from zero cannot be told apart in bfloat16: the nearest one is taken.
         /// </param>
-        /// <param name="grid">What it was rounded to, on any device; copied.</param>
+        /// <param name="grid">The grid that it was rounded to, on any device; copied.</param>
         /// <exception cref="ArgumentException">
-        /// The weight is not a matrix of a supported dtype with at least one element, the grid is for another shape, or a weight is not on it.
+        /// The weight is not a matrix of a supported dtype with at least one element, the grid is for another shape, or
+        /// a weight is not on it.
         /// </exception>
         public static PackedWeight Pack(Tensor weight, QuantizationGrid grid) => TryPack(weight, grid)
-            ?? throw new ArgumentException("The weight has values that are not on the grid; round it, or pack it without.", nameof(weight));
+            ?? throw new ArgumentException(
+                "The weight has values that are not on the grid; round it first, or pack it without a grid.",
+                nameof(weight));
 
-        /// <summary>How the weights are rounded; null for weights of full precision.</summary>
+        /// <summary>The rounding of the weights; null for weights of full precision.</summary>
         public WeightQuantization? Quantization => packed.Grid?.QuantizationOf();
 
         /// <summary>The dense weight: [out_features, in_features], the packed dtype, CPU.</summary>
@@ -51,7 +57,10 @@ public static unsafe class PackedTensors
             return dense;
         }
 
-        /// <summary>tokens · weightᵀ + bias, in the dtype of the tokens; sums are float32. Gradients flow to tokens and bias; the weight has none.</summary>
+        /// <summary>
+        /// tokens · weightᵀ + bias, in the dtype of the tokens; sums are float32. Gradients flow to tokens and bias;
+        /// the weight has none.
+        /// </summary>
         /// <param name="tokens">[…, in_features], float32 or bfloat16, CPU.</param>
         /// <param name="bias">[out_features], float32 or bfloat16, or null.</param>
         /// <returns>[…, out_features].</returns>
@@ -82,7 +91,8 @@ public static unsafe class PackedTensors
             if (own.Contains(dense))
             {
                 Tensor values = dense.to(ScalarType.Float32).contiguous();
-                PackedWeight packed = PackedWeightBuilder.PackCodes((float*)RawMemory.Address(values), TensorArrays.Of(own), TensorArrays.Allocate);
+                PackedWeight packed = PackedWeightBuilder.PackCodes(
+                    (float*)RawMemory.Address(values), TensorArrays.Of(own), TensorArrays.Allocate);
                 RawMemory.KeepAlive(values);
                 return packed;
             }
@@ -102,7 +112,8 @@ public static unsafe class PackedTensors
         ArgumentNullException.ThrowIfNull(weight);
         if (weight.dim() != 2 || weight.numel() == 0)
         {
-            throw new ArgumentException($"The weight must be a non-empty matrix, not [{string.Join(", ", weight.shape)}].", nameof(weight));
+            throw new ArgumentException(
+                $"The weight must be a non-empty matrix, not [{string.Join(", ", weight.shape)}].", nameof(weight));
         }
 
         if (weight.dtype is not (ScalarType.Float32 or ScalarType.BFloat16))

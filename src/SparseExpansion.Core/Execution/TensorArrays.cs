@@ -6,7 +6,10 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Execution;
 
-/// <summary>Arrays of packed weights as tensors, without copying. Arrays that libtorch made are seen again as the tensors that they are.</summary>
+/// <summary>
+/// Arrays of packed weights as tensors, without copying. Arrays that libtorch
+/// made are seen again as the tensors that they are.
+/// </summary>
 internal static unsafe class TensorArrays
 {
     /// <summary>An array for packing, whose content is undefined; it outlives the current dispose scope.</summary>
@@ -21,7 +24,7 @@ internal static unsafe class TensorArrays
     /// <summary>Takes over a vector in host memory.</summary>
     /// <param name="tensor">[length].</param>
     /// <param name="name">For the message.</param>
-    /// <exception cref="CheckpointException">The tensor is no contiguous vector in host memory.</exception>
+    /// <exception cref="CheckpointException">The tensor is not a contiguous vector in host memory.</exception>
     public static NativeArray Of(Tensor tensor, string name) =>
         tensor.device_type == TorchSharp.DeviceType.CPU && tensor.dim() == 1 && tensor.is_contiguous()
             ? Flat(tensor)
@@ -31,13 +34,15 @@ internal static unsafe class TensorArrays
     /// <exception cref="CheckpointException">Its tensors do not lie in host memory one row after the other.</exception>
     public static PackedGrid Of(QuantizationGrid grid)
     {
-        if (grid.Scales.device_type != TorchSharp.DeviceType.CPU || grid.Zeros.device_type != TorchSharp.DeviceType.CPU || !grid.Scales.is_contiguous() || !grid.Zeros.is_contiguous())
+        if (grid.Scales.device_type != TorchSharp.DeviceType.CPU || grid.Zeros.device_type != TorchSharp.DeviceType.CPU
+            || !grid.Scales.is_contiguous() || !grid.Zeros.is_contiguous())
         {
             throw Damaged("scales and zero points must be contiguous in CPU memory");
         }
 
         return new PackedGrid(
-            grid.Quantization.Bits, grid.Quantization.GroupSize, checked((int)grid.Scales.shape[0]), grid.Columns, Flat(grid.Scales), Flat(grid.Zeros));
+            grid.Quantization.Bits, grid.Quantization.GroupSize, checked((int)grid.Scales.shape[0]), grid.Columns,
+            Flat(grid.Scales), Flat(grid.Zeros));
     }
 
     /// <summary>The tensor that an array is. It belongs to the array: do not dispose it.</summary>
@@ -49,10 +54,13 @@ internal static unsafe class TensorArrays
         new(grid.QuantizationOf(), grid.Columns, grid.Scales.AsTensor(), grid.Zeros.AsTensor());
 
     /// <summary>Bits and groups of a grid.</summary>
-    public static WeightQuantization QuantizationOf(this PackedGrid grid) => new() { Bits = grid.Bits, GroupSize = grid.GroupSize };
+    public static WeightQuantization QuantizationOf(this PackedGrid grid) =>
+        new() { Bits = grid.Bits, GroupSize = grid.GroupSize };
 
     private static NativeArray Flat(Tensor tensor) =>
-        new(tensor.numel() == 0 ? 0 : (nint)RawMemory.Address(tensor), tensor.numel(), (ElementType)tensor.dtype, tensor);
+        new(
+            tensor.numel() == 0 ? 0 : (nint)RawMemory.Address(tensor), tensor.numel(), (ElementType)tensor.dtype,
+            tensor);
 
     private static CheckpointException Damaged(string problem) =>
         new($"The packed weight is damaged: {problem}. Expand the model again or restore the file.");

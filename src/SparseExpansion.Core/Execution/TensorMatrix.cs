@@ -15,18 +15,21 @@ internal static class TensorMatrix
         {
             if (tensor.dtype is not (ScalarType.Float32 or ScalarType.BFloat16))
             {
-                throw new ArgumentException($"The tensor must be float32 or bfloat16, not {tensor.dtype}.", nameof(tensor));
+                throw new ArgumentException(
+                    $"The tensor must be float32 or bfloat16, not {tensor.dtype}.", nameof(tensor));
             }
 
             int dimensions = (int)tensor.dim();
             if (dimensions is not (1 or 2) || (tensor.shape[^1] > 1 && tensor.stride(dimensions - 1) != 1))
             {
-                throw new ArgumentException("The tensor must be a vector or a matrix with contiguous rows.", nameof(tensor));
+                throw new ArgumentException(
+                    "The tensor must be a vector or a matrix with contiguous rows.", nameof(tensor));
             }
 
             return tensor.numel() == 0
                 ? default
-                : new((nint)RawMemory.Address(tensor), dimensions == 2 ? tensor.stride(0) : 0, (ElementType)tensor.dtype);
+                : new(
+                    (nint)RawMemory.Address(tensor), dimensions == 2 ? tensor.stride(0) : 0, (ElementType)tensor.dtype);
         }
     }
 }

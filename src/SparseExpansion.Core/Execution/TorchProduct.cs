@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Execution;
 
-/// <summary>Multiplications in a process that has libtorch: as many threads as torch uses, and its dense product.</summary>
+/// <summary>
+/// Multiplications in a process that has libtorch: as many threads as torch uses, and its dense product.
+/// </summary>
 internal static class TorchProduct
 {
     /// <summary>The options, with torch's threads where they name none.</summary>

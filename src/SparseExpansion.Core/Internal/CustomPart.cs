@@ -2,13 +2,18 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Internal;
 
-/// <summary>Pruners, routers, statistics and the like that users of the library write: what they are handed they may write to, and what they return is checked.</summary>
+/// <summary>
+/// Pruners, routers, statistics and the like that users of the library write: what they are
+/// handed they may write to, and what they return is checked.
+/// </summary>
 internal static class CustomPart
 {
     /// <summary>True for what does not come with this library.</summary>
     public static bool Is(object part) => part.GetType().Assembly != typeof(CustomPart).Assembly;
 
-    /// <summary>What a part of others is handed in place of a tensor: a copy that the caller disposes; null for a part of this library.</summary>
+    /// <summary>
+    /// A copy of a tensor for a part of others, which the caller disposes; null for a part of this library.
+    /// </summary>
     public static Tensor? Copy(object part, Tensor tensor)
     {
         if (!Is(part))

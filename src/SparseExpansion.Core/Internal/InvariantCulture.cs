@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace SparseExpansion.Internal;
 
-/// <summary>Numbers are written alike everywhere until it is disposed: the text of a record follows the culture of the thread.</summary>
+/// <summary>
+/// Numbers are written alike everywhere until it is disposed: the text of a record follows the culture of the thread.
+/// </summary>
 internal readonly struct InvariantCulture : IDisposable
 {
     private readonly CultureInfo _former;

@@ -5,7 +5,9 @@ internal static class SeededRandom
 {
     public static Random Create(long seed) => new(unchecked((int)(seed ^ (seed >> 32))));
 
-    /// <summary>Brings a random choice of <paramref name="count"/> values to the front, in random order (Fisher and Yates).</summary>
+    /// <summary>
+    /// Brings a random choice of <paramref name="count"/> values to the front, in random order (Fisher and Yates).
+    /// </summary>
     public static void ShuffleFront(Span<int> values, int count, Random random)
     {
         for (int i = 0; i < count; i++)

@@ -12,10 +12,10 @@ internal sealed class DeviceGroups(Tensor order, Tensor inverse, Tensor ends) : 
     /// <summary>Positions of the tokens, sorted by expert.</summary>
     public Tensor Order => order;
 
-    /// <summary>Where each token is among the sorted ones.</summary>
+    /// <summary>The position of each token among the sorted ones.</summary>
     public Tensor Inverse => inverse;
 
-    /// <summary>Where each expert's tokens end.</summary>
+    /// <summary>The end of each expert's tokens.</summary>
     public Tensor Ends => ends;
 
     /// <summary>Sorts by sums and scatters of known shape: nothing here has to wait for a GPU.</summary>
@@ -26,9 +26,11 @@ internal sealed class DeviceGroups(Tensor order, Tensor inverse, Tensor ends) : 
         (_, Tensor order) = experts.sort(dim: 0, descending: false, stable: true);
         Tensor inverse = empty_like(order);
         inverse.index_copy_(0, order, TensorArithmetic.Range(order.shape[0], device: order.device));
-        Tensor counts = zeros(expertCount, ScalarType.Int64, experts.device).index_add_(0, experts, ones_like(experts), Scalars.Of(1));
+        Tensor counts = zeros(expertCount, ScalarType.Int64, experts.device)
+            .index_add_(0, experts, ones_like(experts), Scalars.Of(1));
         Tensor ends = counts.cumsum(0).to(ScalarType.Int32);
-        return new DeviceGroups(order.DetachFromDisposeScope(), inverse.DetachFromDisposeScope(), ends.DetachFromDisposeScope());
+        return new DeviceGroups(
+            order.DetachFromDisposeScope(), inverse.DetachFromDisposeScope(), ends.DetachFromDisposeScope());
     }
 
     /// <summary>The same for tokens on the CPU, from groups that were sorted there already.</summary>

@@ -10,15 +10,22 @@ internal static class ExpertStorage
     /// <param name="count">Number of experts.</param>
     /// <param name="outFeatures">Rows.</param>
     /// <param name="inFeatures">Columns.</param>
-    /// <param name="tensors">What <see cref="ExpertWeights.Tensors"/> gave; packed ones are shared, not copied, and may lie in a mapped file.</param>
+    /// <param name="tensors">The tensors from <see cref="ExpertWeights.Tensors"/>; packed ones are shared, not copied,
+    /// and may lie in a mapped file.</param>
     /// <param name="share">True: dense ones are shared too, by experts that are only read.</param>
     /// <exception cref="CheckpointException">Unknown layout, or tensors that do not fit.</exception>
     public static ExpertWeights Restore(
-        string kind, string layer, int count, long outFeatures, long inFeatures, IReadOnlyDictionary<string, Tensor> tensors, bool share = false) => kind switch
+        string kind, string layer, int count, long outFeatures, long inFeatures,
+        IReadOnlyDictionary<string, Tensor> tensors, bool share = false) =>
+        kind switch
         {
-            MaskedDenseExperts.Kind => MaskedDenseExperts.FromTensors(layer, [count, outFeatures, inFeatures], tensors, share),
-            PackedExperts.Kind => PackedExperts.FromTensors(layer, [count, outFeatures, inFeatures], tensors, quantized: false),
-            PackedExperts.QuantizedKind => PackedExperts.FromTensors(layer, [count, outFeatures, inFeatures], tensors, quantized: true),
-            _ => throw new CheckpointException($"The experts of layer '{layer}' are stored as '{kind}', which this version does not know."),
+            MaskedDenseExperts.Kind =>
+                MaskedDenseExperts.FromTensors(layer, [count, outFeatures, inFeatures], tensors, share),
+            PackedExperts.Kind =>
+                PackedExperts.FromTensors(layer, [count, outFeatures, inFeatures], tensors, quantized: false),
+            PackedExperts.QuantizedKind =>
+                PackedExperts.FromTensors(layer, [count, outFeatures, inFeatures], tensors, quantized: true),
+            _ => throw new CheckpointException(
+                $"The experts of layer '{layer}' are stored as '{kind}', which this version does not know."),
         };
 }

@@ -3,7 +3,10 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Layers;
 
-/// <summary>How the weights of a layer's experts are stored and multiplied: the seam behind <see cref="SparseMixtureLayer"/>.</summary>
+/// <summary>
+/// The storage and multiplication of the weights of a layer's experts: the seam behind
+/// <see cref="SparseMixtureLayer"/>.
+/// </summary>
 internal abstract class ExpertWeights(string name) : nn.Module(name)
 {
     public abstract int Count { get; }
@@ -19,10 +22,14 @@ internal abstract class ExpertWeights(string name) : nn.Module(name)
     /// <summary>True if tokens of this dtype can be multiplied.</summary>
     public virtual bool Accepts(ScalarType tokens) => tokens == DType;
 
-    /// <summary>Name of the layout of <see cref="Tensors"/>, by which <see cref="ExpertStorage"/> restores it.</summary>
+    /// <summary>
+    /// Name of the layout of <see cref="Tensors"/>, by which <see cref="ExpertStorage"/> restores it.
+    /// </summary>
     public abstract string StorageKind { get; }
 
-    /// <summary>The tensors that a checkpoint keeps, by name: live ones, and small new ones for the current dispose scope.</summary>
+    /// <summary>
+    /// The tensors that a checkpoint keeps, by name: live ones, and small new ones for the current dispose scope.
+    /// </summary>
     public abstract IReadOnlyDictionary<string, Tensor> Tensors { get; }
 
     /// <summary>Bytes that the experts occupy in memory.</summary>
@@ -36,12 +43,15 @@ internal abstract class ExpertWeights(string name) : nn.Module(name)
 
     /// <summary>Multiplies every token by its expert's weight.</summary>
     /// <param name="tokens">[tokens, in_features].</param>
-    /// <param name="decision">Where the tokens go.</param>
+    /// <param name="decision">The experts of the tokens.</param>
     /// <param name="bias">[out_features], or null.</param>
     /// <returns>[tokens, out_features], in the order of <paramref name="tokens"/>.</returns>
     public abstract Tensor Multiply(Tensor tokens, RoutingDecision decision, Tensor? bias);
 
-    /// <summary>Gives up these experts for the same in another dtype or on another device, packed where that is possible and they are.</summary>
+    /// <summary>
+    /// Gives up these experts for the same in another dtype or on another
+    /// device, packed where that is possible and they are.
+    /// </summary>
     public abstract ExpertWeights ConvertTo(ScalarType dtype, Device device);
 
     /// <summary>The weight of one expert with its zeros, [out_features, in_features]; the caller disposes it.</summary>

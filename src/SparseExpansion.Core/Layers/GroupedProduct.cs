@@ -19,7 +19,8 @@ internal static class GroupedProduct
 
     /// <summary>libtorch's grouped product wants rows that start at multiples of 16 bytes, and no float64.</summary>
     public static bool Supports(Tensor weights) =>
-        weights.dtype is ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16 && weights.shape[^1] * weights.ElementSize % 16 == 0;
+        weights.dtype is ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16
+            && weights.shape[^1] * weights.ElementSize % 16 == 0;
 
     /// <summary>rows[ends[g − 1] .. ends[g]] · weights[g]ᵀ for every group g.</summary>
     /// <param name="rows">[rows, in_features].</param>

@@ -36,7 +36,8 @@ internal sealed class HostGroups : IDisposable
         }
         catch (ArgumentOutOfRangeException e)
         {
-            throw new SparseExpansionException($"The router sent a token to expert {e.ActualValue}, but it has only {expertCount} experts.", e);
+            throw new SparseExpansionException(
+                $"The router sent a token to expert {e.ActualValue}, but it has only {expertCount} experts.", e);
         }
     }
 

@@ -30,7 +30,7 @@ internal sealed class MaskedDenseExperts : ExpertWeights
 
     /// <summary>Copies the experts' weights into one parameter [experts, out_features, in_features].</summary>
     /// <param name="weights">One for each expert.</param>
-    /// <param name="grids">What they were rounded to; copied where every expert has one.</param>
+    /// <param name="grids">The grids that they were rounded to; copied where every expert has one.</param>
     public MaskedDenseExperts(IReadOnlyList<Tensor> weights, IReadOnlyList<QuantizationGrid?>? grids = null)
         : base(nameof(MaskedDenseExperts))
     {
@@ -48,13 +48,16 @@ internal sealed class MaskedDenseExperts : ExpertWeights
 
     /// <param name="layer">For messages.</param>
     /// <param name="shape">[experts, out_features, in_features].</param>
-    /// <param name="tensors">What <see cref="Tensors"/> gave.</param>
+    /// <param name="tensors">The tensors from <see cref="Tensors"/>.</param>
     /// <param name="share">True: the experts lie in the tensor's memory and are only read; false: in a copy.</param>
-    public static MaskedDenseExperts FromTensors(string layer, long[] shape, IReadOnlyDictionary<string, Tensor> tensors, bool share) =>
-        tensors.Count == 1 && tensors.TryGetValue(nameof(weight), out Tensor? stacked) && stacked.shape.SequenceEqual(shape) && stacked.is_floating_point()
+    public static MaskedDenseExperts FromTensors(
+        string layer, long[] shape, IReadOnlyDictionary<string, Tensor> tensors, bool share) =>
+        tensors.Count == 1 && tensors.TryGetValue(nameof(weight), out Tensor? stacked)
+            && stacked.shape.SequenceEqual(shape) && stacked.is_floating_point()
             ? new MaskedDenseExperts(stacked, share)
             : throw new CheckpointException(
-                $"The experts of layer '{layer}' must be one floating-point tensor '{nameof(weight)}' [{string.Join(", ", shape)}]; the checkpoint has "
+                $"The experts of layer '{layer}' must be one floating-point tensor '{nameof(weight)}' "
+                + $"[{string.Join(", ", shape)}]; the checkpoint has "
                 + $"{string.Join(", ", tensors.Select(entry => $"'{entry.Key}' {entry.Value.dtype} [{string.Join(", ", entry.Value.shape)}]"))}.");
 
     public override int Count => (int)weight.shape[0];
@@ -81,13 +84,18 @@ internal sealed class MaskedDenseExperts : ExpertWeights
     /// <summary>True between <see cref="Unfreeze"/> and <see cref="Freeze"/>.</summary>
     public bool IsTrainable => _kept is not null;
 
-    /// <summary>Lets the weights that are not zero be trained: from now on the product is that of weight · mask.</summary>
-    /// <exception cref="InvalidOperationException">The weights were rounded to grids, which training would leave.</exception>
+    /// <summary>
+    /// Lets the weights that are not zero be trained: from now on the product is that of weight · mask.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The weights were rounded to
+    /// grids, which training would leave.</exception>
     public Parameter Unfreeze()
     {
         if (_grids is not null)
         {
-            throw new InvalidOperationException("Quantised experts cannot be trained: their weights would leave the grid. Train first, without quantisation.");
+            throw new InvalidOperationException(
+                "Quantized experts cannot be trained: their weights would leave the grid. "
+                + "Train first, without quantization.");
         }
 
         if (_kept is null)
@@ -101,7 +109,7 @@ internal sealed class MaskedDenseExperts : ExpertWeights
         return weight;
     }
 
-    /// <summary>Pruned weights that are not zero any more: what <see cref="Freeze"/> would set back.</summary>
+    /// <summary>Pruned weights that are no longer zero: those that <see cref="Freeze"/> would set back.</summary>
     public long CountStray()
     {
         if (_kept is null)
@@ -123,7 +131,7 @@ internal sealed class MaskedDenseExperts : ExpertWeights
         _kept = null;
     }
 
-    /// <summary>Sets to zero what the mask hides, should an optimizer have written there.</summary>
+    /// <summary>Sets masked weights back to zero, in case an optimizer has written there.</summary>
     private void Project()
     {
         if (_kept is not null)
@@ -151,7 +159,9 @@ internal sealed class MaskedDenseExperts : ExpertWeights
     public override long StorageBytes => weight.numel() * weight.ElementSize;
 
     public override Tensor Multiply(Tensor tokens, RoutingDecision decision, Tensor? bias) =>
-        tokens.device_type == DeviceType.CPU || !GroupedProduct.Supports(weight) ? MultiplyOneByOne(tokens, decision, bias) : MultiplyGrouped(tokens, decision, bias);
+        tokens.device_type == DeviceType.CPU || !GroupedProduct.Supports(weight)
+            ? MultiplyOneByOne(tokens, decision, bias)
+            : MultiplyGrouped(tokens, decision, bias);
 
     /// <summary>All experts in one call, without waiting for the device.</summary>
     internal Tensor MultiplyGrouped(Tensor tokens, RoutingDecision decision, Tensor? bias)
@@ -172,7 +182,8 @@ internal sealed class MaskedDenseExperts : ExpertWeights
         // Divided once each: the gradient of every narrow or select would be as large as the whole.
         Tensor[] shares = tokens.index_select(0, groups.Order).split(counts);
         Tensor[] weights = Effective().unbind(0);
-        Tensor[] outputs = [.. Enumerable.Range(0, Count).Where(e => counts[e] > 0).Select(e => nn.functional.linear(shares[e], weights[e], bias))];
+        Tensor[] outputs = [.. Enumerable.Range(0, Count).Where(e => counts[e] > 0)
+            .Select(e => nn.functional.linear(shares[e], weights[e], bias))];
         return cat(outputs, 0).index_select(0, groups.Inverse).MoveToOuterDisposeScope();
     }
 

@@ -6,10 +6,13 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Layers;
 
-/// <summary>The mixtures of a model by module path, in the order of the model's modules. They belong to the model.</summary>
+/// <summary>
+/// The mixtures of a model by module path, in the order of the model's modules. They belong to the model.
+/// </summary>
 /// <remarks>
-/// What is done to all of them is done to all or to none: if one fails, the others are as they were. Until the last one is ready the experts are in memory in both forms; where
-/// that is too much, call the layers one after the other. Not to be called while a forward pass runs.
+/// Operations on all of them are done to all or to none: if one fails, the others are as they were. Until the last one
+/// is ready the experts are in memory in both forms; where that is too much, call the layers one after the other. Not
+/// to be called while a forward pass runs.
 /// </remarks>
 public sealed class MixtureCollection : IReadOnlyDictionary<string, SparseMixtureLayer>
 {
@@ -23,7 +26,9 @@ public sealed class MixtureCollection : IReadOnlyDictionary<string, SparseMixtur
         }
     }
 
-    /// <summary>Finds the mixtures of a model, depth first. One that stands in several places is listed under the first of them.</summary>
+    /// <summary>
+    /// Finds the mixtures of a model, depth first. One that stands in several places is listed under the first of them.
+    /// </summary>
     internal static MixtureCollection Of(nn.Module model)
     {
         var found = new List<(string, SparseMixtureLayer)>();
@@ -43,7 +48,10 @@ public sealed class MixtureCollection : IReadOnlyDictionary<string, SparseMixtur
     public SparseMixtureLayer this[string key] => _layers.TryGetValue(key, out SparseMixtureLayer? layer)
         ? layer
         : throw new KeyNotFoundException(
-            Count == 0 ? $"There is no mixture '{key}': the model has none." : $"There is no mixture '{key}' among the {Count}, from '{_layers.GetAt(0).Key}' to '{_layers.GetAt(Count - 1).Key}'.");
+            Count == 0
+                ? $"There is no mixture '{key}': the model has none."
+                : $"There is no mixture '{key}' among the {Count}, "
+                    + $"from '{_layers.GetAt(0).Key}' to '{_layers.GetAt(Count - 1).Key}'.");
 
     /// <inheritdoc/>
     public IEnumerable<string> Keys => _layers.Keys;
@@ -58,11 +66,13 @@ public sealed class MixtureCollection : IReadOnlyDictionary<string, SparseMixtur
     public bool ContainsKey(string key) => _layers.ContainsKey(key);
 
     /// <inheritdoc/>
-    public bool TryGetValue(string key, [MaybeNullWhen(false)] out SparseMixtureLayer value) => _layers.TryGetValue(key, out value);
+    public bool TryGetValue(string key, [MaybeNullWhen(false)] out SparseMixtureLayer value) =>
+        _layers.TryGetValue(key, out value);
 
     /// <summary>Packs all layers, see <see cref="SparseMixtureLayer.Pack"/>.</summary>
     /// <returns>This collection.</returns>
-    /// <exception cref="InvalidOperationException">The experts of a layer are not on the CPU, or neither float32 nor bfloat16; no layer has changed.</exception>
+    /// <exception cref="InvalidOperationException">The experts of a layer are not on the CPU, or neither float32 nor
+    /// bfloat16; no layer has changed.</exception>
     public MixtureCollection Pack()
     {
         foreach (SparseMixtureLayer packed in Exchange(layer => layer.MakePacked()))
@@ -82,8 +92,9 @@ public sealed class MixtureCollection : IReadOnlyDictionary<string, SparseMixtur
     }
 
     /// <summary>Lets all layers be trained, see <see cref="SparseMixtureLayer.Unfreeze"/>.</summary>
-    /// <returns>What to hand to one optimizer: weights and biases, layer after layer.</returns>
-    /// <exception cref="InvalidOperationException">The experts of a layer were rounded to a grid; no layer has changed.</exception>
+    /// <returns>Parameters for one optimizer: weights and biases, layer after layer.</returns>
+    /// <exception cref="InvalidOperationException">The experts of a layer were
+    /// rounded to a grid; no layer has changed.</exception>
     public IReadOnlyList<Parameter> Unfreeze()
     {
         foreach (SparseMixtureLayer layer in Values)

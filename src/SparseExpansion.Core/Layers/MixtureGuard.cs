@@ -6,13 +6,16 @@ namespace SparseExpansion.Layers;
 /// <summary>The checks of <see cref="SparseMixtureLayer"/>; messages name the layer.</summary>
 internal static class MixtureGuard
 {
-    public static IReadOnlyList<Tensor> CheckWeights(string name, SharedRouter router, IReadOnlyList<Tensor> weights, Tensor? bias)
+    public static IReadOnlyList<Tensor> CheckWeights(
+        string name, SharedRouter router, IReadOnlyList<Tensor> weights, Tensor? bias)
     {
         ArgumentNullException.ThrowIfNull(router);
         ArgumentNullException.ThrowIfNull(weights);
         if (weights.Count != router.Router.ExpertCount)
         {
-            throw new ArgumentException($"Layer '{name}': the router knows {router.Router.ExpertCount} experts, but {weights.Count} weights were given.", nameof(weights));
+            throw new ArgumentException(
+                $"Layer '{name}': the router has {router.Router.ExpertCount} experts, "
+                + $"but {weights.Count} weights were given.", nameof(weights));
         }
 
         foreach (Tensor weight in weights)
@@ -20,7 +23,8 @@ internal static class MixtureGuard
             if (weight.dim() != 2 || !weight.shape.SequenceEqual(weights[0].shape) || weight.dtype != weights[0].dtype)
             {
                 throw new ArgumentException(
-                    $"Layer '{name}': experts must share one shape [out_features, in_features] and dtype; got {Describe(weight)} beside {Describe(weights[0])}.", nameof(weights));
+                    $"Layer '{name}': experts must share one shape [out_features, in_features] and dtype; "
+                    + $"got {Describe(weight)} beside {Describe(weights[0])}.", nameof(weights));
             }
         }
 
@@ -34,13 +38,16 @@ internal static class MixtureGuard
         ArgumentNullException.ThrowIfNull(router);
         if (router.Router.InputFeatures != inFeatures)
         {
-            throw new ArgumentException($"Layer '{name}': the router reads {router.Router.InputFeatures} features, the experts {inFeatures}.", nameof(router));
+            throw new ArgumentException(
+                $"Layer '{name}': the router reads {router.Router.InputFeatures} features, the experts {inFeatures}.",
+                nameof(router));
         }
 
         if (bias is not null && !bias.shape.SequenceEqual([outFeatures]) && !bias.shape.SequenceEqual([router.Router.ExpertCount, outFeatures]))
         {
             throw new ArgumentException(
-                $"Layer '{name}': the bias must be [{outFeatures}], or [{router.Router.ExpertCount}, {outFeatures}] for a bias of each expert, got {Describe(bias)}.", nameof(bias));
+                $"Layer '{name}': the bias must be [{outFeatures}], or [{router.Router.ExpertCount}, {outFeatures}] "
+                + $"for a bias of each expert, got {Describe(bias)}.", nameof(bias));
         }
     }
 
@@ -49,17 +56,22 @@ internal static class MixtureGuard
         ArgumentNullException.ThrowIfNull(input);
         if (input.dim() == 0 || input.shape[^1] != layer.InFeatures)
         {
-            throw new ArgumentException($"Layer '{layer.Name}' takes [.., {layer.InFeatures}], got {Describe(input)}.", nameof(input));
+            throw new ArgumentException(
+                $"Layer '{layer.Name}' takes [.., {layer.InFeatures}], got {Describe(input)}.", nameof(input));
         }
 
         if (!layer.Experts.Accepts(input.dtype))
         {
-            throw new ArgumentException($"Layer '{layer.Name}' holds {layer.Experts.DType} experts, its input is {input.dtype}; convert one of them.", nameof(input));
+            throw new ArgumentException(
+                $"Layer '{layer.Name}' holds {layer.Experts.DType} experts, its input is {input.dtype}; "
+                + "convert one of them.", nameof(input));
         }
 
         if (!Placement.Same(input.device, layer.Experts.Device))
         {
-            throw new ArgumentException($"Layer '{layer.Name}' lies on {layer.Experts.Device}, its input on {input.device}; move one of them.", nameof(input));
+            throw new ArgumentException(
+                $"Layer '{layer.Name}' lies on {layer.Experts.Device}, its input on {input.device}; move one of them.",
+                nameof(input));
         }
     }
 

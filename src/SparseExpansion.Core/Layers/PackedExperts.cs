@@ -10,13 +10,16 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Layers;
 
-/// <summary>Experts that hold their non-zero weights only and run sparse on the CPU. They have no gradient themselves; their tokens and the bias do.</summary>
+/// <summary>
+/// Experts that hold their non-zero weights only and run sparse on the CPU. They have no gradient themselves; their
+/// tokens and the bias do.
+/// </summary>
 internal sealed class PackedExperts : ExpertWeights
 {
     /// <summary>Name of the layout in checkpoints; docs/format.md.</summary>
     public const string Kind = "packed-bitmask";
 
-    /// <summary>Name of the layout of quantised experts.</summary>
+    /// <summary>Name of the layout of quantized experts.</summary>
     public const string QuantizedKind = "packed-bitmask-quantized";
 
     private const string LayoutName = "layout";
@@ -40,10 +43,10 @@ internal sealed class PackedExperts : ExpertWeights
 
     public override long OutFeatures => _weights[0].Rows;
 
-    /// <remarks>Codes are of no dtype: quantised experts have that of the model.</remarks>
+    /// <remarks>Codes are of no dtype: quantized experts have that of the model.</remarks>
     public override ScalarType DType => _dtype;
 
-    /// <summary>How the experts are rounded; null for experts of full precision.</summary>
+    /// <summary>The rounding of the experts; null for experts of full precision.</summary>
     public WeightQuantization? Quantization => _weights[0].Quantization;
 
     public override Device Device => CPU;
@@ -56,13 +59,15 @@ internal sealed class PackedExperts : ExpertWeights
     public override long StorageBytes => _weights.Sum(weight => weight.StoredBytes + weight.DerivedBytes);
 
     /// <summary>True if these experts can be packed where they are.</summary>
-    public static bool Supports(ExpertWeights experts) => experts.Device.type == DeviceType.CPU && Supports(experts.DType);
+    public static bool Supports(ExpertWeights experts) =>
+        experts.Device.type == DeviceType.CPU && Supports(experts.DType);
 
     /// <summary>True if experts of this dtype can be packed.</summary>
     public static bool Supports(ScalarType dtype) => dtype is ScalarType.Float32 or ScalarType.BFloat16;
 
     /// <summary>Takes over packed weights of one shape and dtype.</summary>
-    public static PackedExperts Of(IEnumerable<PackedWeight> weights) => new([.. weights.Select(weight => new PackedExpert(weight))]);
+    public static PackedExperts Of(IEnumerable<PackedWeight> weights) =>
+        new([.. weights.Select(weight => new PackedExpert(weight))]);
 
     /// <summary>Packs the experts of another storage.</summary>
     public static PackedExperts Pack(ExpertWeights experts) => Pack(experts, experts.DType);
@@ -81,17 +86,20 @@ internal sealed class PackedExperts : ExpertWeights
             }
 
             PackedArrays first = _weights[0].Arrays;
-            long[] layout = [first.BlockColumns, first.PanelRows];
-            tensors.Add(LayoutName, tensor(Quantization is { } quantization ? [.. layout, quantization.Bits, quantization.GroupSize ?? 0] : layout, device: CPU));
+            long[] layout = Quantization is { } quantization
+                ? [first.BlockColumns, first.PanelRows, quantization.Bits, quantization.GroupSize ?? 0]
+                : [first.BlockColumns, first.PanelRows];
+            tensors.Add(LayoutName, tensor(layout, device: CPU));
             return tensors;
         }
     }
 
     /// <param name="layer">For messages.</param>
     /// <param name="shape">[experts, out_features, in_features].</param>
-    /// <param name="tensors">What <see cref="Tensors"/> gave.</param>
-    /// <param name="quantized">Whether they are codes.</param>
-    public static PackedExperts FromTensors(string layer, long[] shape, IReadOnlyDictionary<string, Tensor> tensors, bool quantized)
+    /// <param name="tensors">The tensors from <see cref="Tensors"/>.</param>
+    /// <param name="quantized">True if they are codes.</param>
+    public static PackedExperts FromTensors(
+        string layer, long[] shape, IReadOnlyDictionary<string, Tensor> tensors, bool quantized)
     {
         var experts = new List<PackedExpert>();
         try
@@ -99,9 +107,12 @@ internal sealed class PackedExperts : ExpertWeights
             long[] layout = ReadLayout(Require(layer, tensors, LayoutName));
             WeightQuantization? quantization = quantized ? ReadQuantization(layer, layout) : null;
             IReadOnlyList<string> names = PackedExpert.NamesOf(quantization);
-            if (layout.Length != (quantized ? 4 : 2) || layout[..2].Concat(shape).Any(size => size is < 1 or > int.MaxValue) || tensors.Count != shape[0] * names.Count + 1)
+            if (layout.Length != (quantized ? 4 : 2)
+                || layout[..2].Concat(shape).Any(size => size is < 1 or > int.MaxValue)
+                || tensors.Count != shape[0] * names.Count + 1)
             {
-                throw new CheckpointException($"The packed experts of layer '{layer}' are not {shape[0]} in number, or have a malformed layout.");
+                throw new CheckpointException(
+                    $"The packed experts of layer '{layer}' are not {shape[0]} in number, or have a malformed layout.");
             }
 
             for (int e = 0; e < shape[0]; e++)
@@ -128,14 +139,16 @@ internal sealed class PackedExperts : ExpertWeights
             _ => null,
         };
         return known ?? throw new CheckpointException(
-            $"The experts of layer '{layer}' are quantised in a way that this version does not know: layout [{string.Join(", ", layout)}].");
+            $"The quantized experts of layer '{layer}' have a layout that this version does not know: "
+            + $"[{string.Join(", ", layout)}].");
     }
 
     public override Tensor Multiply(Tensor tokens, RoutingDecision decision, Tensor? bias)
     {
         HostGroups groups = decision.OnHost();
         return !DifferentiableProduct.IsAsked(tokens, bias) ? Multiply(tokens, groups, bias)
-            : DifferentiableProduct.Compute(tokens, bias, () => Multiply(tokens, groups, bias), PackedGradients.Of(_weights, groups));
+            : DifferentiableProduct.Compute(
+                tokens, bias, () => Multiply(tokens, groups, bias), PackedGradients.Of(_weights, groups));
     }
 
     private Tensor Multiply(Tensor tokens, HostGroups groups, Tensor? bias)
@@ -144,8 +157,8 @@ internal sealed class PackedExperts : ExpertWeights
         using Tensor rows = tokens.stride(1) == 1 ? tokens.alias() : tokens.contiguous();
         Tensor output = empty(tokens.shape[0], OutFeatures, tokens.dtype, CPU);
         GroupedMultiplication.Run(
-            _weights, groups.Offsets, groups.Order, MatrixView.Of(rows), MatrixView.Of(output), bias is null ? MatrixView.None : MatrixView.Of(bias),
-            TorchProduct.Options());
+            _weights, groups.Offsets, groups.Order, MatrixView.Of(rows), MatrixView.Of(output),
+            bias is null ? MatrixView.None : MatrixView.Of(bias), TorchProduct.Options());
         GC.KeepAlive(bias);
         GC.KeepAlive(this);
         return output;
@@ -162,8 +175,8 @@ internal sealed class PackedExperts : ExpertWeights
             catch (CheckpointException e)
             {
                 throw new CheckpointException(
-                    $"Layer '{layer}' was given arrays that form no packed experts, as load_state_dict does when the layer was packed otherwise; "
-                    + $"load the right ones, or use {nameof(SparseMixtureLayer.Unpack)} before weights are loaded. {e.Message}", e);
+                    $"The arrays loaded into layer '{layer}' are not packed experts; was it packed differently when "
+                    + $"they were saved? Call {nameof(SparseMixtureLayer.Unpack)} before loading other weights. {e.Message}", e);
             }
         }
     }
@@ -207,7 +220,8 @@ internal sealed class PackedExperts : ExpertWeights
 
         if (!Supports(dtype))
         {
-            throw new InvalidOperationException($"Packed experts are float32 or bfloat16. Call Unpack() on the layers before they become {dtype}.");
+            throw new InvalidOperationException(
+                $"Packed experts are float32 or bfloat16. Call Unpack() on the layers before they become {dtype}.");
         }
 
         if (Quantization is not null)
@@ -235,13 +249,18 @@ internal sealed class PackedExperts : ExpertWeights
         return _to(dtype, non_blocking);
     }
 
-    protected override nn.Module _to(DeviceType deviceType, int deviceIndex, bool non_blocking) => deviceType == DeviceType.CPU
-        ? this
-        : throw new InvalidOperationException($"Packed experts run on the CPU. Call Unpack() on the layers before they are moved to {deviceType}.");
+    protected override nn.Module _to(DeviceType deviceType, int deviceIndex, bool non_blocking) =>
+        deviceType == DeviceType.CPU
+            ? this
+            : throw new InvalidOperationException(
+                $"Packed experts run on the CPU. Call Unpack() on the layers before they are moved to {deviceType}.");
 
-    /// <summary>As codes where all experts still lie on their grids; otherwise, for example after training, as values.</summary>
+    /// <summary>
+    /// As codes where all experts still lie on their grids; otherwise, for example after training, as values.
+    /// </summary>
     private static PackedExperts Pack(ExpertWeights experts, ScalarType dtype) =>
-        PackCodes(experts, dtype) ?? new PackedExperts([.. Enumerable.Range(0, experts.Count).Select(e => PackOne(experts, e, dtype))]);
+        PackCodes(experts, dtype)
+            ?? new PackedExperts([.. Enumerable.Range(0, experts.Count).Select(e => PackOne(experts, e, dtype))]);
 
     /// <summary>All experts as codes; null if one has no grid or has left it.</summary>
     private static PackedExperts? PackCodes(ExpertWeights experts, ScalarType dtype)
@@ -283,7 +302,8 @@ internal sealed class PackedExperts : ExpertWeights
     {
         try
         {
-            return PackedExpert.FromArrays((int)shape[1], (int)shape[2], (int)layout[0], (int)layout[1], quantization, arrays);
+            return PackedExpert.FromArrays(
+                (int)shape[1], (int)shape[2], (int)layout[0], (int)layout[1], quantization, arrays);
         }
         catch (CheckpointException error)
         {
@@ -291,7 +311,8 @@ internal sealed class PackedExperts : ExpertWeights
         }
     }
 
-    private static long[] ReadLayout(Tensor layout) => layout.dtype == ScalarType.Int64 ? layout.data<long>().ToArray() : [];
+    private static long[] ReadLayout(Tensor layout) =>
+        layout.dtype == ScalarType.Int64 ? layout.data<long>().ToArray() : [];
 
     private static Tensor Require(string layer, IReadOnlyDictionary<string, Tensor> tensors, string name) =>
         tensors.TryGetValue(name, out Tensor? found)

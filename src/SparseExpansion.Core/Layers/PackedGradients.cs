@@ -6,9 +6,12 @@ namespace SparseExpansion.Layers;
 /// <summary>The way back through packed experts.</summary>
 internal static class PackedGradients
 {
-    /// <summary>From the gradient of the outputs, [tokens, out_features], to that of the tokens: gradient · weight, one dense expert at a time.</summary>
+    /// <summary>
+    /// From the gradient of the outputs, [tokens, out_features], to that of the tokens: gradient · weight, one dense
+    /// expert at a time.
+    /// </summary>
     /// <param name="experts">The packed weights.</param>
-    /// <param name="groups">Where the tokens went; copied, as it may be gone when gradients are asked for.</param>
+    /// <param name="groups">The experts of the tokens; copied, as it may be gone when gradients are asked for.</param>
     public static Func<Tensor, Tensor> Of(PackedWeight[] experts, HostGroups groups)
     {
         long[] order = Array.ConvertAll(groups.Order.ToArray(), token => (long)token);

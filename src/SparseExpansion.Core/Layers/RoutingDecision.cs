@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Layers;
 
 /// <summary>
-/// Which expert the tokens of one forward pass go to, sorted by expert in host memory or on the device, whichever the
+/// The experts of the tokens of one forward pass, sorted by expert in host memory or on the device, whichever the
 /// experts ask for. Reference counted, because the linears of an input group share it.
 /// </summary>
 internal sealed class RoutingDecision
@@ -37,13 +37,19 @@ internal sealed class RoutingDecision
         }
     }
 
-    /// <summary>The groups as tensors on the device of the tokens: on a GPU without waiting for it, on the CPU made of the groups in host memory.</summary>
-    /// <exception cref="SparseExpansionException">On the CPU: the router named an expert that does not exist.</exception>
+    /// <summary>
+    /// The groups as tensors on the device of the tokens: on a GPU without waiting for it, on the CPU made of the
+    /// groups in host memory.
+    /// </summary>
+    /// <exception cref="SparseExpansionException">On the CPU: the router
+    /// named an expert that does not exist.</exception>
     public DeviceGroups OnDevice()
     {
         lock (_lock)
         {
-            return _device ??= _experts.device_type == DeviceType.CPU ? DeviceGroups.Of(Host()) : DeviceGroups.Of(_experts, _expertCount);
+            return _device ??= _experts.device_type == DeviceType.CPU
+                ? DeviceGroups.Of(Host())
+                : DeviceGroups.Of(_experts, _expertCount);
         }
     }
 

@@ -56,7 +56,11 @@ public sealed class SharedRouter : IDisposable
         lock (_lock)
         {
             Drop(input);
-            _pending.Add(input, new Pending(decision.Hold(), [.. _members.Where(member => member != layer)], Environment.CurrentManagedThreadId));
+            _pending.Add(
+                input,
+                new Pending(
+                    decision.Hold(), [.. _members.Where(member => member != layer)],
+                    Environment.CurrentManagedThreadId));
         }
 
         return decision;
@@ -64,7 +68,8 @@ public sealed class SharedRouter : IDisposable
 
     private RoutingDecision? TakeShare(SparseMixtureLayer layer, Tensor input)
     {
-        if (!_pending.TryGetValue(input, out Pending? pending) || pending.Thread != Environment.CurrentManagedThreadId || !pending.Waiting.Remove(layer))
+        if (!_pending.TryGetValue(input, out Pending? pending) || pending.Thread != Environment.CurrentManagedThreadId
+            || !pending.Waiting.Remove(layer))
         {
             return null;
         }

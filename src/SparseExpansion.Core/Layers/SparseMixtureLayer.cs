@@ -16,12 +16,14 @@ namespace SparseExpansion.Layers;
 /// weight multiplies it. It stands in for <c>nn.Linear</c>: y = W_{e(x)} x + b, arXiv 2405.15756, section 2; or y = W_{e(x)} x + b_{e(x)}.
 /// </summary>
 /// <remarks>
-/// Experts are stored packed (non-zero weights only, CPU; gradients flow through them to what comes before, but they have none themselves) or
-/// masked dense (differentiable, any device); see
-/// <see cref="Pack"/> and <see cref="Unpack"/>. <c>state_dict</c> names: <c>router.*</c> (if the router is a module), <c>bias</c>
-/// [out_features] or [experts, out_features], and <c>experts.weight</c> [experts, out_features, in_features] or <c>experts.items.E.values</c>, <c>.masks</c>,
-/// <c>.row_order</c>, <c>.panel_offsets</c> for every expert E, with <c>.scales</c> and <c>.zeros</c> if it is quantised. The dense layer is never run. <c>load_state_dict</c> into packed experts is for layers that were packed alike: what it brought is checked
-/// on the next use, and a layer that holds no packed experts any more says so. Tensors that <c>state_dict</c>, <c>buffers</c> or <c>get_buffer</c> gave
+/// Experts are stored packed (non-zero weights only, CPU; gradients flow through them to what comes before, but they
+/// have none themselves) or masked dense (differentiable, any device); see
+/// <see cref="Pack"/> and <see cref="Unpack"/>. <c>state_dict</c> names: <c>router.*</c> (if the router is a module),
+/// <c>bias</c> [out_features] or [experts, out_features], and <c>experts.weight</c> [experts, out_features, in_features] or
+/// <c>experts.items.E.values</c>, <c>.masks</c>, <c>.row_order</c>, <c>.panel_offsets</c> for every expert E, with
+/// <c>.scales</c> and <c>.zeros</c> if it is quantized. The dense layer is never run. <c>load_state_dict</c> into
+/// packed experts is for layers that were packed alike: what it brought is checked on the next use, and a layer that
+/// no longer holds packed experts says so. Tensors that <c>state_dict</c>, <c>buffers</c> or <c>get_buffer</c> gave
 /// may be written to before that next use only; ask for them again to write later.
 /// </remarks>
 public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
@@ -32,10 +34,13 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     private readonly SharedRouter _shared;
 
     /// <summary>Builds the layer from pruned weights, with a router of its own.</summary>
-    /// <param name="name">Module path in the model, for messages, reports and files: a model whose layers are called otherwise cannot be saved.</param>
+    /// <param name="name">Module path in the model, for messages, reports and files: a model
+    /// whose layers are called otherwise cannot be saved.</param>
     /// <param name="router">Router for in_features-wide tokens; the layer disposes it.</param>
-    /// <param name="expertWeights">One weight [out_features, in_features] for every expert of the router; copied.</param>
-    /// <param name="bias">[out_features], shared by the experts; [experts, out_features], one for each; or null. Copied.</param>
+    /// <param name="expertWeights">One weight [out_features, in_features] for
+    /// every expert of the router; copied.</param>
+    /// <param name="bias">[out_features], shared by the experts; [experts, out_features],
+    /// one for each; or null. Copied.</param>
     /// <exception cref="ArgumentException">Counts or shapes do not fit.</exception>
     public SparseMixtureLayer(string name, IRouter router, IReadOnlyList<Tensor> expertWeights, Tensor? bias = null)
         : this(name, new SharedRouter(router), expertWeights, bias)
@@ -43,12 +48,16 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>Builds the layer from pruned weights, with the router of its input group.</summary>
-    /// <param name="name">Module path in the model, for messages, reports and files: a model whose layers are called otherwise cannot be saved.</param>
+    /// <param name="name">Module path in the model, for messages, reports and files: a model
+    /// whose layers are called otherwise cannot be saved.</param>
     /// <param name="router">The group's router; disposed with any of its layers.</param>
-    /// <param name="expertWeights">One weight [out_features, in_features] for every expert of the router; copied.</param>
-    /// <param name="bias">[out_features], shared by the experts; [experts, out_features], one for each; or null. Copied.</param>
+    /// <param name="expertWeights">One weight [out_features, in_features] for
+    /// every expert of the router; copied.</param>
+    /// <param name="bias">[out_features], shared by the experts; [experts, out_features],
+    /// one for each; or null. Copied.</param>
     /// <exception cref="ArgumentException">Counts or shapes do not fit.</exception>
-    public SparseMixtureLayer(string name, SharedRouter router, IReadOnlyList<Tensor> expertWeights, Tensor? bias = null)
+    public SparseMixtureLayer(
+        string name, SharedRouter router, IReadOnlyList<Tensor> expertWeights, Tensor? bias = null)
         : this(name, router, new MaskedDenseExperts(MixtureGuard.CheckWeights(name, router, expertWeights, bias)), bias)
     {
     }
@@ -97,17 +106,27 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     /// <summary>True if the experts are stored packed.</summary>
     public bool IsPacked => experts is PackedExperts;
 
-    /// <summary>How the packed experts are rounded to codes of few bits; null for experts of full precision, and for unpacked ones.</summary>
+    /// <summary>
+    /// The rounding of the packed experts to codes of few bits; null for
+    /// experts of full precision, and for unpacked ones.
+    /// </summary>
     public WeightQuantization? Quantization => (experts as PackedExperts)?.Quantization;
 
     internal ExpertWeights Experts => experts;
 
     internal Parameter? Bias => bias;
 
-    /// <summary>Stores the experts packed: smaller and faster on the CPU, without gradients of their own. Values stay the same, bit by bit.</summary>
-    /// <remarks>Not to be called while a forward pass runs. Experts that were rounded to a grid are stored as codes, unless they were changed since.</remarks>
+    /// <summary>
+    /// Stores the experts packed: smaller and faster on the CPU, without gradients
+    /// of their own. Values stay the same, bit by bit.
+    /// </summary>
+    /// <remarks>
+    /// Not to be called while a forward pass runs. Experts that were rounded to a grid are stored as codes, unless they
+    /// were changed since.
+    /// </remarks>
     /// <returns>This layer.</returns>
-    /// <exception cref="InvalidOperationException">The experts are not on the CPU, or neither float32 nor bfloat16.</exception>
+    /// <exception cref="InvalidOperationException">The experts are not on the
+    /// CPU, or neither float32 nor bfloat16.</exception>
     public SparseMixtureLayer Pack()
     {
         if (MakePacked() is not { } packed)
@@ -119,7 +138,9 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
         return Exchange(packed);
     }
 
-    /// <summary>Stores the experts as dense tensors with zeros in them: differentiable, movable to any device.</summary>
+    /// <summary>
+    /// Stores the experts as dense tensors with zeros in them: differentiable, movable to any device.
+    /// </summary>
     /// <returns>This layer.</returns>
     /// <remarks>Not to be called while a forward pass runs.</remarks>
     public SparseMixtureLayer Unpack() => MakeUnpacked() is { } unpacked ? Exchange(unpacked) : this;
@@ -128,13 +149,18 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     public bool IsTrainable => experts is MaskedDenseExperts { IsTrainable: true };
 
     /// <summary>
-    /// Unpacks the experts and lets their kept weights, and the bias, be trained. What is zero now stays zero by construction: the layer
-    /// multiplies by weight · mask, so pruned weights get no gradient, and what an optimizer may write to them anyhow has no effect and
-    /// is removed by <see cref="Freeze"/>. Routing is hard and is not differentiated; the router stays as it is.
+    /// Unpacks the experts and lets their kept weights, and the bias, be trained. What is zero now stays zero by
+    /// construction: the layer multiplies by weight · mask, so pruned weights get no gradient, and what an optimizer
+    /// may write to them anyhow has no effect and is removed by <see cref="Freeze"/>. Routing is hard and is not
+    /// differentiated; the router stays as it is.
     /// </summary>
-    /// <returns>Parameters for an optimizer: the weight [experts, out_features, in_features], and the bias [out_features] or [experts, out_features] if there is one.</returns>
-    /// <remarks>Takes twice the experts' memory. Move the layer before, not after. Not to be called while a forward pass runs.</remarks>
-    /// <exception cref="InvalidOperationException">The experts were rounded to a grid, which training would leave; the layer stays as it is.</exception>
+    /// <returns>Parameters for an optimizer: the weight [experts, out_features, in_features], and the bias
+    /// [out_features] or [experts, out_features] if there is one.</returns>
+    /// <remarks>
+    /// Takes twice the experts' memory. Move the layer before, not after. Not to be called while a forward pass runs.
+    /// </remarks>
+    /// <exception cref="InvalidOperationException">The experts were rounded to a grid, which
+    /// training would leave; the layer stays as it is.</exception>
     public IReadOnlyList<Parameter> Unfreeze()
     {
         RequireTrainable();
@@ -144,7 +170,10 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
         return bias is null ? [weight] : [weight, bias];
     }
 
-    /// <summary>Ends the training: pruned weights are exactly zero, and nothing requires a gradient. <see cref="Pack"/> may follow.</summary>
+    /// <summary>
+    /// Ends the training: pruned weights are exactly zero, and nothing
+    /// requires a gradient. <see cref="Pack"/> may follow.
+    /// </summary>
     /// <returns>This layer.</returns>
     public SparseMixtureLayer Freeze()
     {
@@ -160,7 +189,9 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
         return 1 - nonzero / ((double)ExpertCount * InFeatures * OutFeatures);
     }
 
-    /// <summary>A copy of one expert's weight with its zeros, [out_features, in_features]; the caller disposes it.</summary>
+    /// <summary>
+    /// A copy of one expert's weight with its zeros, [out_features, in_features]; the caller disposes it.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">No such expert.</exception>
     public Tensor GetExpertWeight(int expert)
     {
@@ -178,14 +209,17 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
         MixtureGuard.CheckInput(this, input);
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        return RouterCalls.Route(_shared.Router, input.reshape(-1, InFeatures)).reshape(input.shape[..^1]).MoveToOuterDisposeScope();
+        return RouterCalls.Route(_shared.Router, input.reshape(-1, InFeatures)).reshape(input.shape[..^1])
+            .MoveToOuterDisposeScope();
     }
 
     /// <summary>Routes every token to its expert and multiplies it there.</summary>
-    /// <param name="input">[.., in_features], on the device and in the dtype of the experts (packed ones take float32 and bfloat16 alike); no tokens at all are fine.</param>
+    /// <param name="input">[.., in_features], on the device and in the dtype of the experts (packed ones take float32
+    /// and bfloat16 alike); no tokens at all are fine.</param>
     /// <returns>[.., out_features].</returns>
     /// <exception cref="ArgumentException">The last dimension is not in_features.</exception>
-    /// <exception cref="SparseExpansionException">The router returned something else than one of its experts for each token.</exception>
+    /// <exception cref="SparseExpansionException">The router returned something else
+    /// than one of its experts for each token.</exception>
     public override Tensor forward(Tensor input)
     {
         MixtureGuard.CheckInput(this, input);
@@ -232,7 +266,8 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
         IsPacked ? null
         : PackedExperts.Supports(experts) ? PackedExperts.Pack(experts)
         : throw new InvalidOperationException(
-            $"Layer '{Name}' is {experts.DType} on {experts.Device}; only float32 and bfloat16 experts on the CPU can be packed.");
+            $"Layer '{Name}' is {experts.DType} on {experts.Device}; only float32 and bfloat16 experts "
+            + "on the CPU can be packed.");
 
     /// <summary>The experts unpacked; null if they are.</summary>
     internal ExpertWeights? MakeUnpacked()
@@ -247,7 +282,8 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
         if (experts.GridOf(0) is not null)
         {
             throw new InvalidOperationException(
-                $"The experts of layer '{Name}' are quantised and cannot be trained: their weights would leave the grid. Train first, without quantisation.");
+                $"The experts of layer '{Name}' are quantized and cannot be trained: "
+                + "their weights would leave the grid. Train first, without quantization.");
         }
     }
 

@@ -1,8 +1,8 @@
 namespace SparseExpansion.Pruning;
 
 /// <summary>
-/// A pruner that may put the kept weights on a grid of few values and hands it back as <see cref="PrunedWeight.Grid"/>. It is refused where the weights would leave
-/// their grid again: a refit, fine-tuning, a second rounding.
+/// A pruner that may put the kept weights on a grid of few values and hands it back as <see cref="PrunedWeight.Grid"/>.
+/// It is refused where the weights would leave their grid again: a refit, fine-tuning, a second rounding.
 /// </summary>
 public interface IRoundingSparsifier : ISparsifier
 {

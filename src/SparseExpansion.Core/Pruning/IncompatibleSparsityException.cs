@@ -10,7 +10,8 @@ public sealed class IncompatibleSparsityException : PruningException
     /// <param name="target">The sparsity that was asked for.</param>
     /// <param name="layer">Module path of the layer; null where only its weight is known.</param>
     /// <param name="inFeatures">Its input features.</param>
-    public IncompatibleSparsityException(string message, NMTarget target, string? layer, long inFeatures) : base(message) =>
+    public IncompatibleSparsityException(string message, NMTarget target, string? layer, long inFeatures)
+        : base(message) =>
         (Target, Layer, InFeatures) = (target, layer, inFeatures);
 
     /// <summary>The sparsity that was asked for.</summary>

@@ -3,14 +3,14 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
 
-/// <summary>What a pruning algorithm hands back before it is measured.</summary>
+/// <summary>The result of a pruning algorithm before it is measured.</summary>
 /// <param name="weight">[out_features, in_features], pruned weights exactly zero; any floating dtype.</param>
 public sealed class PrunedWeight(Tensor weight)
 {
     /// <summary>[out_features, in_features], pruned weights exactly zero.</summary>
     public Tensor Weight { get; } = weight;
 
-    /// <summary>What the algorithm tells of its work; empty by default.</summary>
+    /// <summary>The algorithm's reports on its work; empty by default.</summary>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
     public IReadOnlyList<PruningDiagnostic> Diagnostics
     {
@@ -18,12 +18,14 @@ public sealed class PrunedWeight(Tensor weight)
         init => field = value ?? throw new ArgumentNullException(nameof(value));
     } = [];
 
-    /// <summary>The grid that the weights were rounded to; null for weights of full precision. Must outlive the dispose scope.</summary>
+    /// <summary>
+    /// The grid that the weights were rounded to; null for weights of full precision. Must outlive the dispose scope.
+    /// </summary>
     public QuantizationGrid? Grid { get; init; }
 
     /// <summary>
-    /// True for a pruner that may keep more weights than its target says, on purpose. Otherwise that is an error: more than 1 % of the weights
-    /// beyond an unstructured target, or any group with more than N of M.
+    /// True for a pruner that may keep more weights than its target says, on purpose. Otherwise that is an error: more
+    /// than 1 % of the weights beyond an unstructured target, or any group with more than N of M.
     /// </summary>
     public bool MayKeepMore { get; init; }
 }

@@ -9,20 +9,30 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
 
-/// <summary>What is checked of the results of pruners, custom ones above all, in one pass over the weight.</summary>
+/// <summary>Checks of the results of pruners, custom ones above all, in one pass over the weight.</summary>
 internal static class PruningChecks
 {
-    /// <summary>Part of the weights by which a pruner may fall short of an unstructured target: scopes of its own are rounded otherwise than the library's.</summary>
+    /// <summary>
+    /// Part of the weights by which a pruner may fall short of an unstructured target: scopes
+    /// of its own are rounded otherwise than the library's.
+    /// </summary>
     private const double Shortfall = 0.01;
 
     /// <summary>An empty statistic of a pruner; the caller disposes it.</summary>
     /// <exception cref="PruningException">The pruner made none.</exception>
-    public static IActivationStatistic CreateStatistic(ISparsifier sparsifier, LayerDescriptor layer) => sparsifier.CreateStatistic(layer)
-        ?? throw new PruningException($"Pruner {CustomPart.Describe(sparsifier.Name, sparsifier)} made no statistic: CreateStatistic returned null.");
+    public static IActivationStatistic CreateStatistic(
+        ISparsifier sparsifier, LayerDescriptor layer) => sparsifier.CreateStatistic(layer)
+        ?? throw new PruningException(
+            $"Pruner {CustomPart.Describe(sparsifier.Name, sparsifier)} made no statistic: "
+            + "CreateStatistic returned null.");
 
-    /// <summary>Prunes, and finds a custom pruner that writes to statistics, which the other linears of a group are pruned by.</summary>
+    /// <summary>
+    /// Prunes, and finds a custom pruner that writes to statistics, which the other linears of a group are pruned by.
+    /// </summary>
     /// <exception cref="PruningException">It did.</exception>
-    public static T Unchanged<T>(ISparsifier sparsifier, IReadOnlyList<IActivationStatistic> statistics, Func<T> prune, Action<T>? discard = null)
+    public static T Unchanged<T>(
+        ISparsifier sparsifier, IReadOnlyList<IActivationStatistic> statistics, Func<T> prune,
+        Action<T>? discard = null)
     {
         if (!CustomPart.Is(sparsifier))
         {
@@ -31,7 +41,8 @@ internal static class PruningChecks
 
         double[] before = [.. statistics.Select(Checksum)];
         T pruned = prune();
-        int changed = Enumerable.Range(0, before.Length).FirstOrDefault(i => !Checksum(statistics[i]).Equals(before[i]), -1);
+        int changed = Enumerable.Range(0, before.Length)
+            .FirstOrDefault(i => !Checksum(statistics[i]).Equals(before[i]), -1);
         if (changed < 0)
         {
             return pruned;
@@ -39,17 +50,19 @@ internal static class PruningChecks
 
         discard?.Invoke(pruned);
         var error = new PruningException(
-            $"Pruner {CustomPart.Describe(sparsifier.Name, sparsifier)} changed the {statistics[changed].GetType().Name} that it was given, which other layers are pruned by, too; work on a clone() of its tensors.");
+            $"Pruner {CustomPart.Describe(sparsifier.Name, sparsifier)} changed the "
+            + $"{statistics[changed].GetType().Name} that it was given, which is shared with other layers; "
+            + "work on a clone() of its tensors.");
         ErrorPlace.Note(error, changed);
         throw error;
 
         static double Checksum(IActivationStatistic statistic) => (statistic as IChecksummed)?.Checksum() ?? 0;
     }
 
-    /// <summary>Refuses what is no weight like the dense one.</summary>
+    /// <summary>Refuses a result of another shape, dtype or device than the dense weight.</summary>
     /// <param name="pruner">Name and class.</param>
     /// <param name="dense">[out_features, in_features].</param>
-    /// <param name="pruned">What the pruner returned.</param>
+    /// <param name="pruned">Result of the pruner.</param>
     public static PrunedWeight CheckForm(string pruner, Tensor dense, PrunedWeight? pruned)
     {
         if (pruned?.Weight is not { } weight)
@@ -57,17 +70,19 @@ internal static class PruningChecks
             throw new PruningException($"Pruner {pruner} returned null in place of a weight.");
         }
 
-        return weight.is_floating_point() && weight.shape.SequenceEqual(dense.shape) && Placement.Same(weight.device, dense.device)
+        return weight.is_floating_point() && weight.shape.SequenceEqual(dense.shape)
+            && Placement.Same(weight.device, dense.device)
             ? pruned
             : throw new PruningException(
-                $"Pruner {pruner} returned {weight.dtype} [{string.Join(", ", weight.shape)}] on {weight.device} for a weight {dense.dtype} [{string.Join(", ", dense.shape)}] on {dense.device}.");
+                $"Pruner {pruner} returned {weight.dtype} [{string.Join(", ", weight.shape)}] on {weight.device} for a "
+                + $"weight {dense.dtype} [{string.Join(", ", dense.shape)}] on {dense.device}.");
     }
 
-    /// <summary>Refuses values that are no numbers, and masks that are not those of the target.</summary>
+    /// <summary>Refuses values that are not finite, and masks that miss the target.</summary>
     /// <param name="pruner">Name and class.</param>
     /// <param name="weight">The pruned weight, [out_features, in_features].</param>
-    /// <param name="zeros">How many of its weights are zero.</param>
-    /// <param name="target">What was asked for; null where the mask is not this pruner's.</param>
+    /// <param name="zeros">Number of its weights that are zero.</param>
+    /// <param name="target">The target asked for; null where the mask is not this pruner's.</param>
     /// <param name="mayKeepMore"><see cref="PrunedWeight.MayKeepMore"/>.</param>
     public static void CheckValues(string pruner, Tensor weight, long zeros, SparsityTarget? target, bool mayKeepMore)
     {
@@ -83,33 +98,44 @@ internal static class PruningChecks
 
         if (target is NMTarget groups && !KeepsToGroups(weight, groups))
         {
-            throw new PruningException($"Pruner {pruner} kept more than {groups.Keep} of {groups.GroupSize} consecutive weights where the target is {groups}.");
+            throw new PruningException(
+                $"Pruner {pruner} kept more than {groups.Keep} of {groups.GroupSize} consecutive weights "
+                + $"where the target is {groups}.");
         }
 
         long least = target is UnstructuredTarget ? LeastZeros(weight.shape[0], weight.shape[1], target.Sparsity) : 0;
         if (zeros < least)
         {
             throw new PruningException(
-                $"Pruner {pruner} made {zeros} of {weight.numel()} weights zero where the target {target} asks for {least} or more. "
-                + $"If that is meant, return the weight with {nameof(PrunedWeight.MayKeepMore)} = true.");
+                $"Pruner {pruner} pruned {zeros} of {weight.numel()} weights, but the target {target} "
+                + $"asks for at least {least}. "
+                + $"If this is intended, return the weight with {nameof(PrunedWeight.MayKeepMore)} = true.");
         }
     }
 
-    /// <summary>Refuses an output error that is no number.</summary>
-    public static double? CheckError(IActivationStatistic statistic, double? error) => error is null || (double.IsFinite(error.Value) && (error >= 0 || !CustomPart.Is(statistic)))
+    /// <summary>Refuses an output error that is not a number.</summary>
+    public static double? CheckError(IActivationStatistic statistic, double? error) => error is null
+        || (double.IsFinite(error.Value) && (error >= 0 || !CustomPart.Is(statistic)))
         ? error
-        : throw new PruningException($"The statistic {statistic.GetType().Name} tells a relative output error of {error}; it must be a number of at least 0.");
+        : throw new PruningException(
+            $"The statistic {statistic.GetType().Name} reports a relative output error of {error}; "
+            + "it must be a number of at least 0.");
 
-    /// <summary>Zeros that are left where each row, or each column, rounds its own count down, less what is tolerated; any coarser scope leaves more.</summary>
+    /// <summary>
+    /// Zeros that are left where each row, or each column, rounds its own count down, less what is tolerated; any
+    /// coarser scope leaves more.
+    /// </summary>
     internal static long LeastZeros(long rows, long columns, double sparsity)
     {
-        long byRows = rows * UnstructuredTarget.PrunedCount(columns, sparsity), byColumns = columns * UnstructuredTarget.PrunedCount(rows, sparsity);
+        long byRows = rows * UnstructuredTarget.PrunedCount(columns, sparsity),
+            byColumns = columns * UnstructuredTarget.PrunedCount(rows, sparsity);
         return Math.Max(0, Math.Min(byRows, byColumns) - (long)(Shortfall * rows * columns));
     }
 
     private static bool KeepsToGroups(Tensor weight, NMTarget groups)
     {
         using var scope = NewDisposeScope();
-        return weight.ne(Scalars.Of(0)).reshape(-1, groups.GroupSize).sum([1L], type: ScalarType.Int32).max().item<int>() <= groups.Keep;
+        return weight.ne(Scalars.Of(0)).reshape(-1, groups.GroupSize).sum([1L], type: ScalarType.Int32).max()
+            .item<int>() <= groups.Keep;
     }
 }

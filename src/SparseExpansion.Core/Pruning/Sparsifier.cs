@@ -13,7 +13,7 @@ namespace SparseExpansion.Pruning;
 /// Base of pruners: checks weight, statistic and target once, keeps autograd and temporaries out, measures the result.
 /// A pruner adds <see cref="CreateStatistic"/> and <see cref="PruneCore"/>.
 /// </summary>
-/// <typeparam name="TStatistic">What the pruner must know about a layer's inputs.</typeparam>
+/// <typeparam name="TStatistic">Knowledge of a layer's inputs that the pruner needs.</typeparam>
 public abstract class Sparsifier<TStatistic> : ISparsifier, IGuardedSparsifier
     where TStatistic : class, IActivationStatistic
 {
@@ -27,7 +27,8 @@ public abstract class Sparsifier<TStatistic> : ISparsifier, IGuardedSparsifier
 
     /// <inheritdoc/>
     public PruningResult Prune(
-        Tensor weight, IActivationStatistic statistic, SparsityTarget target, CancellationToken cancellationToken = default)
+        Tensor weight, IActivationStatistic statistic, SparsityTarget target,
+        CancellationToken cancellationToken = default)
     {
         TStatistic typed = PruningGuard.CheckStatistic<TStatistic>(Name, statistic);
         PruningGuard.CheckWeight(Name, weight, target);
@@ -41,49 +42,59 @@ public abstract class Sparsifier<TStatistic> : ISparsifier, IGuardedSparsifier
 
     /// <inheritdoc/>
     public IReadOnlyList<PruningResult> PruneExperts(
-        Tensor weight, IReadOnlyList<IActivationStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken = default)
+        Tensor weight, IReadOnlyList<IActivationStatistic> statistics, IReadOnlyList<SparsityTarget> targets,
+        CancellationToken cancellationToken = default)
     {
         foreach ((SparsityTarget target, _) in PruningGuard.GroupByTarget(statistics, targets))
         {
             PruningGuard.CheckWeight(Name, weight, target);
         }
 
-        TStatistic[] typed = [.. statistics.Select(statistic => PruningGuard.CheckStatistic<TStatistic>(Name, statistic))];
+        TStatistic[] typed =
+            [.. statistics.Select(statistic => PruningGuard.CheckStatistic<TStatistic>(Name, statistic))];
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         using Tensor source = weight.detach();
-        return Measure(source, Unchanged(typed, () => PruneExpertsCore(Hand(source), typed, targets, cancellationToken)), typed, targets);
+        return Measure(
+            source, Unchanged(typed, () => PruneExpertsCore(Hand(source), typed, targets, cancellationToken)), typed,
+            targets);
     }
 
     /// <summary>Does the work on checked arguments, inside <c>no_grad</c> and a dispose scope of its own.</summary>
-    /// <param name="weight">[out_features, in_features], finite, floating dtype: a copy, which may be written to and returned.</param>
-    /// <param name="statistic">The statistic of the inputs, which other linears of the group share. Not to be changed.</param>
-    /// <param name="target">How many weights go; it divides the columns.</param>
+    /// <param name="weight">[out_features, in_features], finite, floating dtype: a
+    /// copy, which may be written to and returned.</param>
+    /// <param name="statistic">The statistic of the inputs, which other linears
+    /// of the group share. Not to be changed.</param>
+    /// <param name="target">Share or pattern of the weights that go; it divides the columns.</param>
     /// <param name="cancellationToken">To be observed between units of work.</param>
     /// <returns>
     /// The pruned weight, and whatever the algorithm reports about itself. It is checked: finite values, the shape of
-    /// <paramref name="weight"/>, and as many zeros as the target asks for (see <see cref="PrunedWeight.MayKeepMore"/>).
+    /// <paramref name="weight"/>, and as many zeros as the target asks for (see
+    /// <see cref="PrunedWeight.MayKeepMore"/>).
     /// </returns>
-    protected abstract PrunedWeight PruneCore(Tensor weight, TStatistic statistic, SparsityTarget target, CancellationToken cancellationToken);
+    protected abstract PrunedWeight PruneCore(
+        Tensor weight, TStatistic statistic, SparsityTarget target, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Does the work for all experts of a layer, each with its own target, under the conditions of <see cref="PruneCore"/>. By default one after the
-    /// other; override it where experts can share work.
+    /// Does the work for all experts of a layer, each with its own target, under the conditions of
+    /// <see cref="PruneCore"/>. By default one after the other; override it where experts can share work.
     /// </summary>
     /// <param name="weight">[out_features, in_features], the same for all experts: a copy of the model's.</param>
     /// <param name="statistics">One statistic an expert. Not to be changed.</param>
-    /// <param name="targets">How many weights go, one for each expert.</param>
+    /// <param name="targets">Shares or patterns of the weights that go, one for each expert.</param>
     /// <param name="cancellationToken">To be observed between units of work.</param>
     /// <returns>One pruned weight for each statistic, in order, none sharing memory with another.</returns>
     protected virtual IReadOnlyList<PrunedWeight> PruneExpertsCore(
-        Tensor weight, IReadOnlyList<TStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken)
+        Tensor weight, IReadOnlyList<TStatistic> statistics, IReadOnlyList<SparsityTarget> targets,
+        CancellationToken cancellationToken)
     {
         var pruned = new List<PrunedWeight>(statistics.Count);
         while (pruned.Count < statistics.Count)
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            PrunedWeight expert = PruneOne(Hand(weight), weight, statistics[pruned.Count], targets[pruned.Count], pruned.Count, cancellationToken);
+            PrunedWeight expert = PruneOne(
+                Hand(weight), weight, statistics[pruned.Count], targets[pruned.Count], pruned.Count, cancellationToken);
             if (!ReferenceEquals(expert.Weight, weight))
             {
                 expert.Weight.MoveToOuterDisposeScope();
@@ -96,11 +107,13 @@ public abstract class Sparsifier<TStatistic> : ISparsifier, IGuardedSparsifier
     }
 
     private PrunedWeight PruneOne(
-        Tensor handed, Tensor weight, TStatistic statistic, SparsityTarget target, int expert, CancellationToken cancellationToken)
+        Tensor handed, Tensor weight, TStatistic statistic, SparsityTarget target, int expert,
+        CancellationToken cancellationToken)
     {
         try
         {
-            return PruningChecks.CheckForm(Description, weight, PruneCore(handed, statistic, target, cancellationToken));
+            return PruningChecks.CheckForm(
+                Description, weight, PruneCore(handed, statistic, target, cancellationToken));
         }
         catch (Exception e) when (ErrorPlace.Note(e, expert))
         {
@@ -108,9 +121,12 @@ public abstract class Sparsifier<TStatistic> : ISparsifier, IGuardedSparsifier
         }
     }
 
-    /// <summary>The weights that go when those of the lowest scores do: exactly as many as the target says, ties by lowest index.</summary>
+    /// <summary>
+    /// The weights that go when those of the lowest scores do: exactly as
+    /// many as the target says, ties by lowest index.
+    /// </summary>
     /// <param name="scores">[out_features, in_features], finite, at least 0.</param>
-    /// <param name="target">How many weights go.</param>
+    /// <param name="target">Share or pattern of the weights that go.</param>
     /// <param name="defaultScope">The set in which weights compete where the target leaves it to the pruner.</param>
     /// <returns>bool [out_features, in_features], true where a weight goes.</returns>
     protected static Tensor LowestScores(Tensor scores, SparsityTarget target, SparsityScope defaultScope)
@@ -128,21 +144,29 @@ public abstract class Sparsifier<TStatistic> : ISparsifier, IGuardedSparsifier
 
     private string Description => CustomPart.Describe(Name, this);
 
-    /// <summary>The weight for a pruner to read. A custom one gets a copy: it may work in place, and the dense model must stay what it is.</summary>
+    /// <summary>
+    /// The weight for a pruner to read. A custom one gets a copy: it may work in
+    /// place, and the dense model must not change.
+    /// </summary>
     private Tensor Hand(Tensor weight) => CustomPart.Is(this) ? weight.clone() : weight;
 
     /// <inheritdoc cref="PruningChecks.Unchanged{T}"/>
     private T Unchanged<T>(TStatistic[] statistics, Func<T> prune) => PruningChecks.Unchanged(this, statistics, prune);
 
     private IReadOnlyList<PruningResult> Measure(
-        Tensor source, IReadOnlyList<PrunedWeight>? pruned, TStatistic[] statistics, IReadOnlyList<SparsityTarget> targets)
+        Tensor source, IReadOnlyList<PrunedWeight>? pruned, TStatistic[] statistics,
+        IReadOnlyList<SparsityTarget> targets)
     {
         if (pruned?.Count != statistics.Length)
         {
-            throw new PruningException($"Pruner {Description} returned {(pruned is null ? "null" : $"{pruned.Count} weights")} for {statistics.Length} experts.");
+            throw new PruningException(
+                $"Pruner {Description} returned {(pruned is null ? "null" : $"{pruned.Count} weights")} for "
+                + $"{statistics.Length} experts.");
         }
 
         using Tensor? gram = PruningResult.Gram(source, statistics);
-        return ExpertSeries.Run(statistics.Length, i => PruningResult.Measure(source, pruned[i], statistics[i], Description, targets[i], gram));
+        return ExpertSeries.Run(
+            statistics.Length,
+            i => PruningResult.Measure(source, pruned[i], statistics[i], Description, targets[i], gram));
     }
 }

@@ -6,14 +6,16 @@ namespace SparseExpansion.Pruning;
 /// <summary>Experts of equal target, which are pruned together.</summary>
 internal static class TargetGroups
 {
-    /// <summary>Prunes the experts of each target; an error tells the expert by its number among all.</summary>
+    /// <summary>Prunes the experts of each target; an error names the expert by its number among all.</summary>
     /// <param name="statistics">One statistic an expert.</param>
     /// <param name="targets">One target an expert.</param>
     /// <param name="prune">Prunes some of the experts, all to one target.</param>
-    /// <returns>What it returned, in the order of the experts. Where it throws, former results that can be are disposed.</returns>
+    /// <returns>Its results, in the order of the experts. Where it throws,
+    /// former results that can be are disposed.</returns>
     /// <exception cref="ArgumentException">There are not as many targets as statistics.</exception>
     public static IReadOnlyList<T> Run<TStatistic, T>(
-        IReadOnlyList<TStatistic> statistics, IReadOnlyList<SparsityTarget> targets, Func<TStatistic[], SparsityTarget, IReadOnlyList<T>> prune)
+        IReadOnlyList<TStatistic> statistics, IReadOnlyList<SparsityTarget> targets,
+        Func<TStatistic[], SparsityTarget, IReadOnlyList<T>> prune)
         where T : class
     {
         IReadOnlyList<(SparsityTarget, int[])> groups = PruningGuard.GroupByTarget(statistics, targets);

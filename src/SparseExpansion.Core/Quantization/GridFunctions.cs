@@ -4,8 +4,9 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Quantization;
 
 /// <summary>
-/// The mathematics of grids, on tensors of any device. A grid has a scale s, a bfloat16 number, and an integer zero point z; its values
-/// are s(c − z) for the codes c = 0 … 2ᵇ − 1. Since s has 8 significant bits, every value is exact in float32.
+/// The mathematics of grids, on tensors of any device. A grid has a scale s, a bfloat16 number, and an integer zero
+/// point z; its values are s(c − z) for the codes c = 0 … 2ᵇ − 1. Since s has 8 significant bits, every value
+/// is exact in float32.
 /// </summary>
 internal static class GridFunctions
 {
@@ -16,7 +17,8 @@ internal static class GridFunctions
     public static (Tensor Scale, Tensor Zero) Fit(Tensor groups, int maximumCode)
     {
         using var scope = NewDisposeScope();
-        Tensor minimum = groups.amin([-1L], keepdim: true).clamp_(max: Scalars.Of(0)), maximum = groups.amax([-1L], keepdim: true).clamp_(min: Scalars.Of(0));
+        Tensor minimum = groups.amin([-1L], keepdim: true).clamp_(max: Scalars.Of(0)),
+            maximum = groups.amax([-1L], keepdim: true).clamp_(min: Scalars.Of(0));
         Tensor scale = ((maximum - minimum) / Scalars.Of(maximumCode)).to(ScalarType.BFloat16).to(ScalarType.Float32);
         scale.masked_fill_(scale.eq(Scalars.Of(0)), Scalars.Of(1));
         Tensor zero = (-minimum).div_(scale).round_().clamp_(Scalars.Of(0), Scalars.Of(maximumCode));

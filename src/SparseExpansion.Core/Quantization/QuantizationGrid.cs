@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Quantization;
 
 /// <summary>
-/// The values that the weights of one matrix may have: s(c − z) with codes c of a few bits, and a scale s and a zero point z for each group
-/// of a row. Pruned weights are 0, which is on every grid. Owns its tensors.
+/// The values that the weights of one matrix may have: s(c − z) with codes c of a few bits, and a scale s and a zero
+/// point z for each group of a row. Pruned weights are 0, which is on every grid. Owns its tensors.
 /// </summary>
 public sealed class QuantizationGrid : IDisposable
 {
@@ -24,11 +24,13 @@ public sealed class QuantizationGrid : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
         quantization.Validate();
         int groups = quantization.GroupCount(columns);
-        if (scales.dtype != ScalarType.BFloat16 || zeros.dtype != ScalarType.Byte || scales.dim() != 2 || scales.shape[1] != groups
+        if (scales.dtype != ScalarType.BFloat16 || zeros.dtype != ScalarType.Byte || scales.dim() != 2
+            || scales.shape[1] != groups
             || !scales.shape.SequenceEqual(zeros.shape))
         {
             throw new ArgumentException(
-                $"{columns} columns need bfloat16 scales and uint8 zero points [out_features, {groups}], not {scales.dtype} [{string.Join(", ", scales.shape)}] "
+                $"{columns} columns need bfloat16 scales and uint8 zero points [out_features, {groups}], "
+                + $"not {scales.dtype} [{string.Join(", ", scales.shape)}] "
                 + $"and {zeros.dtype} [{string.Join(", ", zeros.shape)}].", nameof(scales));
         }
 
@@ -53,7 +55,7 @@ public sealed class QuantizationGrid : IDisposable
     /// <summary>The grid between the smallest and the largest weight of every group.</summary>
     /// <param name="weight">[out_features, in_features], finite, any floating dtype.</param>
     /// <param name="quantization">Bits and groups.</param>
-    /// <exception cref="ArgumentException">The weight is no matrix with elements.</exception>
+    /// <exception cref="ArgumentException">The weight is not a matrix, or empty.</exception>
     public static QuantizationGrid Fit(Tensor weight, WeightQuantization quantization)
     {
         ArgumentNullException.ThrowIfNull(weight);
@@ -61,13 +63,15 @@ public sealed class QuantizationGrid : IDisposable
         quantization.Validate();
         if (weight.dim() != 2 || weight.numel() == 0)
         {
-            throw new ArgumentException($"The weight must be a non-empty matrix, not [{string.Join(", ", weight.shape)}].", nameof(weight));
+            throw new ArgumentException(
+                $"The weight must be a non-empty matrix, not [{string.Join(", ", weight.shape)}].", nameof(weight));
         }
 
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         int columns = checked((int)weight.shape[1]);
-        (Tensor scales, Tensor zeros) = GridFunctions.Fit(Groups(weight.to(ScalarType.Float32), quantization), quantization.MaximumCode);
+        (Tensor scales, Tensor zeros) = GridFunctions.Fit(
+            Groups(weight.to(ScalarType.Float32), quantization), quantization.MaximumCode);
         return FromFloats(quantization, columns, scales.squeeze(2), zeros.squeeze(2));
     }
 
@@ -82,12 +86,13 @@ public sealed class QuantizationGrid : IDisposable
         using var scope = NewDisposeScope();
         Tensor groups = Groups(weight.to(ScalarType.Float32), Quantization);
         Tensor rounded = GridFunctions.Round(groups, Wide(Scales), Wide(Zeros), Quantization.MaximumCode);
-        return rounded.view(weight.shape[0], -1).narrow(1, 0, Columns).to(weight.dtype).clone().MoveToOuterDisposeScope();
+        return rounded.view(weight.shape[0], -1).narrow(1, 0, Columns).to(weight.dtype).clone()
+            .MoveToOuterDisposeScope();
     }
 
     /// <summary>
-    /// True if every weight is the value of a code, as far as its dtype can tell: bfloat16 has 8 significant bits, so a weight in it may be
-    /// a value of the grid that was rounded, and is up to 1/256 of itself away from it.
+    /// True if every weight is the value of a code, as far as its dtype can tell: bfloat16 has 8 significant bits, so a
+    /// weight in it may be a value of the grid that was rounded, and is up to 1/256 of itself away from it.
     /// </summary>
     /// <param name="weight">[out_features, in_features], float32 or bfloat16, on the device of the grid.</param>
     /// <exception cref="ArgumentException">The weight has another shape.</exception>
@@ -100,19 +105,27 @@ public sealed class QuantizationGrid : IDisposable
         return distance.le(exact.abs() * Scalars.Of(rounding)).all().item<bool>();
     }
 
-    /// <summary>A copy with contiguous tensors of its own, in CPU memory; it outlives the current dispose scope.</summary>
+    /// <summary>
+    /// A copy with contiguous tensors of its own, in CPU memory; it outlives the current dispose scope.
+    /// </summary>
     internal QuantizationGrid CloneOnHost()
     {
         using var scope = NewDisposeScope();
         // A copy keeps strides; whoever packs reads memory row by row.
         return new(
             Quantization, Columns,
-            Scales.to(CPU, copy: true).contiguous().DetachFromDisposeScope(), Zeros.to(CPU, copy: true).contiguous().DetachFromDisposeScope());
+            Scales.to(CPU, copy: true).contiguous().DetachFromDisposeScope(),
+            Zeros.to(CPU, copy: true).contiguous().DetachFromDisposeScope());
     }
 
-    /// <summary>A grid of scales and zero points in float32, [out_features, groups]; it outlives the current dispose scope.</summary>
-    internal static QuantizationGrid FromFloats(WeightQuantization quantization, int columns, Tensor scales, Tensor zeros) => new(
-        quantization, columns, scales.to(ScalarType.BFloat16).contiguous().DetachFromDisposeScope(), zeros.to(ScalarType.Byte).contiguous().DetachFromDisposeScope());
+    /// <summary>
+    /// A grid of scales and zero points in float32, [out_features, groups]; it outlives the current dispose scope.
+    /// </summary>
+    internal static QuantizationGrid FromFloats(
+        WeightQuantization quantization, int columns, Tensor scales, Tensor zeros) => new(
+        quantization, columns,
+        scales.to(ScalarType.BFloat16).contiguous().DetachFromDisposeScope(),
+        zeros.to(ScalarType.Byte).contiguous().DetachFromDisposeScope());
 
     /// <inheritdoc/>
     public void Dispose()
@@ -126,15 +139,22 @@ public sealed class QuantizationGrid : IDisposable
         ArgumentNullException.ThrowIfNull(weight);
         if (weight.dim() != 2 || weight.shape[0] != Scales.shape[0] || weight.shape[1] != Columns)
         {
-            throw new ArgumentException($"The grid is for [{Scales.shape[0]}, {Columns}], the weight is [{string.Join(", ", weight.shape)}].", nameof(weight));
+            throw new ArgumentException(
+                $"The grid is for [{Scales.shape[0]}, {Columns}], the weight is [{string.Join(", ", weight.shape)}].",
+                nameof(weight));
         }
     }
 
-    /// <summary>[rows, groups, width]; a last group that is too narrow is filled with zeros, which no grid minds.</summary>
+    /// <summary>
+    /// [rows, groups, width]; a last group that is too narrow is filled with zeros, which no grid minds.
+    /// </summary>
     private static Tensor Groups(Tensor weight, WeightQuantization quantization)
     {
-        long columns = weight.shape[1], width = quantization.GroupWidth(columns), groups = quantization.GroupCount(columns);
-        Tensor padded = groups * width == columns ? weight.contiguous() : nn.functional.pad(weight, [0, groups * width - columns]);
+        long columns = weight.shape[1], width = quantization.GroupWidth(columns),
+            groups = quantization.GroupCount(columns);
+        Tensor padded = groups * width == columns
+            ? weight.contiguous()
+            : nn.functional.pad(weight, [0, groups * width - columns]);
         return padded.view(weight.shape[0], groups, width);
     }
 

@@ -1,8 +1,9 @@
 namespace SparseExpansion.Quantization;
 
 /// <summary>
-/// How the kept weights of a pruned layer are rounded: to evenly spaced levels between the smallest and the largest weight of a
-/// group, 0 among them. The asymmetric min-max grid of GPTQ (Frantar et al. 2022, arXiv 2210.17323) and SparseGPT.
+/// The rounding of the kept weights of a pruned layer: to evenly spaced levels between the smallest and the largest
+/// weight of a group, 0 among them. The asymmetric min-max grid of GPTQ
+/// (Frantar et al. 2022, arXiv 2210.17323) and SparseGPT.
 /// </summary>
 public sealed record WeightQuantization
 {
@@ -10,8 +11,8 @@ public sealed record WeightQuantization
     public int Bits { get; init; } = 4;
 
     /// <summary>
-    /// Consecutive input features of a row that share a grid: 64 or 128, or null for the whole row. Smaller groups are more accurate and cost
-    /// three bytes each. 128 by default.
+    /// Consecutive input features of a row that share a grid: 64 or 128, or null for the whole row. Smaller groups are
+    /// more accurate and cost three bytes each. 128 by default.
     /// </summary>
     public int? GroupSize { get; init; } = 128;
 
@@ -36,7 +37,8 @@ public sealed record WeightQuantization
     {
         if (!holds)
         {
-            throw new ArgumentOutOfRangeException(name, value, $"{nameof(WeightQuantization)}.{name} must be {condition}.");
+            throw new ArgumentOutOfRangeException(
+                name, value, $"{nameof(WeightQuantization)}.{name} must be {condition}.");
         }
     }
 }

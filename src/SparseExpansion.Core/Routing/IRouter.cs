@@ -14,8 +14,11 @@ public interface IRouter : IDisposable
     /// <summary>Width of a token.</summary>
     int InputFeatures { get; }
 
-    /// <summary>Assigns tokens to experts. Must be deterministic, and free of side effects that callers can see.</summary>
-    /// <param name="tokens">[tokens, in_features], floating dtype; layers and expansions hand routers that do not come with this library a copy.</param>
+    /// <summary>
+    /// Assigns tokens to experts. Must be deterministic, and free of side effects that callers can see.
+    /// </summary>
+    /// <param name="tokens">[tokens, in_features], floating dtype; layers and expansions hand
+    /// routers that do not come with this library a copy.</param>
     /// <returns>int64 [tokens] with values in [0, k), on the device of <paramref name="tokens"/>.</returns>
     Tensor Route(Tensor tokens);
 }

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Routing;
 
-/// <summary>Which expert each token of a source goes to.</summary>
+/// <summary>The expert of each token of a source.</summary>
 public sealed class RouterAssignment
 {
     private readonly int[] _experts;
@@ -40,9 +40,12 @@ public sealed class RouterAssignment
     public ReadOnlySpan<int> Experts => _experts;
 
     /// <summary>Number of tokens of every expert, [k]; they add up to the tokens of the source.</summary>
-    public IReadOnlyList<long> TokensPerExpert => [.. Enumerable.Range(0, ExpertCount).Select(expert => (long)TokensOf(expert).Length)];
+    public IReadOnlyList<long> TokensPerExpert =>
+        [.. Enumerable.Range(0, ExpertCount).Select(expert => (long)TokensOf(expert).Length)];
 
-    /// <summary>Positions of an expert's tokens in the source, ascending: what <see cref="ITokenSource.Gather"/> takes.</summary>
+    /// <summary>
+    /// Positions of an expert's tokens in the source, ascending: what <see cref="ITokenSource.Gather"/> takes.
+    /// </summary>
     /// <param name="expert">In [0, k).</param>
     public ReadOnlySpan<long> TokensOf(int expert)
     {
@@ -55,12 +58,14 @@ public sealed class RouterAssignment
     /// <param name="router">The router, on <paramref name="device"/>.</param>
     /// <param name="tokens">The tokens.</param>
     /// <param name="chunkTokens">Largest number of tokens on the device at a time.</param>
-    /// <param name="device">Where to compute.</param>
+    /// <param name="device">The device to compute on.</param>
     /// <param name="cancellationToken">Observed between chunks.</param>
     /// <exception cref="ArgumentException">The router takes tokens of another width.</exception>
-    /// <exception cref="SparseExpansionException">The router breaks its contract: an expert out of range, or not one a token.</exception>
+    /// <exception cref="SparseExpansionException">The router breaks its contract: an
+    /// expert out of range, or not one a token.</exception>
     public static RouterAssignment Compute(
-        IRouter router, ITokenSource tokens, int chunkTokens, Device device, CancellationToken cancellationToken = default)
+        IRouter router, ITokenSource tokens, int chunkTokens, Device device,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(router);
         ArgumentNullException.ThrowIfNull(tokens);
@@ -68,7 +73,8 @@ public sealed class RouterAssignment
         ArgumentOutOfRangeException.ThrowIfLessThan(chunkTokens, 1);
         if (router.InputFeatures != tokens.Features)
         {
-            throw new ArgumentException($"The router takes tokens of width {router.InputFeatures}, got {tokens.Features}.", nameof(tokens));
+            throw new ArgumentException(
+                $"The router takes tokens of width {router.InputFeatures}, got {tokens.Features}.", nameof(tokens));
         }
 
         var experts = new int[checked((int)tokens.TokenCount)];
@@ -98,7 +104,8 @@ public sealed class RouterAssignment
             experts[i] = routed[i] >= 0 && routed[i] < router.ExpertCount
                 ? (int)routed[i]
                 : throw new SparseExpansionException(
-                    $"{router.GetType().Name} sent a token to expert {routed[i]}, but has experts 0 … {router.ExpertCount - 1}.");
+                    $"{router.GetType().Name} sent a token to expert {routed[i]}, "
+                    + $"but has experts 0 … {router.ExpertCount - 1}.");
         }
     }
 }

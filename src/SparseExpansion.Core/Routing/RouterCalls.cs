@@ -9,13 +9,16 @@ namespace SparseExpansion.Routing;
 internal static class RouterCalls
 {
     /// <summary>Fits a router.</summary>
-    /// <exception cref="SparseExpansionException">The trainer returned no router, or one that does not fit the tokens.</exception>
-    public static IRouter Fit(IRouterTrainer trainer, ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken)
+    /// <exception cref="SparseExpansionException">The trainer returned no router,
+    /// or one that does not fit the tokens.</exception>
+    public static IRouter Fit(
+        IRouterTrainer trainer, ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken)
     {
         IRouter? router = trainer.Fit(TokenCopies.For(trainer, tokens), context, cancellationToken);
         if (router is null)
         {
-            throw new SparseExpansionException($"The trainer {CustomPart.Describe(trainer.Name, trainer)} returned null in place of a router.");
+            throw new SparseExpansionException(
+                $"The trainer {CustomPart.Describe(trainer.Name, trainer)} returned null in place of a router.");
         }
 
         if (router.ExpertCount >= 1 && router.InputFeatures == tokens.Features)
@@ -26,15 +29,18 @@ internal static class RouterCalls
         using (router)
         {
             throw new SparseExpansionException(
-                $"The trainer {CustomPart.Describe(trainer.Name, trainer)} returned a {router.GetType().Name} of {router.ExpertCount} experts for tokens of width "
-                + $"{router.InputFeatures}; it must have at least one expert and read tokens of width {tokens.Features}.");
+                $"The trainer {CustomPart.Describe(trainer.Name, trainer)} returned a {router.GetType().Name} of "
+                + $"{router.ExpertCount} experts for tokens of width "
+                + $"{router.InputFeatures}; it must have at least one expert and read tokens "
+                + $"of width {tokens.Features}.");
         }
     }
 
     /// <summary>The expert of every token.</summary>
     /// <param name="router">The router.</param>
     /// <param name="tokens">[tokens, in_features].</param>
-    /// <returns>int64 [tokens], on the device of the tokens; whether the experts exist is for the caller to see.</returns>
+    /// <returns>int64 [tokens], on the device of the tokens; whether the
+    /// experts exist is for the caller to see.</returns>
     /// <exception cref="SparseExpansionException">The router returned something else.</exception>
     public static Tensor Route(IRouter router, Tensor tokens)
     {
@@ -42,10 +48,13 @@ internal static class RouterCalls
         Tensor? experts = router.Route(own ?? tokens);
         if (experts is null)
         {
-            throw new SparseExpansionException($"{router.GetType().Name} returned null for {tokens.shape[0]} tokens; a router returns int64 [tokens].");
+            throw new SparseExpansionException(
+                $"{router.GetType().Name} returned null for {tokens.shape[0]} tokens; "
+                + "a router returns int64 [tokens].");
         }
 
-        if (experts.dtype == ScalarType.Int64 && experts.dim() == 1 && experts.shape[0] == tokens.shape[0] && Placement.Same(experts.device, tokens.device))
+        if (experts.dtype == ScalarType.Int64 && experts.dim() == 1 && experts.shape[0] == tokens.shape[0]
+            && Placement.Same(experts.device, tokens.device))
         {
             return experts;
         }
@@ -53,7 +62,8 @@ internal static class RouterCalls
         using (experts)
         {
             throw new SparseExpansionException(
-                $"{router.GetType().Name} returned {experts.dtype} [{string.Join(", ", experts.shape)}] on {experts.device} for {tokens.shape[0]} tokens on {tokens.device}; "
+                $"{router.GetType().Name} returned {experts.dtype} [{string.Join(", ", experts.shape)}] on "
+                + $"{experts.device} for {tokens.shape[0]} tokens on {tokens.device}; "
                 + "a router returns int64 [tokens], one expert a token, on their device.");
         }
     }
@@ -63,18 +73,23 @@ internal static class RouterCalls
     public static IReducibleRouter Without(IReducibleRouter router, int expert)
     {
         IReducibleRouter? reduced = router.Without(expert);
-        if (reduced is not null && reduced.ExpertCount == router.ExpertCount - 1 && reduced.InputFeatures == router.InputFeatures)
+        if (reduced is not null && reduced.ExpertCount == router.ExpertCount - 1
+            && reduced.InputFeatures == router.InputFeatures)
         {
             return reduced;
         }
 
-        string got = reduced is null ? "null" : $"a router of {reduced.ExpertCount} experts for tokens of width {reduced.InputFeatures}";
+        string got = reduced is null
+            ? "null"
+            : $"a router of {reduced.ExpertCount} experts for tokens of width {reduced.InputFeatures}";
         if (!ReferenceEquals(reduced, router))
         {
             reduced?.Dispose();
         }
 
         throw new SparseExpansionException(
-            $"{router.GetType().Name}.Without({expert}) returned {got}; it must return a router of {router.ExpertCount - 1} experts for tokens of width {router.InputFeatures}.");
+            $"{router.GetType().Name}.Without({expert}) returned {got}; "
+            + $"it must return a router of {router.ExpertCount - 1} experts for tokens of "
+            + $"width {router.InputFeatures}.");
     }
 }

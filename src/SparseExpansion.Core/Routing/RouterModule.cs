@@ -3,8 +3,9 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Routing;
 
 /// <summary>
-/// Base of routers that hold tensors: moves with its layer and appears in its <c>state_dict</c>, but keeps its dtype when
-/// the model is converted, because a router rounded to 16 bits sends tokens to experts that were not made for them.
+/// Base of routers that hold tensors: moves with its layer and appears in its <c>state_dict</c>, but keeps its dtype
+/// when the model is converted, because a router rounded to 16 bits sends
+/// tokens to experts that were not made for them.
 /// </summary>
 public abstract class RouterModule : nn.Module<Tensor, Tensor>, ICheckpointRouter
 {
@@ -24,7 +25,8 @@ public abstract class RouterModule : nn.Module<Tensor, Tensor>, ICheckpointRoute
     public abstract RouterState GetState();
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">The tokens are no floating matrix of width <see cref="InputFeatures"/>.</exception>
+    /// <exception cref="ArgumentException">The tokens are not a floating matrix of width
+    /// <see cref="InputFeatures"/>.</exception>
     public Tensor Route(Tensor tokens)
     {
         RouterGuard.CheckTokens(tokens, InputFeatures);

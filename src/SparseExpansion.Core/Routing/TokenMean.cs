@@ -4,13 +4,14 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Routing;
 
-/// <summary>The mean token of a source, which also tells whether all tokens are finite.</summary>
+/// <summary>The mean token of a source; checks on the way that all tokens are finite.</summary>
 internal static class TokenMean
 {
     /// <summary>Streams the mean.</summary>
     /// <returns>[features], float64, on the device of the context; the caller disposes it.</returns>
     /// <exception cref="CalibrationException">A token is not finite.</exception>
-    public static Tensor Compute(ITokenSource tokens, int chunkTokens, RouterTrainingContext context, CancellationToken cancellationToken)
+    public static Tensor Compute(
+        ITokenSource tokens, int chunkTokens, RouterTrainingContext context, CancellationToken cancellationToken)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
@@ -29,8 +30,9 @@ internal static class TokenMean
         return sum.isfinite().all().item<bool>()
             ? sum.div_(Scalars.Of(Math.Max(tokens.TokenCount, 1))).MoveToOuterDisposeScope()
             : throw new CalibrationException(
-                $"{context.Group}: calibration tokens hold NaN or infinite values. " +
-                "Look for overflow in the layers before it, for example by calibrating in float32 or bfloat16 instead of float16.")
+                $"{context.Group}: calibration tokens hold NaN or infinite values. "
+                + "Look for overflow in the layers before it, for example by calibrating in float32 or "
+                + "bfloat16 instead of float16.")
             { Layer = context.Group };
     }
 }

@@ -1,6 +1,6 @@
 namespace SparseExpansion.Serialization;
 
-/// <summary>How a checkpoint stores the weights of experts; docs/format.md.</summary>
+/// <summary>The format in which a checkpoint stores the weights of experts; docs/format.md.</summary>
 public enum ExpertFormat
 {
     /// <summary>As the layer holds them: packed if it is packed, dense if it is not.</summary>
@@ -10,8 +10,8 @@ public enum ExpertFormat
     Packed,
 
     /// <summary>
-    /// One plain tensor <c>LAYER.experts.weight</c> [experts, out_features, in_features] with its zeros, which every reader of
-    /// safetensors understands.
+    /// One plain tensor <c>LAYER.experts.weight</c> [experts, out_features, in_features] with its zeros, which every
+    /// reader of safetensors understands.
     /// </summary>
     Dense,
 }

@@ -11,8 +11,9 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Serialization;
 
 /// <summary>
-/// Tensors that lie in a file. libtorch maps the file, which TorchSharp does not expose, so a fixed script asks for it. All tensors of
-/// one mapping share it; the last one that is disposed unmaps the file. Pages are private: writing to such a tensor never changes the file.
+/// Tensors that lie in a file. libtorch maps the file, which TorchSharp does not expose, so a fixed script asks for it.
+/// All tensors of one mapping share it; the last one that is disposed unmaps the file. Pages are private: writing to
+/// such a tensor never changes the file.
 /// </summary>
 internal sealed class MappedFile : IDisposable
 {
@@ -37,7 +38,9 @@ internal sealed class MappedFile : IDisposable
     /// <param name="length">Its bytes, as far as they were checked.</param>
     public MappedFile(string path, long length) => (_path, _length) = (path, length);
 
-    /// <summary>True if the tensor can be used where it lies: its bytes are aligned to its elements, and every byte is a value.</summary>
+    /// <summary>
+    /// True if the tensor can be used where it lies: its bytes are aligned to its elements, and every byte is a value.
+    /// </summary>
     public static bool Supports(SafetensorsEntry entry) =>
         entry.ByteLength > 0 && entry.DType != ElementType.Bool && entry.Offset % ElementTypes.SizeOf(entry.DType) == 0;
 
@@ -70,18 +73,24 @@ internal sealed class MappedFile : IDisposable
 
     private Tensor MapWhole(ScalarType dtype, long elements)
     {
-        using Tensor path = tensor(Array.ConvertAll(Encoding.UTF8.GetBytes(Path.GetFullPath(_path)), code => (long)code), device: CPU);
+        using Tensor path = tensor(
+            Array.ConvertAll(Encoding.UTF8.GetBytes(Path.GetFullPath(_path)), code => (long)code), device: CPU);
         try
         {
-            return s_script.Value.Invoke(Function, path, Scalars.Of(elements), Scalars.Of((long)dtype)).DetachFromDisposeScope();
+            return s_script.Value.Invoke(Function, path, Scalars.Of(elements), Scalars.Of((long)dtype))
+                .DetachFromDisposeScope();
         }
         catch (ExternalException error)
         {
-            throw new CheckpointException($"{_path}: cannot be mapped into memory ({Reason(error)}). Load it without {nameof(ExpandedLoadOptions.MemoryMap)}.", error);
+            throw new CheckpointException(
+                $"{_path}: cannot be mapped into memory ({Reason(error)}). "
+                + $"Load it without {nameof(ExpandedLoadOptions.MemoryMap)}.", error);
         }
     }
 
-    /// <summary>The last line of what the interpreter reports that says something.</summary>
+    /// <summary>The last error line of the interpreter's report.</summary>
     private static string Reason(ExternalException error) =>
-        error.Message.Split('\n').LastOrDefault(line => line.StartsWith("RuntimeError", StringComparison.Ordinal))?.Trim() ?? "libtorch gives no reason";
+        error.Message.Split('\n')
+            .LastOrDefault(line => line.StartsWith("RuntimeError", StringComparison.Ordinal))?.Trim()
+                ?? "libtorch gives no reason";
 }

@@ -15,13 +15,14 @@ namespace SparseExpansion.Serialization;
 /// </summary>
 public sealed unsafe class SafetensorsReader : IDisposable
 {
-    /// <summary>Where a copy of the mapped bytes is cut, because spans end at 2 GiB.</summary>
+    /// <summary>Largest piece of a copy of the mapped bytes, because spans end at 2 GiB.</summary>
     private const long PieceBytes = 1L << 30;
 
     private readonly SafetensorsFile _file;
     private readonly MappedFile _mapped;
 
-    private SafetensorsReader(SafetensorsFile file) => (_file, _mapped) = (file, new MappedFile(file.FilePath, file.Length));
+    private SafetensorsReader(SafetensorsFile file) =>
+        (_file, _mapped) = (file, new MappedFile(file.FilePath, file.Length));
 
     /// <summary>The file that was opened.</summary>
     public string FilePath => _file.FilePath;
@@ -35,15 +36,17 @@ public sealed unsafe class SafetensorsReader : IDisposable
     /// <summary>Opens and checks a file.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="CheckpointException">
-    /// The file is missing, cannot be read, is truncated, or its header does not describe its bytes; the message names file and tensor.
+    /// The file is missing, cannot be read, is truncated, or its header does not describe its bytes; the message names
+    /// file and tensor.
     /// </exception>
     public static SafetensorsReader Open(string path) => new(SafetensorsFile.Open(path));
 
     /// <summary>Copies a tensor out of the file.</summary>
     /// <param name="name">One of <see cref="Entries"/>.</param>
-    /// <param name="device">Where the tensor is wanted; null means the CPU.</param>
+    /// <param name="device">Device of the tensor; null means the CPU.</param>
     /// <returns>A tensor of the entry's shape and dtype, owned by the caller.</returns>
-    /// <exception cref="CheckpointException">There is no such tensor, or a BOOL tensor holds bytes other than 0 and 1.</exception>
+    /// <exception cref="CheckpointException">There is no such tensor, or a BOOL
+    /// tensor holds bytes other than 0 and 1.</exception>
     public Tensor Read(string name, Device? device = null)
     {
         SafetensorsEntry entry = _file.Entry(name);
@@ -68,14 +71,16 @@ public sealed unsafe class SafetensorsReader : IDisposable
     }
 
     /// <summary>
-    /// A tensor that lies in the file instead of a copy: there at once whatever its size, read when it is used, and in memory once for all
-    /// processes that map the file. It keeps the file mapped until it is disposed, this reader or not. Writing to it does not change the
-    /// file; but the file must not be changed or truncated while such tensors live. Tensors of <see cref="SafetensorsWriter"/> are aligned for
-    /// this; a tensor that is not, and one of dtype BOOL, is copied.
+    /// A tensor that lies in the file instead of a copy: there at once whatever its size, read when it is used, and in
+    /// memory once for all processes that map the file. It keeps the file mapped until it is disposed, this reader or
+    /// not. Writing to it does not change the file; but the file must not be changed or truncated while such tensors
+    /// live. Tensors of <see cref="SafetensorsWriter"/> are aligned for this; a tensor that is not, and one of dtype
+    /// BOOL, is copied.
     /// </summary>
     /// <param name="name">One of <see cref="Entries"/>.</param>
     /// <returns>A CPU tensor of the entry's shape and dtype, owned by the caller.</returns>
-    /// <exception cref="CheckpointException">There is no such tensor, or the system refuses to map the file.</exception>
+    /// <exception cref="CheckpointException">There is no such tensor, or the
+    /// system refuses to map the file.</exception>
     public Tensor Map(string name)
     {
         SafetensorsEntry entry = _file.Entry(name);

@@ -18,20 +18,29 @@ public static class SafetensorsWriter
     /// </summary>
     /// <param name="path">The file; it replaces an existing one.</param>
     /// <param name="tensors">
-    /// Tensors by name, of any shape and device, strided or not contiguous, of dtype F64, F32, F16, BF16, I64, I32, I16, I8, U8 or
-    /// BOOL. They are stored widest element first, then by ordinal name, so that each is aligned.
+    /// Tensors by name, of any shape and device, strided or not contiguous, of dtype F64, F32, F16, BF16, I64, I32,
+    /// I16, I8, U8 or BOOL. They are stored widest element first, then by ordinal name, so that each is aligned.
     /// </param>
     /// <param name="metadata">Strings for <c>__metadata__</c>, stored by ordinal key.</param>
-    /// <exception cref="ArgumentException">A name is empty, reserved or occurs twice, or a tensor has no type in the format.</exception>
+    /// <exception cref="ArgumentException">A name is empty, reserved or occurs twice,
+    /// or a tensor has no type in the format.</exception>
     /// <exception cref="CheckpointException">The file cannot be written.</exception>
-    public static void Write(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Write(
+        string path, IEnumerable<KeyValuePair<string, Tensor>> tensors,
+        IReadOnlyDictionary<string, string>? metadata = null)
     {
         ArgumentNullException.ThrowIfNull(tensors);
-        WriteSources(path, tensors.Select(item => KeyValuePair.Create(item.Key, TensorSource.Of(item.Key, item.Value))), metadata);
+        WriteSources(
+            path, tensors.Select(item => KeyValuePair.Create(item.Key, TensorSource.Of(item.Key, item.Value))),
+            metadata);
     }
 
-    /// <summary>Writes tensors that are made while they are written, so that they need not be in memory together.</summary>
-    internal static void WriteSources(string path, IEnumerable<KeyValuePair<string, TensorSource>> tensors, IReadOnlyDictionary<string, string>? metadata = null) =>
+    /// <summary>
+    /// Writes tensors that are made while they are written, so that they need not be in memory together.
+    /// </summary>
+    internal static void WriteSources(
+        string path, IEnumerable<KeyValuePair<string, TensorSource>> tensors,
+        IReadOnlyDictionary<string, string>? metadata = null) =>
         SafetensorsFileWriter.Write(path, tensors.Select(item => Content(item.Key, item.Value)), metadata);
 
     private static SafetensorsContent Content(string name, TensorSource source) => new(name, (ElementType)source.DType, source.Shape, stream =>
@@ -42,7 +51,9 @@ public static class SafetensorsWriter
         }
     });
 
-    /// <summary>Writes in pieces: a span ends at 2 GiB, and a tensor on another device needs host memory for one piece only.</summary>
+    /// <summary>
+    /// Writes in pieces: a span ends at 2 GiB, and a tensor on another device needs host memory for one piece only.
+    /// </summary>
     private static void WriteTensor(Stream stream, Tensor tensor)
     {
         if (tensor.numel() == 0)

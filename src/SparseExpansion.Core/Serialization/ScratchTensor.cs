@@ -3,10 +3,16 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Serialization;
 
-/// <summary>Tensors on disk that look like others: the system reads them when they are used and forgets them when memory is short.</summary>
+/// <summary>
+/// Tensors on disk that look like others: the system reads them when they
+/// are used and forgets them when memory is short.
+/// </summary>
 public static class ScratchTensor
 {
-    /// <summary>Writes a tensor to a file without a name and maps it. On Windows the file keeps its name, <c>.*.scratch</c>, until somebody removes it.</summary>
+    /// <summary>
+    /// Writes a tensor to a file without a name and maps it. On Windows the file keeps its name, <c>.*.scratch</c>,
+    /// until somebody removes it.
+    /// </summary>
     /// <param name="tensor">The tensor; it stays the caller's.</param>
     /// <param name="folder">On the disk that is to take it.</param>
     /// <returns>A CPU tensor of the same values, owned by the caller.</returns>

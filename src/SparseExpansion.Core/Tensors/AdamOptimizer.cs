@@ -4,8 +4,8 @@ namespace SparseExpansion.Tensors;
 
 /// <summary>
 /// Adam with decoupled weight decay (Kingma &amp; Ba 2015; Loshchilov &amp; Hutter 2019), for training experts
-/// (<see cref="Layers.SparseMixtureLayer.Unfreeze"/>) and models. The optimizers of TorchSharp hand libtorch temporary numbers, which a
-/// garbage collection may free during the step; this one does not (<see cref="Scalars"/>).
+/// (<see cref="Layers.SparseMixtureLayer.Unfreeze"/>) and models. The optimizers of TorchSharp hand libtorch temporary
+/// numbers, which a garbage collection may free during the step; this one does not (<see cref="Scalars"/>).
 /// </summary>
 public sealed class AdamOptimizer : IDisposable
 {
@@ -15,9 +15,11 @@ public sealed class AdamOptimizer : IDisposable
     private bool _disposed;
 
     /// <summary>Makes an optimizer, with moments of the dtype and on the device of each parameter.</summary>
-    /// <param name="parameters">Leaf tensors of a floating-point dtype that want gradients. They stay the caller's.</param>
+    /// <param name="parameters">Leaf tensors of a floating-point dtype that
+    /// want gradients. They stay the caller's.</param>
     /// <param name="options">Settings; the defaults where they are not given.</param>
-    /// <exception cref="ArgumentException">There are no parameters, or one is no leaf that wants a gradient.</exception>
+    /// <exception cref="ArgumentException">There are no parameters, or one is
+    /// no leaf that wants a gradient.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A setting is out of its range.</exception>
     public AdamOptimizer(IEnumerable<Tensor> parameters, AdamOptions? options = null)
     {
@@ -25,9 +27,12 @@ public sealed class AdamOptimizer : IDisposable
         options ??= new AdamOptions();
         options.Validate();
         _parameters = [.. parameters];
-        if (_parameters.Length == 0 || Array.Exists(_parameters, parameter => parameter is not { requires_grad: true, is_leaf: true }))
+        if (_parameters.Length == 0
+            || Array.Exists(_parameters, parameter => parameter is not { requires_grad: true, is_leaf: true }))
         {
-            throw new ArgumentException("An optimizer takes at least one parameter, and each must be a leaf that requires a gradient.", nameof(parameters));
+            throw new ArgumentException(
+                "An optimizer takes at least one parameter, and each must be a leaf that requires a gradient.",
+                nameof(parameters));
         }
 
         _learningRate = options.LearningRate;
@@ -45,7 +50,8 @@ public sealed class AdamOptimizer : IDisposable
         get => _learningRate;
         set => _learningRate = value is >= 0 and < double.PositiveInfinity
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(value), value, $"{nameof(LearningRate)} must be at least 0 and finite.");
+            : throw new ArgumentOutOfRangeException(
+                nameof(value), value, $"{nameof(LearningRate)} must be at least 0 and finite.");
     }
 
     /// <summary>Moves the parameters by their gradients; those without one stay as they are.</summary>

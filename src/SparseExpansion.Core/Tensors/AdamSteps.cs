@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Tensors;
 
-/// <summary>The arithmetic of <see cref="AdamOptimizer"/> for a few tensors; its moments live in the dispose scope of its creation.</summary>
+/// <summary>
+/// The arithmetic of <see cref="AdamOptimizer"/> for a few tensors; its
+/// moments live in the dispose scope of its creation.
+/// </summary>
 internal sealed class AdamSteps(IReadOnlyList<Tensor> variables, AdamOptions options)
 {
     private readonly Tensor[] _first = [.. variables.Select(variable => zeros_like(variable, requires_grad: false))];
@@ -37,8 +40,10 @@ internal sealed class AdamSteps(IReadOnlyList<Tensor> variables, AdamOptions opt
         }
 
         _first[i].mul_(Scalars.Of(options.FirstDecay)).add_(gradient, alpha: Scalars.Of(1 - options.FirstDecay));
-        _second[i].mul_(Scalars.Of(options.SecondDecay)).addcmul_(gradient, gradient, Scalars.Of(1 - options.SecondDecay));
-        Tensor root = (_second[i] / Scalars.Of(1 - Math.Pow(options.SecondDecay, step))).sqrt_().PlusInPlace(options.Epsilon);
+        _second[i].mul_(Scalars.Of(options.SecondDecay))
+            .addcmul_(gradient, gradient, Scalars.Of(1 - options.SecondDecay));
+        Tensor root = (_second[i] / Scalars.Of(1 - Math.Pow(options.SecondDecay, step))).sqrt_()
+            .PlusInPlace(options.Epsilon);
         variables[i].addcdiv_(_first[i], root, Scalars.Of(-learningRate / (1 - Math.Pow(options.FirstDecay, step))));
     }
 }

@@ -5,13 +5,15 @@ using TorchSharp;
 namespace SparseExpansion.Tensors;
 
 /// <summary>
-/// Numbers for TorchSharp calls that stay alive during the call: <c>x * Scalars.Of(0.5)</c>, <c>x.clamp_min(Scalars.Of(1e-8))</c>.
+/// Numbers for TorchSharp calls that stay alive during the call: <c>x * Scalars.Of(0.5)</c>,
+/// <c>x.clamp_min(Scalars.Of(1e-8))</c>.
 /// </summary>
 /// <remarks>
-/// TorchSharp turns a number into a temporary <see cref="Scalar"/> and hands its bare pointer to libtorch. From then on nothing
-/// refers to the object, so a garbage collection during the call runs its finalizer, which frees the value while libtorch
-/// reads it: the call throws ("Unknown scalar type.") or computes with another number. A scalar made here is referenced
-/// by the thread that made it until the same thread has made <see cref="Kept"/> more, long after the call returned.
+/// TorchSharp turns a number into a temporary <see cref="Scalar"/> and hands its bare pointer to libtorch. From then on
+/// nothing refers to the object, so a garbage collection during the call runs its finalizer, which frees the value
+/// while libtorch reads it: the call throws ("Unknown scalar type.") or computes with another number. A scalar made
+/// here is referenced by the thread that made it until the same thread has made <see cref="Kept"/> more, long after the
+/// call returned.
 /// </remarks>
 public static class Scalars
 {

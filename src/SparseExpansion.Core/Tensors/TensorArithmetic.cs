@@ -3,8 +3,9 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Tensors;
 
 /// <summary>
-/// Operations of TorchSharp that make a temporary <see cref="TorchSharp.Scalar"/> inside, where no caller can keep it alive, done with
-/// one that lives (<see cref="Scalars"/>). Values, dtypes and gradients are those of the operation named.
+/// Operations of TorchSharp that make a temporary <see cref="TorchSharp.Scalar"/> inside, where no caller can keep it
+/// alive, done with one that lives (<see cref="Scalars"/>). Values, dtypes
+/// and gradients are those of the operation named.
 /// </summary>
 public static class TensorArithmetic
 {
@@ -65,7 +66,9 @@ public static class TensorArithmetic
         return tensor.pow(Scalars.Of(2));
     }
 
-    /// <summary>The integers from 0 to <paramref name="count"/> − 1, in place of <c>torch.arange(count)</c>.</summary>
+    /// <summary>
+    /// The integers from 0 to <paramref name="count"/> − 1, in place of <c>torch.arange(count)</c>.
+    /// </summary>
     /// <param name="count">Number of elements, at least 0.</param>
     /// <param name="dtype">Dtype of the result; int64 where it is not given.</param>
     /// <param name="device">Device of the result; the default device where it is not given.</param>

@@ -10,14 +10,16 @@ internal static class TorchScript
     /// <param name="unit">The compiled script.</param>
     /// <param name="function">The function's name.</param>
     /// <param name="arguments">
-    /// Tensors and scalars of <see cref="Scalars"/>; TorchSharp would make a temporary of a number and read its pointer later, in the call.
+    /// Tensors and scalars of <see cref="Scalars"/>; TorchSharp would make a temporary of a number and read its pointer
+    /// later, in the call.
     /// </param>
-    /// <returns>What the function returns.</returns>
+    /// <returns>The function's result.</returns>
     public static Tensor Invoke(this jit.CompilationUnit unit, string function, params object[] arguments)
     {
         if (Array.Find(arguments, argument => argument is not (Tensor or Scalar)) is { } other)
         {
-            throw new ArgumentException($"Scripts are called with tensors and scalars, not with {other.GetType().Name}.", nameof(arguments));
+            throw new ArgumentException(
+                $"Scripts are called with tensors and scalars, not with {other.GetType().Name}.", nameof(arguments));
         }
 
 #pragma warning disable RS0030 // Banned for the sake of numbers, of which there are none.

@@ -2,14 +2,20 @@ using SparseExpansion.Execution.Kernels;
 
 namespace SparseExpansion.Execution.Dispatch;
 
-/// <summary>What a multiplication may use; the first four fix, for tests and measurements, what is otherwise chosen by measurement or by the machine.</summary>
+/// <summary>
+/// Options of a multiplication; the first four fix, for tests and measurements, what is otherwise chosen by measurement
+/// or by the machine.
+/// </summary>
 /// <param name="Kernel">Null: the fastest, as measured.</param>
 /// <param name="Instructions">Null: the widest that the processor has.</param>
 /// <param name="Threads">Null: as many as the machine has processors.</param>
-/// <param name="Panels">Null: all; else only so many of the first panels are multiplied, which is enough to measure by.</param>
-/// <param name="Dense">What <see cref="KernelKind.Dense"/> multiplies with; null: that kind is not available.</param>
+/// <param name="Panels">Null: all; else only so many of the first panels are
+/// multiplied, which is enough to measure by.</param>
+/// <param name="Dense">The product that <see cref="KernelKind.Dense"/> multiplies
+/// with; null: that kind is not available.</param>
 internal readonly record struct ExecutionOptions(
-    KernelKind? Kernel = null, InstructionSet? Instructions = null, int? Threads = null, int? Panels = null, IDenseProduct? Dense = null)
+    KernelKind? Kernel = null, InstructionSet? Instructions = null, int? Threads = null, int? Panels = null,
+    IDenseProduct? Dense = null)
 {
     /// <summary>Threads to use.</summary>
     public int Degree => Threads ?? Environment.ProcessorCount;

@@ -3,11 +3,14 @@ using SparseExpansion.Execution.Tiling;
 
 namespace SparseExpansion.Execution.Dispatch;
 
-/// <summary>Multiplies every token with the packed weight of its expert; one expert and one token are the same thing, smaller.</summary>
+/// <summary>
+/// Multiplies every token with the packed weight of its expert; one expert and one token are the same thing, smaller.
+/// </summary>
 internal static class GroupedMultiplication
 {
-    // The tiles of one pass are read once for every panel, so they must stay in the last-level cache: 8 MB. More tokens are done in several
-    // passes, which costs one more reading of the weight each. Measured at 4096 x 11008 and 512 tokens: 1.3 to 2.4 times as fast as one pass.
+    // The tiles of one pass are read once for every panel, so they must stay in the last-level cache: 8 MB. More tokens
+    // are done in several passes, which costs one more reading of the weight each. Measured at 4096 x 11008 and 512
+    // tokens: 1.3 to 2.4 times as fast as one pass.
     private const long PassFloats = 2L * 1024 * 1024;
 
     // Whole tiles of the widest kernel.
@@ -16,14 +19,17 @@ internal static class GroupedMultiplication
     // The dense way unpacks the weight once for all tokens that it is given; what bounds them is the memory for a copy.
     private const long DenseFloats = 64L * 1024 * 1024;
 
-    /// <summary>output[order[i]] = experts[e] · tokens[order[i]] + bias for offsets[e] ≤ i &lt; offsets[e + 1].</summary>
+    /// <summary>
+    /// output[order[i]] = experts[e] · tokens[order[i]] + bias for offsets[e] ≤ i &lt; offsets[e + 1].
+    /// </summary>
     /// <param name="experts">Packed weights of one shape and dtype.</param>
-    /// <param name="offsets">[experts + 1] where each expert's tokens start in <paramref name="order"/>; see <see cref="TokenGrouping"/>.</param>
+    /// <param name="offsets">[experts + 1] where each expert's tokens start in <paramref name="order"/>; see
+    /// <see cref="TokenGrouping"/>.</param>
     /// <param name="order">[tokens] token numbers sorted by expert.</param>
     /// <param name="tokens">[tokens, in_features].</param>
     /// <param name="output">[tokens, out_features]; must not overlap the tokens.</param>
     /// <param name="bias">[out_features], or <see cref="MatrixView.None"/>.</param>
-    /// <param name="options">What to fix.</param>
+    /// <param name="options">Choices to fix.</param>
     public static void Run(
         ReadOnlySpan<PackedWeight> experts, ReadOnlySpan<int> offsets, ReadOnlySpan<int> order,
         MatrixView tokens, MatrixView output, MatrixView bias, ExecutionOptions options = default)
@@ -53,7 +59,9 @@ internal static class GroupedMultiplication
             KernelKind kind = options.Kernel ?? KernelSelector.Choose(weight, end - first, tokens.IsBFloat16, options);
             if (kind == KernelKind.Dense)
             {
-                DenseMultiply(weight, workspace, first, end, tokens, output, options with { Instructions = instructions, Threads = threads });
+                DenseMultiply(
+                    weight, workspace, first, end, tokens, output,
+                    options with { Instructions = instructions, Threads = threads });
                 continue;
             }
 
@@ -75,7 +83,8 @@ internal static class GroupedMultiplication
     }
 
     // Measuring runs multiplications of its own in this thread's workspace, so it comes before the workspace is taken.
-    private static void PrepareChoices(ReadOnlySpan<PackedWeight> experts, ReadOnlySpan<int> offsets, bool bfloat16Tokens, ExecutionOptions options)
+    private static void PrepareChoices(
+        ReadOnlySpan<PackedWeight> experts, ReadOnlySpan<int> offsets, bool bfloat16Tokens, ExecutionOptions options)
     {
         for (int expert = 0; options.Kernel is null && expert < experts.Length; expert++)
         {
@@ -87,7 +96,9 @@ internal static class GroupedMultiplication
         }
     }
 
-    /// <summary>Tokens of a pass: their tiles and a panel's sums, whichever is larger, stay within bounds for every expert.</summary>
+    /// <summary>
+    /// Tokens of a pass: their tiles and a panel's sums, whichever is larger, stay within bounds for every expert.
+    /// </summary>
     private static int PassTokens(ReadOnlySpan<PackedWeight> experts)
     {
         int widest = 1;
@@ -100,9 +111,11 @@ internal static class GroupedMultiplication
     }
 
     private static unsafe void DenseMultiply(
-        PackedWeight weight, ExecutionWorkspace workspace, int first, int end, MatrixView tokens, MatrixView output, ExecutionOptions options)
+        PackedWeight weight, ExecutionWorkspace workspace, int first, int end, MatrixView tokens, MatrixView output,
+        ExecutionOptions options)
     {
-        IDenseProduct dense = options.Dense ?? throw new InvalidOperationException("There is no dense product to multiply with.");
+        IDenseProduct dense = options.Dense
+            ?? throw new InvalidOperationException("There is no dense product to multiply with.");
         int most = (int)Math.Max(PassStep, DenseFloats / weight.Columns);
         for (int count; first < end; first += count)
         {
@@ -115,14 +128,16 @@ internal static class GroupedMultiplication
     {
         if (experts.IsEmpty || offsets.Length != experts.Length + 1 || offsets[0] != 0 || offsets[^1] != order.Length)
         {
-            throw new ArgumentException($"{experts.Length} experts need offsets from 0 to the {order.Length} tokens.", nameof(offsets));
+            throw new ArgumentException(
+                $"{experts.Length} experts need offsets from 0 to the {order.Length} tokens.", nameof(offsets));
         }
 
         for (int expert = 0; expert < experts.Length; expert++)
         {
             ArgumentOutOfRangeException.ThrowIfLessThan(offsets[expert + 1], offsets[expert], nameof(offsets));
             experts[expert].Verify();
-            if (experts[expert].Rows != experts[0].Rows || experts[expert].Columns != experts[0].Columns || experts[expert].Dtype != experts[0].Dtype)
+            if (experts[expert].Rows != experts[0].Rows || experts[expert].Columns != experts[0].Columns
+                || experts[expert].Dtype != experts[0].Dtype)
             {
                 throw new ArgumentException("All experts must have one shape and dtype.", nameof(experts));
             }

@@ -4,20 +4,20 @@ using SparseExpansion.Execution.Tiling;
 namespace SparseExpansion.Execution.Dispatch;
 
 /// <summary>
-/// Times the kernels on a weight and some tokens. Many tokens are timed on two small numbers of panels, from which the time for all
-/// panels is extrapolated: tokens are brought into tiles once, however many panels there are.
+/// Times the kernels on a weight and some tokens. Many tokens are timed on two small numbers of panels, from which the
+/// time for all panels is extrapolated: tokens are brought into tiles once, however many panels there are.
 /// </summary>
 internal sealed class KernelCalibration
 {
-    // A round runs each kernel once, so that a disturbance hits all of them alike; the best time of each is compared. The first
-    // round warms caches and derives indices and does not count.
+    // A round runs each kernel once, so that a disturbance hits all of them alike; the best time of each is compared.
+    // The first round warms caches and derives indices and does not count.
     private const int LeastRounds = 4;
     private const int MostRounds = 12;
     private const double BudgetMilliseconds = 40;
     private const double HopelessFactor = 2;
 
-    // 2^26 products take a millisecond or less, and the shorter a run the better its chance to be undisturbed. Few tokens are timed on
-    // all panels, since what counts is the speed of memory.
+    // 2^26 products take a millisecond or less, and the shorter a run the better its chance to be undisturbed. Few
+    // tokens are timed on all panels, since what counts is the speed of memory.
     private const long Products = 1L << 26;
 
     // Spreading weights costs dense FLOPs for each token; beyond this the dense way does the same and does it better.
@@ -30,7 +30,8 @@ internal sealed class KernelCalibration
     private readonly int _threads;
     private readonly IDenseProduct? _dense;
 
-    private KernelCalibration(PackedWeight weight, MatrixView tokens, MatrixView output, int count, int threads, IDenseProduct? dense)
+    private KernelCalibration(
+        PackedWeight weight, MatrixView tokens, MatrixView output, int count, int threads, IDenseProduct? dense)
     {
         (_weight, _tokens, _output, _threads, _dense) = (weight, tokens, output, threads, dense);
         _order = [.. Enumerable.Range(0, count)];
@@ -44,7 +45,8 @@ internal sealed class KernelCalibration
         using NativeArray output = NativeArray.Allocate((long)problem.Representative * weight.Rows, dtype);
         FillWithOnes(tokens);
         return new KernelCalibration(
-            weight, new MatrixView(tokens.Address, weight.Columns, dtype), new MatrixView(output.Address, weight.Rows, dtype), problem.Representative, threads, dense).Compare();
+            weight, new MatrixView(tokens.Address, weight.Columns, dtype),
+            new MatrixView(output.Address, weight.Rows, dtype), problem.Representative, threads, dense).Compare();
     }
 
     private static void FillWithOnes(NativeArray tokens)
@@ -103,7 +105,8 @@ internal sealed class KernelCalibration
 
     private int FewPanels(int all)
     {
-        // Whole rounds of slices: with fewer, more panels would take no more time, and the line through both times would be flat.
+        // Whole rounds of slices: with fewer, more panels would take no more time,
+        // and the line through both times would be flat.
         long panelProducts = (long)_weight.Layout.PanelRows * _weight.Columns * _order.Length;
         long round = (long)_threads * (_dense?.PanelsAtATime(_weight) ?? 1);
         return (int)Math.Min(Math.Max(Products / panelProducts / round, 1) * round, all);
@@ -117,7 +120,8 @@ internal sealed class KernelCalibration
     {
         long before = TimeProvider.System.GetTimestamp();
         GroupedMultiplication.Run(
-            [_weight], [0, _order.Length], _order, _tokens, _output, MatrixView.None, new ExecutionOptions(kind, Threads: _threads, Panels: panels, Dense: _dense));
+            [_weight], [0, _order.Length], _order, _tokens, _output, MatrixView.None,
+            new ExecutionOptions(kind, Threads: _threads, Panels: panels, Dense: _dense));
         return Milliseconds(before);
     }
 

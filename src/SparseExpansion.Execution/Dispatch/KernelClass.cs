@@ -8,14 +8,15 @@ namespace SparseExpansion.Execution.Dispatch;
 /// <param name="Columns">Input features, by powers of two.</param>
 /// <param name="Sparsity">Stored values per weight in steps of 1/16.</param>
 /// <param name="Tokens">1, 2, 3 … 4, 5 … 8, then by powers of two; from 512 on one class.</param>
-/// <param name="BFloat16Tokens">Whether the tokens are bfloat16, which decides what the dense way may use.</param>
-/// <param name="HasDense">Whether there is a dense product to compare with.</param>
+/// <param name="BFloat16Tokens">True if the tokens are bfloat16, which decides what the dense way may use.</param>
+/// <param name="HasDense">True if there is a dense product to compare with.</param>
 /// <param name="Bits">Bits of a code, 0 for values.</param>
-internal readonly record struct KernelClass(ElementType Dtype, int Rows, int Columns, int Sparsity, int Tokens, bool BFloat16Tokens, bool HasDense, int Bits)
+internal readonly record struct KernelClass(
+    ElementType Dtype, int Rows, int Columns, int Sparsity, int Tokens, bool BFloat16Tokens, bool HasDense, int Bits)
 {
     private const int LargestTokens = 512;
 
-    /// <summary>Tokens that stand for the class when it is measured.</summary>
+    /// <summary>Number of tokens that represents the class when it is measured.</summary>
     public int Representative => 1 << Tokens;
 
     /// <summary>The class of a problem.</summary>

@@ -4,9 +4,10 @@ using SparseExpansion.Execution.Kernels;
 namespace SparseExpansion.Execution.Dispatch;
 
 /// <summary>
-/// Chooses the fastest kernel by measuring all of them, once for each class of problems in a process. No table in source code could
-/// know the processor, its caches and its memory. Kernels differ in rounding, so outputs may differ in the last digits between processes;
-/// small weights, where a measurement would be noise, have a fixed choice and do not.
+/// Chooses the fastest kernel by measuring all of them, once for each class of problems in a process. No table in
+/// source code could know the processor, its caches and its memory. Kernels differ in rounding, so outputs may differ
+/// in the last digits between processes; small weights, where a measurement
+/// would be noise, have a fixed choice and do not.
 /// </summary>
 internal static class KernelSelector
 {
@@ -15,7 +16,10 @@ internal static class KernelSelector
 
     private static readonly ConcurrentDictionary<KernelClass, Lazy<KernelKind>> Choices = new();
 
-    /// <summary>The kernel for a weight and a number of tokens, with the threads and the dense product of the options; the first call for a class takes some tens of milliseconds.</summary>
+    /// <summary>
+    /// The kernel for a weight and a number of tokens, with the threads and the dense product of the options; the first
+    /// call for a class takes some tens of milliseconds.
+    /// </summary>
     public static KernelKind Choose(PackedWeight weight, int tokens, bool bfloat16Tokens, ExecutionOptions options)
     {
         if ((long)weight.Rows * weight.Columns < MeasuredElements)
@@ -26,7 +30,8 @@ internal static class KernelSelector
         KernelClass key = KernelClass.Of(weight, tokens, bfloat16Tokens, options.Dense is not null);
         if (!Choices.TryGetValue(key, out Lazy<KernelKind>? choice))
         {
-            choice = Choices.GetOrAdd(key, new Lazy<KernelKind>(() => KernelCalibration.Fastest(weight, key, options.Degree, options.Dense)));
+            choice = Choices.GetOrAdd(
+                key, new Lazy<KernelKind>(() => KernelCalibration.Fastest(weight, key, options.Degree, options.Dense)));
         }
 
         try

@@ -6,6 +6,6 @@ public sealed class CheckpointException : SparseExpansionException
     /// <summary>Creates the exception.</summary>
     public CheckpointException(string message) : base(message) { }
 
-    /// <summary>Creates the exception with the error behind it.</summary>
+    /// <summary>Creates the exception with its cause.</summary>
     public CheckpointException(string message, Exception innerException) : base(message, innerException) { }
 }

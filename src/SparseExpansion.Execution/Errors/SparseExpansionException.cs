@@ -9,6 +9,6 @@ public class SparseExpansionException : Exception
     /// <summary>Creates the exception with a message that names the layer, file or option.</summary>
     public SparseExpansionException(string message) : base(message) { }
 
-    /// <summary>Creates the exception with a message and the error behind it.</summary>
+    /// <summary>Creates the exception with a message and its cause.</summary>
     public SparseExpansionException(string message, Exception innerException) : base(message, innerException) { }
 }

@@ -72,7 +72,7 @@ internal sealed record ExpandedIndex
         }
         catch (JsonException e)
         {
-            throw new CheckpointException($"{path}: is no expansion index: {e.Message}", e);
+            throw new CheckpointException($"{path}: is not an expansion index: {e.Message}", e);
         }
     }
 
@@ -81,10 +81,12 @@ internal sealed record ExpandedIndex
         if (Format != FormatName || Version != CurrentVersion)
         {
             throw new CheckpointException(
-                $"{path}: format '{Format}' version {Version} is unknown; this library reads '{FormatName}' version {CurrentVersion}.");
+                $"{path}: format '{Format}' version {Version} is unknown; "
+                + $"this library reads '{FormatName}' version {CurrentVersion}.");
         }
 
-        if (Routers.Any(router => router is null || router.Tensors.Any(name => name is null)) || Layers.Any(layer => layer is null))
+        if (Routers.Any(router => router is null || router.Tensors.Any(name => name is null))
+            || Layers.Any(layer => layer is null))
         {
             throw new CheckpointException($"{path}: a router, a layer or the name of a tensor is null.");
         }
@@ -108,12 +110,15 @@ internal sealed record ExpandedIndex
         {
             if (layer.Router < 0 || layer.Router >= Routers.Count)
             {
-                throw new CheckpointException($"{path}: layer '{layer.Name}' names router {layer.Router}, but there are {Routers.Count}.");
+                throw new CheckpointException(
+                    $"{path}: layer '{layer.Name}' names router {layer.Router}, but there are {Routers.Count}.");
             }
 
-            if (layer.Experts != Routers[layer.Router].Experts || layer.InFeatures != Routers[layer.Router].InputFeatures)
+            if (layer.Experts != Routers[layer.Router].Experts
+                || layer.InFeatures != Routers[layer.Router].InputFeatures)
             {
-                throw new CheckpointException($"{path}: layer '{layer.Name}' does not fit its router {layer.Router} in experts or features.");
+                throw new CheckpointException(
+                    $"{path}: layer '{layer.Name}' does not fit its router {layer.Router} in experts or features.");
             }
         }
     }

@@ -3,15 +3,15 @@ using System.Runtime.InteropServices;
 namespace SparseExpansion.Execution.Files;
 
 /// <summary>
-/// Tells files from what only looks like one. A pipe without a writer would keep its reader waiting for ever, and a device may never end.
-/// Links are followed: folders of download caches consist of them.
+/// Tells files from what only looks like one. A pipe without a writer would keep its reader waiting for ever, and a
+/// device may never end. Links are followed: folders of download caches consist of them.
 /// </summary>
 internal static partial class RegularFile
 {
     private const int TypeMask = 0xF000;
     private const int Regular = 0x8000;
 
-    /// <exception cref="CheckpointException">There is nothing of this name, or it is no regular file.</exception>
+    /// <exception cref="CheckpointException">There is nothing of this name, or it is not a regular file.</exception>
     public static void Require(string path)
     {
         if (Directory.Exists(path))
@@ -21,7 +21,8 @@ internal static partial class RegularFile
 
         if (LeadsNowhere(path))
         {
-            throw new CheckpointException($"{path}: is a link to {new FileInfo(path).LinkTarget}, which does not exist.");
+            throw new CheckpointException(
+                $"{path}: is a link to {new FileInfo(path).LinkTarget}, which does not exist.");
         }
 
         if (!File.Exists(path))
@@ -36,7 +37,9 @@ internal static partial class RegularFile
     }
 
     /// <summary>True for a link whose target is missing; the system's own question calls such a link a file.</summary>
-    public static bool LeadsNowhere(string path) => new FileInfo(path).LinkTarget is not null && File.ResolveLinkTarget(path, returnFinalTarget: true) is { } target && !Path.Exists(target.FullName);
+    public static bool LeadsNowhere(string path) =>
+        new FileInfo(path).LinkTarget is not null && File.ResolveLinkTarget(path, returnFinalTarget: true) is { } target
+        && !Path.Exists(target.FullName);
 
     /// <summary>Type and permissions, or null where the system cannot say; .NET has no word for them.</summary>
     private static unsafe int? Mode(string path)

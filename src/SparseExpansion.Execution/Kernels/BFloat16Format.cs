@@ -26,10 +26,12 @@ internal readonly unsafe struct BFloat16Format : IWeightFormat
 
     public static bool IsNonZero(byte* source, nint index) => (((ushort*)source)[index] & 0x7FFF) != 0;
 
-    public static void Copy(byte* source, nint from, byte* target, nint to) => ((ushort*)target)[to] = ((ushort*)source)[from];
+    public static void Copy(byte* source, nint from, byte* target, nint to) =>
+        ((ushort*)target)[to] = ((ushort*)source)[from];
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Load(byte* source, nint index) => BitConverter.UInt32BitsToSingle((uint)((ushort*)source)[index] << 16);
+    public static float Load(byte* source, nint index) =>
+        BitConverter.UInt32BitsToSingle((uint)((ushort*)source)[index] << 16);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Load4(byte* source, nint index)
@@ -57,10 +59,13 @@ internal readonly unsafe struct BFloat16Format : IWeightFormat
     public static ushort Round(float value)
     {
         uint bits = BitConverter.SingleToUInt32Bits(value);
-        return float.IsNaN(value) ? (ushort)((bits >> 16) | 0x40) : (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
+        return float.IsNaN(value)
+            ? (ushort)((bits >> 16) | 0x40)
+            : (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
     }
 
-    // A 16-bit broadcast fills both halves of every lane; the lower one is cleared. That is two instructions, without a detour through a scalar.
+    // A 16-bit broadcast fills both halves of every lane; the lower one is cleared. That is
+    // two instructions, without a detour through a scalar.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Broadcast128(byte* source, nint index) =>
         (Vector128.Create(((ushort*)source)[index]).AsUInt32() & Vector128.Create(0xFFFF0000u)).AsSingle();

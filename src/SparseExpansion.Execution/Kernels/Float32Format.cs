@@ -15,7 +15,8 @@ internal readonly unsafe struct Float32Format : IWeightFormat
         ulong zeros = 0;
         for (int i = 0; i < 64; i += 8)
         {
-            ulong equal = Vector256.Equals(Vector256.Load((float*)source + i), Vector256<float>.Zero).ExtractMostSignificantBits();
+            ulong equal = Vector256.Equals(Vector256.Load((float*)source + i), Vector256<float>.Zero)
+                .ExtractMostSignificantBits();
             zeros |= equal << i;
         }
 
@@ -24,7 +25,8 @@ internal readonly unsafe struct Float32Format : IWeightFormat
 
     public static bool IsNonZero(byte* source, nint index) => ((float*)source)[index] != 0f;
 
-    public static void Copy(byte* source, nint from, byte* target, nint to) => ((uint*)target)[to] = ((uint*)source)[from];
+    public static void Copy(byte* source, nint from, byte* target, nint to) =>
+        ((uint*)target)[to] = ((uint*)source)[from];
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Load(byte* source, nint index) => ((float*)source)[index];

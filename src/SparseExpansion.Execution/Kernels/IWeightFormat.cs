@@ -2,7 +2,7 @@ using System.Runtime.Intrinsics;
 
 namespace SparseExpansion.Execution.Kernels;
 
-/// <summary>How one stored weight value looks in memory, so that a kernel is written once for all of them.</summary>
+/// <summary>The form of one stored weight value in memory, so that a kernel is written once for all of them.</summary>
 internal unsafe interface IWeightFormat
 {
     /// <summary>The type of the values.</summary>
@@ -11,7 +11,9 @@ internal unsafe interface IWeightFormat
     /// <summary>Bytes of a value.</summary>
     static abstract int Size { get; }
 
-    /// <summary>Bit i is set if the i-th of the 64 values at <paramref name="source"/> is neither +0 nor −0.</summary>
+    /// <summary>
+    /// Bit i is set if the i-th of the 64 values at <paramref name="source"/> is neither +0 nor −0.
+    /// </summary>
     static abstract ulong NonZeroMask64(byte* source);
 
     /// <summary>True if the value at <paramref name="index"/> is neither +0 nor −0.</summary>

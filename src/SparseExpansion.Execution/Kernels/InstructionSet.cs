@@ -3,7 +3,7 @@ namespace SparseExpansion.Execution.Kernels;
 /// <summary>The processor instructions that a kernel may use.</summary>
 internal enum InstructionSet
 {
-    /// <summary>What every processor offers; vectors of 128 bits where the runtime has them.</summary>
+    /// <summary>The instructions of every processor; vectors of 128 bits where the runtime has them.</summary>
     Portable,
 
     /// <summary>AVX2 and FMA.</summary>

@@ -8,8 +8,8 @@ using SparseExpansion.Execution.Kernels.Tiles;
 namespace SparseExpansion.Execution.Kernels;
 
 /// <summary>
-/// The kernels of one instruction set and weight format. Their costs are nanoseconds per stored weight (index) and per sixteen columns
-/// (expand), measured on an AMD Zen 4; on other processors the order is the same.
+/// The kernels of one instruction set and weight format. Their costs are nanoseconds per stored weight (index) and per
+/// sixteen columns (expand), measured on an AMD Zen 4; on other processors the order is the same.
 /// </summary>
 internal sealed unsafe class KernelTable
 {
@@ -28,7 +28,7 @@ internal sealed unsafe class KernelTable
         : IsSupported(InstructionSet.Avx2) ? InstructionSet.Avx2
         : InstructionSet.Portable;
 
-    /// <summary>What the kernels use.</summary>
+    /// <summary>The instruction set of the kernels.</summary>
     public InstructionSet Instructions { get; }
 
     /// <summary>The kernels that read masks, by rising number of lanes; the first has one.</summary>
@@ -40,7 +40,8 @@ internal sealed unsafe class KernelTable
     /// <summary>True if this processor has the instructions.</summary>
     public static bool IsSupported(InstructionSet set) => set switch
     {
-        InstructionSet.Avx512 => Vector512.IsHardwareAccelerated && Avx512BW.IsSupported && Avx512DQ.IsSupported && Avx512Vbmi2.IsSupported,
+        InstructionSet.Avx512 =>
+            Vector512.IsHardwareAccelerated && Avx512BW.IsSupported && Avx512DQ.IsSupported && Avx512Vbmi2.IsSupported,
         InstructionSet.Avx2 => System.Runtime.Intrinsics.X86.Avx2.IsSupported && Fma.IsSupported,
         _ => true,
     };
@@ -57,15 +58,21 @@ internal sealed unsafe class KernelTable
     private static KernelTable Create<TFormat>(InstructionSet set, TileKernel[] avx512Expand)
         where TFormat : struct, IWeightFormat
     {
-        TileKernel gather = new(KernelKind.Index, 1, TileLayout.TokenMajor, GatherIndexKernel<TFormat>.Partials, 0.28f, &GatherIndexKernel<TFormat>.Run);
+        TileKernel gather = new(
+            KernelKind.Index, 1, TileLayout.TokenMajor, GatherIndexKernel<TFormat>.Partials, 0.28f,
+            &GatherIndexKernel<TFormat>.Run);
         return set switch
         {
             InstructionSet.Avx512 => new KernelTable(
                 set,
                 avx512Expand,
                 gather,
-                new(KernelKind.Index, 4, TileLayout.Interleaved, Avx512QuadIndexKernel<TFormat>.Partials, 0.39f, &Avx512QuadIndexKernel<TFormat>.Run),
-                new(KernelKind.Index, 8, TileLayout.Interleaved, Avx512PairIndexKernel<TFormat>.Partials, 0.43f, &Avx512PairIndexKernel<TFormat>.Run),
+                new(
+                    KernelKind.Index, 4, TileLayout.Interleaved, Avx512QuadIndexKernel<TFormat>.Partials, 0.39f,
+                    &Avx512QuadIndexKernel<TFormat>.Run),
+                new(
+                    KernelKind.Index, 8, TileLayout.Interleaved, Avx512PairIndexKernel<TFormat>.Partials, 0.43f,
+                    &Avx512PairIndexKernel<TFormat>.Run),
                 WideTiles<TFormat, Tile16x512>(0.60f),
                 WideTiles<TFormat, Tile32x512>(0.93f),
                 WideTiles<TFormat, Tile64x512>(1.75f)),
@@ -98,14 +105,16 @@ internal sealed unsafe class KernelTable
     private static TileKernel Narrow<TExpander, TLanes>(TileLayout layout, float cost)
         where TExpander : struct, IExpander
         where TLanes : struct, ILaneVectors<TLanes> =>
-        new(KernelKind.Expand, TLanes.Lanes, layout, Avx512ExpandKernel<TExpander, TLanes>.Partials, cost, &Avx512ExpandKernel<TExpander, TLanes>.Run);
+        new(
+            KernelKind.Expand, TLanes.Lanes, layout, Avx512ExpandKernel<TExpander, TLanes>.Partials, cost,
+            &Avx512ExpandKernel<TExpander, TLanes>.Run);
 
     private static TileKernel Wide<TExpander, TRight>(TileLayout layout, float cost)
         where TExpander : struct, IExpander
         where TRight : struct, ILaneVectors<TRight> =>
         new(
-            KernelKind.Expand, Avx512ExpandWideKernel<TExpander, TRight>.Lanes, layout, Avx512ExpandWideKernel<TExpander, TRight>.Partials, cost,
-            &Avx512ExpandWideKernel<TExpander, TRight>.Run);
+            KernelKind.Expand, Avx512ExpandWideKernel<TExpander, TRight>.Lanes, layout,
+            Avx512ExpandWideKernel<TExpander, TRight>.Partials, cost, &Avx512ExpandWideKernel<TExpander, TRight>.Run);
 
     private static TileKernel Tiles<TFormat, TTile>(float cost)
         where TFormat : struct, IWeightFormat

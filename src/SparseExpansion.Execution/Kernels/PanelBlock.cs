@@ -1,6 +1,6 @@
 namespace SparseExpansion.Execution.Kernels;
 
-/// <summary>One block of one panel, as raw memory: what a kernel call works on.</summary>
+/// <summary>One block of one panel, as raw memory: the operand of a kernel call.</summary>
 internal unsafe struct PanelBlock
 {
     /// <summary>The first value.</summary>

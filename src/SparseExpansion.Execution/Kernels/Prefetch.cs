@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics.X86;
 namespace SparseExpansion.Execution.Kernels;
 
 /// <summary>
-/// Asks for stream data before it is needed. The hardware's prefetchers stop at 4 KB boundaries, which a stream of one to two bytes
-/// per weight crosses often. The hint may point behind the end of the stream; it never faults.
+/// Asks for stream data before it is needed. The hardware's prefetchers stop at 4 KB boundaries, which a stream of one
+/// to two bytes per weight crosses often. The hint may point beyond the end of the stream; it never faults.
 /// </summary>
 internal static unsafe class Prefetch
 {

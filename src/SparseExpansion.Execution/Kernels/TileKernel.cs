@@ -1,18 +1,20 @@
 namespace SparseExpansion.Execution.Kernels;
 
 /// <summary>
-/// A kernel for tiles of <see cref="Lanes"/> tokens. A call adds one panel block's share to the accumulators and returns the number
-/// of values read. The accumulators of a row are <see cref="Lanes"/> × <see cref="Partials"/> floats; the sum of the partials is the
-/// dot product.
+/// A kernel for tiles of <see cref="Lanes"/> tokens. A call adds one panel block's share to the accumulators and
+/// returns the number of values read. The accumulators of a row are <see cref="Lanes"/> × <see cref="Partials"/>
+/// floats; the sum of the partials is the dot product.
 /// </summary>
-/// <param name="kind">What the kernel reads.</param>
+/// <param name="kind">The kind of the kernel.</param>
 /// <param name="lanes">Tokens in a tile.</param>
 /// <param name="layout">The tile it expects.</param>
 /// <param name="partials">Partial sums of each output.</param>
-/// <param name="cost">Time of a call relative to the other kernels of its kind; decides only how tokens are split into tiles.</param>
+/// <param name="cost">Time of a call relative to the other kernels of its kind;
+/// decides only how tokens are split into tiles.</param>
 /// <param name="run">(block, tile of the block, accumulators) → values read.</param>
 internal sealed unsafe class TileKernel(
-    KernelKind kind, int lanes, TileLayout layout, int partials, float cost, delegate*<PanelBlock*, float*, float*, nint> run)
+    KernelKind kind, int lanes, TileLayout layout, int partials, float cost,
+    delegate*<PanelBlock*, float*, float*, nint> run)
 {
     private readonly delegate*<PanelBlock*, float*, float*, nint> _run = run;
 

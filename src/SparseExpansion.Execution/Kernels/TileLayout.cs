@@ -1,6 +1,8 @@
 namespace SparseExpansion.Execution.Kernels;
 
-/// <summary>How a tile of tokens is laid out for a kernel. All values are float32; empty columns and unused lanes are zero.</summary>
+/// <summary>
+/// The layout of a tile of tokens for a kernel. All values are float32; empty columns and unused lanes are zero.
+/// </summary>
 internal enum TileLayout
 {
     /// <summary>[block][lane][column of the block].</summary>
@@ -9,6 +11,8 @@ internal enum TileLayout
     /// <summary>[column][lane].</summary>
     Interleaved,
 
-    /// <summary>Like <see cref="TokenMajor"/>, but of every 32 columns first the 16 even ones, then the 16 odd ones.</summary>
+    /// <summary>
+    /// Like <see cref="TokenMajor"/>, but of every 32 columns first the 16 even ones, then the 16 odd ones.
+    /// </summary>
     SplitPairs,
 }

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace SparseExpansion.Execution.Memory;
 
-/// <summary>What Linux is told about memory that kernels will read. Hints: nothing depends on their success.</summary>
+/// <summary>Advice to Linux about memory that kernels will read. Hints: nothing depends on their success.</summary>
 internal static unsafe partial class MemoryAdvice
 {
     private const nuint HugePageSize = 2 * 1024 * 1024;
@@ -10,13 +10,15 @@ internal static unsafe partial class MemoryAdvice
     private const int HugePageAdvice = 14;
 
     /// <summary>
-    /// Asks for 2 MB pages; to be called before the memory is first written. Products with few tokens read weights at memory speed, and
-    /// address translation in 4 KB pages costs a third of it (measured: 16 against 27 GB/s on a virtual machine).
+    /// Asks for 2 MB pages; to be called before the memory is first written. Products with few tokens read weights at
+    /// memory speed, and address translation in 4 KB pages costs a third of it (measured: 16 against 27 GB/s on a
+    /// virtual machine).
     /// </summary>
     public static void HugePages(byte* memory, nuint bytes) => Advise(memory, bytes, HugePageSize, HugePageAdvice);
 
     /// <summary>Asks for the pages of a mapped file before they are read.</summary>
-    public static void ReadAhead(byte* memory, nuint bytes) => Advise(memory, bytes, (nuint)Environment.SystemPageSize, WillNeedAdvice);
+    public static void ReadAhead(byte* memory, nuint bytes) =>
+        Advise(memory, bytes, (nuint)Environment.SystemPageSize, WillNeedAdvice);
 
     /// <summary>Advises the whole pages inside of the memory.</summary>
     private static void Advise(byte* memory, nuint bytes, nuint page, int advice)

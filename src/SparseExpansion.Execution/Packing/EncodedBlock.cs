@@ -1,6 +1,6 @@
 namespace SparseExpansion.Execution.Packing;
 
-/// <summary>Where the decoder of a quantised weight stands: in a block of a panel.</summary>
+/// <summary>The position of the decoder of a quantized weight: in a block of a panel.</summary>
 internal unsafe struct EncodedBlock
 {
     /// <summary>The codes of the whole weight.</summary>

@@ -6,11 +6,15 @@ namespace SparseExpansion.Execution.Packing;
 internal static unsafe class PackedArraysCheck
 {
     /// <summary>Checks everything and returns the number of values.</summary>
-    /// <exception cref="CheckpointException">An array has a wrong dtype or length, or contradicts another one.</exception>
+    /// <exception cref="CheckpointException">An array has a wrong dtype or
+    /// length, or contradicts another one.</exception>
     public static long NonZeros(PackedArrays arrays)
     {
         PackedLayout layout = arrays.Layout;
-        Require(layout.IsValid, $"a matrix of {arrays.Rows} × {arrays.Columns} in blocks of {arrays.BlockColumns} columns and panels of {arrays.PanelRows} rows is not possible");
+        Require(
+            layout.IsValid,
+            $"a matrix of {arrays.Rows} × {arrays.Columns} in blocks of {arrays.BlockColumns} columns and panels of "
+            + $"{arrays.PanelRows} rows is not possible");
         long capacity = CheckValues(arrays);
         RequireArray(arrays.Masks, "masks", ElementType.Byte, null);
         long maskBytes = layout.RowBlockCount * layout.MaskBytes + PackedArrays.MaskPadding;
@@ -29,7 +33,9 @@ internal static unsafe class PackedArraysCheck
     {
         if (arrays.Grid is not { } grid)
         {
-            Require(arrays.Values.Type is ElementType.Float32 or ElementType.BFloat16, $"values must be float32 or bfloat16, not {arrays.Values.Type}");
+            Require(
+                arrays.Values.Type is ElementType.Float32 or ElementType.BFloat16,
+                $"values must be float32 or bfloat16, not {arrays.Values.Type}");
             RequireArray(arrays.Values, "values", arrays.Values.Type, null);
             return arrays.Values.Length - PackedArrays.ValuePadding;
         }
@@ -50,22 +56,30 @@ internal static unsafe class PackedArraysCheck
         byte* seen = stackalloc byte[PackedLayout.Limit];
         for (int panel = 0; panel < layout.PanelCount; panel++)
         {
-            Require(panelOffsets[panel] == total, $"panel {panel} starts at value {panelOffsets[panel]} where the masks say {total}");
+            Require(
+                panelOffsets[panel] == total,
+                $"panel {panel} starts at value {panelOffsets[panel]} where the masks say {total}");
             int rows = layout.RowsIn(panel);
             for (int block = 0; block < layout.BlockCount; block++)
             {
                 new Span<byte>(seen, PackedLayout.Limit).Clear();
                 for (int slot = 0; slot < rows; slot++, rowOrder++)
                 {
-                    Require(*rowOrder < rows && seen[*rowOrder]++ == 0, $"the row order of panel {panel}, block {block} is not a permutation");
+                    Require(
+                        *rowOrder < rows && seen[*rowOrder]++ == 0,
+                        $"the row order of panel {panel}, block {block} is not a permutation");
                     total += CheckMask(layout, block, masks);
                     masks += layout.MaskBytes;
                 }
             }
         }
 
-        Require(panelOffsets[layout.PanelCount] == total, $"the masks hold {total} values, the panel offsets {panelOffsets[layout.PanelCount]}");
-        Require(total <= capacity, $"the masks ask for {total} values besides the padding; there are {Math.Max(capacity, 0)}");
+        Require(
+            panelOffsets[layout.PanelCount] == total,
+            $"the masks hold {total} values, the panel offsets {panelOffsets[layout.PanelCount]}");
+        Require(
+            total <= capacity,
+            $"the masks ask for {total} values besides the padding; there are {Math.Max(capacity, 0)}");
         return total;
     }
 
@@ -95,7 +109,8 @@ internal static unsafe class PackedArraysCheck
     {
         if (!condition)
         {
-            throw new CheckpointException($"The packed weight is damaged: {problem}. Expand the model again or restore the file.");
+            throw new CheckpointException(
+                $"The packed weight is damaged: {problem}. Expand the model again or restore the file.");
         }
     }
 }

@@ -4,8 +4,8 @@ using SparseExpansion.Execution.Memory;
 namespace SparseExpansion.Execution.Packing;
 
 /// <summary>
-/// What the index kernels read besides the values: one byte of column per value and the number of values in each row piece.
-/// Derived from the masks when first needed; costs one byte per non-zero.
+/// The arrays that the index kernels read besides the values: one byte of column per value and the number of values in
+/// each row piece. Derived from the masks when first needed; costs one byte per non-zero.
 /// </summary>
 internal sealed unsafe class PackedIndices : IDisposable
 {
@@ -51,7 +51,8 @@ internal sealed unsafe class PackedIndices : IDisposable
     public bool Fit(PackedLayout layout, byte* masks, long nonZeros)
     {
         using var others = new PackedIndices(layout, masks, nonZeros);
-        return Bytes == others.Bytes && Same(Columns, others.Columns, nonZeros) && Same(Counts, others.Counts, layout.RowBlockCount * sizeof(ushort));
+        return Bytes == others.Bytes && Same(Columns, others.Columns, nonZeros)
+            && Same(Counts, others.Counts, layout.RowBlockCount * sizeof(ushort));
     }
 
     private static bool Same(void* one, void* other, long bytes)
@@ -60,7 +61,8 @@ internal sealed unsafe class PackedIndices : IDisposable
         for (long done = 0; done < bytes; done += Piece)
         {
             int count = (int)Math.Min(Piece, bytes - done);
-            if (!new ReadOnlySpan<byte>((byte*)one + done, count).SequenceEqual(new ReadOnlySpan<byte>((byte*)other + done, count)))
+            if (!new ReadOnlySpan<byte>((byte*)one + done, count)
+                .SequenceEqual(new ReadOnlySpan<byte>((byte*)other + done, count)))
             {
                 return false;
             }

@@ -1,9 +1,10 @@
 namespace SparseExpansion.Execution.Packing;
 
 /// <summary>
-/// How the weights of a matrix are ordered in a packed stream. Rows are cut into panels of <see cref="PanelRows"/>, columns into
-/// blocks of <see cref="BlockColumns"/>; the stream runs panel by panel, in a panel block by block, in a block row by row, in a row
-/// from left to right. So one pass over a panel reads memory in sequence, and a block of input features stays in the first-level cache.
+/// The order of the weights of a matrix in a packed stream. Rows are cut into panels of <see cref="PanelRows"/>,
+/// columns into blocks of <see cref="BlockColumns"/>; the stream runs panel by panel, in a panel block by block, in a
+/// block row by row, in a row from left to right. So one pass over a panel reads memory in sequence, and a block of
+/// input features stays in the first-level cache.
 /// </summary>
 /// <param name="Rows">Output features.</param>
 /// <param name="Columns">Input features.</param>
@@ -33,8 +34,8 @@ internal readonly record struct PackedLayout(int Rows, int Columns, int BlockCol
     public long RowBlockCount => (long)Rows * BlockCount;
 
     /// <summary>
-    /// The default layout of a matrix. Dense blocks are narrower, so that 64 tokens of a block fit the first-level cache; sparse ones
-    /// wider, so that a row piece is long enough to be worth starting.
+    /// The default layout of a matrix. Dense blocks are narrower, so that 64 tokens of a block fit the first-level
+    /// cache; sparse ones wider, so that a row piece is long enough to be worth starting.
     /// </summary>
     public static PackedLayout For(int rows, int columns, long nonZeros)
     {
@@ -44,8 +45,8 @@ internal readonly record struct PackedLayout(int Rows, int Columns, int BlockCol
     }
 
     /// <summary>
-    /// The layout of a quantised matrix: the fewest empty columns, then the widest blocks, because every row piece costs a byte. Blocks hold
-    /// whole groups.
+    /// The layout of a quantized matrix: the fewest empty columns, then the widest blocks, because every row piece
+    /// costs a byte. Blocks hold whole groups.
     /// </summary>
     public static PackedLayout ForCodes(int rows, int columns, int? groupSize)
     {

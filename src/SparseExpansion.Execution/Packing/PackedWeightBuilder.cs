@@ -14,12 +14,13 @@ internal static unsafe class PackedWeightBuilder
     public static PackedWeight Pack(byte* source, int rows, int columns, ElementType type, ArrayAllocator allocate)
     {
         long nonZeros = CountNonZeros(source, rows, columns, type);
-        return new PackedWeight(PackValues(source, type, PackedLayout.For(rows, columns, nonZeros), nonZeros, allocate), nonZeros);
+        return new PackedWeight(
+            PackValues(source, type, PackedLayout.For(rows, columns, nonZeros), nonZeros, allocate), nonZeros);
     }
 
     /// <summary>Packs values that lie on a grid, as codes; the grid becomes the packed weight's.</summary>
     /// <param name="source">[rows, columns] float32, row by row.</param>
-    /// <param name="grid">What they were rounded to.</param>
+    /// <param name="grid">The grid that they were rounded to.</param>
     /// <param name="allocate">Makes the arrays.</param>
     public static PackedWeight PackCodes(float* source, PackedGrid grid, ArrayAllocator allocate)
     {
@@ -31,31 +32,42 @@ internal static unsafe class PackedWeightBuilder
         NativeArray codes = allocate(bytes, ElementType.Byte);
         Clear(codes, bytes);
         var arrays = new PackedArrays(
-            dense.Rows, dense.Columns, dense.BlockColumns, dense.PanelRows, codes, dense.Masks, dense.RowOrder, dense.PanelOffsets, grid);
+            dense.Rows, dense.Columns, dense.BlockColumns, dense.PanelRows, codes, dense.Masks, dense.RowOrder,
+            dense.PanelOffsets, grid);
         var packed = new PackedWeight(arrays, nonZeros);
         QuantizedPacker.Encode((float*)values.Pointer, packed);
         return packed;
     }
 
-    private static long CountNonZeros(byte* source, int rows, int columns, ElementType type) => type == ElementType.Float32
-        ? PackedWeightPacker.CountNonZeros<Float32Format>(source, columns, rows, columns)
-        : PackedWeightPacker.CountNonZeros<BFloat16Format>(source, columns, rows, columns);
+    private static long CountNonZeros(byte* source, int rows, int columns, ElementType type) =>
+        type == ElementType.Float32
+            ? PackedWeightPacker.CountNonZeros<Float32Format>(source, columns, rows, columns)
+            : PackedWeightPacker.CountNonZeros<BFloat16Format>(source, columns, rows, columns);
 
-    private static PackedArrays PackValues(byte* source, ElementType type, PackedLayout layout, long nonZeros, ArrayAllocator allocate)
+    private static PackedArrays PackValues(
+        byte* source, ElementType type, PackedLayout layout, long nonZeros, ArrayAllocator allocate)
     {
         NativeArray values = Allocate(nonZeros + PackedArrays.ValuePadding, type, PackedArrays.ValuePadding);
-        NativeArray masks = Allocate(layout.RowBlockCount * layout.MaskBytes + PackedArrays.MaskPadding, ElementType.Byte, PackedArrays.MaskPadding);
-        NativeArray rowOrder = Allocate(layout.RowBlockCount, ElementType.Byte, 0), panelOffsets = Allocate(layout.PanelCount + 1, ElementType.Int64, 0);
+        NativeArray masks = Allocate(
+            layout.RowBlockCount * layout.MaskBytes + PackedArrays.MaskPadding, ElementType.Byte,
+            PackedArrays.MaskPadding);
+        NativeArray rowOrder = Allocate(layout.RowBlockCount, ElementType.Byte, 0),
+            panelOffsets = Allocate(layout.PanelCount + 1, ElementType.Int64, 0);
         if (type == ElementType.Float32)
         {
-            PackedWeightPacker.Pack<Float32Format>(source, layout.Columns, layout, values.Pointer, masks.Pointer, rowOrder.Pointer, (long*)panelOffsets.Pointer);
+            PackedWeightPacker.Pack<Float32Format>(
+                source, layout.Columns, layout, values.Pointer, masks.Pointer, rowOrder.Pointer,
+                (long*)panelOffsets.Pointer);
         }
         else
         {
-            PackedWeightPacker.Pack<BFloat16Format>(source, layout.Columns, layout, values.Pointer, masks.Pointer, rowOrder.Pointer, (long*)panelOffsets.Pointer);
+            PackedWeightPacker.Pack<BFloat16Format>(
+                source, layout.Columns, layout, values.Pointer, masks.Pointer, rowOrder.Pointer,
+                (long*)panelOffsets.Pointer);
         }
 
-        return new PackedArrays(layout.Rows, layout.Columns, layout.BlockColumns, layout.PanelRows, values, masks, rowOrder, panelOffsets);
+        return new PackedArrays(
+            layout.Rows, layout.Columns, layout.BlockColumns, layout.PanelRows, values, masks, rowOrder, panelOffsets);
 
         NativeArray Allocate(long length, ElementType elements, int padding)
         {

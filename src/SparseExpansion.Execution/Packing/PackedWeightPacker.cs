@@ -25,7 +25,8 @@ internal static unsafe class PackedWeightPacker
     }
 
     /// <summary>Fills the arrays of a packed weight.</summary>
-    public static void Pack<TFormat>(byte* dense, long rowStride, PackedLayout layout, byte* values, byte* masks, byte* rowOrder, long* panelOffsets)
+    public static void Pack<TFormat>(
+        byte* dense, long rowStride, PackedLayout layout, byte* values, byte* masks, byte* rowOrder, long* panelOffsets)
         where TFormat : IWeightFormat
     {
         int words = layout.BlockColumns / PackedLayout.MaskColumns;
@@ -43,7 +44,8 @@ internal static unsafe class PackedWeightPacker
                 for (int row = 0; row < rows; row++)
                 {
                     counts[row] = ReadMasks<TFormat>(
-                        panelRows + row * rowStride * TFormat.Size, firstColumn, layout.Columns, blockMasks + row * words, words);
+                        panelRows + row * rowStride * TFormat.Size, firstColumn, layout.Columns,
+                        blockMasks + row * words, words);
                 }
 
                 SortByCount(counts, rows, rowOrder);
@@ -54,7 +56,8 @@ internal static unsafe class PackedWeightPacker
                     {
                         ulong mask = blockMasks[row * words + word];
                         ((ulong*)masks)[slot * words + word] = mask;
-                        byte* source = panelRows + (row * rowStride + firstColumn + word * PackedLayout.MaskColumns) * TFormat.Size;
+                        byte* source = panelRows
+                            + (row * rowStride + firstColumn + word * PackedLayout.MaskColumns) * TFormat.Size;
                         for (; mask != 0; mask &= mask - 1)
                         {
                             TFormat.Copy(source, BitOperations.TrailingZeroCount(mask), values, (nint)written++);
@@ -71,11 +74,20 @@ internal static unsafe class PackedWeightPacker
     }
 
     /// <summary>Writes the rows of one panel to dense memory; every element is written, pruned ones as +0.</summary>
-    /// <param name="wide">Whether AVX-512 may be used.</param>
-    public static void UnpackPanel<TFormat>(PackedLayout layout, int panel, byte* values, byte* masks, byte* rowOrder, byte* dense, long rowStride, bool wide)
+    /// <param name="wide">True if AVX-512 may be used.</param>
+    public static void UnpackPanel<TFormat>(
+        PackedLayout layout, int panel, byte* values, byte* masks, byte* rowOrder, byte* dense, long rowStride,
+        bool wide)
         where TFormat : IWeightFormat
     {
-        var block = new PanelBlock { Values = values, Masks = masks, RowOrder = rowOrder, Rows = layout.RowsIn(panel), Columns = layout.BlockColumns };
+        var block = new PanelBlock
+        {
+            Values = values,
+            Masks = masks,
+            RowOrder = rowOrder,
+            Rows = layout.RowsIn(panel),
+            Columns = layout.BlockColumns,
+        };
         for (int b = 0; b < layout.BlockCount; b++)
         {
             block.Values += TFormat.Size * UnpackBlock<TFormat>(layout, b, &block, dense, rowStride, wide);
@@ -85,7 +97,8 @@ internal static unsafe class PackedWeightPacker
     }
 
     /// <summary>Writes one block of a panel to dense memory; returns the number of values read.</summary>
-    public static nint UnpackBlock<TFormat>(PackedLayout layout, int index, PanelBlock* block, byte* dense, long rowStride, bool wide)
+    public static nint UnpackBlock<TFormat>(
+        PackedLayout layout, int index, PanelBlock* block, byte* dense, long rowStride, bool wide)
         where TFormat : IWeightFormat
     {
         int firstColumn = index * layout.BlockColumns;
@@ -109,7 +122,9 @@ internal static unsafe class PackedWeightPacker
         for (int slot = 0; slot < block->Rows; slot++)
         {
             byte* row = target + block->RowOrder[slot] * rowStride * TFormat.Size;
-            read += UnpackRow<TFormat>(block->Values + read * TFormat.Size, (ulong*)(block->Masks + slot * (block->Columns / 8)), row, columns);
+            read += UnpackRow<TFormat>(
+                block->Values + read * TFormat.Size, (ulong*)(block->Masks + slot * (block->Columns / 8)), row,
+                columns);
         }
 
         return read;

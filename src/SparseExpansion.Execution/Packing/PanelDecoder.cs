@@ -6,19 +6,23 @@ using SparseExpansion.Execution.Kernels.Portable;
 namespace SparseExpansion.Execution.Packing;
 
 /// <summary>
-/// Turns the codes of a few row pieces at a time into the float32 values, and the column indices where they are asked for, that kernels read.
-/// So every kernel works on quantised weights, memory is read at a few bits a weight, and the rest stays in the caches.
+/// Turns the codes of a few row pieces at a time into the float32 values, and the column indices where they are asked
+/// for, that kernels read. So every kernel works on quantized weights, memory is read at a few bits a weight, and the
+/// rest stays in the caches.
 /// </summary>
 internal static unsafe class PanelDecoder
 {
-    /// <summary>Row pieces decoded for one kernel call: little enough for the first-level cache, beside the tokens.</summary>
+    /// <summary>
+    /// Row pieces decoded for one kernel call: little enough for the first-level cache, beside the tokens.
+    /// </summary>
     public const int PiecesForOneTile = 16;
 
     // Kernels may load a vector of values and look up some columns behind the last one.
     private const int Padding = 64;
 
     /// <summary>Bytes of scratch memory for the pieces of a whole block.</summary>
-    public static int ScratchBytes(PackedLayout layout) => PieceValues(layout) * (sizeof(float) + 1) + layout.PanelRows * sizeof(ushort);
+    public static int ScratchBytes(PackedLayout layout) =>
+        PieceValues(layout) * (sizeof(float) + 1) + layout.PanelRows * sizeof(ushort);
 
     /// <summary>The first block of a panel.</summary>
     public static EncodedBlock FirstBlock(PackedWeight weight, int panel)
@@ -49,10 +53,11 @@ internal static unsafe class PanelDecoder
     /// <param name="count">Row pieces.</param>
     /// <param name="layout">The weight's layout.</param>
     /// <param name="scratch">Memory of <see cref="ScratchBytes"/>.</param>
-    /// <param name="indices">Whether the columns are wanted.</param>
-    /// <param name="wide">Whether AVX-512 may be used.</param>
-    /// <returns>What a kernel reads; it lies in the scratch memory.</returns>
-    public static PanelBlock Next(ref EncodedBlock source, int slot, int count, PackedLayout layout, byte* scratch, bool indices, bool wide)
+    /// <param name="indices">True if the columns are wanted.</param>
+    /// <param name="wide">True if AVX-512 may be used.</param>
+    /// <returns>Input of a kernel; it lies in the scratch memory.</returns>
+    public static PanelBlock Next(
+        ref EncodedBlock source, int slot, int count, PackedLayout layout, byte* scratch, bool indices, bool wide)
     {
         float* values = (float*)scratch;
         ushort* counts = (ushort*)(values + PieceValues(layout));

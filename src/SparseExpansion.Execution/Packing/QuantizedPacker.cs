@@ -4,7 +4,9 @@ using SparseExpansion.Execution.Memory;
 
 namespace SparseExpansion.Execution.Packing;
 
-/// <summary>Turns float32 values in stream order into the codes of a grid, and a panel of codes into dense memory.</summary>
+/// <summary>
+/// Turns float32 values in stream order into the codes of a grid, and a panel of codes into dense memory.
+/// </summary>
 internal static unsafe class QuantizedPacker
 {
     [ThreadStatic]
@@ -30,7 +32,9 @@ internal static unsafe class QuantizedPacker
                         int count = BitOperations.PopCount(*(ulong*)masks);
                         if (count > 0)
                         {
-                            long group = grid + (block * (long)layout.BlockColumns + word * PackedLayout.MaskColumns) / weight.GroupColumns;
+                            long group = grid
+                                + (block * (long)layout.BlockColumns + word * PackedLayout.MaskColumns)
+                                / weight.GroupColumns;
                             EncodeGroup(values + position, position, count, weight, group);
                             position += count;
                         }

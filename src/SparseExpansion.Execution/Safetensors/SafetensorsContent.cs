@@ -28,7 +28,8 @@ public sealed class SafetensorsContent(string name, ElementType dtype, IReadOnly
     /// <param name="dtype">Element type.</param>
     /// <param name="shape">Sizes.</param>
     /// <param name="values">The elements, row by row.</param>
-    public static SafetensorsContent Of<T>(string name, ElementType dtype, IReadOnlyList<long> shape, ReadOnlyMemory<T> values)
+    public static SafetensorsContent Of<T>(
+        string name, ElementType dtype, IReadOnlyList<long> shape, ReadOnlyMemory<T> values)
         where T : unmanaged => new(name, dtype, shape, stream => stream.Write(MemoryMarshal.AsBytes(values.Span)));
 
     internal void Write(Stream stream) => write(stream);

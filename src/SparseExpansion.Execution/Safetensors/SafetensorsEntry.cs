@@ -6,4 +6,5 @@ namespace SparseExpansion.Execution.Safetensors;
 /// <param name="Shape">Sizes; empty for a scalar.</param>
 /// <param name="Offset">Position of the first byte, counted from the start of the file.</param>
 /// <param name="ByteLength">Number of bytes.</param>
-public sealed record SafetensorsEntry(string Name, ElementType DType, IReadOnlyList<long> Shape, long Offset, long ByteLength);
+public sealed record SafetensorsEntry(
+    string Name, ElementType DType, IReadOnlyList<long> Shape, long Offset, long ByteLength);

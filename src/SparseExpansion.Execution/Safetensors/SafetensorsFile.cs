@@ -4,8 +4,9 @@ using SparseExpansion.Execution.Files;
 namespace SparseExpansion.Execution.Safetensors;
 
 /// <summary>
-/// A safetensors file, mapped into memory: what it holds, and the bytes. The header is checked completely on opening, so that a damaged file is
-/// reported there and not half-way through a model. The file must not be changed or truncated while it is open.
+/// A safetensors file, mapped into memory: what it holds, and the bytes. The header is checked completely on opening,
+/// so that a damaged file is reported there and not half-way through a model. The file must not be changed or truncated
+/// while it is open.
 /// </summary>
 public sealed unsafe class SafetensorsFile : IDisposable
 {
@@ -47,7 +48,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <summary>Opens and checks a file.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="CheckpointException">
-    /// The file is missing, cannot be read, is truncated, or its header does not describe its bytes; the message names file and tensor.
+    /// The file is missing, cannot be read, is truncated, or its header does not describe its bytes; the message names
+    /// file and tensor.
     /// </exception>
     public static SafetensorsFile Open(string path)
     {
@@ -61,10 +63,12 @@ public sealed unsafe class SafetensorsFile : IDisposable
             long length = stream.Length;
             if (length < 10)
             {
-                throw new CheckpointException($"{path}: {length} bytes are too few for a safetensors file; copy it again.");
+                throw new CheckpointException(
+                    $"{path}: {length} bytes are too few for a safetensors file; copy it again.");
             }
 
-            file = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+            file = MemoryMappedFile.CreateFromFile(
+                stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
             view = file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
             return new SafetensorsFile(path, file, view, length);
         }
@@ -94,7 +98,10 @@ public sealed unsafe class SafetensorsFile : IDisposable
             : throw new CheckpointException($"{FilePath}: there is no tensor '{name}'.");
     }
 
-    /// <summary>Bytes of a tensor where they lie in the file; to be used while it is open. A span ends at 2 GiB, so large tensors are read in pieces.</summary>
+    /// <summary>
+    /// Bytes of a tensor where they lie in the file; to be used while it is open. A span ends at 2 GiB, so large
+    /// tensors are read in pieces.
+    /// </summary>
     /// <param name="entry">One of <see cref="Entries"/>.</param>
     /// <param name="start">First byte of the tensor.</param>
     /// <param name="count">Bytes.</param>
@@ -110,7 +117,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
         ObjectDisposedException.ThrowIf(_bytes is null, this);
         var bytes = new ReadOnlySpan<byte>(_bytes + entry.Offset + start, count);
         return entry.DType == ElementType.Bool && bytes.ContainsAnyExceptInRange((byte)0, (byte)1)
-            ? throw new CheckpointException($"{FilePath}: tensor '{entry.Name}' of dtype BOOL holds bytes other than 0 and 1.")
+            ? throw new CheckpointException(
+                $"{FilePath}: tensor '{entry.Name}' of dtype BOOL holds bytes other than 0 and 1.")
             : bytes;
     }
 
@@ -131,12 +139,16 @@ public sealed unsafe class SafetensorsFile : IDisposable
     {
         if (headerLength is < 2 or > SafetensorsHeader.MaximumLength)
         {
-            throw new CheckpointException($"{path}: is no safetensors file: its first bytes speak of a header of {headerLength} bytes. Was a page or a pointer downloaded instead of the file?");
+            throw new CheckpointException(
+                $"{path}: is not a safetensors file: its first bytes announce a header of {headerLength} bytes. "
+                + "Was a web page or a Git LFS pointer downloaded instead of the file?");
         }
 
         if ((long)headerLength > fileLength - 8)
         {
-            throw new CheckpointException($"{path}: the header of {headerLength} bytes does not fit the file of {fileLength} bytes; is it truncated?");
+            throw new CheckpointException(
+                $"{path}: the header of {headerLength} bytes does not fit the file of "
+                + $"{fileLength} bytes; is it truncated?");
         }
 
         return (long)headerLength;

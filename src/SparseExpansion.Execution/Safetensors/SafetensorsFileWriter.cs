@@ -11,11 +11,13 @@ public static class SafetensorsFileWriter
     /// nothing behind and an existing file as it was.
     /// </summary>
     /// <param name="path">The file; it replaces an existing one.</param>
-    /// <param name="tensors">The tensors. They are stored widest element first, then by ordinal name, so that each is aligned.</param>
+    /// <param name="tensors">The tensors. They are stored widest element first, then
+    /// by ordinal name, so that each is aligned.</param>
     /// <param name="metadata">Strings for <c>__metadata__</c>, stored by ordinal key.</param>
     /// <exception cref="ArgumentException">A name is empty, reserved or occurs twice.</exception>
     /// <exception cref="CheckpointException">The file cannot be written.</exception>
-    public static void Write(string path, IEnumerable<SafetensorsContent> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Write(
+        string path, IEnumerable<SafetensorsContent> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(tensors);
@@ -54,7 +56,8 @@ public static class SafetensorsFileWriter
         {
             if (string.IsNullOrEmpty(item.Name) || item.Name == "__metadata__" || !seen.Add(item.Name))
             {
-                throw new ArgumentException($"The tensor name '{item.Name}' is empty, reserved or occurs twice.", nameof(tensors));
+                throw new ArgumentException(
+                    $"The tensor name '{item.Name}' is empty, reserved or occurs twice.", nameof(tensors));
             }
 
             list.Add(item);
@@ -69,7 +72,8 @@ public static class SafetensorsFileWriter
     {
         using var buffer = new MemoryStream();
         buffer.Write(stackalloc byte[8]);
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        using (var json = new Utf8JsonWriter(
+            buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             json.WriteStartObject();
             WriteMetadata(json, metadata);
@@ -84,7 +88,8 @@ public static class SafetensorsFileWriter
             json.WriteEndObject();
         }
 
-        // Spaces after the object start the data at a multiple of 64, where libtorch puts its own tensors: mapped ones are aligned, and multiply to the same bits.
+        // Spaces after the object start the data at a multiple of 64, where libtorch puts its own tensors: mapped ones
+        // are aligned, and multiply to the same bits.
         while (buffer.Length % 64 != 0)
         {
             buffer.WriteByte((byte)' ');
@@ -93,7 +98,8 @@ public static class SafetensorsFileWriter
         byte[] header = buffer.ToArray();
         if (header.Length - 8 > SafetensorsHeader.MaximumLength)
         {
-            throw new ArgumentException($"The header of {header.Length - 8} bytes is larger than readers accept.", nameof(tensors));
+            throw new ArgumentException(
+                $"The header of {header.Length - 8} bytes is larger than readers accept.", nameof(tensors));
         }
 
         BitConverter.TryWriteBytes(header, (ulong)(header.Length - 8));
@@ -136,7 +142,8 @@ public static class SafetensorsFileWriter
 
     private static void WriteAll(string path, byte[] header, SafetensorsContent[] tensors)
     {
-        using var stream = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16);
+        using var stream = new FileStream(
+            path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16);
         stream.Write(header);
         foreach (SafetensorsContent tensor in tensors)
         {
@@ -144,7 +151,8 @@ public static class SafetensorsFileWriter
             tensor.Write(stream);
             if (stream.Position != end)
             {
-                throw new InvalidOperationException($"The parts of tensor '{tensor.Name}' are not its {tensor.ByteLength} bytes.");
+                throw new InvalidOperationException(
+                    $"The parts of tensor '{tensor.Name}' are not its {tensor.ByteLength} bytes.");
             }
         }
 

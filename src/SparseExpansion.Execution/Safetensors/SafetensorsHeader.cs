@@ -18,7 +18,8 @@ internal static class SafetensorsHeader
     /// <param name="dataStart">Position of the data section in the file.</param>
     /// <param name="dataLength">Bytes of the data section.</param>
     /// <param name="path">The file, for messages.</param>
-    /// <exception cref="CheckpointException">The header is malformed or does not describe the data section exactly.</exception>
+    /// <exception cref="CheckpointException">The header is malformed or does not
+    /// describe the data section exactly.</exception>
     public static (Dictionary<string, string> Metadata, Dictionary<string, SafetensorsEntry> Entries) Parse(
         ReadOnlySpan<byte> json, long dataStart, long dataLength, string path)
     {
@@ -122,7 +123,8 @@ internal static class SafetensorsHeader
         return MakeEntry(name, dtype, shape, offsets, dataStart, path);
     }
 
-    private static SafetensorsEntry MakeEntry(string name, string? dtype, List<long>? shape, List<long>? offsets, long dataStart, string path)
+    private static SafetensorsEntry MakeEntry(
+        string name, string? dtype, List<long>? shape, List<long>? offsets, long dataStart, string path)
     {
         if (dtype is null || shape is null || offsets is not { Count: 2 })
         {
@@ -133,7 +135,8 @@ internal static class SafetensorsHeader
             $"{path}: tensor '{name}' has the dtype '{dtype}'; supported are {SafetensorsDType.Supported}.");
         if (shape.Count > MaximumRank)
         {
-            throw new CheckpointException($"{path}: tensor '{name}' has {shape.Count} dimensions; at most {MaximumRank} are supported.");
+            throw new CheckpointException(
+                $"{path}: tensor '{name}' has {shape.Count} dimensions; at most {MaximumRank} are supported.");
         }
 
         long begin = offsets[0];
@@ -142,18 +145,21 @@ internal static class SafetensorsHeader
         if (end < begin || bytes != end - begin)
         {
             throw new CheckpointException(
-                $"{path}: tensor '{name}' of shape [{string.Join(", ", shape)}] and dtype {dtype} does not fill its data_offsets [{begin}, {end}].");
+                $"{path}: tensor '{name}' of shape [{string.Join(", ", shape)}] and dtype {dtype} does not fill its "
+                + $"data_offsets [{begin}, {end}].");
         }
 
         if (begin > long.MaxValue - dataStart)
         {
-            throw new CheckpointException($"{path}: tensor '{name}' starts behind the end of the file.");
+            throw new CheckpointException($"{path}: tensor '{name}' starts beyond the end of the file.");
         }
 
         return new SafetensorsEntry(name, type, shape.AsReadOnly(), dataStart + begin, end - begin);
     }
 
-    /// <summary>The bytes of a shape, or null where the product overflows. Zero sizes do not hide an overflow of the others.</summary>
+    /// <summary>
+    /// The bytes of a shape, or null where the product overflows. Zero sizes do not hide an overflow of the others.
+    /// </summary>
     private static long? ByteLength(List<long> shape, int elementSize)
     {
         long elements = 1;
@@ -211,12 +217,14 @@ internal static class SafetensorsHeader
             if (entry.Offset != position)
             {
                 string how = entry.Offset < position ? "overlaps the tensor before it" : "leaves a gap before it";
-                throw new CheckpointException($"{path}: tensor '{entry.Name}' {how} (at byte {entry.Offset}, expected {position}).");
+                throw new CheckpointException(
+                    $"{path}: tensor '{entry.Name}' {how} (at byte {entry.Offset}, expected {position}).");
             }
 
             if (entry.ByteLength > dataStart + dataLength - position)
             {
-                throw new CheckpointException($"{path}: tensor '{entry.Name}' ends behind the end of the file; is it truncated?");
+                throw new CheckpointException(
+                    $"{path}: tensor '{entry.Name}' ends beyond the end of the file; is it truncated?");
             }
 
             position += entry.ByteLength;
@@ -224,7 +232,8 @@ internal static class SafetensorsHeader
 
         if (position != dataStart + dataLength)
         {
-            throw new CheckpointException($"{path}: {dataStart + dataLength - position} bytes at the end belong to no tensor.");
+            throw new CheckpointException(
+                $"{path}: {dataStart + dataLength - position} bytes at the end belong to no tensor.");
         }
     }
 }

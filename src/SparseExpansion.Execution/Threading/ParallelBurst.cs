@@ -25,7 +25,9 @@ internal sealed class ParallelBurst
         Volatile.Write(ref _joined, 0);
     }
 
-    /// <summary>Does items until none is left or one has failed, under a worker number that no other thread has.</summary>
+    /// <summary>
+    /// Does items until none is left or one has failed, under a worker number that no other thread has.
+    /// </summary>
     public void Join()
     {
         int worker = Interlocked.Increment(ref _joined) - 1;

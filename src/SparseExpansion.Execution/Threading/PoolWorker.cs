@@ -5,8 +5,9 @@ internal sealed class PoolWorker
 {
     private const int Idle = 0, Offered = 1, Running = 2;
 
-    // Waking a sleeping thread takes 50 to 100 µs, a quarter of a sparse matrix–vector product. Layers of a model follow each other
-    // within milliseconds, and GNU OpenMP waits about as long; unlike it, this wait yields to whoever else can run.
+    // Waking a sleeping thread takes 50 to 100 µs, a quarter of a sparse matrix–vector product. Layers of a model
+    // follow each other within milliseconds, and GNU OpenMP waits about as long;
+    // unlike it, this wait yields to whoever else can run.
     private const double MillisecondsBeforeSleep = 5;
     private const int SpinsBetweenYields = 64;
     private readonly object _wake = new();
@@ -80,7 +81,8 @@ internal sealed class PoolWorker
         }
         while (TimeProvider.System.GetElapsedTime(start).TotalMilliseconds < MillisecondsBeforeSleep);
 
-        // Announce the sleep before the last look: an offer that comes in between sees the flag and waits for the lock to pulse.
+        // Announce the sleep before the last look: an offer that comes in between
+        // sees the flag and waits for the lock to pulse.
         lock (_wake)
         {
             Interlocked.Exchange(ref _sleeping, 1);

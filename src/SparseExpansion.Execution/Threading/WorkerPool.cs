@@ -3,17 +3,20 @@ using System.Runtime.ExceptionServices;
 namespace SparseExpansion.Execution.Threading;
 
 /// <summary>
-/// A few threads for short bursts of work. A matrix–vector product takes a few hundred microseconds, so handing it out must cost a few
-/// microseconds; items are claimed by one atomic increment, and a worker that does not get a processor in time is not waited for. One
-/// burst runs at a time; whoever finds the pool busy does its work alone, so there are never more threads than asked for, and no
-/// nesting.
+/// A few threads for short bursts of work. A matrix–vector product takes a few hundred microseconds, so handing it
+/// out must cost a few microseconds; items are claimed by one atomic increment, and a worker that does not get a
+/// processor in time is not waited for. One burst runs at a time; a caller that finds the pool busy does its work
+/// alone, so there are never more threads than asked for, and no nesting.
 /// </summary>
 internal static class WorkerPool
 {
     private static PoolWorker[] _workers = [];
     private static int _busy;
 
-    /// <summary>Does all items with up to <paramref name="degree"/> threads including the calling one; returns when they are done.</summary>
+    /// <summary>
+    /// Does all items with up to <paramref name="degree"/> threads including
+    /// the calling one; returns when they are done.
+    /// </summary>
     public static void Run(IParallelWork work, int items, int degree)
     {
         int helpers = Math.Min(degree, items) - 1;
@@ -62,7 +65,8 @@ internal static class WorkerPool
         }
 
         // Published when complete: a thread that cannot be started must not leave a gap.
-        PoolWorker[] workers = [.. _workers, .. Enumerable.Range(have + 1, count - have).Select(number => new PoolWorker(number))];
+        PoolWorker[] workers =
+            [.. _workers, .. Enumerable.Range(have + 1, count - have).Select(number => new PoolWorker(number))];
         _workers = workers;
     }
 }

@@ -6,8 +6,8 @@ using SparseExpansion.Execution.Packing;
 namespace SparseExpansion.Execution.Tiling;
 
 /// <summary>
-/// One grouped multiplication in progress: its plan and its scratch memory. Each calling thread has its own, which grows to the
-/// largest multiplication seen and is then used again without allocating.
+/// One grouped multiplication in progress: its plan and its scratch memory. Each calling thread has its own, which
+/// grows to the largest multiplication seen and is then used again without allocating.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "Lives as long as its thread; the buffers have finalizers.")]
 internal sealed unsafe class ExecutionWorkspace
@@ -52,7 +52,9 @@ internal sealed unsafe class ExecutionWorkspace
     /// <summary>[rows] float32, or null.</summary>
     public float* Bias { get; private set; }
 
-    /// <summary>Plans tokens first … first + count − 1 of the order for one expert with one kind of kernel.</summary>
+    /// <summary>
+    /// Plans tokens first … first + count − 1 of the order for one expert with one kind of kernel.
+    /// </summary>
     public void Add(PackedWeight weight, KernelTable table, KernelKind kind, int first, int count, int maximumPanels)
     {
         if (_expertCount == _experts.Length)
@@ -61,11 +63,20 @@ internal sealed unsafe class ExecutionWorkspace
         }
 
         ref ExpertPlan expert = ref _experts[_expertCount];
-        int items = _expertCount == 0 ? 0 : _experts[_expertCount - 1].FirstItem + _experts[_expertCount - 1].PanelCount;
-        expert = new ExpertPlan { Weight = weight, FirstTile = _tileCount, FirstItem = items, PanelCount = Math.Min(weight.Layout.PanelCount, maximumPanels) };
+        int items = _expertCount == 0
+            ? 0
+            : _experts[_expertCount - 1].FirstItem + _experts[_expertCount - 1].PanelCount;
+        expert = new ExpertPlan
+        {
+            Weight = weight,
+            FirstTile = _tileCount,
+            FirstItem = items,
+            PanelCount = Math.Min(weight.Layout.PanelCount, maximumPanels),
+        };
         for (int done = 0; done < count;)
         {
-            TileKernel kernel = TileCover.Next(kind == KernelKind.Expand ? table.Expand : table.Index, count - done, weight.Layout.BlockColumns);
+            TileKernel kernel = TileCover.Next(
+                kind == KernelKind.Expand ? table.Expand : table.Index, count - done, weight.Layout.BlockColumns);
             int tokens = Math.Min(kernel.Lanes, count - done);
             AddTile(ref expert, kernel, first + done, tokens);
             done += tokens;

@@ -11,10 +11,10 @@ internal struct ExpertPlan
     /// <summary>The derived indices, null where no tile reads them.</summary>
     public PackedIndices? Indices;
 
-    /// <summary>Whether tiles read indices that have to be listed while codes are decoded.</summary>
+    /// <summary>True if tiles read indices that have to be listed while codes are decoded.</summary>
     public bool ListColumns;
 
-    /// <summary>Whether AVX-512 may be used.</summary>
+    /// <summary>True if AVX-512 may be used.</summary>
     public bool Wide;
 
     /// <summary>First tile.</summary>

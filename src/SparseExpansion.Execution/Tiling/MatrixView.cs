@@ -1,6 +1,8 @@
 namespace SparseExpansion.Execution.Tiling;
 
-/// <summary>Rows of float32 or bfloat16 in CPU memory whose elements lie side by side; the owner keeps the memory alive.</summary>
+/// <summary>
+/// Rows of float32 or bfloat16 in CPU memory whose elements lie side by side; the owner keeps the memory alive.
+/// </summary>
 /// <param name="Data">The first element.</param>
 /// <param name="RowStride">Elements from one row to the next; may be larger than a row, or 0 to repeat it.</param>
 /// <param name="Dtype">float32 or bfloat16.</param>

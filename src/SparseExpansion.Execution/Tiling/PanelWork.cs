@@ -6,8 +6,8 @@ using SparseExpansion.Execution.Threading;
 namespace SparseExpansion.Execution.Tiling;
 
 /// <summary>
-/// Multiplies: an item is one panel of one expert with all of its tokens. Every output is summed inside one item and always in the
-/// same order, so the number of threads cannot change a result.
+/// Multiplies: an item is one panel of one expert with all of its tokens. Every output is summed inside one item and
+/// always in the same order, so the number of threads cannot change a result.
 /// </summary>
 internal sealed unsafe class PanelWork : IParallelWork
 {
@@ -22,7 +22,9 @@ internal sealed unsafe class PanelWork : IParallelWork
     private float* _bias;
 
     /// <summary>Sets the work.</summary>
-    public void Prepare(ExpertPlan[] experts, int expertCount, TilePlan[] tiles, MatrixView output, int* order, float* memory, float* bias)
+    public void Prepare(
+        ExpertPlan[] experts, int expertCount, TilePlan[] tiles, MatrixView output, int* order, float* memory,
+        float* bias)
     {
         _experts = experts;
         _expertCount = expertCount;
@@ -57,7 +59,8 @@ internal sealed unsafe class PanelWork : IParallelWork
         }
 
         ref readonly ExpertPlan expert = ref _experts[index];
-        MultiplyPanel(in expert, item - expert.FirstItem, (float*)_accumulators[worker].Pointer, _scratch[worker].Pointer);
+        MultiplyPanel(
+            in expert, item - expert.FirstItem, (float*)_accumulators[worker].Pointer, _scratch[worker].Pointer);
     }
 
     private static void Grow(ref NativeBuffer[] buffers, nuint bytes, int workers)
@@ -96,8 +99,8 @@ internal sealed unsafe class PanelWork : IParallelWork
         {
             int firstRow = panel * layout.PanelRows;
             TileReader.Read(
-                accumulators + tile.AccumulatorOffset, tile.Kernel, _order + tile.FirstToken, tile.Tokens, _output, firstRow, layout.RowsIn(panel),
-                _bias is null ? null : _bias + firstRow);
+                accumulators + tile.AccumulatorOffset, tile.Kernel, _order + tile.FirstToken, tile.Tokens, _output,
+                firstRow, layout.RowsIn(panel), _bias is null ? null : _bias + firstRow);
         }
     }
 
@@ -111,8 +114,11 @@ internal sealed unsafe class PanelWork : IParallelWork
         }
     }
 
-    /// <summary>Decodes a few row pieces and multiplies them; all of a block where several tiles share the work.</summary>
-    private void MultiplyEncoded(in ExpertPlan expert, int panel, ReadOnlySpan<TilePlan> tiles, float* accumulators, byte* scratch)
+    /// <summary>
+    /// Decodes a few row pieces and multiplies them; all of a block where several tiles share the work.
+    /// </summary>
+    private void MultiplyEncoded(
+        in ExpertPlan expert, int panel, ReadOnlySpan<TilePlan> tiles, float* accumulators, byte* scratch)
     {
         PackedLayout layout = expert.Weight.Layout;
         EncodedBlock source = PanelDecoder.FirstBlock(expert.Weight, panel);
@@ -122,7 +128,8 @@ internal sealed unsafe class PanelWork : IParallelWork
             for (int slot = 0; slot < source.Rows; slot += pieces)
             {
                 PanelBlock block = PanelDecoder.Next(
-                    ref source, slot, Math.Min(pieces, source.Rows - slot), layout, scratch, expert.ListColumns, expert.Wide);
+                    ref source, slot, Math.Min(pieces, source.Rows - slot), layout, scratch, expert.ListColumns,
+                    expert.Wide);
                 MultiplyBlock(b, &block, tiles, accumulators);
             }
 

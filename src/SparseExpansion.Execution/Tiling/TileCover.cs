@@ -8,14 +8,18 @@ internal static class TileCover
     // The part of a tile that belongs to a block must stay in the first-level cache.
     private const int LargestTileBlock = 32 * 1024;
 
-    /// <summary>The kernel for the next tile of the remaining tokens; it may have more lanes than there are tokens.</summary>
+    /// <summary>
+    /// The kernel for the next tile of the remaining tokens; it may have more lanes than there are tokens.
+    /// </summary>
     public static TileKernel Next(TileKernel[] kernels, int remaining, int blockColumns)
     {
         Cheapest(kernels, remaining, blockColumns, out TileKernel next);
         return next;
     }
 
-    /// <summary>Either one tile with room to spare, or the widest full tile and the cheapest cover of the rest.</summary>
+    /// <summary>
+    /// Either one tile with room to spare, or the widest full tile and the cheapest cover of the rest.
+    /// </summary>
     private static float Cheapest(TileKernel[] kernels, int remaining, int blockColumns, out TileKernel next)
     {
         TileKernel full = kernels[0];

@@ -18,9 +18,9 @@ internal struct TilePlan
     /// <summary>Tokens, at most the kernel's lanes.</summary>
     public int Tokens;
 
-    /// <summary>Where the tile lies, in floats.</summary>
+    /// <summary>Offset of the tile, in floats.</summary>
     public long TileOffset;
 
-    /// <summary>Where its accumulators lie in a worker's memory, in floats.</summary>
+    /// <summary>Offset of its accumulators in a worker's memory, in floats.</summary>
     public int AccumulatorOffset;
 }

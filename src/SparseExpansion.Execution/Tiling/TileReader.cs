@@ -4,12 +4,16 @@ using SparseExpansion.Execution.Kernels;
 
 namespace SparseExpansion.Execution.Tiling;
 
-/// <summary>Brings finished accumulators of a panel to the output: sums partials, adds the bias, converts, scatters.</summary>
+/// <summary>
+/// Brings finished accumulators of a panel to the output: sums partials, adds the bias, converts, scatters.
+/// </summary>
 internal static unsafe class TileReader
 {
     /// <param name="order">Token numbers of the tile.</param>
     /// <param name="bias">[rows of the panel] float32, or null.</param>
-    public static void Read(float* accumulators, TileKernel kernel, int* order, int count, MatrixView output, int firstRow, int rows, float* bias)
+    public static void Read(
+        float* accumulators, TileKernel kernel, int* order, int count, MatrixView output, int firstRow, int rows,
+        float* bias)
     {
         int lane = 0;
         if (kernel.Partials == 1 && kernel.Layout == TileLayout.Interleaved && !output.IsBFloat16)
@@ -22,12 +26,15 @@ internal static unsafe class TileReader
 
         for (; lane < count; lane++)
         {
-            ReadOne(accumulators + lane * kernel.LaneStride, kernel, output.Row(order[lane]), output.IsBFloat16, firstRow, rows, bias);
+            ReadOne(
+                accumulators + lane * kernel.LaneStride, kernel, output.Row(order[lane]), output.IsBFloat16, firstRow,
+                rows, bias);
         }
     }
 
     /// <summary>Four tokens, four rows at a time: every cache line is read once.</summary>
-    private static void ReadFour(float* source, int width, int* order, MatrixView output, int firstRow, int rows, float* bias)
+    private static void ReadFour(
+        float* source, int width, int* order, MatrixView output, int firstRow, int rows, float* bias)
     {
         float* target0 = (float*)output.Row(order[0]) + firstRow, target1 = (float*)output.Row(order[1]) + firstRow;
         float* target2 = (float*)output.Row(order[2]) + firstRow, target3 = (float*)output.Row(order[3]) + firstRow;
@@ -36,7 +43,8 @@ internal static unsafe class TileReader
         {
             Vector128<float> added = bias is null ? Vector128<float>.Zero : Vector128.Load(bias + row);
             (Vector128<float> a, Vector128<float> b, Vector128<float> c, Vector128<float> d) = VectorPairs.Transpose(
-                Vector128.Load(source), Vector128.Load(source + width), Vector128.Load(source + 2 * width), Vector128.Load(source + 3 * width));
+                Vector128.Load(source), Vector128.Load(source + width), Vector128.Load(source + 2 * width),
+                Vector128.Load(source + 3 * width));
             (a + added).Store(target0 + row);
             (b + added).Store(target1 + row);
             (c + added).Store(target2 + row);
@@ -53,7 +61,8 @@ internal static unsafe class TileReader
         }
     }
 
-    private static void ReadOne(float* source, TileKernel kernel, byte* target, bool bfloat16, int firstRow, int rows, float* bias)
+    private static void ReadOne(
+        float* source, TileKernel kernel, byte* target, bool bfloat16, int firstRow, int rows, float* bias)
     {
         for (int row = 0; row < rows; row++, source += kernel.Width)
         {

@@ -8,9 +8,13 @@ namespace SparseExpansion.Execution.Tiling;
 /// <summary>Brings tokens into the layout a kernel wants, as float32.</summary>
 internal static unsafe class TileWriter
 {
-    /// <summary>Writes the blocks <paramref name="firstBlock"/> … <paramref name="endBlock"/> − 1 of a tile.</summary>
+    /// <summary>
+    /// Writes the blocks <paramref name="firstBlock"/> … <paramref name="endBlock"/> − 1 of a tile.
+    /// </summary>
     /// <param name="order">Token numbers of the tile.</param>
-    public static void Write(MatrixView tokens, int* order, int count, TileKernel kernel, PackedLayout layout, float* tile, int firstBlock, int endBlock)
+    public static void Write(
+        MatrixView tokens, int* order, int count, TileKernel kernel, PackedLayout layout, float* tile, int firstBlock,
+        int endBlock)
     {
         if (tokens.IsBFloat16)
         {
@@ -23,7 +27,8 @@ internal static unsafe class TileWriter
     }
 
     private static void Write<TFormat>(
-        MatrixView tokens, int* order, int count, TileKernel kernel, PackedLayout layout, float* tile, int firstBlock, int endBlock)
+        MatrixView tokens, int* order, int count, TileKernel kernel, PackedLayout layout, float* tile, int firstBlock,
+        int endBlock)
         where TFormat : struct, IWeightFormat
     {
         for (int block = firstBlock; block < endBlock; block++)
@@ -82,7 +87,8 @@ internal static unsafe class TileWriter
     }
 
     // Sixteen columns of all tokens at a time: every cache line, read or written, is finished before the next one.
-    private static void Interleave<TFormat>(MatrixView tokens, int* order, int count, int first, float* target, int columns, int lanes)
+    private static void Interleave<TFormat>(
+        MatrixView tokens, int* order, int count, int first, float* target, int columns, int lanes)
         where TFormat : struct, IWeightFormat
     {
         const int Strip = 16;
@@ -114,14 +120,15 @@ internal static unsafe class TileWriter
         where TFormat : struct, IWeightFormat =>
         tokens.Row(token) + (long)column * TFormat.Size;
 
-    private static void InterleaveFour<TFormat>(byte* row0, byte* row1, byte* row2, byte* row3, float* target, int column, int end, int lanes)
+    private static void InterleaveFour<TFormat>(
+        byte* row0, byte* row1, byte* row2, byte* row3, float* target, int column, int end, int lanes)
         where TFormat : struct, IWeightFormat
     {
         for (; column <= end - 4; column += 4)
         {
             Transpose(
-                TFormat.Load4(row0, column), TFormat.Load4(row1, column), TFormat.Load4(row2, column), TFormat.Load4(row3, column),
-                target + column * lanes, lanes);
+                TFormat.Load4(row0, column), TFormat.Load4(row1, column), TFormat.Load4(row2, column),
+                TFormat.Load4(row3, column), target + column * lanes, lanes);
         }
 
         for (; column < end; column++)
@@ -134,7 +141,8 @@ internal static unsafe class TileWriter
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Transpose(Vector128<float> a, Vector128<float> b, Vector128<float> c, Vector128<float> d, float* target, int stride)
+    private static void Transpose(
+        Vector128<float> a, Vector128<float> b, Vector128<float> c, Vector128<float> d, float* target, int stride)
     {
         (a, b, c, d) = VectorPairs.Transpose(a, b, c, d);
         a.Store(target);

@@ -4,7 +4,8 @@ namespace SparseExpansion.Execution.Tiling;
 internal static class TokenGrouping
 {
     /// <summary>
-    /// After the call the tokens of expert e are order[offsets[e]] … order[offsets[e + 1] − 1], by rising token number.
+    /// After the call the tokens of expert e are order[offsets[e]] …
+    /// order[offsets[e + 1] − 1], by rising token number.
     /// </summary>
     /// <param name="experts">[tokens] expert of each token.</param>
     /// <param name="order">[tokens] receives token numbers.</param>
@@ -28,7 +29,8 @@ internal static class TokenGrouping
             offsets[expert] += offsets[expert - 1];
         }
 
-        // offsets[e] runs from the start of e to the start of e + 1 while tokens are placed, then everything moves back by one.
+        // offsets[e] runs from the start of e to the start of e + 1 while tokens
+        // are placed, then everything moves back by one.
         for (int token = 0; token < experts.Length; token++)
         {
             order[offsets[(int)experts[token]]++] = token;

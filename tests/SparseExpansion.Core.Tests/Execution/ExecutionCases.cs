@@ -7,7 +7,9 @@ namespace SparseExpansion.Execution;
 /// <summary>Random problems, and the slow double-precision answer to them.</summary>
 internal sealed record ExecutionCase(int Rows, int Columns, int Tokens, double Sparsity, ScalarType Dtype, bool HasBias, int Experts, int Seed)
 {
-    /// <summary>Shapes around every boundary: lanes, mask words, blocks, panels; sparsities including none and all.</summary>
+    /// <summary>
+    /// Shapes around every boundary: lanes, mask words, blocks, panels; sparsities including none and all.
+    /// </summary>
     public static Gen<ExecutionCase> Generator { get; } =
         from rows in Gen.OneOf(Gen.Int[1, 5], Gen.Int[120, 140], Gen.Int[250, 300])
         from columns in Gen.OneOf(Gen.Int[1, 70], Gen.Int[240, 270], Gen.Int[500, 530])
@@ -44,7 +46,9 @@ internal sealed record ExecutionCase(int Rows, int Columns, int Tokens, double S
         return HasBias ? randn([Rows], generator: generator).to(Dtype) : null;
     }
 
-    /// <summary>tokens · weightᵀ + bias in double precision, and the sum of magnitudes that bounds its rounding errors.</summary>
+    /// <summary>
+    /// tokens · weightᵀ + bias in double precision, and the sum of magnitudes that bounds its rounding errors.
+    /// </summary>
     public static (double[] Value, double[] Magnitude) Reference(Tensor tokens, Tensor weight, Tensor? bias)
     {
         using var scope = NewDisposeScope();
@@ -53,7 +57,10 @@ internal sealed record ExecutionCase(int Rows, int Columns, int Tokens, double S
         return (Values(x.matmul(w).Plus(b)), Values(x.abs().matmul(w.abs()).Plus(b.abs())));
     }
 
-    /// <summary>Fails unless every output is as near to the reference as rounding of float32 sums and of the output dtype allows.</summary>
+    /// <summary>
+    /// Fails unless every output is as near to the reference as rounding of
+    /// float32 sums and of the output dtype allows.
+    /// </summary>
     public static void AssertNear((double[] Value, double[] Magnitude) expected, Tensor actual)
     {
         using var scope = NewDisposeScope();

@@ -53,7 +53,10 @@ public sealed class PackedTensorsTests
         Assert.InRange(packed.StoredBytes / (512.0 * 1024), 2.1, 2.2);
     }
 
-    /// <summary>Two panels and two blocks: values with 64 of padding, masks with 8 bytes of it, the row of each piece, three offsets.</summary>
+    /// <summary>
+    /// Two panels and two blocks: values with 64 of padding, masks with 8 bytes
+    /// of it, the row of each piece, three offsets.
+    /// </summary>
     [Fact]
     public void StoredBytes_SmallWeight_CountsEveryArray()
     {

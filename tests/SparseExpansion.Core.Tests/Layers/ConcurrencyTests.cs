@@ -8,7 +8,8 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Layers;
 
 /// <summary>
-/// Many threads through one packed model. Takes two seconds; the environment variable SPARSE_EXPANSION_SOAK_SECONDS makes it longer.
+/// Many threads through one packed model. Takes two seconds; the environment variable SPARSE_EXPANSION_SOAK_SECONDS
+/// makes it longer.
 /// </summary>
 public sealed class ConcurrencyTests
 {
@@ -47,7 +48,8 @@ public sealed class ConcurrencyTests
             TaskCreationOptions.LongRunning)));
 
         Assert.Equal(0, wrong);
-        // Thousands of passes may leave one waiting decision for each shared input, and a little scratch for each thread.
+        // Thousands of passes may leave one waiting decision for each shared
+        // input, and a little scratch for each thread.
         long alive = Tensor.TotalCount - before;
         Assert.True(alive <= inputs.Length + (2 * Threads), $"{alive} tensors were left alive.");
         Array.ForEach(inputs, input => input.Dispose());

@@ -7,7 +7,9 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Layers;
 
-/// <summary>Packed layers run wherever dense ones do, and gradients flow through them: to what comes before, and to the bias.</summary>
+/// <summary>
+/// Packed layers run wherever dense ones do, and gradients flow through them: to what comes before, and to the bias.
+/// </summary>
 public sealed class PackedGradientTests : IDisposable
 {
     private const int Width = 48;

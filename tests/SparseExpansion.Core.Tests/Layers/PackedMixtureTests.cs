@@ -170,7 +170,9 @@ public sealed class PackedMixtureTests
         Assert.True(TensorChecks.Equal(expected, layer.call(input)));
     }
 
-    /// <summary>Every second weight is zero: layers of either shift have as many values as each other in every piece.</summary>
+    /// <summary>
+    /// Every second weight is zero: layers of either shift have as many values as each other in every piece.
+    /// </summary>
     private static SparseMixtureLayer CreateRegular(int shift)
     {
         using var scope = NewDisposeScope();

@@ -95,7 +95,9 @@ public sealed class QuantizedMixtureTests
         },
         parametersDisposed: 2);
 
-    /// <summary>Every second weight is zero, so that layers have as many codes as each other; no rounded weight is 0.</summary>
+    /// <summary>
+    /// Every second weight is zero, so that layers have as many codes as each other; no rounded weight is 0.
+    /// </summary>
     private static SparseMixtureLayer Create(WeightQuantization quantization, ScalarType dtype)
     {
         using var scope = NewDisposeScope();
@@ -104,6 +106,6 @@ public sealed class QuantizedMixtureTests
         QuantizationGrid[] grids = [.. weights.Select(weight => QuantizationGrid.Fit(weight, quantization))];
         var experts = new MaskedDenseExperts([.. weights.Zip(grids, (weight, grid) => grid.Round(weight).to(dtype))], grids);
         Array.ForEach(grids, grid => grid.Dispose());
-        return new SparseMixtureLayer("quantised", new SharedRouter(new ParityRouter(2, 192)), experts, null);
+        return new SparseMixtureLayer("quantized", new SharedRouter(new ParityRouter(2, 192)), experts, null);
     }
 }

@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
 
-/// <summary>What holds for every pruner that works from Hessians.</summary>
+/// <summary>Tests of every pruner that works from Hessians.</summary>
 public abstract class HessianPrunerTestBase(Sparsifier<HessianStatistic> pruner)
 {
     private static readonly SparsityTarget s_half = SparsityTarget.Unstructured(0.5);
@@ -107,8 +107,8 @@ public abstract class HessianPrunerTestBase(Sparsifier<HessianStatistic> pruner)
     {
         using var scope = NewDisposeScope();
         using HessianStatistic statistic = Observe(24, 1, 50);
-        var cancelled = new CancellationToken(canceled: true);
-        Assert.Throws<OperationCanceledException>(() => pruner.Prune(Random(2, 4, 24), statistic, SparsityTarget.NM(2, 4), cancelled));
-        Assert.Throws<OperationCanceledException>(() => pruner.PruneExperts(Random(2, 4, 24), [statistic], SparsityTarget.NM(2, 4), cancelled));
+        var canceled = new CancellationToken(canceled: true);
+        Assert.Throws<OperationCanceledException>(() => pruner.Prune(Random(2, 4, 24), statistic, SparsityTarget.NM(2, 4), canceled));
+        Assert.Throws<OperationCanceledException>(() => pruner.PruneExperts(Random(2, 4, 24), [statistic], SparsityTarget.NM(2, 4), canceled));
     }
 }

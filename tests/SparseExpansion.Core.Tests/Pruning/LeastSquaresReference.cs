@@ -8,7 +8,9 @@ namespace SparseExpansion.Pruning;
 /// <summary>The least squares of rows on their supports in float64, one row after the other.</summary>
 internal static class LeastSquaresReference
 {
-    /// <summary>min (ŵ − w)(H + damping · mean(diag H) · I)(ŵ − w)ᵀ on the support of <paramref name="pruned"/>.</summary>
+    /// <summary>
+    /// min (ŵ − w)(H + damping · mean(diag H) · I)(ŵ − w)ᵀ on the support of <paramref name="pruned"/>.
+    /// </summary>
     public static Matrix<double> Solve(Matrix<double> dense, Matrix<double> pruned, Matrix<double> hessian, double damping)
     {
         Matrix<double> damped = hessian + (Matrix<double>.Build.DenseIdentity(hessian.RowCount) * (damping * hessian.Diagonal().Average()));
@@ -55,7 +57,7 @@ internal static class LeastSquaresReference
         return statistic;
     }
 
-    /// <summary>Correlated tokens: a common direction, and neighbours that resemble each other.</summary>
+    /// <summary>Correlated tokens: a common direction, and neighbors that resemble each other.</summary>
     public static Tensor Tokens(int columns, int seed, int tokens)
     {
         using var scope = NewDisposeScope();

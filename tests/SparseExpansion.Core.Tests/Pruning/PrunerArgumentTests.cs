@@ -12,7 +12,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
 
-/// <summary>What all pruners refuse, and take, alike, whichever way they are asked.</summary>
+/// <summary>Arguments that all pruners refuse, and take, alike, whichever way they are asked.</summary>
 public sealed class PrunerArgumentTests
 {
     private static readonly LayerDescriptor s_layer = new("layer", 8, 4, CPU);

@@ -6,7 +6,9 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning;
 
-/// <summary>Pruners of others are guarded once: by their base class where they have it, by the caller where they have not.</summary>
+/// <summary>
+/// Pruners of others are guarded once: by their base class where they have it, by the caller where they have not.
+/// </summary>
 public sealed class PrunerCallsTests
 {
     [Theory]

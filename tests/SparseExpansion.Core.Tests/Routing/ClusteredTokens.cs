@@ -6,7 +6,10 @@ namespace SparseExpansion.Routing;
 /// <summary>Made-up tokens that fall into blobs, and slow references in double precision.</summary>
 internal static class ClusteredTokens
 {
-    /// <summary>[perBlob · blobs, features], blob after blob, spread 1 around centres of spread <paramref name="distance"/> and offset.</summary>
+    /// <summary>
+    /// [perBlob · blobs, features], blob after blob, spread 1 around centers of
+    /// spread <paramref name="distance"/> and offset.
+    /// </summary>
     public static Tensor Blobs(int blobs, int perBlob, int features, double distance, double offset = 0, ulong seed = 1)
     {
         using var generator = new Generator(seed);

@@ -11,7 +11,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Serialization;
 
-/// <summary>Where experts live when they are loaded, and the formats in which they are saved.</summary>
+/// <summary>Places of experts when they are loaded, and the formats in which they are saved.</summary>
 public sealed class ExpandedStorageTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

@@ -11,7 +11,9 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Serialization;
 
-/// <summary>Changed files of expanded models: see <see cref="FuzzRun"/> for what must hold, and how to run it for longer.</summary>
+/// <summary>
+/// Changed files of expanded models: see <see cref="FuzzRun"/> for what must hold, and how to run it for longer.
+/// </summary>
 public sealed class FuzzTests : IDisposable
 {
     private readonly TemporaryFolder _root = new();
@@ -85,7 +87,10 @@ public sealed class FuzzTests : IDisposable
         ExpandedModel.Save(model, _root.File("model"), format: format);
     }
 
-    /// <summary>Loads, runs, lists and converts; whatever happens, the folder of the model stays as it is and nothing half-written is left.</summary>
+    /// <summary>
+    /// Loads, runs, lists and converts; whatever happens, the folder of the model stays as it is and nothing
+    /// half-written is left.
+    /// </summary>
     private void RunModel(string name, string file, Func<byte[], Random, byte[]> mutate, int cases)
     {
         string folder = _root.File("model");

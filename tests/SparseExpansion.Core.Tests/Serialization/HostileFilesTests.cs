@@ -11,7 +11,10 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Serialization;
 
-/// <summary>Folders that somebody damaged or forged: each loads, or is refused by name, and a refused one leaves the model as it was.</summary>
+/// <summary>
+/// Folders that somebody damaged or forged: each loads, or is refused by name,
+/// and a refused one leaves the model as it was.
+/// </summary>
 public sealed class HostileFilesTests : IDisposable
 {
     private const int Mutants = 400;

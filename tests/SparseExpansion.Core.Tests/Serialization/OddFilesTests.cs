@@ -12,7 +12,9 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Serialization;
 
-/// <summary>Links, pipes, devices, read-only files, names with blanks and letters of other scripts, and files beyond 2 GiB.</summary>
+/// <summary>
+/// Links, pipes, devices, read-only files, names with blanks and letters of other scripts, and files beyond 2 GiB.
+/// </summary>
 public sealed class OddFilesTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

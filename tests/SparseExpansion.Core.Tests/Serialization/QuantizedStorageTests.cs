@@ -12,7 +12,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Serialization;
 
-/// <summary>Quantised experts on disk.</summary>
+/// <summary>Quantized experts on disk.</summary>
 public sealed class QuantizedStorageTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -103,7 +103,7 @@ public sealed class QuantizedStorageTests : IDisposable
     [InlineData("values", "padding")]
     [InlineData("scales", "scales")]
     [InlineData("zeros", "zero")]
-    [InlineData("layout", "quantised")]
+    [InlineData("layout", "quantized")]
     public void Load_DamagedArray_SaysSo(string array, string problem)
     {
         using var scope = NewDisposeScope();

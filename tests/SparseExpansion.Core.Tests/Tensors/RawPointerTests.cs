@@ -5,7 +5,9 @@ namespace SparseExpansion.Tensors;
 
 public sealed class RawPointerTests
 {
-    /// <summary>Owners of the tensors, which stay alive through their own users, and methods that return the tensor.</summary>
+    /// <summary>
+    /// Owners of the tensors, which stay alive through their own users, and methods that return the tensor.
+    /// </summary>
     private static readonly string[] s_owners =
     [
         "SparseExpansion.Analysis.Distances.HostRows..ctor",

@@ -4,7 +4,9 @@ using TorchSharp;
 
 namespace SparseExpansion.Tensors;
 
-/// <summary>No code of this repository hands libtorch a number that a garbage collection may free during the call.</summary>
+/// <summary>
+/// No code of this repository hands libtorch a number that a garbage collection may free during the call.
+/// </summary>
 public sealed class TemporaryScalarTests
 {
     private const string Advice = "Use SparseExpansion.Tensors (Scalars.Of, Plus, PlusInPlace, Squared, Range, AdamOptimizer): a garbage collection may free the temporary Scalar during the call.";

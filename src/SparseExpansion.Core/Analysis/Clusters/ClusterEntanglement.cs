@@ -11,11 +11,12 @@ public sealed record ClusterEntanglement
     /// <summary>Tokens of every cluster.</summary>
     public required IReadOnlyList<long> TokensPerCluster { get; init; }
 
-    /// <summary>One entry for each analysed neuron.</summary>
+    /// <summary>One entry for each analyzed neuron.</summary>
     public required IReadOnlyList<NeuronClusterEntanglement> Neurons { get; init; }
 
     /// <summary>
-    /// Change of W₁ by clustering, relative to W₁ over all tokens: −0.4 means that the token-weighted distance is 40 % lower.
+    /// Change of W₁ by clustering, relative to W₁ over all tokens: −0.4 means
+    /// that the token-weighted distance is 40 % lower.
     /// </summary>
     /// <param name="whole">The same layer over the same tokens.</param>
     /// <returns>One value for each entry of <see cref="Neurons"/>; NaN where W₁ over all tokens is 0.</returns>
@@ -25,7 +26,8 @@ public sealed record ClusterEntanglement
         ArgumentNullException.ThrowIfNull(whole);
         if (whole.Layer != Layer)
         {
-            throw new ArgumentException($"Clusters of layer '{Layer}' cannot be compared with layer '{whole.Layer}'.", nameof(whole));
+            throw new ArgumentException(
+                $"Clusters of layer '{Layer}' cannot be compared with layer '{whole.Layer}'.", nameof(whole));
         }
 
         return [.. Neurons.Select(neuron => Change(neuron.WeightedWasserstein, whole.Neurons[neuron.Neuron].Wasserstein))];

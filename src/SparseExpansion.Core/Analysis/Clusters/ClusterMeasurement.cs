@@ -9,7 +9,8 @@ namespace SparseExpansion.Analysis.Clusters;
 /// <summary>Measures slices of neurons inside every cluster.</summary>
 internal sealed class ClusterMeasurement(string layer, int[] neurons, TokenClusters clusters, MappingPairs[]? pairs)
 {
-    private readonly GaussianQuantiles[] _quantiles = [.. clusters.Members.Select(members => GaussianQuantiles.For(Math.Max(members.Length, 1)))];
+    private readonly GaussianQuantiles[] _quantiles =
+        [.. clusters.Members.Select(members => GaussianQuantiles.For(Math.Max(members.Length, 1)))];
     private readonly double[][] _distances = Table(neurons.Length, clusters.Count);
     private readonly double[][] _difficulties = Table(neurons.Length, clusters.Count);
 
@@ -35,13 +36,15 @@ internal sealed class ClusterMeasurement(string layer, int[] neurons, TokenClust
     private void VisitCluster(PanelSlice slice, int cluster)
     {
         using var scope = NewDisposeScope();
-        Tensor members = tensor(Array.ConvertAll(clusters.Members[cluster], token => (long)token), device: slice.Outputs[0].device);
+        Tensor members = tensor(
+            Array.ConvertAll(clusters.Members[cluster], token => (long)token), device: slice.Outputs[0].device);
         var sorted = new HostRows(HostRows.Sort(slice.Outputs[0].index_select(1, members)));
         RowParallel.For(sorted.Count, sorted.Width, (from, to) =>
         {
             for (int row = (int)from; row < to; row++)
             {
-                _distances[slice.First + row][cluster] = QuantileDistance.ToGaussian(sorted[row], Moments.OfSorted(sorted[row]), _quantiles[cluster]);
+                _distances[slice.First + row][cluster] = QuantileDistance.ToGaussian(
+                    sorted[row], Moments.OfSorted(sorted[row]), _quantiles[cluster]);
             }
         });
         int bad = Array.FindIndex(_distances, slice.First, (int)sorted.Count, row => double.IsNaN(row[cluster]));

@@ -20,7 +20,8 @@ internal sealed class ComparisonMeasurement(string layer, int[] neurons, Gaussia
         {
             for (int row = (int)from; row < to; row++)
             {
-                Moments denseMoments = Moments.OfSorted(denseSorted[row]), sparseMoments = Moments.OfSorted(sparseSorted[row]);
+                Moments denseMoments = Moments.OfSorted(denseSorted[row]),
+                    sparseMoments = Moments.OfSorted(sparseSorted[row]);
                 Neurons[slice.First + row] = new NeuronComparison(
                     neurons[slice.First + row],
                     QuantileDistance.RootMeanSquare(dense[row], sparse[row]),
@@ -30,7 +31,9 @@ internal sealed class ComparisonMeasurement(string layer, int[] neurons, Gaussia
                     QuantileDistance.ToGaussian(sparseSorted[row], sparseMoments, quantiles));
             }
         });
-        int bad = Array.FindIndex(Neurons, slice.First, (int)dense.Count, neuron => double.IsNaN(neuron.DenseToGaussian + neuron.SparseToGaussian));
+        int bad = Array.FindIndex(
+            Neurons, slice.First, (int)dense.Count,
+            neuron => double.IsNaN(neuron.DenseToGaussian + neuron.SparseToGaussian));
         PanelPass.ThrowIfBad(layer, bad < 0 ? -1 : neurons[bad]);
     }
 }

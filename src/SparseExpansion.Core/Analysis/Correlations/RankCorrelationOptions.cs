@@ -1,6 +1,6 @@
 namespace SparseExpansion.Analysis.Correlations;
 
-/// <summary>How confidence intervals of rank correlations are drawn.</summary>
+/// <summary>Options for the confidence intervals of rank correlations.</summary>
 public sealed record RankCorrelationOptions
 {
     /// <summary>Bootstrap resamples of the neurons. Default 1,000.</summary>

@@ -7,4 +7,5 @@ namespace SparseExpansion.Analysis.Correlations;
 /// <param name="Coefficient">ρ in [−1, 1], ties by mean ranks; NaN where a measure is constant.</param>
 /// <param name="Lower">Lower end of the percentile interval; NaN where ρ is.</param>
 /// <param name="Upper">Upper end of the percentile interval; NaN where ρ is.</param>
-public sealed record RankCorrelationResult(string First, string Second, int Count, double Coefficient, double Lower, double Upper);
+public sealed record RankCorrelationResult(
+    string First, string Second, int Count, double Coefficient, double Lower, double Upper);

@@ -1,8 +1,8 @@
 namespace SparseExpansion.Analysis.Correlations;
 
 /// <summary>
-/// A measure sorted once, so that the mean ranks of any bootstrap resample follow from the multiplicities of the neurons in one
-/// walk, without sorting again.
+/// A measure sorted once, so that the mean ranks of any bootstrap resample follow from the multiplicities of the
+/// neurons in one walk, without sorting again.
 /// </summary>
 internal sealed class RankedSample
 {
@@ -14,7 +14,8 @@ internal sealed class RankedSample
         double[] sorted = [.. values];
         _order = [.. Enumerable.Range(0, sorted.Length)];
         Array.Sort(sorted, _order);
-        _groupEnds = [.. Enumerable.Range(1, sorted.Length).Where(i => i == sorted.Length || sorted[i] != sorted[i - 1])];
+        _groupEnds = [.. Enumerable.Range(1, sorted.Length)
+            .Where(i => i == sorted.Length || sorted[i] != sorted[i - 1])];
     }
 
     /// <summary>Deviations from the middle rank of every value, where value i occurs counts[i] times.</summary>

@@ -3,12 +3,13 @@ using MathNet.Numerics.Distributions;
 namespace SparseExpansion.Analysis.Distances;
 
 /// <summary>
-/// The quantiles q_i = Φ⁻¹(i/n) of N(0,1), i = 0 … n, and the density there. They are what the exact W₁ of n sorted values
-/// needs, and the same for all neurons.
+/// The quantiles q_i = Φ⁻¹(i/n) of N(0,1), i = 0 … n, and the density there. The exact W₁ of n
+/// sorted values needs them; they are the same for all neurons.
 /// </summary>
 internal sealed class GaussianQuantiles
 {
-    private GaussianQuantiles(double[] quantiles, double[] densities) => (Quantiles, Densities) = (quantiles, densities);
+    private GaussianQuantiles(double[] quantiles, double[] densities) =>
+        (Quantiles, Densities) = (quantiles, densities);
 
     /// <summary>Number of values n.</summary>
     public int Count => Quantiles.Length - 1;

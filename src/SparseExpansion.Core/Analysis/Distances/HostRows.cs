@@ -8,7 +8,8 @@ internal sealed unsafe class HostRows
 {
     private readonly float* _start;
 
-    /// <param name="matrix">[rows, width], float32, any device; copied to the host if it is not there. Temporaries belong to the caller's dispose scope.</param>
+    /// <param name="matrix">[rows, width], float32, any device; copied to the host if it is not there. Temporaries
+    /// belong to the caller's dispose scope.</param>
     public HostRows(Tensor matrix)
     {
         Tensor local = matrix.cpu().contiguous();
@@ -22,7 +23,9 @@ internal sealed unsafe class HostRows
 
     public ReadOnlySpan<float> this[long row] => new(_start + (row * Width), Width);
 
-    /// <summary>The matrix with every row sorted, ascending, on its device. It belongs to the caller's dispose scope.</summary>
+    /// <summary>
+    /// The matrix with every row sorted, ascending, on its device. It belongs to the caller's dispose scope.
+    /// </summary>
     public static Tensor Sort(Tensor matrix)
     {
         (Tensor values, Tensor indices) = matrix.sort(dim: 1, descending: false, stable: false);

@@ -4,15 +4,20 @@ using System.Runtime.InteropServices;
 
 namespace SparseExpansion.Analysis.Distances;
 
-/// <summary>Population moments of a sample in double precision, by two passes: the mean first, then powers of the deviations.</summary>
+/// <summary>
+/// Population moments of a sample in double precision, by two passes: the mean first, then powers of the deviations.
+/// </summary>
 /// <param name="Mean">Mean.</param>
 /// <param name="Variance">Mean squared deviation; NaN if any value is not finite.</param>
 /// <param name="Skewness">m₃ / m₂^1.5, 0 for a constant sample.</param>
 /// <param name="ExcessKurtosis">m₄ / m₂² − 3, 0 for a constant sample.</param>
 /// <param name="IsConstant">True if the values do not differ by more than the rounding of their type.</param>
-internal readonly record struct Moments(double Mean, double Variance, double Skewness, double ExcessKurtosis, bool IsConstant)
+internal readonly record struct Moments(
+    double Mean, double Variance, double Skewness, double ExcessKurtosis, bool IsConstant)
 {
-    /// <summary>Spread, in units of the largest magnitude, up to which values count as equal: a few roundings of float32.</summary>
+    /// <summary>
+    /// Spread, in units of the largest magnitude, up to which values count as equal: a few roundings of float32.
+    /// </summary>
     private const double SingleResolution = 4.0 / (1 << 23);
 
     private const double DoubleResolution = SingleResolution / (1 << 29);
@@ -58,7 +63,9 @@ internal readonly record struct Moments(double Mean, double Variance, double Ske
 
         return constant
             ? new Moments(mean, 0, 0, 0, true)
-            : new Moments(mean, variance, third / count / (variance * Math.Sqrt(variance)), (fourth / count / (variance * variance)) - 3, false);
+            : new Moments(
+                mean, variance, third / count / (variance * Math.Sqrt(variance)),
+                (fourth / count / (variance * variance)) - 3, false);
     }
 
     private static bool IsNarrow(double least, double largest, double resolution) =>
@@ -71,7 +78,9 @@ internal readonly record struct Moments(double Mean, double Variance, double Ske
         int i = 0;
         for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count)
         {
-            Vector.Widen(Unsafe.ReadUnaligned<Vector<float>>(ref Unsafe.As<float, byte>(ref Unsafe.Add(ref start, i))), out Vector<double> low, out Vector<double> high);
+            Vector.Widen(
+                Unsafe.ReadUnaligned<Vector<float>>(ref Unsafe.As<float, byte>(ref Unsafe.Add(ref start, i))),
+                out Vector<double> low, out Vector<double> high);
             lowSum += low;
             highSum += high;
         }
@@ -93,7 +102,9 @@ internal readonly record struct Moments(double Mean, double Variance, double Ske
         int i = 0;
         for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count)
         {
-            Vector.Widen(Unsafe.ReadUnaligned<Vector<float>>(ref Unsafe.As<float, byte>(ref Unsafe.Add(ref start, i))), out Vector<double> low, out Vector<double> high);
+            Vector.Widen(
+                Unsafe.ReadUnaligned<Vector<float>>(ref Unsafe.As<float, byte>(ref Unsafe.Add(ref start, i))),
+                out Vector<double> low, out Vector<double> high);
             low -= center;
             high -= center;
             Vector<double> lowSquare = low * low, highSquare = high * high;

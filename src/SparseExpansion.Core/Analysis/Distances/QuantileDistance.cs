@@ -6,21 +6,23 @@ using MathNet.Numerics.Distributions;
 namespace SparseExpansion.Analysis.Distances;
 
 /// <summary>
-/// W₁ = ∫₀¹ |F⁻¹(p) − G⁻¹(p)| dp for sorted samples. On ((i−1)/n, i/n] the empirical quantile is the constant z_i, and the
-/// Gaussian one has the integral M_i = φ(q_{i−1}) − φ(q_i), because Φ⁻¹ integrates to −φ(Φ⁻¹). A step whose z_i lies outside
-/// (q_{i−1}, q_i) has the area |z_i/n − M_i|: no Φ is to be evaluated. In the other steps, about √n of them, the two quantile
-/// functions cross, and the area is z(2Φ(z) − (2i−1)/n) + 2φ(z) − φ(q_{i−1}) − φ(q_i).
+/// W₁ = ∫₀¹ |F⁻¹(p) − G⁻¹(p)| dp for sorted samples. On ((i−1)/n, i/n] the empirical quantile is the
+/// constant z_i, and the Gaussian one has the integral M_i = φ(q_{i−1}) − φ(q_i), because Φ⁻¹ integrates to
+/// −φ(Φ⁻¹). A step whose z_i lies outside (q_{i−1}, q_i) has the area |z_i/n − M_i|: no Φ is to be
+/// evaluated. In the other steps, about √n of them, the two quantile functions cross, and the area is z(2Φ(z) −
+/// (2i−1)/n) + 2φ(z) − φ(q_{i−1}) − φ(q_i).
 /// </summary>
 internal static class QuantileDistance
 {
-    /// <summary>W₁ to N(0,1) of a standardised row; 0 for a constant row, NaN for one that is not finite.</summary>
+    /// <summary>W₁ to N(0,1) of a standardized row; 0 for a constant row, NaN for one that is not finite.</summary>
     public static double ToGaussian(ReadOnlySpan<float> sorted, in Moments moments, GaussianQuantiles gaussian) =>
         moments.IsConstant ? 0
         : double.IsNaN(moments.Variance) ? double.NaN
         : ToGaussian(sorted, moments.Mean, moments.StandardDeviation, gaussian);
 
     /// <summary>W₁ of (sorted − mean) / deviation to N(0,1), one value at a time.</summary>
-    public static double ToGaussian(ReadOnlySpan<double> sorted, double mean, double deviation, GaussianQuantiles gaussian)
+    public static double ToGaussian(
+        ReadOnlySpan<double> sorted, double mean, double deviation, GaussianQuantiles gaussian)
     {
         double sum = 0;
         for (int i = 0; i < sorted.Length; i++)
@@ -32,7 +34,8 @@ internal static class QuantileDistance
     }
 
     /// <summary>W₁ of (sorted − mean) / deviation to N(0,1), many values at a time.</summary>
-    public static double ToGaussian(ReadOnlySpan<float> sorted, double mean, double deviation, GaussianQuantiles gaussian)
+    public static double ToGaussian(
+        ReadOnlySpan<float> sorted, double mean, double deviation, GaussianQuantiles gaussian)
     {
         ref float start = ref MemoryMarshal.GetReference(sorted);
         ref double quantiles = ref MemoryMarshal.GetArrayDataReference(gaussian.Quantiles);
@@ -88,7 +91,9 @@ internal static class QuantileDistance
         return sum / first.Length;
     }
 
-    /// <summary>W₁ between two sorted samples of any size: walks along the steps of both quantile functions.</summary>
+    /// <summary>
+    /// W₁ between two sorted samples of any size: walks along the steps of both quantile functions.
+    /// </summary>
     public static double Between(ReadOnlySpan<double> first, ReadOnlySpan<double> second)
     {
         // Probabilities in units of 1/(n·m): exact, so that no step is lost to rounding.
@@ -131,7 +136,8 @@ internal static class QuantileDistance
         return Math.Sqrt(sum / first.Length);
     }
 
-    private static double Corrections(ReadOnlySpan<float> values, int first, double mean, double deviation, GaussianQuantiles gaussian)
+    private static double Corrections(
+        ReadOnlySpan<float> values, int first, double mean, double deviation, GaussianQuantiles gaussian)
     {
         double sum = 0;
         for (int k = 0; k < values.Length; k++)

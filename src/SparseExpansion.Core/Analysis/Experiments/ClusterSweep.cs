@@ -10,8 +10,8 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Analysis.Experiments;
 
 /// <summary>
-/// Expands one layer to more and more clusters and compares the experts' outputs with the dense ones: relative improvement against
-/// the number of clusters. arXiv 2405.15756.
+/// Expands one layer to more and more clusters and compares the experts' outputs with the dense ones: relative
+/// improvement against the number of clusters. arXiv 2405.15756.
 /// </summary>
 public sealed class ClusterSweep
 {
@@ -23,10 +23,12 @@ public sealed class ClusterSweep
     /// <summary>Creates the experiment.</summary>
     /// <param name="analyzer">Measures; its seed and chunk size are used for routers too.</param>
     /// <param name="sparsifier">Prunes every expert.</param>
-    /// <param name="target">How sparse the experts become.</param>
+    /// <param name="target">Sparsity of the experts.</param>
     /// <param name="options">Null for the defaults.</param>
     /// <exception cref="ArgumentException">An option is out of range.</exception>
-    public ClusterSweep(EntanglementAnalyzer analyzer, ISparsifier sparsifier, SparsityTarget target, ClusterSweepOptions? options = null)
+    public ClusterSweep(
+        EntanglementAnalyzer analyzer, ISparsifier sparsifier, SparsityTarget target,
+        ClusterSweepOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(analyzer);
         ArgumentNullException.ThrowIfNull(sparsifier);
@@ -43,7 +45,8 @@ public sealed class ClusterSweep
     /// <param name="cancellationToken">Observed between units of work.</param>
     /// <exception cref="CalibrationException">Tokens that do not fit the layer, or fewer than clusters.</exception>
     public ClusterSweepResult Run(
-        DenseLinear layer, ITokenSource calibration, ITokenSource? evaluation = null, CancellationToken cancellationToken = default)
+        DenseLinear layer, ITokenSource calibration, ITokenSource? evaluation = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(layer);
         ArgumentNullException.ThrowIfNull(calibration);
@@ -55,13 +58,17 @@ public sealed class ClusterSweep
         {
             Layer = layer.Name,
             Points = [.. _options.Clusters.Select(clusters =>
-                clusters == 1 ? single : RunPoint(layer, calibration, evaluation, clusters, single.Comparison, cancellationToken))],
-            DenseOutputs = Record(() => _analyzer.Outputs(layer, evaluation, _options.RecordedNeurons, cancellationToken)),
+                clusters == 1
+                    ? single
+                    : RunPoint(layer, calibration, evaluation, clusters, single.Comparison, cancellationToken))],
+            DenseOutputs = Record(() =>
+                _analyzer.Outputs(layer, evaluation, _options.RecordedNeurons, cancellationToken)),
         };
     }
 
     private ClusterSweepPoint RunPoint(
-        DenseLinear layer, ITokenSource calibration, ITokenSource evaluation, int clusters, SparsityComparison? single, CancellationToken cancellationToken)
+        DenseLinear layer, ITokenSource calibration, ITokenSource evaluation, int clusters, SparsityComparison? single,
+        CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         Device device = layer.Weight.device;
@@ -75,7 +82,8 @@ public sealed class ClusterSweep
         try
         {
             Tensor[] weights = [.. pruned.Select(result => result.Weight)];
-            SparsityComparison comparison = _analyzer.Compare(layer, weights, evaluation, evaluated, _options.Neurons, cancellationToken);
+            SparsityComparison comparison = _analyzer.Compare(
+                layer, weights, evaluation, evaluated, _options.Neurons, cancellationToken);
             return new ClusterSweepPoint
             {
                 Clusters = clusters,
@@ -84,7 +92,9 @@ public sealed class ClusterSweep
                 Entanglement = _options.AnalyzeClusters
                     ? _analyzer.AnalyzeClusters(layer, evaluation, evaluated, _options.Neurons, cancellationToken)
                     : null,
-                SparseOutputs = Record(() => _analyzer.Outputs(layer, weights, evaluation, evaluated, _options.RecordedNeurons, cancellationToken)),
+                SparseOutputs = Record(() =>
+                    _analyzer.Outputs(
+                        layer, weights, evaluation, evaluated, _options.RecordedNeurons, cancellationToken)),
             };
         }
         finally
@@ -99,14 +109,17 @@ public sealed class ClusterSweep
     private IRouter Fit(DenseLinear layer, ITokenSource calibration, int clusters, CancellationToken cancellationToken)
     {
         IRouterTrainer trainer = clusters == 1 ? new SingleExpertRouterTrainer() : _options.Trainer(clusters);
-        return RouterCalls.Fit(trainer, calibration, new RouterTrainingContext(layer.Name, layer.Weight.device, _analyzer.Options.Seed), cancellationToken);
+        return RouterCalls.Fit(
+            trainer, calibration, new RouterTrainingContext(layer.Name, layer.Weight.device, _analyzer.Options.Seed),
+            cancellationToken);
     }
 
     private IReadOnlyList<PruningResult> Prune(
         DenseLinear layer, ITokenSource calibration, RouterAssignment assignment, CancellationToken cancellationToken)
     {
         var experts = new ExpertTokens(calibration, assignment, _analyzer.Options.ChunkTokens, layer.Weight.device);
-        using ExpertStatistics statistics = ExpertStatistics.Gather(() => PruningChecks.CreateStatistic(_sparsifier, layer.Describe()), experts, cancellationToken);
+        using ExpertStatistics statistics = ExpertStatistics.Gather(
+            () => PruningChecks.CreateStatistic(_sparsifier, layer.Describe()), experts, cancellationToken);
         return PrunerCalls.PruneExperts(_sparsifier, layer.Weight, statistics.Experts, _target, cancellationToken);
     }
 

@@ -2,7 +2,9 @@ using SparseExpansion.Analysis.Neurons;
 
 namespace SparseExpansion.Analysis.Experiments;
 
-/// <summary>The same analysis over a list of checkpoints: when in training entangled neurons arise. arXiv 2405.15756.</summary>
+/// <summary>
+/// The same analysis over a list of checkpoints: when in training entangled neurons arise. arXiv 2405.15756.
+/// </summary>
 public sealed class Emergence
 {
     private Emergence(IReadOnlyList<EmergencePoint> points) => Points = points;
@@ -12,7 +14,8 @@ public sealed class Emergence
 
     /// <summary>Analyses checkpoints one after the other.</summary>
     /// <param name="checkpoints">Names, in the order of training.</param>
-    /// <param name="analyze">Loads a checkpoint, measures its layers and frees it again. It must return the same layers each time.</param>
+    /// <param name="analyze">Loads a checkpoint, measures its layers and frees it again.
+    /// It must return the same layers each time.</param>
     /// <param name="cancellationToken">Observed between checkpoints, and passed on.</param>
     /// <exception cref="ArgumentException">No checkpoint.</exception>
     /// <exception cref="SparseExpansionException">Checkpoints differ in their layers or numbers of neurons.</exception>
@@ -32,7 +35,9 @@ public sealed class Emergence
             points.Add(point);
         }
 
-        return points.Count > 0 ? new Emergence(points) : throw new ArgumentException("Name at least one checkpoint.", nameof(checkpoints));
+        return points.Count > 0
+            ? new Emergence(points)
+            : throw new ArgumentException("Name at least one checkpoint.", nameof(checkpoints));
     }
 
     /// <summary>One measure of one neuron at each checkpoint.</summary>
@@ -46,7 +51,9 @@ public sealed class Emergence
         return [.. layers.Select(point => point.Neurons[neuron][measure])];
     }
 
-    /// <summary>Share of the last checkpoint's Wasserstein neurons that are Wasserstein neurons already, at each checkpoint.</summary>
+    /// <summary>
+    /// Share of the last checkpoint's Wasserstein neurons that are Wasserstein neurons already, at each checkpoint.
+    /// </summary>
     /// <exception cref="ArgumentException">There is no such layer.</exception>
     public double[] SettledShare(string layer)
     {
@@ -57,8 +64,11 @@ public sealed class Emergence
 
     private LayerEntanglement[] Select(string layer)
     {
-        LayerEntanglement[] layers = [.. Points.SelectMany(point => point.Layers.Where(candidate => candidate.Layer == layer))];
-        return layers.Length > 0 ? layers : throw new ArgumentException($"No layer '{layer}' was analysed.", nameof(layer));
+        LayerEntanglement[] layers =
+            [.. Points.SelectMany(point => point.Layers.Where(candidate => candidate.Layer == layer))];
+        return layers.Length > 0
+            ? layers
+            : throw new ArgumentException($"No layer '{layer}' was analyzed.", nameof(layer));
     }
 
     private static void CheckSameLayers(EmergencePoint first, EmergencePoint point)
@@ -66,7 +76,8 @@ public sealed class Emergence
         if (!first.Layers.Select(Key).SequenceEqual(point.Layers.Select(Key)))
         {
             throw new SparseExpansionException(
-                $"Checkpoint '{point.Checkpoint}' has other layers or numbers of neurons than '{first.Checkpoint}'; compare checkpoints of one model.");
+                $"Checkpoint '{point.Checkpoint}' has other layers or numbers of neurons than '{first.Checkpoint}'; "
+                + "compare checkpoints of one model.");
         }
 
         static (string, int) Key(LayerEntanglement layer) => (layer.Layer, layer.Neurons.Count);

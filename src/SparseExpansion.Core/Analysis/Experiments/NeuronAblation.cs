@@ -8,12 +8,14 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Analysis.Experiments;
 
 /// <summary>
-/// Sparsifies chosen neurons of a live layer and leaves the others dense, to see how much a model depends on their weights. The
-/// whole weight is pruned once for each target, and only the chosen rows are taken over. arXiv 2405.15756, ablations.
+/// Sparsifies chosen neurons of a live layer and leaves the others dense, to see how much a model depends on their
+/// weights. The whole weight is pruned once for each target, and only the chosen
+/// rows are taken over. arXiv 2405.15756, ablations.
 /// </summary>
 /// <remarks>
-/// To give every neuron the same sparsity, use a target that counts by row: <c>SparsityTarget.Unstructured(0.9, SparsityScope.Row)</c>.
-/// Several layers are ablated together by several <see cref="Apply"/> at a time. Not safe for concurrent use.
+/// To give every neuron the same sparsity, use a target that counts by row: <c>SparsityTarget.Unstructured(0.9,
+/// SparsityScope.Row)</c>. Several layers are ablated together by several <see cref="Apply"/> at a time. Not safe for
+/// concurrent use.
 /// </remarks>
 public sealed class NeuronAblation : IDisposable
 {
@@ -31,16 +33,18 @@ public sealed class NeuronAblation : IDisposable
     /// <summary>The live weight, [out_features, in_features].</summary>
     public Tensor Weight { get; }
 
-    /// <summary>Gathers what the pruner must know about the layer's inputs.</summary>
+    /// <summary>Gathers the pruner's statistic of the layer's inputs.</summary>
     /// <param name="layer">Module path, for messages.</param>
-    /// <param name="weight">The live weight of the model, [out_features, in_features]; it must outlive this object.</param>
+    /// <param name="weight">The live weight of the model, [out_features,
+    /// in_features]; it must outlive this object.</param>
     /// <param name="tokens">Inputs of the layer, for the pruner.</param>
     /// <param name="sparsifier">The pruner.</param>
     /// <param name="chunkTokens">Tokens on the weight's device at a time.</param>
     /// <param name="cancellationToken">Observed between chunks.</param>
     /// <exception cref="CalibrationException">Tokens of another width than the weight's.</exception>
     public static NeuronAblation Prepare(
-        string layer, Tensor weight, ITokenSource tokens, ISparsifier sparsifier, int chunkTokens = 4_096, CancellationToken cancellationToken = default)
+        string layer, Tensor weight, ITokenSource tokens, ISparsifier sparsifier, int chunkTokens = 4_096,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(tokens);
         ArgumentNullException.ThrowIfNull(sparsifier);
@@ -48,26 +52,31 @@ public sealed class NeuronAblation : IDisposable
         dense.CheckTokens(tokens);
         ArgumentOutOfRangeException.ThrowIfLessThan(chunkTokens, 1);
         IActivationStatistic statistic = ExpertStatistics.ObserveAll(
-            () => PruningChecks.CreateStatistic(sparsifier, dense.Describe()), tokens, chunkTokens, weight.device, cancellationToken);
+            () => PruningChecks.CreateStatistic(sparsifier, dense.Describe()), tokens, chunkTokens, weight.device,
+            cancellationToken);
         return new NeuronAblation(layer, weight, sparsifier, statistic);
     }
 
     /// <summary>Sparsifies neurons in place until the returned object is disposed.</summary>
     /// <param name="neurons">Rows of the weight, each once; none at all is allowed: the dense reference.</param>
-    /// <param name="target">How sparse the whole weight is pruned.</param>
+    /// <param name="target">Sparsity of the whole weight.</param>
     /// <param name="cancellationToken">Passed to the pruner.</param>
     /// <returns>Disposing it restores the rows bit by bit.</returns>
     /// <exception cref="InvalidOperationException">The neurons of an earlier call are still sparse.</exception>
-    public IDisposable Apply(IReadOnlyList<int> neurons, SparsityTarget target, CancellationToken cancellationToken = default)
+    public IDisposable Apply(
+        IReadOnlyList<int> neurons, SparsityTarget target, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(neurons);
         ArgumentNullException.ThrowIfNull(target);
         if (_applied)
         {
-            throw new InvalidOperationException($"Neurons of layer '{Layer}' are sparse already; dispose what the earlier call returned.");
+            throw new InvalidOperationException(
+                $"Neurons of layer '{Layer}' are sparse already; dispose the result of the earlier call.");
         }
 
-        int[] rows = neurons.Count == 0 ? [] : AnalysisGuard.CheckNeurons(Layer, checked((int)Weight.shape[0]), neurons);
+        int[] rows = neurons.Count == 0
+            ? []
+            : AnalysisGuard.CheckNeurons(Layer, checked((int)Weight.shape[0]), neurons);
         Tensor pruned = Prune(target, cancellationToken);
         var ablated = new AblatedRows(Weight, pruned, rows, () => _applied = false);
         _applied = true;
@@ -76,11 +85,12 @@ public sealed class NeuronAblation : IDisposable
 
     /// <summary>Evaluates the model while neurons are sparse, and restores them whatever happens.</summary>
     /// <param name="neurons">Rows of the weight, each once; none at all is allowed: the dense reference.</param>
-    /// <param name="target">How sparse the whole weight is pruned.</param>
+    /// <param name="target">Sparsity of the whole weight.</param>
     /// <param name="evaluate">Measures the model, for example its perplexity.</param>
     /// <param name="cancellationToken">Passed to the pruner and to <paramref name="evaluate"/>.</param>
     public double Evaluate(
-        IReadOnlyList<int> neurons, SparsityTarget target, Func<CancellationToken, double> evaluate, CancellationToken cancellationToken = default)
+        IReadOnlyList<int> neurons, SparsityTarget target, Func<CancellationToken, double> evaluate,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(evaluate);
         using IDisposable ablated = Apply(neurons, target, cancellationToken);
@@ -92,7 +102,8 @@ public sealed class NeuronAblation : IDisposable
     /// <param name="sparsities">Shares of weights that go from every chosen neuron, in [0, 1).</param>
     /// <param name="evaluate">Measures the model, for example its perplexity.</param>
     /// <param name="cancellationToken">Observed between evaluations.</param>
-    /// <returns>One point for each selection and sparsity; sparsities vary most slowly, so that each is pruned once.</returns>
+    /// <returns>One point for each selection and sparsity; sparsities vary most
+    /// slowly, so that each is pruned once.</returns>
     public IReadOnlyList<AblationPoint> Sweep(
         IReadOnlyDictionary<string, IReadOnlyList<int>> selections,
         IReadOnlyList<double> sparsities,
@@ -108,14 +119,17 @@ public sealed class NeuronAblation : IDisposable
             foreach ((string selector, IReadOnlyList<int> neurons) in selections)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                points.Add(new AblationPoint(Layer, selector, sparsity, neurons.Count, Evaluate(neurons, target, evaluate, cancellationToken)));
+                points.Add(new AblationPoint(
+                    Layer, selector, sparsity, neurons.Count, Evaluate(neurons, target, evaluate, cancellationToken)));
             }
         }
 
         return points;
     }
 
-    /// <summary>Frees the pruner's statistic and the pruned weight. Does not restore what <see cref="Apply"/> has made sparse.</summary>
+    /// <summary>
+    /// Frees the pruner's statistic and the pruned weight. Does not restore what <see cref="Apply"/> has made sparse.
+    /// </summary>
     public void Dispose()
     {
         _statistic.Dispose();

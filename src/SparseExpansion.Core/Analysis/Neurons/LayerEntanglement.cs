@@ -6,16 +6,21 @@ public sealed record LayerEntanglement
     /// <summary>Module path of the layer.</summary>
     public required string Layer { get; init; }
 
-    /// <summary>Tokens that were analysed.</summary>
+    /// <summary>Tokens that were analyzed.</summary>
     public required long TokenCount { get; init; }
 
-    /// <summary>Token pairs behind the mapping difficulty: those asked for, less what the tokens do not give and pairs of equal tokens.</summary>
+    /// <summary>
+    /// Token pairs behind the mapping difficulty: those asked for, less what the
+    /// tokens do not give and pairs of equal tokens.
+    /// </summary>
     public required int MappingPairs { get; init; }
 
     /// <summary>One entry a neuron, in the order of the weight's rows.</summary>
     public required IReadOnlyList<NeuronStatistics> Neurons { get; init; }
 
-    /// <summary>The neurons of largest W₁, largest first: the share <see cref="AnalysisOptions.TopShare"/>, rounded up.</summary>
+    /// <summary>
+    /// The neurons of largest W₁, largest first: the share <see cref="AnalysisOptions.TopShare"/>, rounded up.
+    /// </summary>
     public required IReadOnlyList<int> WassersteinNeurons { get; init; }
 
     /// <summary>Number of neurons with constant output.</summary>
@@ -27,7 +32,10 @@ public sealed record LayerEntanglement
     /// <summary>Mean, spread and extremes of one measure over the neurons.</summary>
     public MeasureSummary Summarise(NeuronMeasure measure) => MeasureSummary.Of(Values(measure));
 
-    /// <summary>All measures by name, as <see cref="Analysis.Correlations.RankCorrelation.Between"/> takes them; without those that were not measured.</summary>
+    /// <summary>
+    /// All measures by name, as
+    /// <see cref="Analysis.Correlations.RankCorrelation.Between"/> takes them; without those that were not measured.
+    /// </summary>
     public IReadOnlyDictionary<string, IReadOnlyList<double>> Measures()
     {
         var measures = new Dictionary<string, IReadOnlyList<double>>();

@@ -19,7 +19,9 @@ internal sealed class LayerMeasurement(string layer, int[] neurons, GaussianQuan
             for (int row = (int)from; row < to; row++)
             {
                 Moments moments = Moments.OfSorted(sorted[row]);
-                double difficulty = outputs is null || double.IsNaN(moments.Variance) ? double.NaN : pairs!.Difficulty(outputs[row], scratch);
+                double difficulty = outputs is null || double.IsNaN(moments.Variance)
+                    ? double.NaN
+                    : pairs!.Difficulty(outputs[row], scratch);
                 Neurons[slice.First + row] = new NeuronStatistics(
                     neurons[slice.First + row],
                     QuantileDistance.ToGaussian(sorted[row], moments, quantiles),

@@ -8,8 +8,9 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Analysis.Neurons;
 
 /// <summary>
-/// Random disjoint token pairs and the distances of their inputs. The mapping difficulty of a neuron is the mean over the pairs
-/// of (|Δy| / median|Δy|) / (‖Δx‖ / max‖Δx‖): arXiv 2405.15756. Pairs of equal tokens say nothing about a neuron and are left out.
+/// Random disjoint token pairs and the distances of their inputs. The mapping difficulty of a neuron is the mean over
+/// the pairs of (|Δy| / median|Δy|) / (‖Δx‖ / max‖Δx‖): arXiv 2405.15756. Pairs of
+/// equal tokens say nothing about a neuron and are left out.
 /// </summary>
 internal sealed class MappingPairs
 {
@@ -30,14 +31,15 @@ internal sealed class MappingPairs
     /// <param name="layer">For messages.</param>
     /// <param name="tokens">The tokens.</param>
     /// <param name="members">Positions of the tokens to pair.</param>
-    /// <param name="pairs">How many are wanted.</param>
+    /// <param name="pairs">Number of pairs wanted.</param>
     /// <param name="random">Source of the draws.</param>
     /// <param name="chunkTokens">Pairs on the device at a time.</param>
-    /// <param name="device">Where to compute.</param>
+    /// <param name="device">The device to compute on.</param>
     /// <param name="cancellationToken">Observed between chunks.</param>
     /// <exception cref="CalibrationException">A token holds NaN or infinite values.</exception>
     public static MappingPairs Draw(
-        string layer, ITokenSource tokens, ReadOnlySpan<int> members, int pairs, Random random, int chunkTokens, Device device, CancellationToken cancellationToken)
+        string layer, ITokenSource tokens, ReadOnlySpan<int> members, int pairs, Random random, int chunkTokens,
+        Device device, CancellationToken cancellationToken)
     {
         int count = Math.Min(pairs, members.Length / 2);
         int[] order = members.ToArray();
@@ -47,13 +49,18 @@ internal sealed class MappingPairs
         {
             cancellationToken.ThrowIfCancellationRequested();
             int size = Math.Min(chunkTokens, count - start);
-            Distances(tokens, order.AsSpan(start, size), order.AsSpan(count + start, size), device, distances.AsSpan(start, size));
+            Distances(
+                tokens, order.AsSpan(start, size), order.AsSpan(count + start, size), device,
+                distances.AsSpan(start, size));
         }
 
         int bad = Array.FindIndex(distances, distance => !double.IsFinite(distance));
         if (bad >= 0)
         {
-            throw new CalibrationException($"Layer '{layer}': input token {order[bad]} or {order[count + bad]} holds NaN or infinite values, or values whose squares overflow float32.") { Layer = layer };
+            throw new CalibrationException(
+                $"Layer '{layer}': input token {order[bad]} or {order[count + bad]} holds NaN or infinite values, "
+                + "or values whose squares overflow float32.")
+            { Layer = layer };
         }
 
         int[] kept = [.. Enumerable.Range(0, count).Where(i => distances[i] > 0)];
@@ -64,7 +71,9 @@ internal sealed class MappingPairs
             kept.Length == 0 ? 0 : distances.Max());
     }
 
-    /// <summary>The mapping difficulty of one neuron; NaN without pairs, 0 where the median output distance is 0.</summary>
+    /// <summary>
+    /// The mapping difficulty of one neuron; NaN without pairs, 0 where the median output distance is 0.
+    /// </summary>
     /// <param name="outputs">Outputs of all tokens.</param>
     /// <param name="scratch">[<see cref="Count"/>], overwritten.</param>
     public double Difficulty(ReadOnlySpan<float> outputs, float[] scratch)
@@ -86,7 +95,8 @@ internal sealed class MappingPairs
         return median > 0 ? ratios / Count / median * _largest : 0;
     }
 
-    private static void Distances(ITokenSource tokens, ReadOnlySpan<int> first, ReadOnlySpan<int> second, Device device, Span<double> distances)
+    private static void Distances(
+        ITokenSource tokens, ReadOnlySpan<int> first, ReadOnlySpan<int> second, Device device, Span<double> distances)
     {
         using var scope = NewDisposeScope();
         Tensor difference = tokens.Gather(Widen(first), device).sub_(tokens.Gather(Widen(second), device));

@@ -9,9 +9,10 @@ namespace SparseExpansion.Analysis.Neurons;
 /// <param name="Minimum">Least value.</param>
 /// <param name="Median">Median.</param>
 /// <param name="Maximum">Largest value.</param>
-public sealed record MeasureSummary(int Count, double Mean, double StandardDeviation, double Minimum, double Median, double Maximum)
+public sealed record MeasureSummary(
+    int Count, double Mean, double StandardDeviation, double Minimum, double Median, double Maximum)
 {
-    /// <summary>Summarises values.</summary>
+    /// <summary>Summarizes values.</summary>
     /// <param name="values">One value a neuron; NaN: not measured.</param>
     public static MeasureSummary Of(IEnumerable<double> values)
     {

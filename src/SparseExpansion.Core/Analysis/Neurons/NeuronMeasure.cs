@@ -2,13 +2,13 @@ using SparseExpansion.Analysis.Distances;
 
 namespace SparseExpansion.Analysis.Neurons;
 
-/// <summary>What is measured of a neuron.</summary>
+/// <summary>A measure of a neuron.</summary>
 public enum NeuronMeasure
 {
-    /// <summary>W₁ of the standardised outputs to N(0,1): the entanglement.</summary>
+    /// <summary>W₁ of the standardized outputs to N(0,1): the entanglement.</summary>
     Wasserstein,
 
-    /// <summary>How far apart the neuron puts inputs that lie close together.</summary>
+    /// <summary>The distance at which the neuron puts inputs that lie close together.</summary>
     MappingDifficulty,
 
     /// <summary>Mean output.</summary>

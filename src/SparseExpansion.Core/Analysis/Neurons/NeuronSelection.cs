@@ -7,11 +7,12 @@ public static class NeuronSelection
 {
     /// <summary>The neurons of largest measure.</summary>
     /// <param name="layer">The measured layer.</param>
-    /// <param name="measure">What they are ordered by.</param>
+    /// <param name="measure">The measure that orders them.</param>
     /// <param name="share">Share of the neurons, in (0, 1]; the count is rounded up.</param>
     /// <param name="byMagnitude">True: orders by |measure|, which makes a difference for mean and skewness.</param>
     /// <returns>Neurons, largest first; of equal ones the first in the layer.</returns>
-    public static IReadOnlyList<int> Top(LayerEntanglement layer, NeuronMeasure measure, double share, bool byMagnitude = false)
+    public static IReadOnlyList<int> Top(
+        LayerEntanglement layer, NeuronMeasure measure, double share, bool byMagnitude = false)
     {
         ArgumentNullException.ThrowIfNull(layer);
         return Top(layer.Values(measure).Select(value => byMagnitude ? Math.Abs(value) : value), share);
@@ -25,7 +26,8 @@ public static class NeuronSelection
     {
         ArgumentNullException.ThrowIfNull(values);
         double[] known = [.. values];
-        return [.. Enumerable.Range(0, known.Length).OrderByDescending(neuron => known[neuron]).Take(Count(known.Length, share))];
+        return [.. Enumerable.Range(0, known.Length).OrderByDescending(neuron => known[neuron])
+            .Take(Count(known.Length, share))];
     }
 
     /// <summary>Neurons drawn without replacement: the control of every other selection.</summary>

@@ -2,11 +2,13 @@ using SparseExpansion.Analysis.Distances;
 
 namespace SparseExpansion.Analysis.Neurons;
 
-/// <summary>What was measured of one neuron over all tokens.</summary>
+/// <summary>Measures of one neuron over all tokens.</summary>
 /// <param name="Neuron">Row of the weight.</param>
-/// <param name="Wasserstein">W₁ of the standardised outputs to N(0,1), in standard deviations; 0 for a constant neuron.</param>
+/// <param name="Wasserstein">W₁ of the standardized outputs to N(0,1), in
+/// standard deviations; 0 for a constant neuron.</param>
 /// <param name="MappingDifficulty">
-/// Mean over token pairs of (|Δy| / median|Δy|) / (‖Δx‖ / max‖Δx‖); 0 for a neuron whose median |Δy| is 0; NaN where no pair was measured.
+/// Mean over token pairs of (|Δy| / median|Δy|) / (‖Δx‖ / max‖Δx‖); 0 for a neuron
+/// whose median |Δy| is 0; NaN where no pair was measured.
 /// </param>
 /// <param name="Mean">Mean output, bias included.</param>
 /// <param name="Variance">Population variance; 0 for a constant neuron.</param>

@@ -31,17 +31,21 @@ internal sealed class AnalyzedTokens
         ArgumentNullException.ThrowIfNull(tokens);
         if (tokens.Features != inFeatures)
         {
-            throw new CalibrationException($"Layer '{layer}' takes tokens of width {inFeatures}, the token source has width {tokens.Features}.") { Layer = layer };
+            throw new CalibrationException(
+                $"Layer '{layer}' takes tokens of width {inFeatures}, the token source has width {tokens.Features}.")
+            { Layer = layer };
         }
 
         if (tokens.TokenCount < 2)
         {
             throw new CalibrationException(
-                $"Layer '{layer}': {tokens.TokenCount} tokens have no distribution; analyse at least 2, and thousands for distances that mean something.")
+                $"Layer '{layer}': {tokens.TokenCount} tokens are too few; "
+                + "analyze at least 2, and thousands for meaningful distances.")
             { Layer = layer };
         }
 
-        return new AnalyzedTokens(tokens, sample is { } count && count < tokens.TokenCount ? Draw(tokens.TokenCount, count, seed) : null);
+        return new AnalyzedTokens(
+            tokens, sample is { } count && count < tokens.TokenCount ? Draw(tokens.TokenCount, count, seed) : null);
     }
 
     /// <summary>The cluster of every token that is looked at.</summary>
@@ -52,7 +56,8 @@ internal sealed class AnalyzedTokens
         if (assignment.Experts.Length != SourceCount)
         {
             throw new ArgumentException(
-                $"Layer '{layer}': the assignment is of {assignment.Experts.Length} tokens, the source has {SourceCount}.", nameof(assignment));
+                $"Layer '{layer}': the assignment is of {assignment.Experts.Length} tokens, "
+                + $"the source has {SourceCount}.", nameof(assignment));
         }
 
         if (_chosen is null)
@@ -69,7 +74,9 @@ internal sealed class AnalyzedTokens
         return new TokenClusters(experts, assignment.ExpertCount);
     }
 
-    /// <summary>Ascending positions, drawn without replacement (selection sampling, Knuth 3.4.2, algorithm S).</summary>
+    /// <summary>
+    /// Ascending positions, drawn without replacement (selection sampling, Knuth 3.4.2, algorithm S).
+    /// </summary>
     private static long[] Draw(long total, int count, long seed)
     {
         Random random = SeededRandom.Create(seed);

@@ -4,14 +4,17 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Analysis.Panels;
 
-/// <summary>Computes outputs of chosen neurons of a layer whose tokens may go to different weights: y = W_{e(x)} x + b.</summary>
+/// <summary>
+/// Computes outputs of chosen neurons of a layer whose tokens may go to different weights: y = W_{e(x)} x + b.
+/// </summary>
 internal sealed class OutputMap
 {
     private readonly Func<int, Tensor> _weightOf;
     private readonly TokenClusters _clusters;
     private readonly Tensor? _bias;
 
-    /// <param name="weightOf">The weight [out_features, in_features] of an expert; this class disposes what it returns.</param>
+    /// <param name="weightOf">The weight [out_features, in_features] of an
+    /// expert; this class disposes what it returns.</param>
     /// <param name="clusters">The expert of every token.</param>
     /// <param name="bias">[out_features], or null.</param>
     /// <param name="neurons">Rows of the weight that are wanted.</param>
@@ -24,7 +27,8 @@ internal sealed class OutputMap
 
     /// <summary>An expanded layer, whose experts are unpacked one at a time.</summary>
     public static OutputMap Mixture(SparseMixtureLayer layer, TokenClusters clusters, int[] neurons) =>
-        new(layer.GetExpertWeight, clusters, layer.Bias, neurons) { LoadBytes = sizeof(float) * layer.InFeatures * layer.OutFeatures };
+        new(layer.GetExpertWeight, clusters, layer.Bias, neurons)
+        { LoadBytes = sizeof(float) * layer.InFeatures * layer.OutFeatures };
 
     /// <summary>A dense layer: one weight for all tokens.</summary>
     public static OutputMap Dense(Tensor weight, Tensor? bias, int tokens, int[] neurons) =>
@@ -56,7 +60,8 @@ internal sealed class OutputMap
             weights[e] = whole.detach().index_select(0, rows).to(ScalarType.Float32).MoveToOuterDisposeScope();
         }
 
-        Tensor? bias = _bias?.detach().to(Device).index_select(0, rows).to(ScalarType.Float32).unsqueeze(1).MoveToOuterDisposeScope();
+        Tensor? bias = _bias?.detach().to(Device).index_select(0, rows).to(ScalarType.Float32).unsqueeze(1)
+            .MoveToOuterDisposeScope();
         return new PanelWeights(weights, bias);
     }
 

@@ -3,14 +3,17 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Analysis.Panels;
 
 /// <summary>
-/// Computes the outputs of all neurons for all tokens within a memory budget, and shows them slice by slice. Every panel of neurons
-/// reads the tokens once more: recomputing outputs costs less than spilling them.
+/// Computes the outputs of all neurons for all tokens within a memory budget, and shows them slice by slice. Every
+/// panel of neurons reads the tokens once more: recomputing outputs costs less than spilling them.
 /// </summary>
-internal sealed class PanelPass(string layer, AnalyzedTokens tokens, IReadOnlyList<OutputMap> maps, PanelPlan plan, CancellationToken cancellationToken)
+internal sealed class PanelPass(
+    string layer, AnalyzedTokens tokens, IReadOnlyList<OutputMap> maps, PanelPlan plan,
+    CancellationToken cancellationToken)
 {
     /// <summary>Runs the pass.</summary>
     /// <param name="visit">
-    /// Called with a slice of neurons; its tensors are valid during the call only. Temporaries may be left to the dispose scope.
+    /// Called with a slice of neurons; its tensors are valid during the call only. Temporaries may be left to the
+    /// dispose scope.
     /// </param>
     public void Run(Action<PanelSlice> visit)
     {
@@ -34,7 +37,8 @@ internal sealed class PanelPass(string layer, AnalyzedTokens tokens, IReadOnlyLi
             cancellationToken.ThrowIfCancellationRequested();
             using var sliceScope = NewDisposeScope();
             int count = Math.Min(plan.SliceNeurons, to - from - row);
-            visit(new PanelSlice(from + row, [.. outputs.Select(output => output.narrow(0, row, count))], norms.AsMemory(row, count)));
+            visit(new PanelSlice(
+                from + row, [.. outputs.Select(output => output.narrow(0, row, count))], norms.AsMemory(row, count)));
         }
     }
 
@@ -59,7 +63,9 @@ internal sealed class PanelPass(string layer, AnalyzedTokens tokens, IReadOnlyLi
 
         if (first != tokens.Count)
         {
-            throw new CalibrationException($"Layer '{layer}': the token source promised {tokens.Count} tokens and gave {first}.") { Layer = layer };
+            throw new CalibrationException(
+                $"Layer '{layer}': the token source has {tokens.Count} tokens, but returned {first}.")
+            { Layer = layer };
         }
     }
 
@@ -71,7 +77,8 @@ internal sealed class PanelPass(string layer, AnalyzedTokens tokens, IReadOnlyLi
         if (neuron >= 0)
         {
             throw new CalibrationException(
-                $"Layer '{layer}': outputs of neuron {neuron} are NaN or infinite; check the tokens it was given and the dtype of the weight.")
+                $"Layer '{layer}': outputs of neuron {neuron} are NaN or infinite; "
+                + "check the tokens it was given and the dtype of the weight.")
             { Layer = layer };
         }
     }

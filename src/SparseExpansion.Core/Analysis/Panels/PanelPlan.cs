@@ -1,8 +1,8 @@
 namespace SparseExpansion.Analysis.Panels;
 
 /// <summary>
-/// How an analysis is cut so that it stays within its memory. A panel of neurons holds its outputs for all tokens; the tokens pass
-/// by in chunks once a panel; a slice of the panel's rows is sorted at a time.
+/// The cuts of an analysis that keep it within its memory. A panel of neurons holds its outputs for all tokens; the
+/// tokens pass by in chunks once a panel; a slice of the panel's rows is sorted at a time.
 /// </summary>
 /// <param name="PanelNeurons">Neurons whose outputs are held.</param>
 /// <param name="SliceNeurons">Neurons sorted at a time.</param>
@@ -10,7 +10,10 @@ namespace SparseExpansion.Analysis.Panels;
 /// <param name="Bytes">Bound of the working memory.</param>
 internal sealed record PanelPlan(int PanelNeurons, int SliceNeurons, int ChunkTokens, long Bytes)
 {
-    /// <summary>Bytes a sorted element takes: its copy, the sorted value, torch's index, and host copies of values from other devices.</summary>
+    /// <summary>
+    /// Bytes a sorted element takes: its copy, the sorted value, torch's index,
+    /// and host copies of values from other devices.
+    /// </summary>
     private const long SortBytes = 24;
 
     /// <summary>More rows at a time sort no faster.</summary>
@@ -20,7 +23,7 @@ internal sealed record PanelPlan(int PanelNeurons, int SliceNeurons, int ChunkTo
     public static int Panels(int neurons, int panelNeurons) => (neurons + panelNeurons - 1) / panelNeurons;
 
     /// <summary>Plans an analysis.</summary>
-    /// <param name="size">What is to be analysed.</param>
+    /// <param name="size">The sizes of the analysis.</param>
     /// <param name="budgetBytes">Memory that may be used.</param>
     /// <param name="mostChunkTokens">Tokens multiplied at a time, at most.</param>
     /// <exception cref="SparseExpansionException">The budget does not hold the outputs of one neuron.</exception>
@@ -35,8 +38,10 @@ internal sealed record PanelPlan(int PanelNeurons, int SliceNeurons, int ChunkTo
         }
 
         throw new SparseExpansionException(
-            $"Layer '{size.Layer}': the outputs of one neuron over {size.Tokens} tokens take about {size.FixedBytes + (size.Maps * (SortBytes + 4) * size.Tokens)} bytes to analyse, "
-            + $"more than {nameof(AnalysisOptions)}.{nameof(AnalysisOptions.MemoryBudgetBytes)} = {budgetBytes}. Raise it, or set {nameof(AnalysisOptions.SampleTokens)}.");
+            $"Layer '{size.Layer}': the outputs of one neuron over {size.Tokens} tokens take about "
+            + $"{size.FixedBytes + (size.Maps * (SortBytes + 4) * size.Tokens)} bytes to analyze, "
+            + $"more than {nameof(AnalysisOptions)}.{nameof(AnalysisOptions.MemoryBudgetBytes)} = {budgetBytes}. "
+            + $"Raise it, or set {nameof(AnalysisOptions.SampleTokens)}.");
     }
 
     private static PanelPlan? TryCreate(AnalysisSize size, long budget, int chunk)
@@ -48,7 +53,8 @@ internal sealed record PanelPlan(int PanelNeurons, int SliceNeurons, int ChunkTo
         long fixedBytes = size.FixedBytes + (slice * sliceRowBytes) + (2L * sizeof(float) * chunk * size.InFeatures);
 
         // Held outputs, weights, and a chunk's outputs with the parts they are put together from.
-        long neuronBytes = sizeof(float) * ((size.Maps * size.Tokens) + ((long)size.Weights * size.InFeatures) + (2L * chunk));
+        long neuronBytes = sizeof(float)
+            * ((size.Maps * size.Tokens) + ((long)size.Weights * size.InFeatures) + (2L * chunk));
         long most = (budget - fixedBytes) / neuronBytes;
         if (most < 1)
         {

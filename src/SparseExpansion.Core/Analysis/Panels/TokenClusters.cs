@@ -1,6 +1,6 @@
 namespace SparseExpansion.Analysis.Panels;
 
-/// <summary>Which cluster each analysed token belongs to, and which tokens each cluster has.</summary>
+/// <summary>The cluster of each analyzed token, and the tokens of each cluster.</summary>
 internal sealed class TokenClusters
 {
     private readonly int[] _clusters;

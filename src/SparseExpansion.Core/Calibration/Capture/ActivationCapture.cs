@@ -8,11 +8,12 @@ internal static class ActivationCapture
     /// <param name="group">The group; its first layer is watched.</param>
     /// <param name="batches">The inputs of the unit with their padding masks.</param>
     /// <param name="cancellationToken">Observed between batches.</param>
-    /// <param name="scratchFolder">Where to write the tokens; null keeps them in memory.</param>
+    /// <param name="scratchFolder">Folder to write the tokens to; null keeps them in memory.</param>
     /// <returns>The tokens; the caller disposes the store.</returns>
     /// <exception cref="CalibrationException">No token was seen, or values are not finite.</exception>
     public static ActivationStore Capture(
-        CalibrationUnit unit, InputGroup group, IEnumerable<CalibrationBatch> batches, CancellationToken cancellationToken, string? scratchFolder = null)
+        CalibrationUnit unit, InputGroup group, IEnumerable<CalibrationBatch> batches,
+        CancellationToken cancellationToken, string? scratchFolder = null)
     {
         var store = new ActivationStore(scratchFolder);
         try
@@ -23,7 +24,11 @@ internal static class ActivationCapture
                 CaptureBatch(unit, group, batch, store);
             }
 
-            return store.TokenCount > 0 ? store : throw new CalibrationException($"No calibration token reached '{group.Name}': all are masked as padding.") { Layer = group.Name };
+            return store.TokenCount > 0
+                ? store
+                : throw new CalibrationException(
+                    $"No calibration token reached '{group.Name}': all are masked as padding.")
+                { Layer = group.Name };
         }
         catch
         {
@@ -32,7 +37,8 @@ internal static class ActivationCapture
         }
     }
 
-    private static void CaptureBatch(CalibrationUnit unit, InputGroup group, CalibrationBatch batch, ActivationStore store)
+    private static void CaptureBatch(
+        CalibrationUnit unit, InputGroup group, CalibrationBatch batch, ActivationStore store)
     {
         int calls = 0;
         CalibrationTarget first = group.Layers[0];

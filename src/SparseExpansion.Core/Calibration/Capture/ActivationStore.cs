@@ -4,8 +4,13 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Calibration.Capture;
 
-/// <summary>The recorded inputs of linears that read the same tensor, in host memory as float32, or on disk where memory is short.</summary>
-/// <remarks>Made by <see cref="ActivationRecorder"/>. Needs 4 · tokens · features bytes until it is disposed.</remarks>
+/// <summary>
+/// The recorded inputs of linears that read the same tensor, in host memory
+/// as float32, or on disk where memory is short.
+/// </summary>
+/// <remarks>
+/// Made by <see cref="ActivationRecorder"/>. Needs 4 · tokens · features bytes until it is disposed.
+/// </remarks>
 public sealed class ActivationStore : ITokenSource, IDisposable
 {
     private readonly List<Tensor> _parts = [];
@@ -14,7 +19,7 @@ public sealed class ActivationStore : ITokenSource, IDisposable
     private TokenMatrix? _matrix;
     private SpilledTokens? _spilled;
 
-    /// <param name="scratchFolder">Where to write the tokens; null keeps them in memory.</param>
+    /// <param name="scratchFolder">Folder to write the tokens to; null keeps them in memory.</param>
     internal ActivationStore(string? scratchFolder = null) => _scratchFolder = scratchFolder;
 
     /// <inheritdoc/>
@@ -39,10 +44,12 @@ public sealed class ActivationStore : ITokenSource, IDisposable
         Tensor tokens = input.detach().reshape(-1, input.shape[^1]);
         if (mask is not null)
         {
-            if (mask.numel() != tokens.shape[0] || (mask.dim() == input.dim() - 1 && !mask.shape.AsSpan().SequenceEqual(input.shape.AsSpan(..^1))))
+            if (mask.numel() != tokens.shape[0]
+                || (mask.dim() == input.dim() - 1 && !mask.shape.AsSpan().SequenceEqual(input.shape.AsSpan(..^1))))
             {
                 throw new CalibrationException(
-                    $"Layer '{layer}' saw {tokens.shape[0]} tokens [{string.Join(", ", input.shape)}], but the padding mask is [{string.Join(", ", mask.shape)}].")
+                    $"Layer '{layer}' saw {tokens.shape[0]} tokens [{string.Join(", ", input.shape)}], "
+                    + $"but the padding mask is [{string.Join(", ", mask.shape)}].")
                 { Layer = layer };
             }
 
@@ -51,7 +58,9 @@ public sealed class ActivationStore : ITokenSource, IDisposable
 
         if (!TensorChecks.AllFinite(tokens))
         {
-            throw new CalibrationException($"The inputs of layer '{layer}' hold NaN or infinite values; check the model and the calibration data.") { Layer = layer };
+            throw new CalibrationException(
+                $"The inputs of layer '{layer}' hold NaN or infinite values; check the model and the calibration data.")
+            { Layer = layer };
         }
 
         _callTokens.Add(tokens.shape[0]);
@@ -89,7 +98,8 @@ public sealed class ActivationStore : ITokenSource, IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CalibrationException($"{folder}: cannot take the calibration tokens that memory has no room for: {e.Message}", e);
+            throw new CalibrationException(
+                $"{folder}: cannot hold the calibration tokens that do not fit into memory: {e.Message}", e);
         }
     }
 }

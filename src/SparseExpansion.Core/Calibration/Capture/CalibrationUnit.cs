@@ -8,14 +8,17 @@ namespace SparseExpansion.Calibration.Capture;
 /// <summary>A part of a model that can be run by itself: a block, or the whole model.</summary>
 /// <param name="Name">For messages.</param>
 /// <param name="Forward">Runs the part.</param>
-/// <param name="Device">Where its inputs are wanted.</param>
+/// <param name="Device">Device of its inputs.</param>
 internal sealed record CalibrationUnit(string Name, Func<CalibrationBatch, Tensor> Forward, Device Device)
 {
     /// <summary>A part that needs nothing but its input, such as the whole model.</summary>
-    public static CalibrationUnit Of(string name, Func<Tensor, Tensor> forward, Device device) => new(name, batch => forward(batch.Input), device);
+    public static CalibrationUnit Of(string name, Func<Tensor, Tensor> forward, Device device) =>
+        new(name, batch => forward(batch.Input), device);
 
     /// <summary>Runs the part under <c>no_grad</c>; hooks may end the pass early, which gives null.</summary>
-    /// <remarks>On a copy of the input: models may work in place on what they are called with, and every pass must see the same.</remarks>
+    /// <remarks>
+    /// On a copy of the input: models may work in place on their input, and every pass must see the same.
+    /// </remarks>
     /// <exception cref="CalibrationException">libtorch refuses the input.</exception>
     /// <returns>The output in host memory if it is wanted; the caller disposes it.</returns>
     public Tensor? Run(CalibrationBatch batch, bool keepOutput)
@@ -34,7 +37,8 @@ internal sealed record CalibrationUnit(string Name, Func<CalibrationBatch, Tenso
         catch (ExternalException e)
         {
             throw new CalibrationException(
-                $"Running {Name} on a calibration input {batch.Input.dtype} [{string.Join(", ", batch.Input.shape)}] failed: {PlainMessage.Of(e)}", e);
+                $"Running {Name} on a calibration input {batch.Input.dtype} [{string.Join(", ", batch.Input.shape)}] "
+                + $"failed: {PlainMessage.Of(e)}", e);
         }
     }
 }

@@ -9,7 +9,8 @@ internal static class InputGroupFinder
     /// <returns>The groups in the order of execution.</returns>
     /// <exception cref="CalibrationException">A target is never called.</exception>
     public static IReadOnlyList<InputGroup> Find(
-        CalibrationUnit unit, IReadOnlyList<CalibrationTarget> targets, IEnumerable<CalibrationBatch> batches, CancellationToken cancellationToken)
+        CalibrationUnit unit, IReadOnlyList<CalibrationTarget> targets, IEnumerable<CalibrationBatch> batches,
+        CancellationToken cancellationToken)
     {
         var found = new List<InputGroup>();
         var waiting = new HashSet<CalibrationTarget>(targets);
@@ -27,10 +28,12 @@ internal static class InputGroupFinder
 
         throw new CalibrationException(
             $"No calibration token reached {string.Join(", ", waiting.Select(target => $"'{target.Name}'"))}. "
-            + "A layer is seen only when its parent invokes it by call(x), not forward(x), and when the batches take that path; else leave it out of the targets.");
+            + "A layer is seen only when its parent invokes it by call(x), not forward(x), "
+            + "and when the batches take that path; otherwise leave it out of the targets.");
     }
 
-    private static InputGroup[] Watch(CalibrationUnit unit, IReadOnlyList<CalibrationTarget> targets, CalibrationBatch batch)
+    private static InputGroup[] Watch(
+        CalibrationUnit unit, IReadOnlyList<CalibrationTarget> targets, CalibrationBatch batch)
     {
         var calls = new List<(CalibrationTarget Target, Tensor Input)>();
         Action[] remove = [.. targets.Select(target => (Action)target.Module.register_forward_pre_hook((_, seen) =>
@@ -60,6 +63,7 @@ internal static class InputGroupFinder
         public bool Equals(Tensor[]? left, Tensor[]? right) =>
             left!.Length == right!.Length && left.Zip(right).All(pair => ReferenceEquals(pair.First, pair.Second));
 
-        public int GetHashCode(Tensor[] inputs) => System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode(inputs[0]);
+        public int GetHashCode(Tensor[] inputs) =>
+            System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode(inputs[0]);
     }
 }

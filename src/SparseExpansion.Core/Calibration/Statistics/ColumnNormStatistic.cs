@@ -3,13 +3,15 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Calibration.Statistics;
 
-/// <summary>Σ x_j² for every input feature j over the observed tokens: what Wanda needs, at the cost of one vector.</summary>
+/// <summary>
+/// Σ x_j² for every input feature j over the observed tokens: what Wanda needs, at the cost of one vector.
+/// </summary>
 /// <remarks>Not safe for concurrent use.</remarks>
 public sealed class ColumnNormStatistic : IUnseenFeatures, IShrinkable, ISizedStatistic, IChecksummed
 {
     /// <summary>Creates the statistic of no tokens.</summary>
     /// <param name="inFeatures">Width of a token.</param>
-    /// <param name="device">Where the norms are gathered, the device of the weight.</param>
+    /// <param name="device">Device on which the norms are gathered, the one of the weight.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="inFeatures"/> is below 1.</exception>
     public ColumnNormStatistic(int inFeatures, Device device)
     {
@@ -73,7 +75,8 @@ public sealed class ColumnNormStatistic : IUnseenFeatures, IShrinkable, ISizedSt
     }
 
     /// <summary>Refuses a statistic that no pruner can work with. Pruners call it before they read the norms.</summary>
-    /// <exception cref="CalibrationException">No token was observed, or a NaN, infinite or overflowing activation was.</exception>
+    /// <exception cref="CalibrationException">No token was observed, or a NaN,
+    /// infinite or overflowing activation was.</exception>
     public void ThrowIfUnusable() => StatisticChecks.CheckUsable(TokenCount, SquaredNorms);
 
     double IChecksummed.Checksum() => StatisticChecks.Checksum(SquaredNorms);

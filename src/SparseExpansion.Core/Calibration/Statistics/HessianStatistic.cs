@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Calibration.Statistics;
 
 /// <summary>
-/// H = Σ x xᵀ over the observed tokens x: all that the output error of a linear layer depends on. A sum, not a mean, so
-/// that statistics add up.
+/// H = Σ x xᵀ over the observed tokens x: all that the output error of a linear layer depends on. A sum, not a mean,
+/// so that statistics add up.
 /// </summary>
 /// <remarks>
 /// Costs in_features² floats and in_features² multiplications a token; linears that read the same tensor share one.
@@ -13,12 +13,14 @@ namespace SparseExpansion.Calibration.Statistics;
 /// </remarks>
 public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShrinkable, ISizedStatistic, IChecksummed
 {
-    /// <summary>Features that only <see cref="FillUnseen"/> gave energy to, bool [in_features]; null where there are none.</summary>
+    /// <summary>
+    /// Features that only <see cref="FillUnseen"/> gave energy to, bool [in_features]; null where there are none.
+    /// </summary>
     private Tensor? _borrowed;
 
     /// <summary>Creates the statistic of no tokens.</summary>
     /// <param name="inFeatures">Width of a token.</param>
-    /// <param name="device">Where the Hessian is gathered, the device of the weight.</param>
+    /// <param name="device">Device on which the Hessian is gathered, the one of the weight.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="inFeatures"/> is below 1.</exception>
     public HessianStatistic(int inFeatures, Device device)
     {
@@ -37,7 +39,9 @@ public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShr
     /// <summary>Σ x xᵀ, [in_features, in_features], float32: the live buffer, owned by the statistic.</summary>
     public Tensor Hessian { get; }
 
-    /// <summary>Σ x_j², [in_features], float32: a view of the diagonal of <see cref="Hessian"/> that the caller disposes.</summary>
+    /// <summary>
+    /// Σ x_j², [in_features], float32: a view of the diagonal of <see cref="Hessian"/> that the caller disposes.
+    /// </summary>
     public Tensor Diagonal() => Hessian.diagonal();
 
     long ISizedStatistic.BytesFor(long features) => StatisticSize.HessianBytes(features);
@@ -73,7 +77,10 @@ public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShr
     }
 
     /// <inheritdoc/>
-    /// <remarks>H_jj of the layer goes onto the diagonal, with no correlation to other features, so that H stays positive semi-definite.</remarks>
+    /// <remarks>
+    /// H_jj of the layer goes onto the diagonal, with no correlation to other features, so that H stays positive
+    /// semi-definite.
+    /// </remarks>
     public void FillUnseen(IActivationStatistic layer)
     {
         HessianStatistic typed = StatisticChecks.CheckOther(this, layer, statistic => statistic.InFeatures);
@@ -93,8 +100,11 @@ public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShr
         StatisticChecks.Shrink(Hessian, TokenCount, typed.Hessian, typed.TokenCount, priorTokens);
     }
 
-    /// <summary>Refuses a statistic that no pruner can work with. Pruners call it before they read the Hessian.</summary>
-    /// <exception cref="CalibrationException">No token was observed, or a NaN, infinite or overflowing activation was.</exception>
+    /// <summary>
+    /// Refuses a statistic that no pruner can work with. Pruners call it before they read the Hessian.
+    /// </summary>
+    /// <exception cref="CalibrationException">No token was observed, or a NaN,
+    /// infinite or overflowing activation was.</exception>
     public void ThrowIfUnusable()
     {
         using Tensor diagonal = Diagonal();
@@ -103,15 +113,17 @@ public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShr
 
     /// <inheritdoc/>
     /// <remarks>
-    /// tr(ΔHΔᵀ) / tr(WHWᵀ) with Δ = W − P, in float32 products and float64 sums. What was borrowed by <see cref="FillUnseen"/> does not
-    /// count: it is no part of the tokens.
+    /// tr(ΔHΔᵀ) / tr(WHWᵀ) with Δ = W − P, in float32 products and float64 sums. What was borrowed by
+    /// <see cref="FillUnseen"/> does not count: it is not part of the tokens.
     /// </remarks>
     public double RelativeOutputError(Tensor dense, Tensor changed) =>
         RelativeOutputError(dense, changed, weight => QuadraticForm.Trace(weight, Hessian));
 
     /// <remarks>tr(WHWᵀ) = ⟨WᵀW, H⟩: no product for the dense weight.</remarks>
     double ISharedOutputError.RelativeOutputError(Tensor dense, Tensor gram, Tensor changed) =>
-        RelativeOutputError(dense, changed, weight => _borrowed is null ? QuadraticForm.Inner(gram, Hessian) : QuadraticForm.Trace(weight, Hessian));
+        RelativeOutputError(
+            dense, changed,
+            weight => _borrowed is null ? QuadraticForm.Inner(gram, Hessian) : QuadraticForm.Trace(weight, Hessian));
 
     private double RelativeOutputError(Tensor dense, Tensor changed, Func<Tensor, double> energy)
     {
@@ -139,8 +151,11 @@ public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShr
         ForgetBorrowed();
     }
 
-    /// <summary>Borrowed features have no correlation to others, so that a weight without their columns has no part of theirs.</summary>
-    private Tensor WithoutBorrowed(Tensor weight) => _borrowed is null ? weight : weight.masked_fill(_borrowed, Scalars.Of(0));
+    /// <summary>
+    /// Borrowed features have no correlation to others, so that a weight without their columns has no part of theirs.
+    /// </summary>
+    private Tensor WithoutBorrowed(Tensor weight) =>
+        _borrowed is null ? weight : weight.masked_fill(_borrowed, Scalars.Of(0));
 
     private void ForgetBorrowed()
     {
@@ -153,7 +168,8 @@ public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShr
         ArgumentNullException.ThrowIfNull(weight, name);
         if (weight.dim() != 2 || weight.shape[1] != InFeatures)
         {
-            throw new ArgumentException($"A weight must be [out_features, {InFeatures}], got [{string.Join(", ", weight.shape)}].", name);
+            throw new ArgumentException(
+                $"A weight must be [out_features, {InFeatures}], got [{string.Join(", ", weight.shape)}].", name);
         }
     }
 }

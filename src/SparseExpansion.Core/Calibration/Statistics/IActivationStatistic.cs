@@ -12,7 +12,8 @@ public interface IActivationStatistic : IDisposable
     long TokenCount { get; }
 
     /// <summary>Adds tokens to the summary.</summary>
-    /// <param name="tokens">[tokens, in_features], any floating dtype, on the device of the statistic. Zero tokens are allowed.</param>
+    /// <param name="tokens">[tokens, in_features], any floating dtype, on the device
+    /// of the statistic. Zero tokens are allowed.</param>
     /// <exception cref="ArgumentException">The shape does not fit.</exception>
     void Observe(Tensor tokens);
 

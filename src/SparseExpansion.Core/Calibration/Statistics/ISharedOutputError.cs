@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Calibration.Statistics;
 
-/// <summary>A statistic that tells the output errors of many weights made from one dense weight at less cost.</summary>
+/// <summary>
+/// A statistic that computes the output errors of many weights made from one dense weight at less cost.
+/// </summary>
 internal interface ISharedOutputError : IOutputErrorStatistic
 {
     /// <summary>The same as <see cref="IOutputErrorStatistic.RelativeOutputError"/>.</summary>

@@ -1,6 +1,9 @@
 namespace SparseExpansion.Calibration.Statistics;
 
-/// <summary>A statistic that can tell beforehand what it takes, for memory plans. One that does not is counted as a <see cref="HessianStatistic"/>.</summary>
+/// <summary>
+/// A statistic that reports its memory beforehand, for memory plans. One that does not is counted as a
+/// <see cref="HessianStatistic"/>.
+/// </summary>
 public interface ISizedStatistic : IActivationStatistic
 {
     /// <summary>Bytes of one statistic of this kind, whatever the width of this one.</summary>

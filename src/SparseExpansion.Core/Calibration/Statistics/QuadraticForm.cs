@@ -11,8 +11,8 @@ internal static class QuadraticForm
     private const int ColumnBlock = 128;
 
     /// <summary>
-    /// tr(D H Dᵀ) = Σ_J ⟨2 D_{&lt;J} H_{&lt;J,J} + D_J H_{J,J}, D_J⟩ over column blocks J: symmetry halves the work, and no
-    /// temporary is wider than a block.
+    /// tr(D H Dᵀ) = Σ_J ⟨2 D_{&lt;J} H_{&lt;J,J} + D_J H_{J,J}, D_J⟩ over column blocks J: symmetry halves the
+    /// work, and no temporary is wider than a block.
     /// </summary>
     /// <param name="rows">D, [rows, d], float32.</param>
     /// <param name="symmetric">H, [d, d], float32, positive semi-definite.</param>
@@ -30,7 +30,8 @@ internal static class QuadraticForm
             Tensor product = block.matmul(symmetric.narrow(0, start, columns).narrow(1, start, columns));
             if (start > 0)
             {
-                product.addmm_(rows.narrow(1, 0, start), symmetric.narrow(0, 0, start).narrow(1, start, columns), alpha: 2);
+                product.addmm_(
+                    rows.narrow(1, 0, start), symmetric.narrow(0, 0, start).narrow(1, start, columns), alpha: 2);
             }
 
             // By columns first: a sum of everything at once would split, and round, by the number of threads.

@@ -13,12 +13,15 @@ internal static class StatisticChecks
         if (tokens.dim() != 2 || tokens.shape[1] != inFeatures || !tokens.is_floating_point())
         {
             throw new ArgumentException(
-                $"Tokens must be floating-point [tokens, {inFeatures}], got {tokens.dtype} [{string.Join(", ", tokens.shape)}].", nameof(tokens));
+                $"Tokens must be floating-point [tokens, {inFeatures}], "
+                + $"got {tokens.dtype} [{string.Join(", ", tokens.shape)}].", nameof(tokens));
         }
     }
 
-    /// <summary>Shows tokens to a statistic: to a custom one a copy, because it may work in place on what others read after it.</summary>
-    /// <exception cref="CalibrationException">The statistic does not count what it sees.</exception>
+    /// <summary>
+    /// Shows tokens to a statistic: to a custom one a copy, because it may work in place on what others read after it.
+    /// </summary>
+    /// <exception cref="CalibrationException">The statistic does not count the tokens that it observes.</exception>
     public static void Observe(IActivationStatistic statistic, Tensor tokens)
     {
         if (!CustomPart.Is(statistic))
@@ -33,7 +36,8 @@ internal static class StatisticChecks
         if (statistic.TokenCount != before + shown)
         {
             throw new CalibrationException(
-                $"The statistic {statistic.GetType().Name} was shown {shown} tokens, but its TokenCount went from {before} to {statistic.TokenCount}: Observe must count every token.");
+                $"The statistic {statistic.GetType().Name} was shown {shown} tokens, "
+                + $"but its TokenCount went from {before} to {statistic.TokenCount}: Observe must count every token.");
         }
     }
 
@@ -46,7 +50,8 @@ internal static class StatisticChecks
         if (CustomPart.Is(statistic) && statistic.TokenCount != before + added)
         {
             throw new CalibrationException(
-                $"The statistic {statistic.GetType().Name} took up one of {added} tokens, but its TokenCount went from {before} to {statistic.TokenCount}: Merge must add the token counts.");
+                $"The statistic {statistic.GetType().Name} merged one of {added} tokens, "
+                + $"but its TokenCount went from {before} to {statistic.TokenCount}: Merge must add the token counts.");
         }
     }
 
@@ -58,21 +63,27 @@ internal static class StatisticChecks
         return values.sum([-1L], type: ScalarType.Float64).sum().item<double>();
     }
 
-    public static TStatistic CheckOther<TStatistic>(TStatistic self, IActivationStatistic other, Func<TStatistic, int> inFeatures)
+    public static TStatistic CheckOther<TStatistic>(
+        TStatistic self, IActivationStatistic other, Func<TStatistic, int> inFeatures)
         where TStatistic : class, IActivationStatistic
     {
         ArgumentNullException.ThrowIfNull(other);
         if (other is not TStatistic typed)
         {
-            throw new ArgumentException($"A {self.GetType().Name} cannot take up a {other.GetType().Name}.", nameof(other));
+            throw new ArgumentException(
+                $"A {other.GetType().Name} cannot be merged into a {self.GetType().Name}.", nameof(other));
         }
 
         return inFeatures(typed) == inFeatures(self)
             ? typed
-            : throw new ArgumentException($"A statistic of {inFeatures(self)} features cannot take up one of {inFeatures(typed)}.", nameof(other));
+            : throw new ArgumentException(
+                $"A statistic of {inFeatures(typed)} features cannot be merged into one of {inFeatures(self)}.",
+                nameof(other));
     }
 
-    /// <summary>Where <paramref name="energy"/> is 0, puts the layer's energy for as many tokens; in place.</summary>
+    /// <summary>
+    /// Replaces an <paramref name="energy"/> of 0 by the layer's energy for as many tokens; in place.
+    /// </summary>
     public static void FillUnseen(Tensor energy, long tokenCount, Tensor layerEnergy, long layerTokenCount)
     {
         if (layerTokenCount > 0)
@@ -88,7 +99,8 @@ internal static class StatisticChecks
     {
         if (!(double.IsFinite(priorTokens) && priorTokens >= 0))
         {
-            throw new ArgumentOutOfRangeException(nameof(priorTokens), priorTokens, "The strength of the shrinkage must be a number of at least 0.");
+            throw new ArgumentOutOfRangeException(
+                nameof(priorTokens), priorTokens, "The strength of the shrinkage must be a number of at least 0.");
         }
 
         if (priorTokens == 0 || tokenCount == 0 || layerTokenCount == 0)
@@ -99,17 +111,20 @@ internal static class StatisticChecks
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         double share = priorTokens / (priorTokens + tokenCount);
-        sum.mul_(Scalars.Of(1 - share)).add_(layerSum.to(sum.device), alpha: Scalars.Of(share * tokenCount / layerTokenCount));
+        sum.mul_(Scalars.Of(1 - share))
+            .add_(layerSum.to(sum.device), alpha: Scalars.Of(share * tokenCount / layerTokenCount));
     }
 
     /// <param name="tokenCount">Tokens that the statistic has observed.</param>
-    /// <param name="squaredSums">Σ x_j² a feature, [in_features]: finite exactly if every activation was (and no square overflowed).</param>
+    /// <param name="squaredSums">Σ x_j² a feature, [in_features]: finite exactly if every
+    /// activation was (and no square overflowed).</param>
     public static void CheckUsable(long tokenCount, Tensor squaredSums)
     {
         if (tokenCount == 0)
         {
             throw new CalibrationException(
-                "The statistic has observed no token: either its layer (or expert) was never reached by the calibration data, or Observe was never called.");
+                "The statistic has observed no token: either its layer (or expert) was never reached by the "
+                + "calibration data, or Observe was never called.");
         }
 
         using var scope = NewDisposeScope();
@@ -117,7 +132,8 @@ internal static class StatisticChecks
         if (bad > 0)
         {
             throw new CalibrationException(
-                $"NaN, infinite or overflowing activations in {bad} of {squaredSums.numel()} input features, among {tokenCount} tokens: "
+                $"NaN, infinite or overflowing activations in {bad} of {squaredSums.numel()} input features, "
+                + $"among {tokenCount} tokens: "
                 + "check the model's dtype and the calibration data.");
         }
     }

@@ -1,6 +1,6 @@
 namespace SparseExpansion.Calibration.Statistics;
 
-/// <summary>What any statistic takes, told or guessed.</summary>
+/// <summary>The memory of any statistic, reported by it or estimated.</summary>
 internal static class StatisticSize
 {
     /// <summary>Bytes of one statistic; one that does not tell is taken for a Hessian.</summary>

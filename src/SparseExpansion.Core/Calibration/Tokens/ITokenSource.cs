@@ -16,13 +16,14 @@ public interface ITokenSource
 
     /// <summary>All tokens in order.</summary>
     /// <param name="chunkTokens">Largest number of tokens in a chunk.</param>
-    /// <param name="device">Where the chunks are wanted.</param>
-    /// <returns>Tensors [at most <paramref name="chunkTokens"/>, features], float32; the caller disposes each and must not change it, as it may be a view. Trainers of routers that an expansion calls are given copies.</returns>
+    /// <param name="device">Device of the chunks.</param>
+    /// <returns>Tensors [at most <paramref name="chunkTokens"/>, features], float32; the caller disposes each and must
+    /// not change it, as it may be a view. Trainers of routers that an expansion calls are given copies.</returns>
     IEnumerable<Tensor> ReadChunks(int chunkTokens, Device device);
 
     /// <summary>Single tokens, in the order asked for.</summary>
     /// <param name="indices">Positions in [0, n); repetitions allowed.</param>
-    /// <param name="device">Where the tokens are wanted.</param>
+    /// <param name="device">Device of the tokens.</param>
     /// <returns>[indices, features], float32, a copy; the caller disposes it.</returns>
     Tensor Gather(ReadOnlySpan<long> indices, Device device);
 }

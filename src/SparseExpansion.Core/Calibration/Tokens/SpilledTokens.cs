@@ -5,13 +5,16 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Calibration.Tokens;
 
-/// <summary>Tokens in a file on disk instead of memory, row by row as float32. The file goes away with this object, and with the process.</summary>
+/// <summary>
+/// Tokens in a file on disk instead of memory, row by row as float32. The file
+/// goes away with this object, and with the process.
+/// </summary>
 internal sealed class SpilledTokens : ITokenSource, IDisposable
 {
     private readonly FileStream _file;
     private readonly List<long> _parts = [0];
 
-    /// <param name="folder">Where the file is made.</param>
+    /// <param name="folder">Folder of the file.</param>
     /// <param name="features">Width of a token.</param>
     public SpilledTokens(string folder, int features) => (_file, Features) = (ScratchFile.Create(folder), features);
 
@@ -37,7 +40,10 @@ internal sealed class SpilledTokens : ITokenSource, IDisposable
         _parts.Add(TokenCount);
     }
 
-    /// <remarks>Chunks end where tokens were added, as those of <see cref="TokenMatrix"/> do: sums over chunks come out the same.</remarks>
+    /// <remarks>
+    /// Chunks end where tokens were added, as those of
+    /// <see cref="TokenMatrix"/> do: sums over chunks come out the same.
+    /// </remarks>
     public IEnumerable<Tensor> ReadChunks(int chunkTokens, Device device)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(chunkTokens, 1);
@@ -50,7 +56,8 @@ internal sealed class SpilledTokens : ITokenSource, IDisposable
             {
                 for (long start = _parts[part]; start < _parts[part + 1]; start += chunkTokens)
                 {
-                    yield return Placement.MoveTo(ReadRows(start, Math.Min(chunkTokens, _parts[part + 1] - start)), device);
+                    yield return Placement.MoveTo(
+                        ReadRows(start, Math.Min(chunkTokens, _parts[part + 1] - start)), device);
                 }
             }
         }
@@ -103,7 +110,9 @@ internal sealed class SpilledTokens : ITokenSource, IDisposable
         for (int done = 0; done < destination.Length;)
         {
             int read = RandomAccess.Read(_file.SafeFileHandle, destination[done..], position + done);
-            done += read > 0 ? read : throw new EndOfStreamException("Spilled tokens have become shorter.");
+            done += read > 0
+                ? read
+                : throw new EndOfStreamException("The file of spilled calibration tokens was truncated.");
         }
     }
 }

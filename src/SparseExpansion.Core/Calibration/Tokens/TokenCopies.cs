@@ -11,7 +11,8 @@ internal sealed class TokenCopies(ITokenSource source) : ITokenSource
     public int Features => source.Features;
 
     /// <summary>The source for a part to read: for a custom one, one of copies.</summary>
-    public static ITokenSource For(object part, ITokenSource source) => CustomPart.Is(part) ? new TokenCopies(source) : source;
+    public static ITokenSource For(object part, ITokenSource source) =>
+        CustomPart.Is(part) ? new TokenCopies(source) : source;
 
     public IEnumerable<Tensor> ReadChunks(int chunkTokens, Device device)
     {

@@ -11,7 +11,8 @@ public sealed class TokenMatrix : ITokenSource
     private readonly long[] _starts;
 
     /// <summary>Wraps matrices, one after the other.</summary>
-    /// <param name="parts">Tensors [tokens, features], float32, each on any device. Parts without tokens are allowed.</param>
+    /// <param name="parts">Tensors [tokens, features], float32, each on any
+    /// device. Parts without tokens are allowed.</param>
     /// <exception cref="ArgumentException">No part, or shapes or dtypes that do not fit.</exception>
     public TokenMatrix(params IEnumerable<Tensor> parts)
     {
@@ -24,11 +25,13 @@ public sealed class TokenMatrix : ITokenSource
 
         for (int i = 0; i < _parts.Length; i++)
         {
-            if (_parts[i] is not { } part || part.dim() != 2 || part.dtype != ScalarType.Float32 || part.shape[1] != _parts[0].shape[1])
+            if (_parts[i] is not { } part || part.dim() != 2 || part.dtype != ScalarType.Float32
+                || part.shape[1] != _parts[0].shape[1])
             {
                 throw new ArgumentException(
-                    $"Every part must be a float32 matrix [tokens, features] as wide as the first, but part {i} is {Describe(_parts[i])} " +
-                    $"and the first is {Describe(_parts[0])}.", nameof(parts));
+                    "Every part must be a float32 matrix [tokens, features] as wide as the first, "
+                    + $"but part {i} is {Describe(_parts[i])} "
+                    + $"and the first is {Describe(_parts[0])}.", nameof(parts));
             }
         }
 
@@ -60,7 +63,8 @@ public sealed class TokenMatrix : ITokenSource
             {
                 for (long start = 0; start < part.shape[0]; start += chunkTokens)
                 {
-                    yield return Placement.MoveTo(part.slice(0, start, Math.Min(start + chunkTokens, part.shape[0]), 1), device);
+                    yield return Placement.MoveTo(
+                        part.slice(0, start, Math.Min(start + chunkTokens, part.shape[0]), 1), device);
                 }
             }
         }
@@ -76,7 +80,8 @@ public sealed class TokenMatrix : ITokenSource
         foreach (IGrouping<int, (long Index, int Position)> group in Locate(indices).GroupBy(entry => PartOf(entry.Index)))
         {
             Tensor part = _parts[group.Key];
-            Tensor rows = tensor(group.Select(entry => entry.Index - _starts[group.Key]).ToArray(), device: part.device);
+            Tensor rows = tensor(
+                group.Select(entry => entry.Index - _starts[group.Key]).ToArray(), device: part.device);
             Tensor positions = tensor(group.Select(entry => (long)entry.Position).ToArray(), device: gathered.device);
             gathered.index_copy_(0, positions, part.index_select(0, rows).to(gathered.device));
         }
@@ -84,7 +89,8 @@ public sealed class TokenMatrix : ITokenSource
         return gathered.to(device).MoveToOuterDisposeScope();
     }
 
-    private static string Describe(Tensor? part) => part is null ? "null" : $"{part.dtype} [{string.Join(", ", part.shape)}]";
+    private static string Describe(Tensor? part) =>
+        part is null ? "null" : $"{part.dtype} [{string.Join(", ", part.shape)}]";
 
     private (long Index, int Position)[] Locate(ReadOnlySpan<long> indices)
     {

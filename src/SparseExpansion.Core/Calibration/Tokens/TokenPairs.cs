@@ -2,7 +2,10 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Calibration.Tokens;
 
-/// <summary>Two sources side by side: each token is one of the first and, in the features after it, its counterpart in the second.</summary>
+/// <summary>
+/// Two sources side by side: each token is one of the first and, in the
+/// features after it, its counterpart in the second.
+/// </summary>
 internal sealed class TokenPairs : ITokenSource
 {
     private readonly ITokenSource _first;
@@ -16,7 +19,8 @@ internal sealed class TokenPairs : ITokenSource
         _second = second;
         if (first.TokenCount != second.TokenCount)
         {
-            throw new ArgumentException($"Tokens cannot be paired: there are {first.TokenCount} and {second.TokenCount}.", nameof(second));
+            throw new ArgumentException(
+                $"Tokens cannot be paired: there are {first.TokenCount} and {second.TokenCount}.", nameof(second));
         }
     }
 
@@ -43,7 +47,9 @@ internal sealed class TokenPairs : ITokenSource
     {
         using (first)
         {
-            using Tensor second = others.MoveNext() ? others.Current : throw new InvalidOperationException("The second source ended before the first.");
+            using Tensor second = others.MoveNext()
+                ? others.Current
+                : throw new InvalidOperationException("The second source ended before the first.");
             return cat([first, second], 1);
         }
     }

@@ -10,8 +10,8 @@ internal sealed class TokenRange(ITokenSource source, long start, long count) : 
     public int Features => source.Features;
 
     /// <summary>
-    /// Sets the last tokens of a source aside, at least one and never all. They are the last windows: tokens picked from between the
-    /// others would have neighbours there that are almost the same.
+    /// Sets the last tokens of a source aside, at least one and never all. They are the last windows: tokens picked
+    /// from between the others would have neighbors there that are almost the same.
     /// </summary>
     /// <param name="tokens">At least two tokens.</param>
     /// <param name="share">Share that is held out, in (0, 1).</param>
@@ -27,7 +27,8 @@ internal sealed class TokenRange(ITokenSource source, long start, long count) : 
         long position = 0;
         foreach (Tensor chunk in source.ReadChunks(chunkTokens, device))
         {
-            long from = Math.Clamp(start - position, 0, chunk.shape[0]), to = Math.Clamp(start + count - position, 0, chunk.shape[0]);
+            long from = Math.Clamp(start - position, 0, chunk.shape[0]),
+                to = Math.Clamp(start + count - position, 0, chunk.shape[0]);
             position += chunk.shape[0];
             if (from == 0 && to == chunk.shape[0])
             {

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Calibration.Tokens;
 
-/// <summary>Some tokens of a source, as a source. Reads only what is asked for and holds indices only.</summary>
+/// <summary>Some tokens of a source, as a source. Reads only the requested tokens and holds only indices.</summary>
 internal sealed class TokenSubset(ITokenSource source, ReadOnlyMemory<long> indices) : ITokenSource
 {
     public long TokenCount => indices.Length;
@@ -13,7 +13,8 @@ internal sealed class TokenSubset(ITokenSource source, ReadOnlyMemory<long> indi
     {
         for (int start = 0; start < indices.Length; start += chunkTokens)
         {
-            yield return source.Gather(indices.Span.Slice(start, Math.Min(chunkTokens, indices.Length - start)), device);
+            yield return source.Gather(
+                indices.Span.Slice(start, Math.Min(chunkTokens, indices.Length - start)), device);
         }
     }
 

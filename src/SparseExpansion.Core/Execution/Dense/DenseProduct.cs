@@ -13,6 +13,8 @@ internal sealed unsafe class DenseProduct : IDenseProduct
     public int PanelsAtATime(PackedWeight weight) => DenseSlices.PanelsOfSlice(weight);
 
     /// <inheritdoc/>
-    public void Multiply(PackedWeight weight, MatrixView tokens, int* order, int count, MatrixView output, float* bias, ExecutionOptions options) =>
+    public void Multiply(
+        PackedWeight weight, MatrixView tokens, int* order, int count, MatrixView output, float* bias,
+        ExecutionOptions options) =>
         DenseWork.Current.Multiply(weight, tokens, order, count, output, bias, options);
 }

@@ -9,8 +9,9 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Execution.Dense;
 
 /// <summary>
-/// The dense way, slice by slice: each worker unpacks a few panels into its own cache and lets torch multiply them there, on that worker alone.
-/// The pool and torch's threads never wait for each other, and every product has the same shape for any number of threads.
+/// The dense way, slice by slice: each worker unpacks a few panels into its own cache and lets torch multiply them
+/// there, on that worker alone. The pool and torch's threads never wait for each other, and
+/// every product has the same shape for any number of threads.
 /// </summary>
 internal sealed unsafe class DenseSlices : IParallelWork
 {
@@ -29,16 +30,21 @@ internal sealed unsafe class DenseSlices : IParallelWork
 
     /// <summary>Panels of a slice.</summary>
     public static int PanelsOfSlice(PackedWeight weight) =>
-        (int)Math.Clamp(SliceBytes / ((long)weight.Layout.PanelRows * weight.Columns * weight.ValueSize), 1, weight.Layout.PanelCount);
+        (int)Math.Clamp(
+            SliceBytes / ((long)weight.Layout.PanelRows * weight.Columns * weight.ValueSize), 1,
+            weight.Layout.PanelCount);
 
     /// <summary>output[order[i]] = weight · tokens[i] + bias for the first panels.</summary>
     /// <param name="weight">Its dtype is that of the tokens.</param>
     /// <param name="tokens">[count, in_features], contiguous.</param>
     /// <param name="bias">[out_features] in the same dtype, or null.</param>
-    public void Multiply(PackedWeight weight, Tensor tokens, Tensor? bias, int* order, MatrixView output, int panelCount, InstructionSet instructions, int threads)
+    public void Multiply(
+        PackedWeight weight, Tensor tokens, Tensor? bias, int* order, MatrixView output, int panelCount,
+        InstructionSet instructions, int threads)
     {
         PackedLayout layout = weight.Layout;
-        (_weight, _tokens, _bias, _output, _panelCount, _instructions) = (weight, tokens, bias, output, panelCount, instructions);
+        (_weight, _tokens, _bias, _output, _panelCount, _instructions) =
+            (weight, tokens, bias, output, panelCount, instructions);
         _order = order;
         _slicePanels = Math.Min(PanelsOfSlice(weight), panelCount);
         Reserve((long)_slicePanels * layout.PanelRows * layout.Columns, (ScalarType)weight.Dtype, threads);

@@ -12,9 +12,9 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Execution.Dense;
 
 /// <summary>
-/// The dense way: unpacks some panels to scratch memory and lets torch multiply them. Wins where torch has instructions that .NET
-/// lacks (bfloat16 dot products) and the tokens are many. Unlike the sparse kernels it creates a few tensors in each call; a thread
-/// that once used it keeps the scratch memory.
+/// The dense way: unpacks some panels to scratch memory and lets torch multiply them. Wins where torch has instructions
+/// that .NET lacks (bfloat16 dot products) and the tokens are many. Unlike the sparse kernels it creates a few tensors
+/// in each call; a thread that once used it keeps the scratch memory.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "Lives as long as its thread; tensors have finalizers.")]
 internal sealed unsafe class DenseWork : IParallelWork
@@ -38,7 +38,8 @@ internal sealed unsafe class DenseWork : IParallelWork
     /// <summary>output[order[i]] = weight · tokens[order[i]] + bias.</summary>
     /// <param name="bias">[rows] float32, or null.</param>
     public void Multiply(
-        PackedWeight weight, MatrixView tokens, int* order, int count, MatrixView output, float* bias, ExecutionOptions options)
+        PackedWeight weight, MatrixView tokens, int* order, int count, MatrixView output, float* bias,
+        ExecutionOptions options)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
@@ -51,14 +52,17 @@ internal sealed unsafe class DenseWork : IParallelWork
         int threads = options.Degree;
         int panelCount = Math.Min(layout.PanelCount, options.Panels ?? int.MaxValue);
         InstructionSet instructions = options.Instructions ?? KernelTable.Best;
-        Tensor? addend = bias is null ? null : tensor(new ReadOnlySpan<float>(bias, layout.Rows).ToArray(), device: CPU).to(dtype);
+        Tensor? addend = bias is null
+            ? null
+            : tensor(new ReadOnlySpan<float>(bias, layout.Rows).ToArray(), device: CPU).to(dtype);
         if (weight.Dtype == ElementType.BFloat16 && !widen && SerialTorch.IsAvailable)
         {
             _slices.Multiply(weight, gathered, addend, order, output, panelCount, instructions, threads);
             return;
         }
 
-        int panels = (int)Math.Clamp(ChunkBytes / ((long)layout.PanelRows * layout.Columns * weight.ValueSize), 1, panelCount);
+        int panels = (int)Math.Clamp(
+            ChunkBytes / ((long)layout.PanelRows * layout.Columns * weight.ValueSize), 1, panelCount);
         long length = (long)panels * layout.PanelRows * layout.Columns;
         _scratch = Scratch(_scratch, length, (ScalarType)weight.Dtype);
         Tensor chunk = _scratch.narrow(0, 0, length).view(-1, layout.Columns);
@@ -89,7 +93,9 @@ internal sealed unsafe class DenseWork : IParallelWork
         weight.UnpackPanel(_firstPanel + item, _target + item * bytes, weight.Columns, _instructions);
     }
 
-    /// <summary>Scratch memory of at least so many elements, in place of what there was; it outlives the current dispose scope.</summary>
+    /// <summary>
+    /// Scratch memory of at least so many elements, in place of what there was; it outlives the current dispose scope.
+    /// </summary>
     /// <remarks>Kept between calls: fresh memory would cost a page fault for every page written.</remarks>
     public static Tensor Scratch(Tensor? old, long length, ScalarType dtype)
     {

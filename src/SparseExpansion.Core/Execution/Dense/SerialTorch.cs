@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Execution.Dense;
 
 /// <summary>
-/// Keeps torch operations of the calling thread on that thread. torch.set_num_threads cannot: it also decides for threads that have not used
-/// torch yet. OpenMP's own setting is one of the thread alone.
+/// Keeps torch operations of the calling thread on that thread. torch.set_num_threads cannot: it also decides for
+/// threads that have not used torch yet. OpenMP's own setting is one of the thread alone.
 /// </summary>
 internal static unsafe class SerialTorch
 {
@@ -27,14 +27,17 @@ internal static unsafe class SerialTorch
     /// <summary>Undoes <see cref="Enter"/>.</summary>
     public static void Leave(int before) => SetThreads(before);
 
-    /// <summary>The function of that OpenMP library in this process which torch listens to; several may be loaded.</summary>
+    /// <summary>
+    /// The function of that OpenMP library in this process which torch listens to; several may be loaded.
+    /// </summary>
     private static delegate* unmanaged<int, void> Find()
     {
         int threads = get_num_threads();
         using Process process = Process.GetCurrentProcess();
         foreach (ProcessModule module in process.Modules.Cast<ProcessModule>().Where(OpenMPWaiting.IsOpenMP))
         {
-            if (NativeLibrary.TryLoad(module.FileName, out nint library) && NativeLibrary.TryGetExport(library, "omp_set_num_threads", out nint function))
+            if (NativeLibrary.TryLoad(module.FileName, out nint library)
+                && NativeLibrary.TryGetExport(library, "omp_set_num_threads", out nint function))
             {
                 var set = (delegate* unmanaged<int, void>)function;
                 int probe = threads == 1 ? 2 : 1;

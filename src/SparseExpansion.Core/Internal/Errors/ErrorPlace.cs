@@ -12,7 +12,10 @@ internal static class ErrorPlace
         return false;
     }
 
-    /// <summary>Turns a position among some experts into the number of the expert, and lets the exception pass; for use as an exception filter.</summary>
+    /// <summary>
+    /// Turns a position among some experts into the number of the expert, and lets the exception pass; for use as an
+    /// exception filter.
+    /// </summary>
     public static bool Translate(Exception error, IReadOnlyList<int> experts)
     {
         if (ExpertOf(error) is { } position && position < experts.Count)

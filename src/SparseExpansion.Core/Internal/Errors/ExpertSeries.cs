@@ -3,7 +3,9 @@ namespace SparseExpansion.Internal.Errors;
 /// <summary>Things that are made for one expert after the other.</summary>
 internal static class ExpertSeries
 {
-    /// <summary>Makes one thing for each of some experts; an error knows which one it arose at, and leaves nothing behind.</summary>
+    /// <summary>
+    /// Makes one thing for each of some experts; an error knows which one it arose at, and leaves nothing behind.
+    /// </summary>
     /// <param name="experts">Number of experts.</param>
     /// <param name="make">Makes one.</param>
     /// <returns>The things in order; the caller disposes them.</returns>

@@ -2,7 +2,9 @@ using SparseExpansion.Execution.Files;
 
 namespace SparseExpansion.Internal.Files;
 
-/// <summary>A folder that appears under its name only when it is complete. Uncommitted, it vanishes on disposal.</summary>
+/// <summary>
+/// A folder that appears under its name only when it is complete. Uncommitted, it vanishes on disposal.
+/// </summary>
 internal sealed class AtomicFolder : IDisposable
 {
     private const string Suffix = ".partial";
@@ -16,12 +18,12 @@ internal sealed class AtomicFolder : IDisposable
         Path = path;
     }
 
-    /// <summary>Where to write until <see cref="Commit"/>.</summary>
+    /// <summary>The folder to write into until <see cref="Commit"/>.</summary>
     public string Path { get; }
 
     /// <summary>Makes the temporary folder beside its target.</summary>
     /// <param name="target">The folder to be.</param>
-    /// <param name="overwrite">True: replaces what is there on commit.</param>
+    /// <param name="overwrite">True to replace an existing folder on commit.</param>
     /// <exception cref="CheckpointException">The target exists and is not empty, or cannot be written.</exception>
     public static AtomicFolder Create(string target, bool overwrite)
     {
@@ -33,7 +35,8 @@ internal sealed class AtomicFolder : IDisposable
 
     /// <summary>Finds out, before the work, whether a folder may be made.</summary>
     /// <returns>Its full path, behind links.</returns>
-    /// <exception cref="CheckpointException">The target is a file, leads nowhere, or exists and is not empty.</exception>
+    /// <exception cref="CheckpointException">The target is a file, leads
+    /// nowhere, or exists and is not empty.</exception>
     public static string RequireFree(string target, bool overwrite)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(target);
@@ -45,13 +48,17 @@ internal sealed class AtomicFolder : IDisposable
 
         if (!overwrite && Directory.Exists(full) && Directory.EnumerateFileSystemEntries(full).Any())
         {
-            throw new CheckpointException($"{full}: exists and is not empty. Name another folder, or allow it to be replaced (overwrite: true).");
+            throw new CheckpointException(
+                $"{full}: exists and is not empty. Name another folder, or allow it to be replaced (overwrite: true).");
         }
 
         return full;
     }
 
-    /// <summary>Puts the folder into its place, on disk and not in caches only. Where the system can, an old folder is replaced in one step.</summary>
+    /// <summary>
+    /// Puts the folder into its place, on disk and not in caches only. Where the
+    /// system can, an old folder is replaced in one step.
+    /// </summary>
     public void Commit() => Guarded(_target, () =>
     {
         Durable.FlushTree(Path);
@@ -89,7 +96,10 @@ internal sealed class AtomicFolder : IDisposable
         Directory.Delete(old, recursive: true);
     }
 
-    /// <summary>Removes what processes that were killed while they wrote to a target have left beside it. No other process may be writing to it.</summary>
+    /// <summary>
+    /// Removes what processes that were killed while they wrote to a target have left beside it. No other process may
+    /// be writing to it.
+    /// </summary>
     public static void RemoveLeftovers(string target)
     {
         string full = FolderPath.Normalize(target);
@@ -104,7 +114,8 @@ internal sealed class AtomicFolder : IDisposable
         {
             string name = System.IO.Path.GetFileName(folder);
             if (name.StartsWith(prefix, StringComparison.Ordinal) && name.EndsWith(Suffix, StringComparison.Ordinal)
-                && name.Length > prefix.Length + Suffix.Length && Guid.TryParseExact(name[prefix.Length..^Suffix.Length], "N", out _))
+                && name.Length > prefix.Length + Suffix.Length
+                && Guid.TryParseExact(name[prefix.Length..^Suffix.Length], "N", out _))
             {
                 Guarded(full, () => Directory.Delete(folder, recursive: true));
             }
@@ -119,15 +130,20 @@ internal sealed class AtomicFolder : IDisposable
         }
     }
 
-    /// <summary>Through a link, the folder that it leads to is made: links put large folders onto other disks.</summary>
+    /// <summary>
+    /// Through a link, the folder that it leads to is made: links put large folders onto other disks.
+    /// </summary>
     private static string Resolve(string path)
     {
         if (RegularFile.LeadsNowhere(path))
         {
-            throw new CheckpointException($"{path}: is a link to nothing; remove it, or make the folder that it leads to.");
+            throw new CheckpointException(
+                $"{path}: is a link to nothing; remove it, or make the folder that it leads to.");
         }
 
-        return Directory.Exists(path) ? Directory.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path : path;
+        return Directory.Exists(path)
+            ? Directory.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path
+            : path;
     }
 
     private static void Guarded(string target, Action action)

@@ -26,7 +26,8 @@ internal static partial class Durable
         catch (Exception e)
         {
             File.Delete(temporary);
-            if (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException) // The last: a file larger than its file system allows.
+            // The last: a file larger than its file system allows.
+            if (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException)
             {
                 throw new CheckpointException($"{path}: cannot be written: {e.Message}", e);
             }
@@ -42,7 +43,8 @@ internal static partial class Durable
     {
         foreach (string file in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
         {
-            using var handle = File.OpenHandle(file, FileMode.Open, OperatingSystem.IsWindows() ? FileAccess.ReadWrite : FileAccess.Read);
+            using var handle = File.OpenHandle(
+                file, FileMode.Open, OperatingSystem.IsWindows() ? FileAccess.ReadWrite : FileAccess.Read);
             RandomAccess.FlushToDisk(handle);
         }
 
@@ -54,7 +56,10 @@ internal static partial class Durable
         FlushNames(folder);
     }
 
-    /// <summary>Brings the names in a folder to disk: without it a renamed file may come back under its old name. Windows does so by itself.</summary>
+    /// <summary>
+    /// Brings the names in a folder to disk: without it a renamed file may come
+    /// back under its old name. Windows does so by itself.
+    /// </summary>
     public static void FlushNames(string folder)
     {
         if (OperatingSystem.IsWindows())

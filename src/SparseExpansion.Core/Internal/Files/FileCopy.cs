@@ -2,10 +2,10 @@ using SparseExpansion.Execution.Files;
 
 namespace SparseExpansion.Internal.Files;
 
-/// <summary>Copies contents, not the protection against writing: a copy belongs to whoever makes it.</summary>
+/// <summary>Copies contents, not the protection against writing: the copy belongs to the caller.</summary>
 internal static class FileCopy
 {
-    /// <exception cref="CheckpointException">The source is no regular file.</exception>
+    /// <exception cref="CheckpointException">The source is not a regular file.</exception>
     /// <exception cref="IOException">The destination cannot be written.</exception>
     public static void Replace(string source, string destination)
     {

@@ -10,6 +10,8 @@ internal static class FolderPath
     public static bool IsInside(string path, string folder)
     {
         (string full, string outer) = (Normalize(path), Normalize(folder));
-        return full == outer || full.StartsWith(Path.TrimEndingDirectorySeparator(outer) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+        return full == outer
+            || full.StartsWith(
+                Path.TrimEndingDirectorySeparator(outer) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
     }
 }

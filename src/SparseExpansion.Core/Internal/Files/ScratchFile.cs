@@ -1,6 +1,8 @@
 namespace SparseExpansion.Internal.Files;
 
-/// <summary>Files that only this process knows. On Unix they lose their names at once, so that nothing is left even by a kill.</summary>
+/// <summary>
+/// Files that only this process knows. On Unix they lose their names at once, so that nothing is left even by a kill.
+/// </summary>
 internal static class ScratchFile
 {
     /// <summary>Opens a file without a name to others.</summary>
@@ -9,7 +11,8 @@ internal static class ScratchFile
     public static FileStream Create(string folder)
     {
         string path = NewName(folder);
-        var stream = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Delete, bufferSize: 1, FileOptions.DeleteOnClose);
+        var stream = new FileStream(
+            path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Delete, bufferSize: 1, FileOptions.DeleteOnClose);
         if (!OperatingSystem.IsWindows())
         {
             File.Delete(path);
@@ -18,6 +21,6 @@ internal static class ScratchFile
         return stream;
     }
 
-    /// <summary>A name in the folder that nobody uses.</summary>
+    /// <summary>An unused name in the folder.</summary>
     public static string NewName(string folder) => Path.Combine(folder, $".{Guid.NewGuid():N}.scratch");
 }

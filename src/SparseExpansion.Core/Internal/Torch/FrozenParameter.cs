@@ -6,7 +6,9 @@ namespace SparseExpansion.Internal.Torch;
 /// <summary>Parameters without gradient, owned by their module and by no dispose scope.</summary>
 internal static class FrozenParameter
 {
-    /// <summary>Makes a parameter of the tensor that <paramref name="create"/> returns; temporaries in between are freed.</summary>
+    /// <summary>
+    /// Makes a parameter of the tensor that <paramref name="create"/> returns; temporaries in between are freed.
+    /// </summary>
     public static Parameter Create(Func<Tensor> create)
     {
         using var noGrad = no_grad();

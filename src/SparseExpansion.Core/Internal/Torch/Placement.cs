@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Internal.Torch;
 
-/// <summary>Where tensors lie.</summary>
+/// <summary>Comparisons of the devices on which tensors lie.</summary>
 internal static class Placement
 {
     /// <summary>True if both name the same device; an index of -1 means the first one.</summary>

@@ -13,7 +13,8 @@ internal static class TensorChecks
             return true;
         }
 
-        // One cheap pass settles nearly every case: a sum is finite only if all its terms are. Finite terms may still overflow.
+        // One cheap pass settles nearly every case: a sum is finite only if all
+        // its terms are. Finite terms may still overflow.
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         return tensor.sum().isfinite().item<bool>() || tensor.isfinite().all().item<bool>();
@@ -23,6 +24,7 @@ internal static class TensorChecks
     public static bool Equal(Tensor left, Tensor right)
     {
         using var scope = NewDisposeScope();
-        return left.shape.SequenceEqual(right.shape) && left.eq(right).logical_or(left.isnan().logical_and(right.isnan())).all().item<bool>();
+        return left.shape.SequenceEqual(right.shape)
+            && left.eq(right).logical_or(left.isnan().logical_and(right.isnan())).all().item<bool>();
     }
 }

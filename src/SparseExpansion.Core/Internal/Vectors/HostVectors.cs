@@ -30,5 +30,6 @@ internal static unsafe class HostVectors
     }
 
     /// <summary>16 numbers, 0 where a mask of bool has true.</summary>
-    public static Vector512<float> Kept(Vector512<float> values, byte* pruned) => Vector512.AndNot(values, Mask(pruned).AsSingle());
+    public static Vector512<float> Kept(Vector512<float> values, byte* pruned) =>
+        Vector512.AndNot(values, Mask(pruned).AsSingle());
 }

@@ -4,10 +4,14 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Internal.Vectors;
 
-/// <summary>Pointers into tensors in host memory, for kernels. The caller keeps the tensor alive while it uses them.</summary>
+/// <summary>
+/// Pointers into tensors in host memory, for kernels. The caller keeps the tensor alive while it uses them.
+/// </summary>
 internal static unsafe class RawMemory
 {
-    /// <summary>Address of the first element of a contiguous tensor in host memory, whatever its size; null for an empty one.</summary>
+    /// <summary>
+    /// Address of the first element of a contiguous tensor in host memory, whatever its size; null for an empty one.
+    /// </summary>
     public static T* Pointer<T>(Tensor tensor)
         where T : unmanaged
     {
@@ -20,8 +24,8 @@ internal static unsafe class RawMemory
     }
 
     /// <summary>
-    /// Says at the end of a kernel whose memory it has worked on: pointers keep no tensor alive, and a parameter that is not
-    /// used any more may be collected, and its memory freed, while a kernel still runs.
+    /// Says at the end of a kernel whose memory it has worked on: pointers keep no tensor alive, and a parameter that
+    /// is no longer used may be collected, and its memory freed, while a kernel still runs.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void KeepAlive(params ReadOnlySpan<Tensor?> tensors)
@@ -29,7 +33,10 @@ internal static unsafe class RawMemory
         _ = tensors.Length;
     }
 
-    /// <summary>Address of the first element of a tensor in host memory with at least one element; strides are the caller's business.</summary>
+    /// <summary>
+    /// Address of the first element of a tensor in host memory with at least
+    /// one element; strides are the caller's business.
+    /// </summary>
     public static byte* Address(Tensor tensor)
     {
         if (tensor.device_type != TorchSharp.DeviceType.CPU)

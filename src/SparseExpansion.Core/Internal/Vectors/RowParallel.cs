@@ -11,14 +11,19 @@ internal static class RowParallel
     /// <summary>The same for passes that wait for memory, of which one thread makes good use.</summary>
     private const long MinimumMemoryElements = 1 << 19;
 
-    /// <summary>Runs <paramref name="body"/> on ranges [from, to) that cover all rows. Rows must not depend on each other: results do not depend on the split.</summary>
-    public static void For(long rows, long elementsPerRow, Action<long, long> body) => For(rows, elementsPerRow, MinimumElements, body);
+    /// <summary>
+    /// Runs <paramref name="body"/> on ranges [from, to) that cover all rows. Rows must not
+    /// depend on each other: results do not depend on the split.
+    /// </summary>
+    public static void For(long rows, long elementsPerRow, Action<long, long> body) =>
+        For(rows, elementsPerRow, MinimumElements, body);
 
     /// <summary>
-    /// The same for passes of little arithmetic between torch's own calls: after those torch's threads spin for a while where others
-    /// would have to run, so that one thread is done sooner with up to a million elements.
+    /// The same for passes of little arithmetic between torch's own calls: after those torch's threads spin for a while
+    /// where others would have to run, so that one thread is done sooner with up to a million elements.
     /// </summary>
-    public static void ForMemory(long rows, long elementsPerRow, Action<long, long> body) => For(rows, elementsPerRow, MinimumMemoryElements, body);
+    public static void ForMemory(long rows, long elementsPerRow, Action<long, long> body) =>
+        For(rows, elementsPerRow, MinimumMemoryElements, body);
 
     private static void For(long rows, long elementsPerRow, long minimumElements, Action<long, long> body)
     {

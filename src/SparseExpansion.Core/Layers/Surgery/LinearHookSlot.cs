@@ -5,8 +5,9 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Layers.Surgery;
 
 /// <summary>
-/// A field typed <c>Linear</c>, which nothing else fits into, or a model that is nothing but a linear. The linear stays and is served by hooks: a pre-hook hands
-/// it no tokens, a post-hook answers with the mixture's output. Hooks fire through <c>call</c> only.
+/// A field typed <c>Linear</c>, which nothing else fits into, or a model that is nothing but a linear. The linear stays
+/// and is served by hooks: a pre-hook hands it no tokens, a post-hook answers with the mixture's output. Hooks fire
+/// through <c>call</c> only.
 /// </summary>
 internal sealed class LinearHookSlot(string name, Linear linear) : ModuleSlot(name, linear)
 {

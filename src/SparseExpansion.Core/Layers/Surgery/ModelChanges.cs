@@ -3,8 +3,8 @@ using TorchSharp.Modules;
 namespace SparseExpansion.Layers.Surgery;
 
 /// <summary>
-/// All that an expansion has changed in a model: the mixtures that stand in for linears, and parameters of the dense model that were trained. The one
-/// place that installs, and that takes back.
+/// All that an expansion has changed in a model: the mixtures that stand in for linears, and parameters of the dense
+/// model that were trained. The one place that installs, and that takes back.
 /// </summary>
 internal sealed class ModelChanges
 {
@@ -45,7 +45,8 @@ internal sealed class ModelChanges
     /// <remarks>After it has fed the next block: packed kernels may round differently from run to run.</remarks>
     public void Pack()
     {
-        foreach (SparseMixtureLayer layer in _installed.Select(replacement => replacement.Mixture).Where(layer => PackedExperts.Supports(layer.Experts)))
+        foreach (SparseMixtureLayer layer in _installed.Select(replacement => replacement.Mixture)
+            .Where(layer => PackedExperts.Supports(layer.Experts)))
         {
             layer.Pack();
         }

@@ -13,9 +13,12 @@ internal static class ModuleInternals
     private const BindingFlags Hidden = BindingFlags.Instance | BindingFlags.NonPublic;
 
     /// <summary>Sets or adds a child, so that names and <c>state_dict</c> follow.</summary>
-    public static void SetChild(torch.nn.Module parent, string name, torch.nn.Module child) => Children(parent)[name] = child;
+    public static void SetChild(torch.nn.Module parent, string name, torch.nn.Module child) =>
+        Children(parent)[name] = child;
 
-    /// <summary>Exchanges a child if it is registered; containers that register lazily take it from their items later.</summary>
+    /// <summary>
+    /// Exchanges a child if it is registered; containers that register lazily take it from their items later.
+    /// </summary>
     public static void ReplaceChild(torch.nn.Module parent, string name, torch.nn.Module child)
     {
         if (Children(parent).ContainsKey(name))
@@ -33,7 +36,8 @@ internal static class ModuleInternals
     }
 
     /// <summary>The item list of a <c>Sequential</c> or <c>ModuleList</c>.</summary>
-    public static IList Items(torch.nn.Module container, string field) => (IList)Read(container, container.GetType(), field);
+    public static IList Items(torch.nn.Module container, string field) =>
+        (IList)Read(container, container.GetType(), field);
 
     private static IDictionary<string, torch.nn.Module> Children(torch.nn.Module module) =>
         (IDictionary<string, torch.nn.Module>)Read(module, typeof(torch.nn.Module), "_internal_submodules");
@@ -49,6 +53,7 @@ internal static class ModuleInternals
         }
 
         throw new SparseExpansionException(
-            $"{type.Name} of this TorchSharp version has no '{field}'; layers cannot be exchanged. Use the TorchSharp version that the package names.");
+            $"{type.Name} of this TorchSharp version has no '{field}'; layers cannot be exchanged. "
+            + "Use the TorchSharp version that the package names.");
     }
 }

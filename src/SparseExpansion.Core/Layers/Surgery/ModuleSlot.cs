@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Layers.Surgery;
 
-/// <summary>The place of a linear in its model, where a mixture can be put in its stead and the linear back again.</summary>
+/// <summary>
+/// The place of a linear in its model, where a mixture can be put in its stead and the linear back again.
+/// </summary>
 internal abstract class ModuleSlot(string name, nn.Module<Tensor, Tensor> dense)
 {
     /// <summary>Module path, for example <c>model.layers.0.mlp.up_proj</c>.</summary>
@@ -11,7 +13,9 @@ internal abstract class ModuleSlot(string name, nn.Module<Tensor, Tensor> dense)
     /// <summary>The dense layer that belongs here.</summary>
     public nn.Module<Tensor, Tensor> Dense { get; } = dense;
 
-    /// <summary>What runs in this place now: the dense layer, which hooks may make a mixture of, or a mixture.</summary>
+    /// <summary>
+    /// The module that runs in this place now: the dense layer, which hooks may make a mixture of, or a mixture.
+    /// </summary>
     public virtual nn.Module<Tensor, Tensor> Current => Dense;
 
     /// <summary>Puts the mixture into the place.</summary>

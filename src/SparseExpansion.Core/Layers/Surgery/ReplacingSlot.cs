@@ -3,7 +3,8 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Layers.Surgery;
 
 /// <summary>A place that can hold any module: the reference is exchanged.</summary>
-internal sealed class ReplacingSlot(string name, nn.Module<Tensor, Tensor> dense, Action<nn.Module<Tensor, Tensor>> assign)
+internal sealed class ReplacingSlot(
+    string name, nn.Module<Tensor, Tensor> dense, Action<nn.Module<Tensor, Tensor>> assign)
     : ModuleSlot(name, dense)
 {
     private nn.Module<Tensor, Tensor> _current = dense;

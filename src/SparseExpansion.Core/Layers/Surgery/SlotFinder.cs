@@ -8,9 +8,13 @@ namespace SparseExpansion.Layers.Surgery;
 /// <summary>Finds the linears of a model, and the way in which each can be exchanged.</summary>
 internal static class SlotFinder
 {
-    private const BindingFlags Fields = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+    private const BindingFlags Fields =
+        BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
 
-    /// <summary>All <c>Linear</c> modules below <paramref name="root"/>, depth first in the order of registration; or the root itself, if it is one.</summary>
+    /// <summary>
+    /// All <c>Linear</c> modules below <paramref name="root"/>, depth first in the order of registration; or the root
+    /// itself, if it is one.
+    /// </summary>
     public static IReadOnlyList<ModuleSlot> FindLinears(nn.Module root)
     {
         ArgumentNullException.ThrowIfNull(root);
@@ -75,7 +79,8 @@ internal static class SlotFinder
         {
             foreach (FieldInfo field in type.GetFields(Fields))
             {
-                if (field.FieldType.IsAssignableFrom(typeof(SparseMixtureLayer)) && ReferenceEquals(field.GetValue(parent), linear))
+                if (field.FieldType.IsAssignableFrom(typeof(SparseMixtureLayer))
+                    && ReferenceEquals(field.GetValue(parent), linear))
                 {
                     return module => field.SetValue(parent, module);
                 }

@@ -5,14 +5,14 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Pruning.Alps;
 
 /// <summary>
-/// The search for supports by ADMM, for a batch of experts: min tr((Ŵ − W)H(Ŵ − W)ᵀ) with W = D and D sparse enough.
-/// Meng et al. 2024 (arXiv 2406.07831), Algorithm 1.
+/// The search for supports by ADMM, for a batch of experts: min tr((Ŵ − W)H(Ŵ − W)ᵀ) with W = D and D sparse
+/// enough. Meng et al. 2024 (arXiv 2406.07831), Algorithm 1.
 /// </summary>
 /// <remarks>
-/// With the dual V = ρU, one iteration is W = (HŴ + ρ(D − U))(H + ρI)⁻¹, S = W + U, D = the largest of S, U = S − D. So D
-/// and U are the two parts of S, and S with its mask is all the state there is; the product is taken of
-/// W − Ŵ = (D − U − Ŵ) ρ(H + ρI)⁻¹, which loses no digits to Ŵ. Where the paper has an eigendecomposition, <see cref="PenaltyPath"/>
-/// goes from one penalty to the next.
+/// With the dual V = ρU, one iteration is W = (HŴ + ρ(D − U))(H + ρI)⁻¹, S = W + U, D = the largest of S, U =
+/// S − D. So D and U are the two parts of S, and S with its mask is all the state there is; the product is taken of
+/// W − Ŵ = (D − U − Ŵ) ρ(H + ρI)⁻¹, which loses no digits to Ŵ. Where the paper has an
+/// eigendecomposition, <see cref="PenaltyPath"/> goes from one penalty to the next.
 /// </remarks>
 internal sealed class AlpsSolver
 {
@@ -50,11 +50,12 @@ internal sealed class AlpsSolver
     /// <summary>Finds the weights that go.</summary>
     /// <param name="problem">The scaled problem.</param>
     /// <param name="path">ρ(H + ρI)⁻¹ of its Hessians; follows the experts that are still searched for.</param>
-    /// <param name="targets">How many weights go, one for each expert.</param>
+    /// <param name="targets">Shares or patterns of the weights that go, one for each expert.</param>
     /// <param name="options">Penalties and limits.</param>
     /// <param name="cancellationToken">Observed between iterations.</param>
     public static AlpsSupports Solve(
-        ScaledProblem problem, PenaltyPath path, SparsityTarget[] targets, AlpsOptions options, CancellationToken cancellationToken)
+        ScaledProblem problem, PenaltyPath path, SparsityTarget[] targets, AlpsOptions options,
+        CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
         var solver = new AlpsSolver(problem, path, targets, options);
@@ -64,7 +65,9 @@ internal sealed class AlpsSolver
             solver.Iterate(iteration);
         }
 
-        return new AlpsSupports(solver._supports.MoveToOuterDisposeScope(), solver._weights.MoveToOuterDisposeScope(), solver._iterations, solver._settled);
+        return new AlpsSupports(
+            solver._supports.MoveToOuterDisposeScope(), solver._weights.MoveToOuterDisposeScope(), solver._iterations,
+            solver._settled);
     }
 
     private Tensor Select() =>
@@ -107,7 +110,9 @@ internal sealed class AlpsSolver
         }
     }
 
-    /// <summary>Experts whose support has settled are done: more iterations would make their result depend on the others.</summary>
+    /// <summary>
+    /// Experts whose support has settled are done: more iterations would make their result depend on the others.
+    /// </summary>
     private void KeepActive(int[] positions)
     {
         if (positions.Length > 0 && positions.Length < _active.Length)

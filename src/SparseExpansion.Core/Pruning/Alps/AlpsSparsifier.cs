@@ -13,14 +13,15 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Pruning.Alps;
 
 /// <summary>
-/// Prunes by solving the layer's least squares under a sparsity constraint: ADMM with a rising penalty finds which weights
-/// stay, conjugate gradients find their best values. Slower than SparseGPT, and clearly closer to the dense outputs.
-/// ALPS: Meng, Behdin, Wang and Mazumder 2024 (arXiv 2406.07831).
+/// Prunes by solving the layer's least squares under a sparsity constraint: ADMM with a rising penalty finds which
+/// weights stay, conjugate gradients find their best values. Slower than SparseGPT, and clearly closer to the dense
+/// outputs. ALPS: Meng, Behdin, Wang and Mazumder 2024 (arXiv 2406.07831).
 /// </summary>
 /// <remarks>
-/// Unstructured targets are counted out per layer by default. Sums in float32 whatever the weight's dtype; multiplies in bfloat16 where <see cref="AlpsOptions.ReducedPrecision"/> allows. Hessians
-/// that cannot be factored climb a ladder of dampings, see the <see cref="DampingRung"/> among
-/// <see cref="PruningResult.Diagnostics"/>; <see cref="Convergence"/> there says how the search ended.
+/// Unstructured targets are counted out per layer by default. Sums in float32 whatever the weight's dtype; multiplies
+/// in bfloat16 where <see cref="AlpsOptions.ReducedPrecision"/> allows. Hessians that cannot be factored climb a ladder
+/// of dampings, see the <see cref="DampingRung"/> among <see cref="PruningResult.Diagnostics"/>;
+/// <see cref="Convergence"/> there says how the search ended.
 /// </remarks>
 public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsifier
 {
@@ -56,18 +57,24 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsif
         PruneExpertsCore(weight, [statistic], [target], cancellationToken)[0];
 
     /// <inheritdoc/>
-    /// <remarks>Experts are iterated together whatever their targets, as many at a time as memory allows; each stops when its own support has settled.</remarks>
+    /// <remarks>
+    /// Experts are iterated together whatever their targets, as many at a time as memory allows; each stops when its
+    /// own support has settled.
+    /// </remarks>
     protected override IReadOnlyList<PrunedWeight> PruneExpertsCore(
-        Tensor weight, IReadOnlyList<HessianStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken)
+        Tensor weight, IReadOnlyList<HessianStatistic> statistics, IReadOnlyList<SparsityTarget> targets,
+        CancellationToken cancellationToken)
     {
         PruningGuard.CheckHessians(Name, weight, statistics);
         Tensor dense = weight.to(ScalarType.Float32);
         var pruned = new List<PrunedWeight>(statistics.Count);
-        foreach ((HessianStatistic, SparsityTarget)[] chunk in statistics.Zip(targets).Chunk(ExpertsAtOnce(weight.shape[0], weight.shape[1])))
+        int together = ExpertsAtOnce(weight.shape[0], weight.shape[1]);
+        foreach ((HessianStatistic, SparsityTarget)[] chunk in statistics.Zip(targets).Chunk(together))
         {
             cancellationToken.ThrowIfCancellationRequested();
             pruned.AddRange(PruneChunk(
-                dense, [.. chunk.Select(expert => expert.Item1)], [.. chunk.Select(expert => expert.Item2)], cancellationToken));
+                dense, [.. chunk.Select(expert => expert.Item1)], [.. chunk.Select(expert => expert.Item2)],
+                cancellationToken));
         }
 
         return pruned;
@@ -78,10 +85,15 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsif
 
     double ISizedSparsifier.WorkToPrune(long rows, long columns) => 4 * SolverSize.Work(rows, columns);
 
-    private static int ExpertsAtOnce(long rows, long columns) => (int)Math.Clamp(ChunkBytes / BytesPerExpert(rows, columns), 1, 4096);
+    private static int ExpertsAtOnce(long rows, long columns) =>
+        (int)Math.Clamp(ChunkBytes / BytesPerExpert(rows, columns), 1, 4096);
 
-    /// <summary>Hessians, factors, the powers of a path, twice while its base moves, and their intermediates; the weight, the state and conjugate gradients.</summary>
-    private static long BytesPerExpert(long rows, long columns) => sizeof(float) * ((11 * columns * columns) + (10 * rows * columns));
+    /// <summary>
+    /// Hessians, factors, the powers of a path, twice while its base moves, and their intermediates; the weight, the
+    /// state and conjugate gradients.
+    /// </summary>
+    private static long BytesPerExpert(long rows, long columns) =>
+        sizeof(float) * ((11 * columns * columns) + (10 * rows * columns));
 
     private PrunedWeight[] PruneChunk(
         Tensor dense, HessianStatistic[] statistics, SparsityTarget[] targets, CancellationToken cancellationToken)
@@ -91,14 +103,22 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsif
         Tensor diagonal = hessians.diagonal(0, 1, 2), norms = diagonal.clone();
         Tensor dead = diagonal.eq(Scalars.Of(0));
         diagonal.masked_fill_(dead, Scalars.Of(1));
-        FactoredHessians factored = DampingLadder.Factor(hessians, Options.DampingSchedule, cancellationToken, Penalize);
+        FactoredHessians factored = DampingLadder.Factor(
+            hessians, Options.DampingSchedule, cancellationToken, Penalize);
         ReplaceHopeless(hessians, factored.Rungs);
         ScaledProblem problem = ScaledProblem.Create(hessians, dense, dead);
         (Tensor solved, Convergence[] convergence) = Solve(problem, factored.Factors, targets, cancellationToken);
-        solved = DeadFeatures.Keep(solved, dense, dead, scores => MaskSelection.Select(scores, targets, SparsityScope.Layer));
+        solved = DeadFeatures.Keep(
+            solved, dense, dead, scores => MaskSelection.Select(scores, targets, SparsityScope.Layer));
         return [.. factored.Rungs.Select((rung, i) => rung.Method == DampingMethod.WandaFallback
-            ? new PrunedWeight(WandaScore.Prune(dense, norms.select(0, i), targets[i]).MoveToOuterDisposeScope()) { Diagnostics = [rung] }
-            : new PrunedWeight(CheckFinite(OwnCopy(solved, i)).MoveToOuterDisposeScope()) { Diagnostics = [rung, convergence[i]] })];
+            ? new PrunedWeight(WandaScore.Prune(dense, norms.select(0, i), targets[i]).MoveToOuterDisposeScope())
+            {
+                Diagnostics = [rung],
+            }
+            : new PrunedWeight(CheckFinite(OwnCopy(solved, i)).MoveToOuterDisposeScope())
+            {
+                Diagnostics = [rung, convergence[i]],
+            })];
     }
 
     private void Penalize(Tensor damped)
@@ -107,7 +127,10 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsif
         diagonal.PlusInPlace(Options.Penalty * PenaltyPath.Reach);
     }
 
-    /// <summary>Damps every Hessian as its rung says; the identity in place of those given up, so that batched work on the others meets no NaN.</summary>
+    /// <summary>
+    /// Damps every Hessian as its rung says; the identity in place of those given up, so that batched work on the
+    /// others meets no NaN.
+    /// </summary>
     private static void ReplaceHopeless(Tensor hessians, DampingRung[] rungs)
     {
         for (int i = 0; i < rungs.Length; i++)
@@ -129,22 +152,30 @@ public sealed class AlpsSparsifier : Sparsifier<HessianStatistic>, ISizedSparsif
         ScaledProblem problem, Tensor factors, SparsityTarget[] targets, CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
-        ScalarType precision = Options.ReducedPrecision && FastProducts.Bfloat16(factors.device) ? ScalarType.BFloat16 : ScalarType.Float32;
+        ScalarType precision = Options.ReducedPrecision && FastProducts.Bfloat16(factors.device)
+            ? ScalarType.BFloat16
+            : ScalarType.Float32;
         using var path = new PenaltyPath(problem.Hessians, factors, Options.Penalty * PenaltyPath.Reach, precision);
         AlpsSupports found = AlpsSolver.Solve(problem, path, targets, Options, cancellationToken);
         Tensor weights = found.Weights.masked_fill_(found.Pruned, Scalars.Of(0));
         (int[] iterations, double[] residuals) = ConjugateGradients.Solve(
-            problem.Hessians, problem.Weights, weights, found.Pruned, precision, Options.RefitTolerance, Options.MaxRefitIterations, cancellationToken);
-        Convergence[] convergence = [.. residuals.Select((residual, i) => new Convergence(found.Iterations[i], found.Settled[i], iterations[i], residual))];
+            problem.Hessians, problem.Weights, weights, found.Pruned, precision, Options.RefitTolerance,
+            Options.MaxRefitIterations, cancellationToken);
+        Convergence[] convergence =
+            [.. residuals.Select((residual, i) =>
+                new Convergence(found.Iterations[i], found.Settled[i], iterations[i], residual))];
         return (weights.div_(problem.Scales).MoveToOuterDisposeScope(), convergence);
     }
 
     /// <summary>An expert's weight that keeps no other expert's memory alive.</summary>
-    private static Tensor OwnCopy(Tensor solved, int expert) => solved.shape[0] == 1 ? solved.squeeze(0) : solved.select(0, expert).clone();
+    private static Tensor OwnCopy(Tensor solved, int expert) =>
+        solved.shape[0] == 1 ? solved.squeeze(0) : solved.select(0, expert).clone();
 
     private static Tensor CheckFinite(Tensor weight) => TensorChecks.AllFinite(weight)
         ? weight
-        : throw new PruningException("ALPS's updates overflowed float32: the Hessian is too ill-conditioned for the damping; raise AlpsOptions.Damping.");
+        : throw new PruningException(
+            "ALPS's updates overflowed float32: the Hessian is too ill-conditioned for the damping; "
+            + "raise AlpsOptions.Damping.");
 
     /// <summary>Name and options, for manifests.</summary>
     public override string ToString() => $"{Name}: {Options}";

@@ -5,16 +5,16 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Pruning.Alps;
 
 /// <summary>
-/// The elementwise halves of an iteration of ADMM, before and after its matrix product. The state S = W + U holds the pruned weights
-/// D where a weight stays and the scaled dual U where it goes; D and U are 0 elsewhere.
+/// The elementwise halves of an iteration of ADMM, before and after its matrix product. The state S = W + U holds the
+/// pruned weights D where a weight stays and the scaled dual U where it goes; D and U are 0 elsewhere.
 /// </summary>
 internal static unsafe class AlpsUpdate
 {
-    /// <summary>D − U − Ŵ, what the product is taken of.</summary>
+    /// <summary>D − U − Ŵ, the operand of the product.</summary>
     /// <param name="state">S, [k, rows, d], float32.</param>
     /// <param name="pruned">True where a weight goes, bool, the same shape.</param>
     /// <param name="dense">Ŵ, float32, the same shape.</param>
-    /// <param name="dualScale">What U is multiplied by: below 1 when the penalty has risen, as ρU stays.</param>
+    /// <param name="dualScale">Factor of U: below 1 when the penalty has risen, as ρU stays.</param>
     /// <param name="precision">dtype of the result: float32, or bfloat16 on hosts that multiply it.</param>
     public static Tensor Step(Tensor state, Tensor pruned, Tensor dense, float dualScale, ScalarType precision)
     {
@@ -28,7 +28,8 @@ internal static unsafe class AlpsUpdate
         float* states = RawMemory.Pointer<float>(state), weights = RawMemory.Pointer<float>(dense);
         byte* marks = RawMemory.Pointer<byte>(pruned);
         ushort* steps = (ushort*)RawMemory.Address(step);
-        RowParallel.ForMemory(state.numel(), 1, (from, to) => HostAlpsUpdate.Step(states, marks, weights, dualScale, steps, from, to));
+        RowParallel.ForMemory(
+            state.numel(), 1, (from, to) => HostAlpsUpdate.Step(states, marks, weights, dualScale, steps, from, to));
         RawMemory.KeepAlive(state, pruned, dense);
         return step;
     }
@@ -51,7 +52,9 @@ internal static unsafe class AlpsUpdate
         float* states = RawMemory.Pointer<float>(state), weights = RawMemory.Pointer<float>(dense);
         byte* marks = RawMemory.Pointer<byte>(pruned);
         ushort* products = (ushort*)RawMemory.Address(product);
-        RowParallel.ForMemory(state.numel(), 1, (from, to) => HostAlpsUpdate.Advance(states, marks, weights, dualScale, products, from, to));
+        RowParallel.ForMemory(
+            state.numel(), 1,
+            (from, to) => HostAlpsUpdate.Advance(states, marks, weights, dualScale, products, from, to));
         RawMemory.KeepAlive(state, pruned, dense, product);
     }
 
@@ -64,7 +67,8 @@ internal static unsafe class AlpsUpdate
         }
 
         Tensor sum = empty_like(a);
-        ushort* first = (ushort*)RawMemory.Address(a), second = (ushort*)RawMemory.Address(b), third = (ushort*)RawMemory.Address(c);
+        ushort* first = (ushort*)RawMemory.Address(a), second = (ushort*)RawMemory.Address(b),
+            third = (ushort*)RawMemory.Address(c);
         ushort* sums = (ushort*)RawMemory.Address(sum);
         RowParallel.ForMemory(a.numel(), 1, (from, to) => HostAlpsUpdate.Combine(
             first, (float)alpha, second, (float)beta, third, (float)gamma, sums, from, to));
@@ -72,7 +76,7 @@ internal static unsafe class AlpsUpdate
         return sum;
     }
 
-    /// <summary>How many weights went or came back, for each expert.</summary>
+    /// <summary>Number of weights that went or came back, for each expert.</summary>
     /// <param name="before">bool [k, rows, d].</param>
     /// <param name="after">bool [k, rows, d].</param>
     public static long[] Changes(Tensor before, Tensor after)
@@ -81,7 +85,9 @@ internal static unsafe class AlpsUpdate
         {
             byte* old = RawMemory.Pointer<byte>(before), current = RawMemory.Pointer<byte>(after);
             long experts = before.shape[0], size = before.numel() / experts;
-            long[] changes = [.. Enumerable.Range(0, (int)experts).Select(expert => HostAlpsUpdate.CountDifferent(old + (expert * size), current + (expert * size), size))];
+            long[] changes = [.. Enumerable.Range(0, (int)experts)
+                .Select(expert =>
+                    HostAlpsUpdate.CountDifferent(old + (expert * size), current + (expert * size), size))];
             RawMemory.KeepAlive(before, after);
             return changes;
         }

@@ -5,7 +5,9 @@ using SparseExpansion.Internal.Vectors;
 
 namespace SparseExpansion.Pruning.Alps;
 
-/// <summary><see cref="AlpsUpdate"/> in one pass over host memory, with products in bfloat16, for elements [from, to).</summary>
+/// <summary>
+/// <see cref="AlpsUpdate"/> in one pass over host memory, with products in bfloat16, for elements [from, to).
+/// </summary>
 internal static unsafe class HostAlpsUpdate
 {
     /// <summary>See <see cref="AlpsUpdate.Step"/>.</summary>
@@ -17,7 +19,8 @@ internal static unsafe class HostAlpsUpdate
         for (; i + Vector512<ushort>.Count <= to; i += Vector512<ushort>.Count)
         {
             Vector512<uint> low = HostVectors.ToBFloat16(Difference(state + i, pruned + i, dense + i, dual));
-            Vector512<uint> high = HostVectors.ToBFloat16(Difference(state + i + 16, pruned + i + 16, dense + i + 16, dual));
+            Vector512<uint> high = HostVectors.ToBFloat16(Difference(
+                state + i + 16, pruned + i + 16, dense + i + 16, dual));
             Vector512.Narrow(low, high).Store(step + i);
         }
 
@@ -29,7 +32,8 @@ internal static unsafe class HostAlpsUpdate
 
     /// <summary>See <see cref="AlpsUpdate.Advance"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Advance(float* state, byte* pruned, float* dense, float dualScale, ushort* product, long from, long to)
+    public static void Advance(
+        float* state, byte* pruned, float* dense, float dualScale, ushort* product, long from, long to)
     {
         Vector512<float> dual = Vector512.Create(dualScale);
         long i = from;
@@ -48,20 +52,26 @@ internal static unsafe class HostAlpsUpdate
     /// <summary>See <see cref="AlpsUpdate.Combine"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Combine(
-        ushort* first, float alpha, ushort* second, float beta, ushort* third, float gamma, ushort* sum, long from, long to)
+        ushort* first, float alpha, ushort* second, float beta, ushort* third, float gamma, ushort* sum, long from,
+        long to)
     {
-        Vector512<float> alphas = Vector512.Create(alpha), betas = Vector512.Create(beta), gammas = Vector512.Create(gamma);
+        Vector512<float> alphas = Vector512.Create(alpha), betas = Vector512.Create(beta),
+            gammas = Vector512.Create(gamma);
         long i = from;
         for (; i + Vector512<ushort>.Count <= to; i += Vector512<ushort>.Count)
         {
-            Vector512<float> low = (alphas * HostVectors.FromBFloat16(first + i)) + (betas * HostVectors.FromBFloat16(second + i)) + (gammas * HostVectors.FromBFloat16(third + i));
-            Vector512<float> high = (alphas * HostVectors.FromBFloat16(first + i + 16)) + (betas * HostVectors.FromBFloat16(second + i + 16)) + (gammas * HostVectors.FromBFloat16(third + i + 16));
+            Vector512<float> low = (alphas * HostVectors.FromBFloat16(first + i))
+                + (betas * HostVectors.FromBFloat16(second + i)) + (gammas * HostVectors.FromBFloat16(third + i));
+            Vector512<float> high = (alphas * HostVectors.FromBFloat16(first + i + 16))
+                + (betas * HostVectors.FromBFloat16(second + i + 16))
+                + (gammas * HostVectors.FromBFloat16(third + i + 16));
             Vector512.Narrow(HostVectors.ToBFloat16(low), HostVectors.ToBFloat16(high)).Store(sum + i);
         }
 
         for (; i < to; i++)
         {
-            float value = (alpha * HostVectors.FromBFloat16(first[i])) + (beta * HostVectors.FromBFloat16(second[i])) + (gamma * HostVectors.FromBFloat16(third[i]));
+            float value = (alpha * HostVectors.FromBFloat16(first[i])) + (beta * HostVectors.FromBFloat16(second[i]))
+                + (gamma * HostVectors.FromBFloat16(third[i]));
             sum[i] = HostVectors.ToBFloat16(value);
         }
     }
@@ -88,6 +98,7 @@ internal static unsafe class HostAlpsUpdate
     private static Vector512<float> Difference(float* state, byte* pruned, float* dense, Vector512<float> dual)
     {
         Vector512<float> values = Vector512.Load(state);
-        return Vector512.ConditionalSelect(HostVectors.Mask(pruned).AsSingle(), values * dual, values) - Vector512.Load(dense);
+        return Vector512.ConditionalSelect(
+            HostVectors.Mask(pruned).AsSingle(), values * dual, values) - Vector512.Load(dense);
     }
 }

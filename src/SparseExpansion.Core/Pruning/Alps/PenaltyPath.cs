@@ -5,18 +5,20 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Pruning.Alps;
 
 /// <summary>
-/// ρ(H + ρI)⁻¹ along a rising penalty ρ, from few factorisations. With X = b(H + bI)⁻¹ exact, it is r X(I + (r − 1)X)⁻¹ for r = ρ/b, and
-/// the inverse in it is a polynomial of X: of degree two, by Chebyshev, within 4 % as long as ρ is within three times b either way.
-/// Weighted sums of X, X² and X³ replace a factorisation for each penalty.
+/// ρ(H + ρI)⁻¹ along a rising penalty ρ, from few factorizations. With X = b(H + bI)⁻¹ exact, it is r X(I + (r
+/// − 1)X)⁻¹ for r = ρ/b, and the inverse in it is a polynomial of X: of degree two, by Chebyshev, within 4 % as
+/// long as ρ is within three times b either way. Weighted sums of X, X² and
+/// X³ replace a factorization for each penalty.
 /// </summary>
 /// <remarks>
-/// In float32 the approximation is symmetric, positive definite and shares the eigenvectors of H: it is the exact inverse for a Hessian
-/// whose eigenvalues λ are off by up to 4 % of λ + ρ, which may put those far below ρ just under zero. ADMM needs a step that points the right
-/// way, not an exact one; the supports that it finds are as good as with exact inverses, and least squares on them are solved with H itself.
+/// In float32 the approximation is symmetric, positive definite and shares the eigenvectors of H: it is the exact
+/// inverse for a Hessian whose eigenvalues λ are off by up to 4 % of λ + ρ, which may put those far below ρ just
+/// under zero. ADMM needs a step that points the right way, not an exact one; the supports that it finds are as good as
+/// with exact inverses, and least squares on them are solved with H itself.
 /// </remarks>
 internal sealed class PenaltyPath : IDisposable
 {
-    /// <summary>How far a penalty may be from the base, as a factor.</summary>
+    /// <summary>Largest distance of a penalty from the base, as a factor.</summary>
     public const double Reach = 3;
 
     private readonly Tensor _hessians;
@@ -29,8 +31,10 @@ internal sealed class PenaltyPath : IDisposable
     private double _scale;
 
     /// <summary>Begins a path.</summary>
-    /// <param name="hessians">H, [k, d, d], float32; must outlive the path, which refers to it when the base has to move.</param>
-    /// <param name="factors">U, upper triangular, with UᵀU = (H + bI)⁻¹ for the first base b, [k, d, d], float32.</param>
+    /// <param name="hessians">H, [k, d, d], float32; must outlive the path, which
+    /// refers to it when the base has to move.</param>
+    /// <param name="factors">U, upper triangular, with UᵀU = (H + bI)⁻¹ for
+    /// the first base b, [k, d, d], float32.</param>
     /// <param name="penalty">b.</param>
     /// <param name="precision">float32 or bfloat16, for the powers and the results.</param>
     public PenaltyPath(Tensor hessians, Tensor factors, double penalty, ScalarType precision)
@@ -54,7 +58,9 @@ internal sealed class PenaltyPath : IDisposable
         double ratio = penalty / _base;
         (double constant, double linear, double square) = Coefficients(ratio);
         double unit = _base / _scale;
-        return AlpsUpdate.Combine(_first, ratio * constant * unit, _second, ratio * linear * unit * unit, _third, ratio * square * unit * unit * unit);
+        return AlpsUpdate.Combine(
+            _first, ratio * constant * unit, _second, ratio * linear * unit * unit, _third,
+            ratio * square * unit * unit * unit);
     }
 
     /// <summary>Goes on with some of the experts.</summary>
@@ -77,8 +83,8 @@ internal sealed class PenaltyPath : IDisposable
     }
 
     /// <summary>
-    /// p(s) = α + βs + γs² that makes 1 − (1 + cs)p(s) smallest on [0, 1], with c = ratio − 1: what is left is T₃ of 1 + cs,
-    /// mapped from between 1 and the ratio to [−1, 1] and scaled to 1 where 1 + cs is 0.
+    /// p(s) = α + βs + γs² that makes 1 − (1 + cs)p(s) smallest on [0, 1], with c = ratio − 1: what is left is
+    /// T₃ of 1 + cs, mapped from between 1 and the ratio to [−1, 1] and scaled to 1 where 1 + cs is 0.
     /// </summary>
     /// <param name="ratio">ρ / b, above 0.</param>
     internal static (double Constant, double Linear, double Square) Coefficients(double ratio)
@@ -110,12 +116,14 @@ internal sealed class PenaltyPath : IDisposable
         (Tensor factors, bool[] succeeded) = InverseFactor.Compute(penalized);
         return succeeded.All(success => success)
             ? factors
-            : throw new PruningException($"H + {penalty}·I could not be factored: the Hessian is not positive definite in float32; raise the damping.");
+            : throw new PruningException(
+                $"H + {penalty}·I could not be factored: the Hessian is not positive definite in "
+                + "float32; raise the damping.");
     }
 
     /// <summary>
-    /// 4ⁿ, and X · 4ⁿ/b with its square and its cube, for the n that makes 4ⁿ/b about 1: numbers of middling size whatever the penalty is, and
-    /// rounded as X/b would be.
+    /// 4ⁿ, and X · 4ⁿ/b with its square and its cube, for the n that makes 4ⁿ/b about 1: numbers of middling
+    /// size whatever the penalty is, and rounded as X/b would be.
     /// </summary>
     private (double Scale, Tensor First, Tensor Second, Tensor Third) Powers(Tensor factors, double penalty)
     {
@@ -131,6 +139,7 @@ internal sealed class PenaltyPath : IDisposable
         _first.Dispose();
         _second.Dispose();
         _third.Dispose();
-        (_first, _second, _third) = (first.DetachFromDisposeScope(), second.DetachFromDisposeScope(), third.DetachFromDisposeScope());
+        (_first, _second, _third) =
+            (first.DetachFromDisposeScope(), second.DetachFromDisposeScope(), third.DetachFromDisposeScope());
     }
 }

@@ -4,8 +4,9 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Pruning.Alps;
 
 /// <summary>
-/// Layer-wise pruning in coordinates in which every input feature has energy 1: Ŵ ↦ ŴE, H ↦ E⁻¹HE⁻¹ with E = diag(H)^½.
-/// Meng et al. 2024 (arXiv 2406.07831), section 3.3: the penalty of ADMM then means the same for all features.
+/// Layer-wise pruning in coordinates in which every input feature has energy 1: Ŵ ↦ ŴE, H ↦ E⁻¹HE⁻¹ with E
+/// = diag(H)^½. Meng et al. 2024 (arXiv 2406.07831), section 3.3: the penalty
+/// of ADMM then means the same for all features.
 /// </summary>
 /// <param name="Hessians">[k, d, d], float32, unit diagonal.</param>
 /// <param name="Weights">The scaled dense weights, [k, rows, d], float32; 0 in columns that no token uses.</param>

@@ -4,8 +4,9 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Pruning.Factorization;
 
 /// <summary>
-/// Factors Hessians that may be singular: the damping rises geometrically to its cap in float32, then once more from the
-/// start in float64, then the Hessian is given up for Wanda. A finite number of attempts, and the result says which one.
+/// Factors Hessians that may be singular: the damping rises geometrically to its cap in float32, then once more from
+/// the start in float64, then the Hessian is given up for Wanda. A finite
+/// number of attempts, and the result says which one.
 /// </summary>
 internal static class DampingLadder
 {
@@ -13,7 +14,8 @@ internal static class DampingLadder
     /// <param name="hessians">H, [k, d, d], float32, no zero on the diagonal.</param>
     /// <param name="schedule">First damping, its increase and its cap.</param>
     /// <param name="cancellationToken">Observed between rungs.</param>
-    /// <param name="prepare">What is done to the damped Hessians, in place, before they are factored; null for nothing.</param>
+    /// <param name="prepare">Changes the damped Hessians, in place, before
+    /// they are factored; null for no change.</param>
     public static FactoredHessians Factor(
         Tensor hessians, DampingSchedule schedule, CancellationToken cancellationToken, Action<Tensor>? prepare = null)
     {
@@ -98,7 +100,9 @@ internal static class DampingLadder
         }
     }
 
-    /// <summary>The identity in place of what a failed factorisation left, so that batched work on the others meets no NaN.</summary>
+    /// <summary>
+    /// The identity in place of what a failed factorization left, so that batched work on the others meets no NaN.
+    /// </summary>
     private static void ReplaceFailures(Tensor factors, DampingRung?[] rungs)
     {
         using Tensor identity = eye(factors.shape[1], dtype: factors.dtype, device: factors.device);

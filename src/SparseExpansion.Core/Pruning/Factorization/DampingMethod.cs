@@ -1,6 +1,6 @@
 namespace SparseExpansion.Pruning.Factorization;
 
-/// <summary>How a weight was pruned on a rung of the damping ladder.</summary>
+/// <summary>The way in which a weight was pruned on a rung of the damping ladder.</summary>
 public enum DampingMethod
 {
     /// <summary>The Hessian was factored in float32.</summary>

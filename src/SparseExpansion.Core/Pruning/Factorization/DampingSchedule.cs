@@ -1,7 +1,7 @@
 namespace SparseExpansion.Pruning.Factorization;
 
-/// <summary>How the damping ladder climbs.</summary>
+/// <summary>The rungs of the damping ladder.</summary>
 /// <param name="First">The first damping, as a fraction of the mean diagonal of a Hessian.</param>
-/// <param name="Increase">What it is multiplied by on every rung.</param>
-/// <param name="Maximum">Where it ends.</param>
+/// <param name="Increase">Its factor on every rung.</param>
+/// <param name="Maximum">The largest damping.</param>
 internal sealed record DampingSchedule(double First, double Increase, double Maximum);

@@ -7,9 +7,9 @@ namespace SparseExpansion.Pruning.Factorization;
 internal static class InverseFactor
 {
     /// <summary>
-    /// U upper triangular with UᵀU = H⁻¹, for a batch. With J the reversal of order and JHJ = LLᵀ, H = RRᵀ for the upper
-    /// triangular R = JLJ, so U = R⁻¹ = J L⁻¹ J: one factorisation, inverted as it goes. The textbook path (factor,
-    /// invert, factor again) costs more and loses digits by forming H⁻¹.
+    /// U upper triangular with UᵀU = H⁻¹, for a batch. With J the reversal of order and JHJ = LLᵀ, H = RRᵀ for
+    /// the upper triangular R = JLJ, so U = R⁻¹ = J L⁻¹ J: one factorization, inverted as it goes. The textbook
+    /// path (factor, invert, factor again) costs more and loses digits by forming H⁻¹.
     /// </summary>
     /// <param name="hessians">H, [k, d, d], symmetric, float32 or float64.</param>
     /// <returns>
@@ -30,9 +30,10 @@ internal static class InverseFactor
     }
 
     /// <summary>
-    /// L⁻¹ of A = LLᵀ by halves: with A₁₁ done, L₂₁ = A₂₁ L₁₁⁻ᵀ, A₂₂ −= L₂₁L₂₁ᵀ, and L⁻¹ below its diagonal is
-    /// −L₂₂⁻¹ L₂₁ L₁₁⁻¹. Nearly all of the work is matrix products, which unlike the factorisations of linear algebra
-    /// libraries give the same digits whatever the number of threads.
+    /// L⁻¹ of A = LLᵀ by halves: with A₁₁ done, L₂₁ = A₂₁ L₁₁⁻ᵀ, A₂₂ −=
+    /// L₂₁L₂₁ᵀ, and L⁻¹ below its diagonal is −L₂₂⁻¹ L₂₁ L₁₁⁻¹. Nearly all of the work
+    /// is matrix products, which unlike the factorizations of linear algebra libraries give the same digits whatever
+    /// the number of threads.
     /// </summary>
     /// <param name="matrices">A, [k, d, d]; destroyed.</param>
     /// <param name="floors">Pivots that are noise, [k, d], float64.</param>
@@ -45,7 +46,8 @@ internal static class InverseFactor
         long size = matrices.shape[1], leaf = host ? 64 : 512;
         if (size <= leaf)
         {
-            succeeded.logical_and_(host ? FactorLeaf.OnHost(matrices, floors, inverse) : FactorLeaf.OnDevice(matrices, floors, inverse));
+            succeeded.logical_and_(
+                host ? FactorLeaf.OnHost(matrices, floors, inverse) : FactorLeaf.OnDevice(matrices, floors, inverse));
             return;
         }
 

@@ -7,7 +7,10 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning.Magnitude;
 
-/// <summary>Prunes the weights of smallest magnitude, by default over the whole layer. Looks at no inputs: the baseline of every other pruner.</summary>
+/// <summary>
+/// Prunes the weights of smallest magnitude, by default over the whole layer. Looks
+/// at no inputs: the baseline of every other pruner.
+/// </summary>
 public sealed class MagnitudeSparsifier : Sparsifier<TokenCountStatistic>, ISizedSparsifier
 {
     /// <inheritdoc/>

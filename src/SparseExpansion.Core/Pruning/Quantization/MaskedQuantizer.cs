@@ -6,18 +6,20 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning.Quantization;
 
-/// <summary>Rounds pruned weights on a mask that is given, with what is known of the inputs.</summary>
+/// <summary>Rounds pruned weights on a given mask, with the statistic of the inputs.</summary>
 internal static class MaskedQuantizer
 {
     /// <summary>
-    /// Rounds column by column and spreads the errors over later columns by the inverse Hessian; what reaches pruned weights is spread on
-    /// from there. For weights that are optimal on their mask, ‖X(W − Q)ᵀ‖² = ‖X(W − P)ᵀ‖² + ‖X(P − Q)ᵀ‖², so P is all that matters.
+    /// Rounds column by column and spreads the errors over later columns by the inverse Hessian; what reaches pruned
+    /// weights is spread on from there. For weights that are optimal on their mask, ‖X(W − Q)ᵀ‖² = ‖X(W −
+    /// P)ᵀ‖² + ‖X(P − Q)ᵀ‖², so P is all that matters.
     /// </summary>
     /// <param name="pruned">P, [rows, d]: pruned weights are 0 and stay 0.</param>
     /// <param name="hessian">H, [d, d], float32.</param>
     /// <param name="quantization">Bits and groups.</param>
     /// <param name="cancellationToken">Observed between blocks.</param>
-    /// <returns>Q, [rows, d], float32, on the grid. Where the Hessian cannot be factored, the nearest values to P.</returns>
+    /// <returns>Q, [rows, d], float32, on the grid. Where the Hessian cannot be
+    /// factored, the nearest values to P.</returns>
     public static (Tensor Weight, QuantizationGrid Grid) Quantize(
         Tensor pruned, Tensor hessian, WeightQuantization quantization, CancellationToken cancellationToken)
     {
@@ -32,7 +34,8 @@ internal static class MaskedQuantizer
         }
 
         (Tensor solved, BlockGrid grids) = SparseGptSolver.Quantize(
-            pruned.to(ScalarType.Float32).unsqueeze(0), factored.Factors, quantization, options.BlockSize, SparseGptSolver.KernelFor(pruned), cancellationToken);
+            pruned.to(ScalarType.Float32).unsqueeze(0), factored.Factors, quantization, options.BlockSize,
+            SparseGptSolver.KernelFor(pruned), cancellationToken);
         QuantizationGrid grid = grids.Of(0, (int)pruned.shape[1]);
         return (solved.squeeze(0).MoveToOuterDisposeScope(), grid);
     }

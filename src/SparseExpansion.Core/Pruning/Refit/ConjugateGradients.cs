@@ -9,11 +9,12 @@ namespace SparseExpansion.Pruning.Refit;
 /// Jacobi's preconditioner is the identity.
 /// </summary>
 /// <remarks>
-/// The iteration starts from a residual in float32 and solves for the change of the weights, so that products in bfloat16 lose a
-/// share of that change only, which is nothing to speak of unless the Hessian is ill-conditioned. Some rows of each expert are looked at
-/// to know: where their errors are not what the iteration reckons, float32 begins anew with all rows of the expert, and the better result of each
-/// row stays. It begins from the dense weights on the support: bfloat16 goes astray in directions of small eigenvalues, in which conjugate gradients
-/// are slowest to come back.
+/// The iteration starts from a residual in float32 and solves for the change of the weights, so that products in
+/// bfloat16 lose a share of that change only, which is nothing to speak of unless the Hessian is ill-conditioned. Some
+/// rows of each expert are looked at to know: where their errors are not what the iteration reckons, float32 begins
+/// anew with all rows of the expert, and the better result of each row stays. It begins from the dense weights on the
+/// support: bfloat16 goes astray in directions of small eigenvalues, in which
+/// conjugate gradients are slowest to come back.
 /// </remarks>
 internal sealed class ConjugateGradients
 {
@@ -52,18 +53,24 @@ internal sealed class ConjugateGradients
         _gradients = Sum(gradients).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Minimises tr((Ŵ − W)H(Ŵ − W)ᵀ) over W on a support.</summary>
+    /// <summary>Minimizes tr((Ŵ − W)H(Ŵ − W)ᵀ) over W on a support.</summary>
     /// <param name="hessians">H, [k, d, d], float32, positive definite.</param>
     /// <param name="dense">Ŵ, [k, rows, d], float32.</param>
-    /// <param name="start">Where W begins, [k, rows, d], float32, 0 outside the support; changed in place to the solution.</param>
+    /// <param name="start">Start of W, [k, rows, d], float32, 0 outside the
+    /// support; changed in place to the solution.</param>
     /// <param name="pruned">True outside the support, bool [k, rows, d].</param>
-    /// <param name="precision">dtype of the iteration's products: float32, or bfloat16 on hosts that multiply it.</param>
-    /// <param name="tolerance">An expert is done when an iteration lowers its error by less than this share of it.</param>
-    /// <param name="maxIterations">The most iterations; those in float32 after some in bfloat16 are counted anew.</param>
+    /// <param name="precision">dtype of the iteration's products: float32, or
+    /// bfloat16 on hosts that multiply it.</param>
+    /// <param name="tolerance">An expert is done when an iteration lowers its
+    /// error by less than this share of it.</param>
+    /// <param name="maxIterations">The most iterations; those in float32
+    /// after some in bfloat16 are counted anew.</param>
     /// <param name="cancellationToken">Observed between iterations.</param>
-    /// <returns>For every expert its iterations, and ‖((Ŵ − W)H)_S‖, as the last iteration carries it on, as a share of ‖(Ŵ − W)H‖ at its start.</returns>
+    /// <returns>For every expert its iterations, and ‖((Ŵ − W)H)_S‖, as the last iteration carries it on, as a
+    /// share of ‖(Ŵ − W)H‖ at its start.</returns>
     public static (int[] Iterations, double[] Residuals) Solve(
-        Tensor hessians, Tensor dense, Tensor start, Tensor pruned, ScalarType precision, double tolerance, int maxIterations, CancellationToken cancellationToken)
+        Tensor hessians, Tensor dense, Tensor start, Tensor pruned, ScalarType precision, double tolerance,
+        int maxIterations, CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
         var solver = new ConjugateGradients(hessians, dense, start, pruned, precision);
@@ -89,7 +96,8 @@ internal sealed class ConjugateGradients
 
     private int[] Iterate(double tolerance, int maxIterations, CancellationToken cancellationToken)
     {
-        Tensor open = ones_like(_errors, dtype: ScalarType.Bool), iterations = zeros_like(_errors, dtype: ScalarType.Int32);
+        Tensor open = ones_like(_errors, dtype: ScalarType.Bool),
+            iterations = zeros_like(_errors, dtype: ScalarType.Int32);
         for (int iteration = 0; iteration < maxIterations && open.any().item<bool>(); iteration++)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -97,7 +105,8 @@ internal sealed class ConjugateGradients
             Tensor product = _direction.to(_factors.dtype).bmm(_factors);
             iterations.PlusInPlace(open);
             // Experts that are done stand still: going on would make them depend on the others of the batch.
-            Tensor gains = ConjugateStep.Take(_direction, product, _pruned, open, _solution, _residual, _squares), gain = Sum(gains);
+            Tensor gains = ConjugateStep.Take(_direction, product, _pruned, open, _solution, _residual, _squares),
+                gain = Sum(gains);
             _rowErrors.sub_(gains);
             _errors.sub_(gain);
             open.logical_and_(gain.gt(_errors.clamp(min: Scalars.Of(0)) * Scalars.Of(tolerance)));
@@ -120,14 +129,17 @@ internal sealed class ConjugateGradients
     private ConjugateGradients BeginAnew(Tensor experts)
     {
         Tensor dense = _dense.index_select(0, experts), pruned = _pruned.index_select(0, experts);
-        return new ConjugateGradients(_hessians.index_select(0, experts), dense, dense.masked_fill(pruned, Scalars.Of(0)), pruned, ScalarType.Float32);
+        return new ConjugateGradients(
+            _hessians.index_select(0, experts), dense, dense.masked_fill(pruned, Scalars.Of(0)), pruned,
+            ScalarType.Float32);
     }
 
     /// <summary>Of each row the solution, or another one that is better.</summary>
     private Tensor BetterOf(Tensor other) =>
         where(RowErrors(_dense - other, _hessians).lt(RowErrors(_dense - _solution, _hessians)), other, _solution);
 
-    private static Tensor RowErrors(Tensor difference, Tensor hessians) => ConjugateStep.Dots(difference, difference.bmm(hessians));
+    private static Tensor RowErrors(Tensor difference, Tensor hessians) =>
+        ConjugateStep.Dots(difference, difference.bmm(hessians));
 
     private static Tensor Every(Tensor values, long stride) => values.slice(1, 0, values.shape[1], stride);
 

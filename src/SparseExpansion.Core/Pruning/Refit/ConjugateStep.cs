@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning.Refit;
 
-/// <summary>What an iteration of conjugate gradients does to every row on its own, after the product of all directions with the Hessian.</summary>
+/// <summary>
+/// The part of an iteration of conjugate gradients that treats every row on its own, after the product of all
+/// directions with the Hessian.
+/// </summary>
 internal static unsafe class ConjugateStep
 {
     /// <summary>Steps along the directions and turns them, all in place.</summary>
@@ -17,21 +20,30 @@ internal static unsafe class ConjugateStep
     /// <param name="squares">‖r‖² of every row, [k, rows, 1], float32.</param>
     /// <returns>By how much the error of every row fell, [k, rows, 1], float32.</returns>
     public static Tensor Take(
-        Tensor direction, Tensor product, Tensor pruned, Tensor open, Tensor solution, Tensor residual, Tensor squares) =>
+        Tensor direction, Tensor product, Tensor pruned, Tensor open, Tensor solution, Tensor residual,
+        Tensor squares) =>
         product.dtype == ScalarType.BFloat16
             ? TakeOnHost(direction, product, pruned, open, solution, residual, squares)
             : TakeOnDevice(direction, product, pruned, open, solution, residual, squares);
 
-    /// <summary>Turns an error and its gradient into the first direction and residual, in place: both are the gradient on the support.</summary>
+    /// <summary>
+    /// Turns an error and its gradient into the first direction and residual, in
+    /// place: both are the gradient on the support.
+    /// </summary>
     /// <param name="direction">Ŵ − x, [k, rows, d], float32, contiguous; becomes p.</param>
     /// <param name="residual">(Ŵ − x)H, the same; becomes r.</param>
     /// <param name="pruned">True outside the support, bool [k, rows, d], contiguous.</param>
-    /// <returns>Of every row its error, its gradient's square off the support too, and ‖r‖², each [k, rows, 1], float32.</returns>
-    public static (Tensor Errors, Tensor Gradients, Tensor Squares) Begin(Tensor direction, Tensor residual, Tensor pruned) =>
-        direction.device.type == TorchSharp.DeviceType.CPU ? BeginOnHost(direction, residual, pruned) : BeginOnDevice(direction, residual, pruned);
+    /// <returns>Of every row its error, its gradient's square off the support too,
+    /// and ‖r‖², each [k, rows, 1], float32.</returns>
+    public static (Tensor Errors, Tensor Gradients, Tensor Squares) Begin(
+        Tensor direction, Tensor residual, Tensor pruned) =>
+        direction.device.type == TorchSharp.DeviceType.CPU
+            ? BeginOnHost(direction, residual, pruned)
+            : BeginOnDevice(direction, residual, pruned);
 
     /// <summary>The same as <see cref="Begin"/>, on any device.</summary>
-    internal static (Tensor Errors, Tensor Gradients, Tensor Squares) BeginOnDevice(Tensor direction, Tensor residual, Tensor pruned)
+    internal static (Tensor Errors, Tensor Gradients, Tensor Squares) BeginOnDevice(
+        Tensor direction, Tensor residual, Tensor pruned)
     {
         (Tensor errors, Tensor gradients) = (Dots(direction, residual), Dots(residual, residual));
         residual.masked_fill_(pruned, Scalars.Of(0));
@@ -46,19 +58,22 @@ internal static unsafe class ConjugateStep
         return product.sum([2L], keepdim: true);
     }
 
-    private static (Tensor Errors, Tensor Gradients, Tensor Squares) BeginOnHost(Tensor direction, Tensor residual, Tensor pruned)
+    private static (Tensor Errors, Tensor Gradients, Tensor Squares) BeginOnHost(
+        Tensor direction, Tensor residual, Tensor pruned)
     {
         long experts = direction.shape[0], rows = direction.shape[1], width = direction.shape[2];
         Tensor errors = empty(experts, rows, 1), gradients = empty_like(errors), squares = empty_like(errors);
         float* directions = RawMemory.Pointer<float>(direction), residuals = RawMemory.Pointer<float>(residual);
-        float* error = RawMemory.Pointer<float>(errors), gradient = RawMemory.Pointer<float>(gradients), square = RawMemory.Pointer<float>(squares);
+        float* error = RawMemory.Pointer<float>(errors), gradient = RawMemory.Pointer<float>(gradients),
+            square = RawMemory.Pointer<float>(squares);
         byte* marks = RawMemory.Pointer<byte>(pruned);
         RowParallel.ForMemory(experts * rows, width, (from, to) =>
         {
             for (long row = from; row < to; row++)
             {
                 long start = row * width;
-                (error[row], gradient[row], square[row]) = HostConjugateStep.Begin(directions + start, residuals + start, marks + start, width);
+                (error[row], gradient[row], square[row]) = HostConjugateStep.Begin(
+                    directions + start, residuals + start, marks + start, width);
             }
         });
         RawMemory.KeepAlive(direction, residual, pruned);
@@ -87,7 +102,8 @@ internal static unsafe class ConjugateStep
         Tensor gain = empty_like(squares);
         long rows = direction.shape[1], width = direction.shape[2];
         float* directions = RawMemory.Pointer<float>(direction), solutions = RawMemory.Pointer<float>(solution);
-        float* residuals = RawMemory.Pointer<float>(residual), norms = RawMemory.Pointer<float>(squares), gains = RawMemory.Pointer<float>(gain);
+        float* residuals = RawMemory.Pointer<float>(residual), norms = RawMemory.Pointer<float>(squares),
+            gains = RawMemory.Pointer<float>(gain);
         ushort* products = (ushort*)RawMemory.Address(product);
         byte* marks = RawMemory.Pointer<byte>(pruned), goOn = RawMemory.Pointer<byte>(open);
         RowParallel.ForMemory(direction.shape[0] * rows, width, (from, to) =>
@@ -96,7 +112,8 @@ internal static unsafe class ConjugateStep
             {
                 long start = row * width;
                 gains[row] = goOn[row / rows] == 0 ? 0 : HostConjugateStep.Take(
-                    directions + start, products + start, marks + start, solutions + start, residuals + start, norms + row, width);
+                    directions + start, products + start, marks + start, solutions + start, residuals + start,
+                    norms + row, width);
             }
         });
         RawMemory.KeepAlive(direction, product, pruned, open, solution, residual, squares);

@@ -4,12 +4,15 @@ using SparseExpansion.Internal.Vectors;
 
 namespace SparseExpansion.Pruning.Refit;
 
-/// <summary><see cref="ConjugateStep"/> for one row in host memory: one pass to begin, two to step with a product in bfloat16.</summary>
+/// <summary>
+/// <see cref="ConjugateStep"/> for one row in host memory: one pass to begin, two to step with a product in bfloat16.
+/// </summary>
 internal static unsafe class HostConjugateStep
 {
     /// <summary>See <see cref="ConjugateStep.Begin"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static (float Error, float Gradient, float Square) Begin(float* direction, float* residual, byte* pruned, long width)
+    public static (float Error, float Gradient, float Square) Begin(
+        float* direction, float* residual, byte* pruned, long width)
     {
         Vector512<float> errors = Vector512<float>.Zero, gradients = errors, squares = errors;
         long i = 0;
@@ -23,7 +26,8 @@ internal static unsafe class HostConjugateStep
             kept.Store(direction + i);
         }
 
-        (float Error, float Gradient, float Square) sums = (Vector512.Sum(errors), Vector512.Sum(gradients), Vector512.Sum(squares));
+        (float Error, float Gradient, float Square) sums =
+            (Vector512.Sum(errors), Vector512.Sum(gradients), Vector512.Sum(squares));
         for (; i < width; i++)
         {
             float gradient = residual[i], kept = pruned[i] != 0 ? 0 : gradient;
@@ -46,7 +50,8 @@ internal static unsafe class HostConjugateStep
     /// <param name="square">‖r‖².</param>
     /// <param name="width">d.</param>
     /// <returns>By how much the error fell.</returns>
-    public static float Take(float* direction, ushort* product, byte* pruned, float* solution, float* residual, float* square, long width)
+    public static float Take(
+        float* direction, ushort* product, byte* pruned, float* solution, float* residual, float* square, long width)
     {
         float curvature = Curvature(direction, product, pruned, width), before = *square;
         float step = curvature > 0 ? before / curvature : 0;
@@ -76,14 +81,16 @@ internal static unsafe class HostConjugateStep
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float Step(float step, float* direction, ushort* product, byte* pruned, float* solution, float* residual, long width)
+    private static float Step(
+        float step, float* direction, ushort* product, byte* pruned, float* solution, float* residual, long width)
     {
         Vector512<float> steps = Vector512.Create(step), sums = Vector512<float>.Zero;
         long i = 0;
         for (; i + Vector512<float>.Count <= width; i += Vector512<float>.Count)
         {
             (Vector512.Load(solution + i) + (steps * Vector512.Load(direction + i))).Store(solution + i);
-            Vector512<float> left = Vector512.Load(residual + i) - (steps * HostVectors.Kept(HostVectors.FromBFloat16(product + i), pruned + i));
+            Vector512<float> left = Vector512.Load(residual + i)
+                - (steps * HostVectors.Kept(HostVectors.FromBFloat16(product + i), pruned + i));
             left.Store(residual + i);
             sums += left * left;
         }

@@ -23,22 +23,29 @@ internal sealed class RefitSparsifier : ISizedSparsifier
 
     public string Name => $"{_inner.Name}+refit";
 
-    /// <remarks>The inner pruner's workspace is gone when the refit begins; <see cref="RefitOptions.ChunkBytes"/> bounds the systems, not their factors.</remarks>
+    /// <remarks>
+    /// The inner pruner's workspace is gone when the refit begins;
+    /// <see cref="RefitOptions.ChunkBytes"/> bounds the systems, not their factors.
+    /// </remarks>
     public long BytesToPrune(long rows, long columns, int experts) => Math.Max(
         PrunerSize.Bytes(_inner, rows, columns, experts), RefitBytes(rows, columns));
 
     /// <remarks>Least squares for each row of its own.</remarks>
-    public double WorkToPrune(long rows, long columns) => PrunerSize.Work(_inner, rows, columns) + (3 * SolverSize.Work(rows, columns));
+    public double WorkToPrune(long rows, long columns) =>
+        PrunerSize.Work(_inner, rows, columns) + (3 * SolverSize.Work(rows, columns));
 
     public IActivationStatistic CreateStatistic(LayerDescriptor layer)
     {
         ArgumentNullException.ThrowIfNull(layer);
         IActivationStatistic statistic = PruningChecks.CreateStatistic(_inner, layer);
-        return statistic is HessianStatistic or RefitStatistic ? statistic : new RefitStatistic(statistic, new HessianStatistic(layer.InFeatures, layer.Device));
+        return statistic is HessianStatistic or RefitStatistic
+            ? statistic
+            : new RefitStatistic(statistic, new HessianStatistic(layer.InFeatures, layer.Device));
     }
 
     public PruningResult Prune(
-        Tensor weight, IActivationStatistic statistic, SparsityTarget target, CancellationToken cancellationToken = default)
+        Tensor weight, IActivationStatistic statistic, SparsityTarget target,
+        CancellationToken cancellationToken = default)
     {
         (IActivationStatistic inner, HessianStatistic hessian) = Split(statistic);
         PruningGuard.CheckWeight(Name, weight, target);
@@ -48,17 +55,23 @@ internal sealed class RefitSparsifier : ISizedSparsifier
     }
 
     public IReadOnlyList<PruningResult> PruneExperts(
-        Tensor weight, IReadOnlyList<IActivationStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken = default) =>
-        TargetGroups.Run(statistics, targets, (together, target) => PruneTogether(weight, together, target, cancellationToken));
+        Tensor weight, IReadOnlyList<IActivationStatistic> statistics, IReadOnlyList<SparsityTarget> targets,
+        CancellationToken cancellationToken = default) =>
+        TargetGroups.Run(
+            statistics, targets, (together, target) => PruneTogether(weight, together, target, cancellationToken));
 
     /// <summary>Name and options, for manifests.</summary>
     public override string ToString() => $"{_inner} + {_options}";
 
-    /// <summary>The systems of a chunk, at least of one row, and their factors; the damped Hessian twice, supports as indices, and copies of the weight.</summary>
+    /// <summary>
+    /// The systems of a chunk, at least of one row, and their factors; the damped Hessian twice, supports as indices,
+    /// and copies of the weight.
+    /// </summary>
     private long RefitBytes(long rows, long columns)
     {
         long systems = Math.Max(_options.ChunkBytes, 2 * sizeof(double) * columns * columns);
-        return (2 * Math.Min(systems, 2 * sizeof(double) * rows * columns * columns)) + (sizeof(float) * ((2 * columns * columns) + (4 * rows * columns))) + (2 * sizeof(long) * rows * columns);
+        return (2 * Math.Min(systems, 2 * sizeof(double) * rows * columns * columns))
+            + (sizeof(float) * ((2 * columns * columns) + (4 * rows * columns))) + (2 * sizeof(long) * rows * columns);
     }
 
     private IReadOnlyList<PruningResult> PruneTogether(
@@ -67,11 +80,13 @@ internal sealed class RefitSparsifier : ISizedSparsifier
         (IActivationStatistic Inner, HessianStatistic Hessian)[] parts = [.. statistics.Select(Split)];
         PruningGuard.CheckWeight(Name, weight, target);
         PruningGuard.CheckHessians(Name, weight, [.. parts.Select(part => part.Hessian)]);
-        IReadOnlyList<PruningResult> pruned = PrunerCalls.PruneExperts(_inner, weight, [.. parts.Select(part => part.Inner)], target, cancellationToken);
+        IReadOnlyList<PruningResult> pruned = PrunerCalls.PruneExperts(
+            _inner, weight, [.. parts.Select(part => part.Inner)], target, cancellationToken);
         try
         {
             using Tensor? gram = PruningResult.Gram(weight, [.. parts.Select(part => part.Hessian)]);
-            return ExpertSeries.Run(pruned.Count, expert => Refit(weight, pruned[expert], parts[expert].Hessian, gram, cancellationToken));
+            return ExpertSeries.Run(
+                pruned.Count, expert => Refit(weight, pruned[expert], parts[expert].Hessian, gram, cancellationToken));
         }
         finally
         {
@@ -87,11 +102,14 @@ internal sealed class RefitSparsifier : ISizedSparsifier
             HessianStatistic hessian => (hessian, hessian),
             RefitStatistic both => (both.Inner, both.Hessian),
             _ => throw new PruningException(
-                $"Pruner '{Name}' needs a Hessian, but was given a {statistic.GetType().Name}; create the statistic with {Name}'s CreateStatistic."),
+                $"Pruner '{Name}' needs a Hessian, but was given a {statistic.GetType().Name}; "
+                + $"create the statistic with {Name}'s CreateStatistic."),
         };
     }
 
-    private PruningResult Refit(Tensor weight, PruningResult pruned, HessianStatistic hessian, Tensor? gram, CancellationToken cancellationToken)
+    private PruningResult Refit(
+        Tensor weight, PruningResult pruned, HessianStatistic hessian, Tensor? gram,
+        CancellationToken cancellationToken)
     {
         if (pruned.Grid is not null)
         {
@@ -101,7 +119,10 @@ internal sealed class RefitSparsifier : ISizedSparsifier
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         Tensor dense = weight.detach();
-        (Tensor refitted, RefitReport report) = MaskedLeastSquares.Refit(dense, pruned.Weight, hessian.Hessian, _options, cancellationToken);
-        return PruningResult.Measure(dense, new PrunedWeight(refitted) { Diagnostics = [.. pruned.Diagnostics, report] }, hessian, CustomPart.Describe(Name, this), null, gram);
+        (Tensor refitted, RefitReport report) = MaskedLeastSquares.Refit(
+            dense, pruned.Weight, hessian.Hessian, _options, cancellationToken);
+        return PruningResult.Measure(
+            dense, new PrunedWeight(refitted) { Diagnostics = [.. pruned.Diagnostics, report] }, hessian,
+            CustomPart.Describe(Name, this), null, gram);
     }
 }

@@ -3,8 +3,11 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Pruning.Refit;
 
-/// <summary>What the inner pruner asks for, and the Hessian that the refit needs, over the same tokens.</summary>
-internal sealed class RefitStatistic(IActivationStatistic inner, HessianStatistic hessian) : ISharedOutputError, IUnseenFeatures, IShrinkable, ISizedStatistic, IChecksummed
+/// <summary>
+/// The statistic that the inner pruner asks for, and the Hessian that the refit needs, over the same tokens.
+/// </summary>
+internal sealed class RefitStatistic(IActivationStatistic inner, HessianStatistic hessian)
+    : ISharedOutputError, IUnseenFeatures, IShrinkable, ISizedStatistic, IChecksummed
 {
     public IActivationStatistic Inner => inner;
 
@@ -12,9 +15,11 @@ internal sealed class RefitStatistic(IActivationStatistic inner, HessianStatisti
 
     public long TokenCount => hessian.TokenCount;
 
-    public long BytesFor(long features) => StatisticSize.Bytes(inner, features) + StatisticSize.Bytes(hessian, features);
+    public long BytesFor(long features) =>
+        StatisticSize.Bytes(inner, features) + StatisticSize.Bytes(hessian, features);
 
-    public double WorkToObserve(long tokens, long features) => StatisticSize.Work(inner, tokens, features) + StatisticSize.Work(hessian, tokens, features);
+    public double WorkToObserve(long tokens, long features) =>
+        StatisticSize.Work(inner, tokens, features) + StatisticSize.Work(hessian, tokens, features);
 
     public void Observe(Tensor tokens)
     {
@@ -59,6 +64,8 @@ internal sealed class RefitStatistic(IActivationStatistic inner, HessianStatisti
     private static RefitStatistic CheckOther(IActivationStatistic other)
     {
         ArgumentNullException.ThrowIfNull(other);
-        return other as RefitStatistic ?? throw new ArgumentException($"A {nameof(RefitStatistic)} cannot take up a {other.GetType().Name}.", nameof(other));
+        return other as RefitStatistic
+            ?? throw new ArgumentException(
+                $"A {other.GetType().Name} cannot be merged into a {nameof(RefitStatistic)}.", nameof(other));
     }
 }

@@ -7,9 +7,10 @@ using System.Runtime.Intrinsics.X86;
 namespace SparseExpansion.Pruning.Selection;
 
 /// <summary>
-/// Finds the magnitude of a given rank of many floats: a sample tells between which two values it lies, one pass counts the numbers below
-/// and takes out those between, which are few, and <see cref="RankSearch"/> finds it among them (Floyd and Rivest 1975).
-/// Where the sample misled, all numbers are searched, so the result is exact. Candidates lie in memory of the pool. Not for concurrent use.
+/// Finds the magnitude of a given rank of many floats: a sample tells between which two values it lies, one pass counts
+/// the numbers below and takes out those between, which are few, and <see cref="RankSearch"/> finds it among them
+/// (Floyd and Rivest 1975). Where the sample misled, all numbers are searched, so the result is exact. Candidates lie
+/// in memory of the pool. Not for concurrent use.
 /// </summary>
 internal sealed unsafe class BracketedSearch : IDisposable
 {
@@ -64,7 +65,8 @@ internal sealed unsafe class BracketedSearch : IDisposable
             _sample[size++] = bits[i] & RankSearch.Magnitude;
         }
 
-        double share = (double)rank / n, center = share * size, half = (Deviations * Math.Sqrt(size * share * (1 - share))) + 1;
+        double share = (double)rank / n, center = share * size,
+            half = (Deviations * Math.Sqrt(size * share * (1 - share))) + 1;
         fixed (uint* sample = _sample)
         {
             uint low = center - half < 1 ? uint.MinValue : _search.Find(sample, size, (long)(center - half)).Value;
@@ -93,14 +95,15 @@ internal sealed unsafe class BracketedSearch : IDisposable
     }
 
     /// <param name="bits">The numbers.</param>
-    /// <param name="n">How many.</param>
+    /// <param name="n">Number of values.</param>
     /// <param name="low">The first number of the bracket.</param>
     /// <param name="high">The last number of the bracket.</param>
     /// <param name="found">Receives the numbers within; has room for a vector more than n.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static (long Below, long Between) Split(uint* bits, long n, uint low, uint high, uint* found)
     {
-        Vector512<uint> lows = Vector512.Create(low), highs = Vector512.Create(high), magnitude = Vector512.Create(RankSearch.Magnitude);
+        Vector512<uint> lows = Vector512.Create(low), highs = Vector512.Create(high),
+            magnitude = Vector512.Create(RankSearch.Magnitude);
         long below = 0, between = 0, i = 0;
         for (; i + Vector512<uint>.Count <= n; i += Vector512<uint>.Count)
         {

@@ -4,28 +4,29 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Pruning.Selection;
 
 /// <summary>
-/// Which weights go, from their scores: exact counts, lowest magnitudes first, ties by lowest index. Works on batches
-/// [.., rows, columns] on any device; the result says true where a weight is pruned.
+/// The choice of the weights that go, from their scores: exact counts, lowest magnitudes first, ties by lowest index.
+/// Works on batches [.., rows, columns] on any device; the result says true where a weight is pruned.
 /// </summary>
 internal static class MaskSelection
 {
     /// <summary>The pruned weights under a target.</summary>
     /// <param name="scores">[.., rows, columns], float32, finite; their magnitudes count.</param>
-    /// <param name="target">How many weights go.</param>
-    /// <param name="defaultScope">What <see cref="SparsityScope.PrunerDefault"/> stands for.</param>
+    /// <param name="target">Share or pattern of the weights that go.</param>
+    /// <param name="defaultScope">Meaning of <see cref="SparsityScope.PrunerDefault"/>.</param>
     /// <returns>bool, the shape of <paramref name="scores"/>.</returns>
     public static Tensor Select(Tensor scores, SparsityTarget target, SparsityScope defaultScope) => target switch
     {
         NMTarget nm => SelectGroups(scores, nm.Keep, nm.GroupSize),
         UnstructuredTarget { IsExact: true } exact => SelectExactly(scores, exact, Resolve(exact.Scope, defaultScope)),
-        UnstructuredTarget unstructured => Select(scores, unstructured.Sparsity, Resolve(unstructured.Scope, defaultScope)),
+        UnstructuredTarget unstructured =>
+            Select(scores, unstructured.Sparsity, Resolve(unstructured.Scope, defaultScope)),
         _ => throw new PruningException($"Unknown sparsity target {target.GetType().Name}."),
     };
 
     /// <summary>The pruned weights of experts under a target each.</summary>
     /// <param name="scores">[k, rows, columns], float32, finite; their magnitudes count.</param>
-    /// <param name="targets">How many weights go, one for each expert.</param>
-    /// <param name="defaultScope">What <see cref="SparsityScope.PrunerDefault"/> stands for.</param>
+    /// <param name="targets">Shares or patterns of the weights that go, one for each expert.</param>
+    /// <param name="defaultScope">Meaning of <see cref="SparsityScope.PrunerDefault"/>.</param>
     /// <returns>bool, the shape of <paramref name="scores"/>.</returns>
     public static Tensor Select(Tensor scores, IReadOnlyList<SparsityTarget> targets, SparsityScope defaultScope)
     {
@@ -35,7 +36,8 @@ internal static class MaskSelection
         }
 
         using var scope = NewDisposeScope();
-        return stack(targets.Select((target, e) => Select(scores.select(0, e), target, defaultScope)), 0).MoveToOuterDisposeScope();
+        return stack(targets.Select((target, e) => Select(scores.select(0, e), target, defaultScope)), 0)
+            .MoveToOuterDisposeScope();
     }
 
     /// <summary>The scope that an unstructured target asks for.</summary>
@@ -49,24 +51,29 @@ internal static class MaskSelection
         long rows = scores.shape[^2], columns = scores.shape[^1];
         Tensor mask = scope switch
         {
-            SparsityScope.Row => Smallest(scores.reshape(-1, columns), UnstructuredTarget.PrunedCount(columns, sparsity)),
-            SparsityScope.Layer => Smallest(scores.reshape(-1, rows * columns), UnstructuredTarget.PrunedCount(rows * columns, sparsity)),
+            SparsityScope.Row =>
+                Smallest(scores.reshape(-1, columns), UnstructuredTarget.PrunedCount(columns, sparsity)),
+            SparsityScope.Layer =>
+                Smallest(scores.reshape(-1, rows * columns), UnstructuredTarget.PrunedCount(rows * columns, sparsity)),
             SparsityScope.ColumnBlock => SelectColumnBlocks(scores, sparsity),
             _ => throw new ArgumentOutOfRangeException(nameof(scope), scope, "Unknown sparsity scope."),
         };
         return mask.reshape(scores.shape).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Keeps the <paramref name="keep"/> highest of every <paramref name="groupSize"/> consecutive scores of a row.</summary>
+    /// <summary>
+    /// Keeps the <paramref name="keep"/> highest of every <paramref name="groupSize"/> consecutive scores of a row.
+    /// </summary>
     public static Tensor SelectGroups(Tensor scores, int keep, int groupSize)
     {
         using var scope = NewDisposeScope();
-        return Smallest(scores.reshape(-1, groupSize), groupSize - keep).reshape(scores.shape).MoveToOuterDisposeScope();
+        return Smallest(scores.reshape(-1, groupSize), groupSize - keep).reshape(scores.shape)
+            .MoveToOuterDisposeScope();
     }
 
     /// <summary>Marks the <paramref name="count"/> scores of smallest magnitude of every set.</summary>
     /// <param name="sets">[sets, n], float32, finite; their magnitudes count.</param>
-    /// <param name="count">How many of each set, in [0, n].</param>
+    /// <param name="count">Number of scores to mark in each set, in [0, n].</param>
     /// <returns>bool, [sets, n].</returns>
     public static Tensor Smallest(Tensor sets, long count)
     {
@@ -75,7 +82,9 @@ internal static class MaskSelection
             return zeros(sets.shape, ScalarType.Bool, sets.device);
         }
 
-        return sets.device.type == TorchSharp.DeviceType.CPU ? SmallestSelector.Mark(sets, count) : SmallestBySort(sets, count);
+        return sets.device.type == TorchSharp.DeviceType.CPU
+            ? SmallestSelector.Mark(sets, count)
+            : SmallestBySort(sets, count);
     }
 
     /// <summary>The same as <see cref="Smallest"/> by a stable sort, on any device.</summary>
@@ -88,7 +97,9 @@ internal static class MaskSelection
         return mask.scatter_(1, order.narrow(1, 0, count), yes.expand(sets.shape[0], count)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The whole count of the layer; scopes get their proportional shares, cumulatively rounded down.</summary>
+    /// <summary>
+    /// The whole count of the layer; scopes get their proportional shares, cumulatively rounded down.
+    /// </summary>
     public static Tensor SelectExactly(Tensor scores, UnstructuredTarget target, SparsityScope scope)
     {
         long rows = scores.shape[^2], columns = scores.shape[^1];
@@ -104,7 +115,9 @@ internal static class MaskSelection
         {
             long width = Math.Min(size, columns - start);
             mask.narrow(-1, start, width).copy_(
-                Select(scores.narrow(-1, start, width), target.SparsityOf(rows, start, width, columns), SparsityScope.Layer));
+                Select(
+                    scores.narrow(-1, start, width), target.SparsityOf(rows, start, width, columns),
+                    SparsityScope.Layer));
         }
 
         return mask.MoveToOuterDisposeScope();

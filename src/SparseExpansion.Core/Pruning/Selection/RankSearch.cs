@@ -6,7 +6,8 @@ using System.Runtime.Intrinsics;
 namespace SparseExpansion.Pruning.Selection;
 
 /// <summary>
-/// Finds the magnitude of a given rank among floats, given as their bits, by counting bits from the top. Candidates lie in memory of the pool. Not for concurrent use.
+/// Finds the magnitude of a given rank among floats, given as their bits, by counting bits from the top. Candidates lie
+/// in memory of the pool. Not for concurrent use.
 /// </summary>
 internal sealed unsafe class RankSearch : IDisposable
 {
@@ -16,7 +17,10 @@ internal sealed unsafe class RankSearch : IDisposable
     private const int LeadingShift = 20, PartBits = 10;
     private const int LeadingBuckets = 1 << (31 - LeadingShift), PartBuckets = 1 << PartBits;
 
-    /// <summary>Neighbours mostly fall into the same few buckets: four counters each keep one increment from waiting for the last.</summary>
+    /// <summary>
+    /// Neighbors mostly fall into the same few buckets: four counters each
+    /// keep one increment from waiting for the last.
+    /// </summary>
     private const int Copies = 4;
 
     private readonly int[] _counters = new int[LeadingBuckets * Copies];
@@ -64,8 +68,11 @@ internal sealed unsafe class RankSearch : IDisposable
 
             for (int bucket = 0; bucket < LeadingBuckets; bucket += Vector512<int>.Count)
             {
-                Vector512<int> sum = Vector512.Load(counters + bucket) + Vector512.Load(counters + LeadingBuckets + bucket)
-                    + Vector512.Load(counters + (2 * LeadingBuckets) + bucket) + Vector512.Load(counters + (3 * LeadingBuckets) + bucket);
+                Vector512<int> sum = Vector512.Load(counters + bucket) + Vector512.Load(
+                    counters + LeadingBuckets + bucket)
+                    + Vector512.Load(
+                        counters + (2 * LeadingBuckets) + bucket) + Vector512.Load(
+                            counters + (3 * LeadingBuckets) + bucket);
                 sum.Store(counters + bucket);
             }
         }
@@ -142,6 +149,6 @@ internal sealed unsafe class RankSearch : IDisposable
     }
 
     /// <param name="Value">Numbers up to it go.</param>
-    /// <param name="Staying">How many of those equal to it stay.</param>
+    /// <param name="Staying">Number of those equal to it that stay.</param>
     internal readonly record struct Limit(uint Value, long Staying);
 }

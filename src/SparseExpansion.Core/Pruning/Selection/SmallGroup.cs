@@ -5,7 +5,10 @@ namespace SparseExpansion.Pruning.Selection;
 /// <summary>Selection in groups of a few weights, as N:M sparsity has them.</summary>
 internal static unsafe class SmallGroup
 {
-    /// <summary>Marks those <paramref name="count"/> of <paramref name="n"/> scores of smallest magnitude with 1, the others with 0; ties by lowest index.</summary>
+    /// <summary>
+    /// Marks those <paramref name="count"/> of <paramref name="n"/> scores of smallest magnitude with 1, the others
+    /// with 0; ties by lowest index.
+    /// </summary>
     public static void Mark(float* scores, byte* marks, int n, int count)
     {
         NativeMemory.Clear(marks, (nuint)n);

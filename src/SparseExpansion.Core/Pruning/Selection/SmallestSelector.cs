@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Pruning.Selection;
 
 /// <summary>
-/// Exact selection of the scores of smallest magnitude in host memory: <see cref="BracketedSearch"/> finds the largest score that
-/// goes, and one pass marks, ties by index. Linear time where a sort is not.
+/// Exact selection of the scores of smallest magnitude in host memory: <see cref="BracketedSearch"/> finds the largest
+/// score that goes, and one pass marks, ties by index. Linear time where a sort is not.
 /// </summary>
 internal static unsafe class SmallestSelector
 {
@@ -16,7 +16,7 @@ internal static unsafe class SmallestSelector
 
     /// <summary>Marks the <paramref name="count"/> scores of smallest magnitude of every set.</summary>
     /// <param name="sets">[sets, n], float32 in host memory (NaN is put somewhere, not refused).</param>
-    /// <param name="count">How many of each set, in [1, n].</param>
+    /// <param name="count">Number of scores to mark in each set, in [1, n].</param>
     /// <returns>bool, [sets, n].</returns>
     public static Tensor Mark(Tensor sets, long count)
     {
@@ -76,7 +76,8 @@ internal static unsafe class SmallestSelector
     }
 
     private static Vector512<uint> UpTo(uint* bits, Vector512<uint> limits) =>
-        Vector512.LessThanOrEqual(Vector512.Load(bits) & Vector512.Create(RankSearch.Magnitude), limits) & Vector512<uint>.One;
+        Vector512.LessThanOrEqual(
+            Vector512.Load(bits) & Vector512.Create(RankSearch.Magnitude), limits) & Vector512<uint>.One;
 
     /// <summary>Takes the marks of the ties that stay, the last ones, away again.</summary>
     private static void UnmarkLast(uint* bits, byte* marks, long n, RankSearch.Limit limit)
@@ -89,7 +90,7 @@ internal static unsafe class SmallestSelector
         }
     }
 
-    /// <summary>Where the last magnitude of a value is; there must be one.</summary>
+    /// <summary>Position of the last magnitude of a value; there must be one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static long FindLast(uint* bits, long n, uint value)
     {

@@ -4,15 +4,18 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Pruning.SparseGpt;
 
 /// <summary>
-/// The grids of a batch of weights while they are made: those of rows beforehand, those of groups when a kernel reaches their first column,
-/// from the weights as the errors of earlier columns have left them.
+/// The grids of a batch of weights while they are made: those of rows beforehand, those of groups when a kernel reaches
+/// their first column, from the weights as the errors of earlier columns have left them.
 /// </summary>
 /// <param name="Quantization">Bits and groups.</param>
 /// <param name="Scales">[k, rows, groups], float32, contiguous.</param>
 /// <param name="Zeros">[k, rows, groups], float32, contiguous.</param>
 internal sealed record BlockGrid(WeightQuantization Quantization, Tensor Scales, Tensor Zeros)
 {
-    /// <summary>Grids for weights before they are rounded: with one grid a row that of the row, otherwise room for those to come.</summary>
+    /// <summary>
+    /// Grids for weights before they are rounded: with one grid a row that of
+    /// the row, otherwise room for those to come.
+    /// </summary>
     /// <param name="weights">[k, rows, columns], float32; pruned ones are 0.</param>
     /// <param name="quantization">Bits and groups.</param>
     public static BlockGrid Create(Tensor weights, WeightQuantization quantization)

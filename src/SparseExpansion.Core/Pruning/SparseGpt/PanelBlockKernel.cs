@@ -9,7 +9,9 @@ namespace SparseExpansion.Pruning.SparseGpt;
 /// </summary>
 internal static unsafe class PanelBlockKernel
 {
-    /// <summary>Prunes the columns of a block in place, spreading each column's error over the later ones of the block.</summary>
+    /// <summary>
+    /// Prunes the columns of a block in place, spreading each column's error over the later ones of the block.
+    /// </summary>
     /// <returns>The errors (w − q) / U_jj, [k, rows, width], 0 for weights that stay as they are.</returns>
     public static Tensor Prune(ColumnBlock block)
     {
@@ -42,7 +44,8 @@ internal static unsafe class PanelBlockKernel
                 long expert = i / tiles, row = i % tiles * RowTile.Rows;
                 int height = (int)Math.Min(RowTile.Rows, rows - row);
                 long first = (expert * rows) + row;
-                tile.Load(weightStart + (first * columns), columns, marks is null ? null : marks + (first * width), height);
+                tile.Load(
+                    weightStart + (first * columns), columns, marks is null ? null : marks + (first * width), height);
                 tileGrid?.Load(scaleStart + (first * groups), zeroStart + (first * groups), groups, height);
                 tile.Prune(factorStart + (expert * width * width));
                 tile.Store(weightStart + (first * columns), columns, errorStart + (first * width), height);

@@ -10,10 +10,15 @@ namespace SparseExpansion.Pruning.SparseGpt;
 /// </summary>
 internal sealed unsafe class RowTile : IDisposable
 {
-    /// <summary>Rows of a tile, the lanes of a vector. Tiles may be filled in part: the other lanes hold zeros.</summary>
+    /// <summary>
+    /// Rows of a tile, the lanes of a vector. Tiles may be filled in part: the other lanes hold zeros.
+    /// </summary>
     public const int Rows = 16;
 
-    /// <summary>Columns whose errors are gathered before later columns are touched, so that those are loaded and stored once for all.</summary>
+    /// <summary>
+    /// Columns whose errors are gathered before later columns are touched, so
+    /// that those are loaded and stored once for all.
+    /// </summary>
     private const int MaximumStep = 16;
 
     private readonly int _width;
@@ -27,7 +32,8 @@ internal sealed unsafe class RowTile : IDisposable
 
     /// <param name="width">Columns of the block.</param>
     /// <param name="groups">N:M groups to choose; null for a given mask.</param>
-    /// <param name="grid">What kept weights are rounded to, with a given mask only; null to keep them as they are. The caller disposes it.</param>
+    /// <param name="grid">The grid of the kept weights, with a given mask only; null to
+    /// keep them as they are. The caller disposes it.</param>
     public RowTile(int width, NMTarget? groups, TileGrid? grid = null)
     {
         _width = width;
@@ -79,8 +85,8 @@ internal sealed unsafe class RowTile : IDisposable
     }
 
     /// <summary>
-    /// Prunes column by column: e = (w_j − q_j) / U_jj with q_j = 0 where w_j goes, and the nearest value of its grid or w_j itself where
-    /// it stays, then w_i −= e · U_ji for the later columns i.
+    /// Prunes column by column: e = (w_j − q_j) / U_jj with q_j = 0 where w_j goes, and the nearest value of its grid
+    /// or w_j itself where it stays, then w_i −= e · U_ji for the later columns i.
     /// </summary>
     /// <param name="factors">The block of U, [width, width], upper triangular.</param>
     public void Prune(float* factors)
@@ -110,7 +116,9 @@ internal sealed unsafe class RowTile : IDisposable
     /// <inheritdoc/>
     public void Dispose() => NativeMemory.AlignedFree(_weights);
 
-    /// <summary>Steps may not cut a group, nor a group start inside a step before the columns of the group are up to date.</summary>
+    /// <summary>
+    /// Steps may not cut a group, nor a group start inside a step before the columns of the group are up to date.
+    /// </summary>
     private static int StepFor(int groupSize)
     {
         if (groupSize == 0)
@@ -137,7 +145,8 @@ internal sealed unsafe class RowTile : IDisposable
         for (int i = column + 1; i < end; i++)
         {
             float* later = _weights + (i * Rows);
-            Vector512.MultiplyAddEstimate(negative, Vector512.Create(factor[i]), Vector512.LoadAligned(later)).StoreAligned(later);
+            Vector512.MultiplyAddEstimate(negative, Vector512.Create(factor[i]), Vector512.LoadAligned(later))
+                .StoreAligned(later);
         }
     }
 
@@ -148,7 +157,8 @@ internal sealed unsafe class RowTile : IDisposable
         {
             float* later = _weights + (i * Rows);
             Vector512<float> a = Vector512.LoadAligned(later), b = Vector512.LoadAligned(later + Rows);
-            Vector512<float> c = Vector512.LoadAligned(later + (2 * Rows)), d = Vector512.LoadAligned(later + (3 * Rows));
+            Vector512<float> c = Vector512.LoadAligned(later + (2 * Rows)),
+                d = Vector512.LoadAligned(later + (3 * Rows));
             float* factor = factors + ((long)start * _width) + i;
             for (int j = start; j < end; j++, factor += _width)
             {
@@ -171,14 +181,17 @@ internal sealed unsafe class RowTile : IDisposable
             for (int j = start; j < end; j++)
             {
                 Vector512<float> error = -Vector512.LoadAligned(_errors + (j * Rows));
-                weight = Vector512.MultiplyAddEstimate(error, Vector512.Create(factors[((long)j * _width) + i]), weight);
+                weight = Vector512.MultiplyAddEstimate(
+                    error, Vector512.Create(factors[((long)j * _width) + i]), weight);
             }
 
             weight.StoreAligned(_weights + (i * Rows));
         }
     }
 
-    /// <summary>A weight of the group goes if fewer than M − N scores are smaller; among equal ones the first goes first.</summary>
+    /// <summary>
+    /// A weight of the group goes if fewer than M − N scores are smaller; among equal ones the first goes first.
+    /// </summary>
     private void SelectGroup(float* factors, int start)
     {
         Vector512<float>* scores = stackalloc Vector512<float>[_groupSize];

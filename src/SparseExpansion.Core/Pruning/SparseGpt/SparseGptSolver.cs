@@ -8,21 +8,25 @@ namespace SparseExpansion.Pruning.SparseGpt;
 
 /// <summary>
 /// SparseGPT for a batch of experts that share one dense weight: block by block, choose what goes, spread the errors
-/// inside the block column by column, and update all later columns by one product. Frantar &amp; Alistarh 2023, Algorithm 1.
+/// inside the block column by column, and update all later columns by one
+/// product. Frantar &amp; Alistarh 2023, Algorithm 1.
 /// </summary>
 internal static class SparseGptSolver
 {
     /// <summary>Prunes the weight once per factor.</summary>
     /// <param name="weight">W, [rows, d], float32.</param>
-    /// <param name="dead">Input features that no token of the expert uses, bool [k, d]; their weights are zeroed.</param>
+    /// <param name="dead">Input features that no token of the expert uses,
+    /// bool [k, d]; their weights are zeroed.</param>
     /// <param name="factors">U, the upper Cholesky factors of the inverse Hessians, [k, d, d], float32.</param>
-    /// <param name="target">How many weights go. Column blocks and N:M groups choose on updated weights, the scopes layer and row on the dense ones.</param>
-    /// <param name="blockSize">Columns in a block; a multiple of the groups of the quantisation.</param>
-    /// <param name="kernel">What prunes the columns of one block.</param>
+    /// <param name="target">Share or pattern of the weights that go. Column blocks and N:M groups choose on updated
+    /// weights, the scopes layer and row on the dense ones.</param>
+    /// <param name="blockSize">Columns in a block; a multiple of the groups of the quantization.</param>
+    /// <param name="kernel">The kernel that prunes the columns of one block.</param>
     /// <param name="cancellationToken">Observed between blocks.</param>
     /// <returns>[k, rows, d], float32.</returns>
     public static Tensor Solve(
-        Tensor weight, Tensor dead, Tensor factors, SparsityTarget target, int blockSize, Func<ColumnBlock, Tensor> kernel, CancellationToken cancellationToken)
+        Tensor weight, Tensor dead, Tensor factors, SparsityTarget target, int blockSize,
+        Func<ColumnBlock, Tensor> kernel, CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
         Tensor weights = weight.expand(factors.shape[0], -1, -1).clone().contiguous();
@@ -34,23 +38,25 @@ internal static class SparseGptSolver
     }
 
     /// <summary>
-    /// Rounds weights that are pruned already: the mask stays, and the errors of rounding are spread over later columns. What reaches pruned
-    /// weights is spread on from there.
+    /// Rounds weights that are pruned already: the mask stays, and the errors of rounding are spread over later
+    /// columns. What reaches pruned weights is spread on from there.
     /// </summary>
     /// <remarks>
-    /// The weights that reach a column are those that rounding while pruning would give with the same mask, because spreading is linear. But
-    /// grids are made of weights that have made up for the pruned ones already: rounding in the pass that prunes meets larger weights than
-    /// its grids were made for (perplexity of TinyStories-656K at 50 % and 4 bits 36.23, this way 35.76; 35.37 unrounded).
+    /// The weights that reach a column are those that rounding while pruning would give with the same mask, because
+    /// spreading is linear. But grids are made of weights that have made up for the pruned ones already: rounding in
+    /// the pass that prunes meets larger weights than its grids were made for (perplexity of TinyStories-656K at 50 %
+    /// and 4 bits 36.23, this way 35.76; 35.37 unrounded).
     /// </remarks>
     /// <param name="pruned">P, [k, rows, d], float32; zeros stay zeros.</param>
     /// <param name="factors">See <see cref="Solve"/>.</param>
-    /// <param name="quantization">How weights are rounded.</param>
-    /// <param name="blockSize">Columns in a block; a multiple of the groups of the quantisation.</param>
-    /// <param name="kernel">What rounds the columns of one block.</param>
+    /// <param name="quantization">The rounding of the weights.</param>
+    /// <param name="blockSize">Columns in a block; a multiple of the groups of the quantization.</param>
+    /// <param name="kernel">The kernel that rounds the columns of one block.</param>
     /// <param name="cancellationToken">Observed between blocks.</param>
     /// <returns>[k, rows, d], float32, and the grids that they lie on.</returns>
     public static (Tensor Weights, BlockGrid Grid) Quantize(
-        Tensor pruned, Tensor factors, WeightQuantization quantization, int blockSize, Func<ColumnBlock, Tensor> kernel, CancellationToken cancellationToken)
+        Tensor pruned, Tensor factors, WeightQuantization quantization, int blockSize, Func<ColumnBlock, Tensor> kernel,
+        CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
         Tensor weights = pruned.clone().contiguous(), mask = pruned.eq(Scalars.Of(0));
@@ -61,9 +67,11 @@ internal static class SparseGptSolver
         return (weights.MoveToOuterDisposeScope(), grid);
     }
 
-    /// <summary>The weights that go by scores which are known beforehand, in the sets that <see cref="Solve"/> chooses in.</summary>
+    /// <summary>
+    /// The weights that go by scores which are known beforehand, in the sets that <see cref="Solve"/> chooses in.
+    /// </summary>
     /// <param name="scores">[k, rows, d], float32.</param>
-    /// <param name="target">How many weights go.</param>
+    /// <param name="target">Share or pattern of the weights that go.</param>
     /// <param name="blockSize">Columns in a block.</param>
     /// <returns>bool, the shape of <paramref name="scores"/>.</returns>
     public static Tensor Select(Tensor scores, SparsityTarget target, int blockSize)
@@ -80,13 +88,14 @@ internal static class SparseGptSolver
         {
             long width = Math.Min(blockSize, columns - start);
             double share = unstructured.SparsityOf(scores.shape[1], start, width, columns);
-            mask.narrow(2, start, width).copy_(MaskSelection.Select(scores.narrow(2, start, width), share, SparsityScope.Layer));
+            mask.narrow(2, start, width)
+                .copy_(MaskSelection.Select(scores.narrow(2, start, width), share, SparsityScope.Layer));
         }
 
         return mask.MoveToOuterDisposeScope();
     }
 
-    /// <summary>What prunes a block on the device of a tensor.</summary>
+    /// <summary>The kernel that prunes a block on the device of a tensor.</summary>
     public static Func<ColumnBlock, Tensor> KernelFor(Tensor weights) =>
         weights.device.type == TorchSharp.DeviceType.CPU ? PanelBlockKernel.Prune : TensorBlockKernel.Prune;
 
@@ -103,7 +112,8 @@ internal static class SparseGptSolver
             long width = Math.Min(blockSize, columns - start);
             Tensor blockFactors = factors.narrow(1, start, width).narrow(2, start, width);
             Tensor? blockMask = mask?.narrow(2, start, width)
-                ?? SelectBlock(weights.narrow(2, start, width), diagonal.narrow(2, start, width), target, start, columns);
+                ?? SelectBlock(
+                    weights.narrow(2, start, width), diagonal.narrow(2, start, width), target, start, columns);
             Tensor errors = kernel(new ColumnBlock(weights, start, blockFactors, blockMask, target as NMTarget, grid));
             UpdateLaterColumns(weights, factors, errors, start, width);
         }

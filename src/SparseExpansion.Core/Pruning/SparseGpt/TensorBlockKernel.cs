@@ -6,12 +6,14 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Pruning.SparseGpt;
 
 /// <summary>
-/// The column loop of SparseGPT on tensors of any device, all experts and rows at once: for accelerators, where a column
-/// is enough work for a launch.
+/// The column loop of SparseGPT on tensors of any device, all experts and rows at once: for accelerators, where a
+/// column is enough work for a launch.
 /// </summary>
 internal static class TensorBlockKernel
 {
-    /// <summary>Prunes the columns of a block in place, spreading each column's error over the later ones of the block.</summary>
+    /// <summary>
+    /// Prunes the columns of a block in place, spreading each column's error over the later ones of the block.
+    /// </summary>
     /// <returns>The errors (w − q) / U_jj, [k, rows, width], 0 for weights that stay as they are.</returns>
     public static Tensor Prune(ColumnBlock block)
     {
@@ -27,16 +29,20 @@ internal static class TensorBlockKernel
             using var columnScope = NewDisposeScope();
             if (block.Groups is { } groups && j % groups.GroupSize == 0)
             {
-                Tensor scores = weights.narrow(2, j, groups.GroupSize).abs().div_(diagonal.narrow(2, j, groups.GroupSize));
-                mask.narrow(2, j, groups.GroupSize).copy_(MaskSelection.SelectGroups(scores, groups.Keep, groups.GroupSize));
+                Tensor scores = weights.narrow(2, j, groups.GroupSize).abs()
+                    .div_(diagonal.narrow(2, j, groups.GroupSize));
+                mask.narrow(2, j, groups.GroupSize)
+                    .copy_(MaskSelection.SelectGroups(scores, groups.Keep, groups.GroupSize));
             }
 
             Tensor column = weights.narrow(2, j, 1);
             Tensor pruned = mask.narrow(2, j, 1);
-            Tensor kept = (block.Grid is null ? column : Rounded(block, weights, mask, j)).masked_fill(pruned, Scalars.Of(0));
+            Tensor kept = (block.Grid is null ? column : Rounded(block, weights, mask, j))
+                .masked_fill(pruned, Scalars.Of(0));
             Tensor error = (column - kept).div_(diagonal.narrow(2, j, 1));
             errors.narrow(2, j, 1).copy_(error);
-            weights.narrow(2, j, block.Width - j).addcmul_(error, factors.narrow(1, j, 1).narrow(2, j, block.Width - j), Scalars.Of(-1));
+            weights.narrow(2, j, block.Width - j)
+                .addcmul_(error, factors.narrow(1, j, 1).narrow(2, j, block.Width - j), Scalars.Of(-1));
             column.copy_(kept);
         }
 
@@ -44,7 +50,9 @@ internal static class TensorBlockKernel
         return errors.MoveToOuterDisposeScope();
     }
 
-    /// <summary>The nearest values of the grids to the weights of a column; the first column of a group makes its grid.</summary>
+    /// <summary>
+    /// The nearest values of the grids to the weights of a column; the first column of a group makes its grid.
+    /// </summary>
     private static Tensor Rounded(ColumnBlock block, Tensor weights, Tensor mask, int column)
     {
         using var scope = NewDisposeScope();

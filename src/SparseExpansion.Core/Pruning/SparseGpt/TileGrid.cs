@@ -5,7 +5,10 @@ using SparseExpansion.Quantization;
 
 namespace SparseExpansion.Pruning.SparseGpt;
 
-/// <summary>The grids of the rows of a <see cref="RowTile"/>, one vector a group; the same operations as <see cref="GridFunctions"/>. Not for concurrent use.</summary>
+/// <summary>
+/// The grids of the rows of a <see cref="RowTile"/>, one vector a group; the same operations as
+/// <see cref="GridFunctions"/>. Not for concurrent use.
+/// </summary>
 internal sealed unsafe class TileGrid : IDisposable
 {
     private readonly int _groups;
@@ -75,8 +78,10 @@ internal sealed unsafe class TileGrid : IDisposable
             maximum = Vector512.Max(maximum, weight);
         }
 
-        Vector512<float> scale = (HostVectors.ToBFloat16((maximum - minimum) / Vector512.Create(_maximumCode)) << 16).AsSingle();
-        scale = Vector512.ConditionalSelect(Vector512.Equals(scale, Vector512<float>.Zero), Vector512<float>.One, scale);
+        Vector512<float> scale = (HostVectors.ToBFloat16((maximum - minimum) / Vector512.Create(_maximumCode)) << 16)
+            .AsSingle();
+        scale = Vector512.ConditionalSelect(
+            Vector512.Equals(scale, Vector512<float>.Zero), Vector512<float>.One, scale);
         Vector512<float> zero = Clamp(Vector512.Round(-minimum / scale));
         int group = column / GroupSize * RowTile.Rows;
         scale.StoreAligned(_scales + group);

@@ -5,7 +5,9 @@ namespace SparseExpansion.Pruning.Targets;
 /// <summary>The set of weights in which an unstructured sparsity is counted out exactly.</summary>
 public enum SparsityScope
 {
-    /// <summary>What the pruner's paper uses: the layer for magnitude, the row for Wanda, the column block for SparseGPT.</summary>
+    /// <summary>
+    /// The scope of the pruner's paper: the layer for magnitude, the row for Wanda, the column block for SparseGPT.
+    /// </summary>
     PrunerDefault,
 
     /// <summary>All weights of the layer compete.</summary>

@@ -9,7 +9,8 @@ public sealed record UnstructuredTarget : SparsityTarget
     {
         if (!(sparsity is >= 0 and < 1))
         {
-            throw new ArgumentOutOfRangeException(nameof(sparsity), sparsity, "Sparsity is the share of weights that go: at least 0 and below 1.");
+            throw new ArgumentOutOfRangeException(
+                nameof(sparsity), sparsity, "Sparsity is the share of pruned weights: at least 0 and below 1.");
         }
 
         if (!Enum.IsDefined(scope))
@@ -32,15 +33,15 @@ public sealed record UnstructuredTarget : SparsityTarget
     public SparsityScope Scope { get; }
 
     /// <summary>
-    /// True if the count holds for all weights together and the scopes share it out, see <see cref="SparsityTarget.Exactly"/>; else it is
-    /// rounded down in every scope.
+    /// True if the count holds for all weights together and the scopes share it out, see
+    /// <see cref="SparsityTarget.Exactly"/>; else it is rounded down in every scope.
     /// </summary>
     public bool IsExact { get; }
 
     /// <summary>Weights that go of <paramref name="count"/>: floor(count · sparsity).</summary>
     internal static long PrunedCount(long count, double sparsity) => (long)Math.Floor(count * sparsity);
 
-    /// <summary>What goes from some columns of a layer, as a share of their weights.</summary>
+    /// <summary>Share of the weights of some columns of a layer that go.</summary>
     /// <param name="rows">Rows of the layer.</param>
     /// <param name="start">First column.</param>
     /// <param name="width">Columns.</param>

@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Pruning.Wanda;
 
 /// <summary>
-/// Prunes the weights of smallest |w_ij| · ‖X_j‖₂, by default in every output row, and leaves the others as they are.
-/// Sun, Liu, Bair and Kolter 2023 (arXiv 2306.11695).
+/// Prunes the weights of smallest |w_ij| · ‖X_j‖₂, by default in every output row, and leaves the others as they
+/// are. Sun, Liu, Bair and Kolter 2023 (arXiv 2306.11695).
 /// </summary>
 public sealed class WandaSparsifier : Sparsifier<ColumnNormStatistic>, ISizedSparsifier
 {

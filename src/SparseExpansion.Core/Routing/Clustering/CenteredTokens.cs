@@ -3,7 +3,10 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Routing.Clustering;
 
-/// <summary>Tokens of another source less a constant: k-means takes differences of squares, which cancel badly far from the origin.</summary>
+/// <summary>
+/// Tokens of another source less a constant: k-means takes differences of
+/// squares, which cancel badly far from the origin.
+/// </summary>
 internal sealed class CenteredTokens(ITokenSource inner, Tensor mean) : ITokenSource
 {
     public long TokenCount => inner.TokenCount;

@@ -5,10 +5,15 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Routing.Clustering;
 
-/// <summary>The steps of k-means as matrix products. Tokens should lie around the origin (<see cref="CenteredTokens"/>).</summary>
+/// <summary>
+/// The steps of k-means as matrix products. Tokens should lie around the origin (<see cref="CenteredTokens"/>).
+/// </summary>
 internal static class KMeans
 {
-    /// <summary>Greedy k-means++ (Arthur &amp; Vassilvitskii 2007): of a few tokens drawn ∝ squared distance, the best becomes a centroid.</summary>
+    /// <summary>
+    /// Greedy k-means++ (Arthur &amp; Vassilvitskii 2007): of a few tokens drawn ∝
+    /// squared distance, the best becomes a centroid.
+    /// </summary>
     /// <param name="tokens">[tokens, features], float32, at least one token.</param>
     /// <param name="clusters">Number of centroids k.</param>
     /// <param name="random">Source of all draws.</param>
@@ -36,7 +41,8 @@ internal static class KMeans
     }
 
     /// <summary>Assigns every token to its nearest centroid (the first of equally near ones) and sums up.</summary>
-    public static ClusterPass Assign(ITokenSource tokens, Tensor centroids, int chunkTokens, CancellationToken cancellationToken)
+    public static ClusterPass Assign(
+        ITokenSource tokens, Tensor centroids, int chunkTokens, CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
         Device device = centroids.device;
@@ -70,12 +76,14 @@ internal static class KMeans
     {
         using var scope = NewDisposeScope();
         Tensor counts = tensor(pass.Counts, ScalarType.Float64, centroids.device).unsqueeze(1);
-        return where(counts > Scalars.Of(0), (pass.Sums / counts.clamp_min(Scalars.Of(1))).to(ScalarType.Float32), centroids).MoveToOuterDisposeScope();
+        return where(
+            counts > Scalars.Of(0), (pass.Sums / counts.clamp_min(Scalars.Of(1))).to(ScalarType.Float32),
+            centroids).MoveToOuterDisposeScope();
     }
 
     /// <summary>
-    /// Puts each centroid without tokens onto one of the tokens that are worst served. It stays where too few tokens differ for any
-    /// of them to be off its own centroid.
+    /// Puts each centroid without tokens onto one of the tokens that are worst served. It stays where too few tokens
+    /// differ for any of them to be off its own centroid.
     /// </summary>
     /// <param name="tokens">The tokens.</param>
     /// <param name="pass">The assignment of the tokens to <paramref name="assigned"/>.</param>
@@ -84,9 +92,11 @@ internal static class KMeans
     /// <param name="chunkTokens">Tokens on the device at a time.</param>
     /// <param name="cancellationToken">Observed between chunks.</param>
     public static void Reseed(
-        ITokenSource tokens, ClusterPass pass, Tensor assigned, Tensor moved, int chunkTokens, CancellationToken cancellationToken)
+        ITokenSource tokens, ClusterPass pass, Tensor assigned, Tensor moved, int chunkTokens,
+        CancellationToken cancellationToken)
     {
-        long[] empty = [.. Enumerable.Range(0, pass.Counts.Length).Where(cluster => pass.Counts[cluster] == 0).Select(cluster => (long)cluster)];
+        long[] empty = [.. Enumerable.Range(0, pass.Counts.Length).Where(cluster => pass.Counts[cluster] == 0)
+            .Select(cluster => (long)cluster)];
         if (empty.Length == 0)
         {
             return;
@@ -96,7 +106,8 @@ internal static class KMeans
         long[] farthest = Farthest(tokens, assigned, empty.Length, chunkTokens, cancellationToken);
         if (farthest.Length > 0)
         {
-            moved.index_copy_(0, tensor(empty[..farthest.Length], device: moved.device), tokens.Gather(farthest, moved.device));
+            moved.index_copy_(
+                0, tensor(empty[..farthest.Length], device: moved.device), tokens.Gather(farthest, moved.device));
         }
     }
 
@@ -104,12 +115,16 @@ internal static class KMeans
     public static Tensor Without(Tensor centroids, int cluster)
     {
         using var scope = NewDisposeScope();
-        long[] kept = [.. Enumerable.Range(0, (int)centroids.shape[0]).Where(other => other != cluster).Select(other => (long)other)];
+        long[] kept = [.. Enumerable.Range(0, (int)centroids.shape[0]).Where(other => other != cluster)
+            .Select(other => (long)other)];
         return centroids.index_select(0, tensor(kept, device: centroids.device)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Positions of the tokens farthest from their centroids, farthest first; at most <paramref name="count"/>.</summary>
-    private static long[] Farthest(ITokenSource tokens, Tensor centroids, int count, int chunkTokens, CancellationToken cancellationToken)
+    /// <summary>
+    /// Positions of the tokens farthest from their centroids, farthest first; at most <paramref name="count"/>.
+    /// </summary>
+    private static long[] Farthest(
+        ITokenSource tokens, Tensor centroids, int count, int chunkTokens, CancellationToken cancellationToken)
     {
         var found = new List<(double Distance, long Token)>();
         long start = 0;
@@ -125,12 +140,15 @@ internal static class KMeans
             (Tensor values, Tensor positions) = distances.topk((int)Math.Min(count, chunk.shape[0]));
             double[] hostValues = ToHost(values);
             double[] hostPositions = ToHost(positions);
-            found.AddRange(hostValues.Zip(hostPositions, (value, position) => (value, start + (long)position)).Where(entry => entry.value > 0));
+            found.AddRange(
+                hostValues.Zip(hostPositions, (value, position) => (value, start + (long)position))
+                    .Where(entry => entry.value > 0));
             start += chunk.shape[0];
             chunk.Dispose();
         }
 
-        return [.. found.OrderByDescending(entry => entry.Distance).ThenBy(entry => entry.Token).Take(count).Select(entry => entry.Token)];
+        return [.. found.OrderByDescending(entry => entry.Distance).ThenBy(entry => entry.Token).Take(count)
+            .Select(entry => entry.Token)];
     }
 
     private static Tensor Draw(Tensor closest, int count, Random random)

@@ -4,14 +4,18 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Routing.Clustering;
 
-/// <summary>Runs k-means on a source: restarts on a sample, refinement on all tokens, then merging of clusters that are too small.</summary>
+/// <summary>
+/// Runs k-means on a source: restarts on a sample, refinement on all tokens,
+/// then merging of clusters that are too small.
+/// </summary>
 internal sealed class KMeansSolver(
     PcaKMeansOptions options, ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken)
 {
     private readonly Random _random = new(unchecked((int)(context.Seed ^ (context.Seed >> 32))));
 
     /// <summary>Finds centroids.</summary>
-    /// <returns>[at most <see cref="PcaKMeansOptions.Experts"/>, features], float32, on the device; the caller disposes it.</returns>
+    /// <returns>[at most <see cref="PcaKMeansOptions.Experts"/>, features], float32,
+    /// on the device; the caller disposes it.</returns>
     /// <exception cref="CalibrationException">Squares of the tokens overflow.</exception>
     public Tensor Solve()
     {
@@ -34,7 +38,9 @@ internal sealed class KMeansSolver(
         return MergeSmall(best).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Draws tokens without replacement, in their order (selection sampling, Knuth 3.4.2, algorithm S).</summary>
+    /// <summary>
+    /// Draws tokens without replacement, in their order (selection sampling, Knuth 3.4.2, algorithm S).
+    /// </summary>
     private Tensor Sample()
     {
         long count = Math.Min(tokens.TokenCount, Math.Max(options.SampleTokens, options.Experts));
@@ -60,9 +66,11 @@ internal sealed class KMeansSolver(
         double bestPotential = double.PositiveInfinity;
         for (int restart = 0; restart < options.Restarts; restart++)
         {
-            (Tensor centroids, double potential) = Lloyd(source, KMeans.Seed(sample, options.Experts, _random), tolerance);
+            (Tensor centroids, double potential) = Lloyd(
+                source, KMeans.Seed(sample, options.Experts, _random), tolerance);
 
-            // Restarts that end in the same clusters differ by rounding and by the order of the experts: the first one stays.
+            // Restarts that end in the same clusters differ by rounding and by the
+            // order of the experts: the first one stays.
             if (best is null || potential < bestPotential - (1e-6 * Math.Abs(bestPotential)))
             {
                 best?.Dispose();
@@ -96,7 +104,9 @@ internal sealed class KMeansSolver(
         }
     }
 
-    /// <summary>Dissolves the smallest cluster while it has too few tokens; disposes <paramref name="centroids"/>.</summary>
+    /// <summary>
+    /// Dissolves the smallest cluster while it has too few tokens; disposes <paramref name="centroids"/>.
+    /// </summary>
     private Tensor MergeSmall(Tensor centroids)
     {
         while (true)

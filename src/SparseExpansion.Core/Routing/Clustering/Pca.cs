@@ -11,13 +11,14 @@ internal static class Pca
     /// <summary>Components of the covariance of the tokens, descending by variance.</summary>
     /// <param name="tokens">At least one token.</param>
     /// <param name="mean">[features], float64, on the device of the context.</param>
-    /// <param name="components">How many, in [1, features].</param>
+    /// <param name="components">Number of components, in [1, features].</param>
     /// <param name="chunkTokens">Tokens on the device at a time.</param>
-    /// <param name="context">Where to compute, and the group for messages.</param>
+    /// <param name="context">The device to compute on, and the group for messages.</param>
     /// <param name="cancellationToken">Observed between chunks.</param>
     /// <exception cref="CalibrationException">Squares of the tokens overflow.</exception>
     public static PrincipalComponents Fit(
-        ITokenSource tokens, Tensor mean, int components, int chunkTokens, RouterTrainingContext context, CancellationToken cancellationToken)
+        ITokenSource tokens, Tensor mean, int components, int chunkTokens, RouterTrainingContext context,
+        CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
         Tensor covariance = Covariance(tokens, mean, chunkTokens, context.Device, cancellationToken);
@@ -37,7 +38,8 @@ internal static class Pca
     /// <summary>Coordinates of the tokens along the components, held on the device.</summary>
     /// <returns>[tokens, components], float32; the caller disposes it.</returns>
     public static Tensor Project(
-        ITokenSource tokens, Tensor mean, Tensor components, int chunkTokens, Device device, CancellationToken cancellationToken)
+        ITokenSource tokens, Tensor mean, Tensor components, int chunkTokens, Device device,
+        CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
         Tensor center = mean.to(ScalarType.Float32);
@@ -57,7 +59,10 @@ internal static class Pca
         return projected.MoveToOuterDisposeScope();
     }
 
-    /// <summary>(1/n) Σ (x − μ)(x − μ)ᵀ; centred before the product, since E[xxᵀ] − μμᵀ cancels where the mean is large.</summary>
+    /// <summary>
+    /// (1/n) Σ (x − μ)(x − μ)ᵀ; centered before the product, since
+    /// E[xxᵀ] − μμᵀ cancels where the mean is large.
+    /// </summary>
     private static Tensor Covariance(
         ITokenSource tokens, Tensor mean, int chunkTokens, Device device, CancellationToken cancellationToken)
     {

@@ -1,14 +1,17 @@
 namespace SparseExpansion.Routing.Clustering;
 
-/// <summary>How <see cref="PcaKMeansTrainer"/> clusters the tokens of an input group.</summary>
+/// <summary>Options for clustering the tokens of an input group by <see cref="PcaKMeansTrainer"/>.</summary>
 public sealed record PcaKMeansOptions
 {
-    /// <summary>Number of experts asked for. Fewer come out where <see cref="MinimumTokensPerExpert"/> merges clusters. Default 16.</summary>
+    /// <summary>
+    /// Number of experts asked for. Fewer come out where
+    /// <see cref="MinimumTokensPerExpert"/> merges clusters. Default 16.
+    /// </summary>
     public int Experts { get; init; } = 16;
 
     /// <summary>
-    /// Tokens are projected to in_features / <see cref="PcaReduction"/> principal components, at least one. Null or 1: no
-    /// projection, tokens are clustered as they are. Default 32, as in arXiv 2405.15756.
+    /// Tokens are projected to in_features / <see cref="PcaReduction"/> principal components, at least one. Null or 1:
+    /// no projection, tokens are clustered as they are. Default 32, as in arXiv 2405.15756.
     /// </summary>
     public int? PcaReduction { get; init; } = 32;
 
@@ -19,20 +22,20 @@ public sealed record PcaKMeansOptions
     public int MaxIterations { get; init; } = 100;
 
     /// <summary>
-    /// A run has converged when the squared shifts of its centroids add up to at most this fraction of the mean variance of a
-    /// feature. Default 1e-4.
+    /// A run has converged when the squared shifts of its centroids add up to at most this fraction of the mean
+    /// variance of a feature. Default 1e-4.
     /// </summary>
     public double Tolerance { get; init; } = 1e-4;
 
     /// <summary>
-    /// Clusters with fewer tokens are dissolved, the smallest first, and their tokens go to the next nearest centroid; the router
-    /// then has fewer experts. Default 1: only clusters without tokens go.
+    /// Clusters with fewer tokens are dissolved, the smallest first, and their tokens go to the next nearest centroid;
+    /// the router then has fewer experts. Default 1: only clusters without tokens go.
     /// </summary>
     public int MinimumTokensPerExpert { get; init; } = 1;
 
     /// <summary>
-    /// The restarts run on at most this many tokens, drawn without replacement and held on the device; the best of them is then
-    /// refined on all tokens. Never fewer than <see cref="Experts"/> are taken. Default 32,768.
+    /// The restarts run on at most this many tokens, drawn without replacement and held on the device; the best of them
+    /// is then refined on all tokens. Never fewer than <see cref="Experts"/> are taken. Default 32,768.
     /// </summary>
     public int SampleTokens { get; init; } = 32_768;
 

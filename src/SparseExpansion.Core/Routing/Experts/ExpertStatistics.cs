@@ -19,13 +19,17 @@ internal sealed class ExpertStatistics : IDisposable
     /// <summary>The statistics, one for each expert.</summary>
     public IReadOnlyList<IActivationStatistic> Experts => _experts;
 
-    /// <summary>Statistics that pruners can work with: those of <see cref="Observe"/>, completed by <see cref="Complete(double)"/>.</summary>
+    /// <summary>
+    /// Statistics that pruners can work with: those of <see cref="Observe"/>, completed by
+    /// <see cref="Complete(double)"/>.
+    /// </summary>
     /// <param name="create">Makes the pruner's empty statistic.</param>
     /// <param name="tokens">The tokens, expert by expert.</param>
     /// <param name="cancellationToken">Observed between chunks.</param>
-    /// <param name="priorTokens">Strength of the shrinkage towards the group, in tokens.</param>
+    /// <param name="priorTokens">Strength of the shrinkage toward the group, in tokens.</param>
     public static ExpertStatistics Gather(
-        Func<IActivationStatistic> create, ExpertTokens tokens, CancellationToken cancellationToken, double priorTokens = 0)
+        Func<IActivationStatistic> create, ExpertTokens tokens, CancellationToken cancellationToken,
+        double priorTokens = 0)
     {
         ExpertStatistics statistics = Observe(create, tokens, cancellationToken);
         try
@@ -47,12 +51,15 @@ internal sealed class ExpertStatistics : IDisposable
     /// <param name="first">First expert that is wanted.</param>
     /// <param name="count">Number of experts wanted; null: all from the first on.</param>
     public static ExpertStatistics Observe(
-        Func<IActivationStatistic> create, ExpertTokens tokens, CancellationToken cancellationToken, int first = 0, int? count = null)
+        Func<IActivationStatistic> create, ExpertTokens tokens, CancellationToken cancellationToken, int first = 0,
+        int? count = null)
     {
         var statistics = new ExpertStatistics(create, count ?? tokens.ExpertCount - first);
         try
         {
-            tokens.Visit((expert, share) => StatisticChecks.Observe(statistics._experts[expert - first], share), cancellationToken, first, count);
+            tokens.Visit(
+                (expert, share) => StatisticChecks.Observe(statistics._experts[expert - first], share),
+                cancellationToken, first, count);
             return statistics;
         }
         catch
@@ -64,7 +71,8 @@ internal sealed class ExpertStatistics : IDisposable
 
     /// <summary>The statistic of all tokens of a source; the caller disposes it.</summary>
     public static IActivationStatistic ObserveAll(
-        Func<IActivationStatistic> create, ITokenSource tokens, int chunkTokens, Device device, CancellationToken cancellationToken)
+        Func<IActivationStatistic> create, ITokenSource tokens, int chunkTokens, Device device,
+        CancellationToken cancellationToken)
     {
         IActivationStatistic statistic = create();
         try
@@ -100,11 +108,12 @@ internal sealed class ExpertStatistics : IDisposable
     }
 
     /// <summary>
-    /// Lends what experts have not seen, in place: an expert without tokens gets the statistic of the whole group, one with tokens leans
-    /// on it by <paramref name="priorTokens"/>, and features that an expert has not seen borrow from it: that they were not seen does
-    /// not mean that they vanish.
+    /// Lends what experts have not seen, in place: an expert without tokens gets the statistic of the whole group, one
+    /// with tokens leans on it by <paramref name="priorTokens"/>, and features that an expert has not seen borrow from
+    /// it: that they were not seen does not mean that they vanish.
     /// </summary>
-    /// <param name="priorTokens">Strength of the shrinkage towards the group, in tokens; see <see cref="IShrinkable"/>.</param>
+    /// <param name="priorTokens">Strength of the shrinkage toward the group, in
+    /// tokens; see <see cref="IShrinkable"/>.</param>
     public void Complete(double priorTokens = 0)
     {
         if (_experts.Length == 1)
@@ -117,12 +126,13 @@ internal sealed class ExpertStatistics : IDisposable
         Complete(whole, priorTokens);
     }
 
-    /// <summary>Adds what the experts have observed to the statistic of the whole group.</summary>
-    public void MergeInto(IActivationStatistic whole) => Array.ForEach(_experts, expert => StatisticChecks.Merge(whole, expert));
+    /// <summary>Adds the experts' observations to the statistic of the whole group.</summary>
+    public void MergeInto(IActivationStatistic whole) =>
+        Array.ForEach(_experts, expert => StatisticChecks.Merge(whole, expert));
 
     /// <inheritdoc cref="Complete(double)"/>
     /// <param name="whole">The statistic of the whole group, where these are some of its experts.</param>
-    /// <param name="priorTokens">Strength of the shrinkage towards the group.</param>
+    /// <param name="priorTokens">Strength of the shrinkage toward the group.</param>
     public void Complete(IActivationStatistic whole, double priorTokens)
     {
         foreach (IActivationStatistic expert in _experts)

@@ -4,12 +4,12 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Routing.Routers;
 
 /// <summary>
-/// Routes by one small product: argmax_j (x Wᵀ + b)_j. Every nearest-centroid router folds into this form, so that routing
-/// costs in_features × k instead of a projection and a distance search.
+/// Routes by one small product: argmax_j (x Wᵀ + b)_j. Every nearest-centroid router folds into this form, so that
+/// routing costs in_features × k instead of a projection and a distance search.
 /// </summary>
 /// <remarks>
-/// The buffers <c>weight</c> [k, in_features] and <c>bias</c> [k] stay float32 when the model is converted to another dtype;
-/// tokens of another dtype are cast to float32 first. Ties go to the lowest expert.
+/// The buffers <c>weight</c> [k, in_features] and <c>bias</c> [k] stay float32 when the model is converted to another
+/// dtype; tokens of another dtype are cast to float32 first. Ties go to the lowest expert.
 /// </remarks>
 public sealed class LinearRouter : RouterModule, IReducibleRouter
 {
@@ -30,8 +30,8 @@ public sealed class LinearRouter : RouterModule, IReducibleRouter
         if (weight.dim() != 2 || bias.dim() != 1 || weight.shape[0] != bias.shape[0] || weight.numel() == 0)
         {
             throw new ArgumentException(
-                $"A linear router needs a weight [k, in_features] and a bias [k], " +
-                $"got [{string.Join(", ", weight.shape)}] and [{string.Join(", ", bias.shape)}].", nameof(weight));
+                $"A linear router needs a weight [k, in_features] and a bias [k], "
+                + $"got [{string.Join(", ", weight.shape)}] and [{string.Join(", ", bias.shape)}].", nameof(weight));
         }
 
         this.weight = CopyForBuffer(weight, ScalarType.Float32);
@@ -45,13 +45,15 @@ public sealed class LinearRouter : RouterModule, IReducibleRouter
     /// <inheritdoc/>
     public override int InputFeatures => checked((int)weight.shape[1]);
 
-    /// <summary>Folds "centre, project, take the nearest centroid" into one linear router.</summary>
+    /// <summary>Folds "center, project, take the nearest centroid" into one linear router.</summary>
     /// <remarks>
-    /// argmin_j ‖P(x − μ) − c_j‖² = argmax_j (c_jᵀP)x − c_jᵀPμ − ½‖c_j‖². What all experts have in common does not move the
-    /// argmax and is subtracted, which keeps scores small and their float32 rounding too. Folded in float64.
+    /// argmin_j ‖P(x − μ) − c_j‖² = argmax_j (c_jᵀP)x − c_jᵀPμ − ½‖c_j‖². What all experts
+    /// have in common does not move the argmax and is subtracted, which keeps scores small and their float32 rounding
+    /// too. Folded in float64.
     /// </remarks>
     /// <param name="mean">μ, [in_features].</param>
-    /// <param name="components">P with orthonormal rows, [components, in_features]; null where nothing is projected.</param>
+    /// <param name="components">P with orthonormal rows, [components,
+    /// in_features]; null where nothing is projected.</param>
     /// <param name="centroids">c, [k, components], or [k, in_features] without a projection.</param>
     /// <returns>A router on the device of the arguments; the caller disposes it.</returns>
     /// <exception cref="ArgumentException">The shapes do not fit.</exception>
@@ -68,7 +70,9 @@ public sealed class LinearRouter : RouterModule, IReducibleRouter
 
     /// <inheritdoc/>
     public override RouterState GetState() =>
-        new(Kind, InputFeatures, ExpertCount, new Dictionary<string, Tensor> { [nameof(weight)] = weight, [nameof(bias)] = bias });
+        new(
+            Kind, InputFeatures, ExpertCount,
+            new Dictionary<string, Tensor> { [nameof(weight)] = weight, [nameof(bias)] = bias });
 
     /// <inheritdoc/>
     /// <remarks>Of a router folded from centroids, this leaves out the centroid.</remarks>
@@ -79,7 +83,9 @@ public sealed class LinearRouter : RouterModule, IReducibleRouter
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(expert, ExpertCount);
         ArgumentOutOfRangeException.ThrowIfEqual(ExpertCount, 1);
         using var scope = NewDisposeScope();
-        Tensor kept = tensor([.. Enumerable.Range(0, ExpertCount).Where(other => other != expert).Select(other => (long)other)], device: weight.device);
+        Tensor kept = tensor(
+            [.. Enumerable.Range(0, ExpertCount).Where(other => other != expert).Select(other => (long)other)],
+            device: weight.device);
         return new LinearRouter(weight.index_select(0, kept), bias.index_select(0, kept));
     }
 
@@ -88,19 +94,22 @@ public sealed class LinearRouter : RouterModule, IReducibleRouter
         state.Require(nameof(bias), state.ExpertCount));
 
     /// <inheritdoc/>
-    protected override Tensor Assign(Tensor tokens) => nn.functional.linear(tokens.to(ScalarType.Float32), weight, bias).argmax(1);
+    protected override Tensor Assign(Tensor tokens) =>
+        nn.functional.linear(tokens.to(ScalarType.Float32), weight, bias).argmax(1);
 
     private static void CheckFold(Tensor mean, Tensor? components, Tensor centroids)
     {
         ArgumentNullException.ThrowIfNull(mean);
         ArgumentNullException.ThrowIfNull(centroids);
-        bool projectionFits = components is null || (components.dim() == 2 && mean.dim() == 1 && components.shape[1] == mean.shape[0]);
-        if (mean.dim() != 1 || centroids.dim() != 2 || !projectionFits || centroids.shape[1] != (components ?? mean).shape[0])
+        bool projectionFits = components is null
+            || (components.dim() == 2 && mean.dim() == 1 && components.shape[1] == mean.shape[0]);
+        if (mean.dim() != 1 || centroids.dim() != 2 || !projectionFits
+            || centroids.shape[1] != (components ?? mean).shape[0])
         {
             throw new ArgumentException(
-                "Cannot fold a mean, components and centroids of shapes " +
-                $"[{string.Join(", ", mean.shape)}], [{string.Join(", ", components?.shape ?? [])}], [{string.Join(", ", centroids.shape)}].",
-                nameof(centroids));
+                "Cannot fold a mean, components and centroids of shapes "
+                + $"[{string.Join(", ", mean.shape)}], [{string.Join(", ", components?.shape ?? [])}], "
+                + $"[{string.Join(", ", centroids.shape)}].", nameof(centroids));
         }
     }
 }

@@ -4,19 +4,21 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Routing.Routers;
 
 /// <summary>
-/// Control for experiments: experts of random tokens. The expert follows from the token's own values, so that the same token
-/// meets the same expert in every call: ⌊k · frac(<see cref="Stretch"/> · ⟨x, r⟩ / ‖x‖)⌋ with a random direction r.
+/// Control for experiments: experts of random tokens. The expert follows from the token's own values, so that the same
+/// token meets the same expert in every call: ⌊k ·
+/// frac(<see cref="Stretch"/> · ⟨x, r⟩ / ‖x‖)⌋ with a random direction r.
 /// </summary>
 /// <remarks>
-/// The stretch makes the fraction of tokens that differ a little as good as uniform. The product runs in float64: in float32 its
-/// rounding, stretched too, would depend on the size of the batch and move tokens between experts. A zero token goes to expert 0.
+/// The stretch makes the fraction of tokens that differ a little as good as uniform. The product runs in float64: in
+/// float32 its rounding, stretched too, would depend on the size of the batch and move tokens between experts. A zero
+/// token goes to expert 0.
 /// </remarks>
 public sealed class RandomRouter : RouterModule
 {
     /// <summary>Kind in checkpoints.</summary>
     public const string Kind = "random";
 
-    /// <summary>How often the experts repeat along one unit of the projection.</summary>
+    /// <summary>Number of times that the experts repeat along one unit of the projection.</summary>
     public const double Stretch = 4096;
 
     private readonly Tensor projection;
@@ -38,14 +40,16 @@ public sealed class RandomRouter : RouterModule
     /// <summary>Takes a copy of a direction.</summary>
     /// <param name="projection">r, [in_features], any floating dtype.</param>
     /// <param name="expertCount">Number of experts k.</param>
-    /// <exception cref="ArgumentException">The direction is no vector.</exception>
+    /// <exception cref="ArgumentException">The direction is not a vector.</exception>
     public RandomRouter(Tensor projection, int expertCount) : base(nameof(RandomRouter))
     {
         ArgumentNullException.ThrowIfNull(projection);
         ArgumentOutOfRangeException.ThrowIfLessThan(expertCount, 1);
         if (projection.dim() != 1 || projection.numel() == 0)
         {
-            throw new ArgumentException($"The projection must be [in_features], got [{string.Join(", ", projection.shape)}].", nameof(projection));
+            throw new ArgumentException(
+                $"The projection must be [in_features], got [{string.Join(", ", projection.shape)}].",
+                nameof(projection));
         }
 
         ExpertCount = expertCount;
@@ -74,6 +78,7 @@ public sealed class RandomRouter : RouterModule
         Tensor turns = exact.mv(projection.to(ScalarType.Float64)) / norms * Scalars.Of(Stretch);
 
         // The fraction of a tiny negative number rounds to 1.
-        return ((turns - turns.floor()) * Scalars.Of(ExpertCount)).to(ScalarType.Int64).clamp_max(Scalars.Of(ExpertCount - 1));
+        return ((turns - turns.floor()) * Scalars.Of(ExpertCount)).to(ScalarType.Int64)
+            .clamp_max(Scalars.Of(ExpertCount - 1));
     }
 }

@@ -3,7 +3,9 @@ using TorchSharp;
 
 namespace SparseExpansion.Routing.Routers;
 
-/// <summary>Control for experiments: as many experts as asked for, tokens assigned at random (<see cref="RandomRouter"/>).</summary>
+/// <summary>
+/// Control for experiments: as many experts as asked for, tokens assigned at random (<see cref="RandomRouter"/>).
+/// </summary>
 public sealed class RandomRouterTrainer : ISizedRouterTrainer
 {
     private readonly int _experts;
@@ -28,7 +30,8 @@ public sealed class RandomRouterTrainer : ISizedRouterTrainer
     double ISizedRouterTrainer.WorkToFit(long tokens, long features) => 2.0 * tokens * features;
 
     /// <inheritdoc/>
-    public IRouter Fit(ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken = default)
+    public IRouter Fit(
+        ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(tokens);
         ArgumentNullException.ThrowIfNull(context);

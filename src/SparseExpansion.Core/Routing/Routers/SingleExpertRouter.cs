@@ -24,7 +24,8 @@ public sealed class SingleExpertRouter : ICheckpointRouter
     public int InputFeatures { get; }
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">The tokens are no floating matrix of width <see cref="InputFeatures"/>.</exception>
+    /// <exception cref="ArgumentException">The tokens are not a floating matrix of width
+    /// <see cref="InputFeatures"/>.</exception>
     public Tensor Route(Tensor tokens)
     {
         RouterGuard.CheckTokens(tokens, InputFeatures);

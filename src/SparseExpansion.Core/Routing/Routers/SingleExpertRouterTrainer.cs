@@ -17,7 +17,8 @@ public sealed class SingleExpertRouterTrainer : ISizedRouterTrainer
     double ISizedRouterTrainer.WorkToFit(long tokens, long features) => 0;
 
     /// <inheritdoc/>
-    public IRouter Fit(ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken = default)
+    public IRouter Fit(
+        ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(tokens);
         ArgumentNullException.ThrowIfNull(context);

@@ -36,7 +36,8 @@ internal sealed class ExpandedModelConverter : IDisposable
         var tensors = new Dictionary<string, TensorSource>(StringComparer.Ordinal);
         ExpandedLayerEntry[] layers = [.. _index.Layers.Select(layer => Convert(layer, tensors))];
         string[] prefixes = [.. _index.Layers.Select(layer => ExpandedTensorNames.Expert(layer.Name, ""))];
-        foreach (string name in _experts.Entries.Keys.Where(name => !prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal))))
+        foreach (string name in _experts.Entries.Keys
+            .Where(name => !prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal))))
         {
             tensors.Add(name, TensorSource.Of(name, _experts.Map(name)));
         }
@@ -50,7 +51,8 @@ internal sealed class ExpandedModelConverter : IDisposable
     private ExpandedLayerEntry Convert(ExpandedLayerEntry layer, Dictionary<string, TensorSource> tensors)
     {
         Dictionary<string, Tensor> stored = _experts.ReadAll(ExpandedTensorNames.Expert(layer.Name, ""), _experts.Map);
-        ExpertWeights experts = ExpertStorage.Restore(layer.Storage, layer.Name, layer.Experts, layer.OutFeatures, layer.InFeatures, stored, share: true);
+        ExpertWeights experts = ExpertStorage.Restore(
+            layer.Storage, layer.Name, layer.Experts, layer.OutFeatures, layer.InFeatures, stored, share: true);
         _owned.Add(experts);
         StoredExperts converted = StoredExperts.Of(layer.Name, experts, _format);
         _owned.Add(converted);
@@ -84,7 +86,8 @@ internal sealed class ExpandedModelConverter : IDisposable
         string[] written = [ExpandedIndex.FileName, ExpandedTensorNames.ExpertsFile];
         try
         {
-            foreach (string file in Directory.EnumerateFiles(_source).Where(file => !written.Contains(Path.GetFileName(file), StringComparer.Ordinal)))
+            foreach (string file in Directory.EnumerateFiles(_source)
+                .Where(file => !written.Contains(Path.GetFileName(file), StringComparer.Ordinal)))
             {
                 FileCopy.Replace(file, Path.Combine(folder, Path.GetFileName(file)));
             }

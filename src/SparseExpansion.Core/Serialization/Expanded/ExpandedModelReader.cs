@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Serialization.Expanded;
 
-/// <summary>Reads the folder of an expanded model: first builds all mixtures and checks all names, then changes the model.</summary>
+/// <summary>
+/// Reads the folder of an expanded model: first builds all mixtures and checks all names, then changes the model.
+/// </summary>
 internal sealed class ExpandedModelReader : IDisposable
 {
     private readonly ExpandedLoadOptions _options;
@@ -49,7 +51,8 @@ internal sealed class ExpandedModelReader : IDisposable
         catch
         {
             changes.Undo();
-            replacements.Skip(changes.Installed.Count).Select(replacement => replacement.Mixture).ToList().ForEach(mixture => mixture.Dispose());
+            replacements.Skip(changes.Installed.Count).Select(replacement => replacement.Mixture).ToList()
+                .ForEach(mixture => mixture.Dispose());
             throw;
         }
 
@@ -57,10 +60,14 @@ internal sealed class ExpandedModelReader : IDisposable
     }
 
     private void BuildMixtures(Dictionary<string, ModuleSlot> slots, List<Replacement> replacements) =>
-        new MixtureReader(_index, _experts.Entries.Keys, name => _options.MemoryMap ? _experts.Map(name) : _experts.Read(name), _options.Routers, _experts.FilePath)
+        new MixtureReader(
+            _index, _experts.Entries.Keys, name => _options.MemoryMap ? _experts.Map(name) : _experts.Read(name),
+            _options.Routers, _experts.FilePath)
             .Build(slots, replacements);
 
-    /// <summary>The model's remaining tensors, each of which the file must have in the same shape, and no other.</summary>
+    /// <summary>
+    /// The model's remaining tensors, each of which the file must have in the same shape, and no other.
+    /// </summary>
     private Dictionary<string, Tensor> CheckRest(nn.Module model, IEnumerable<Replacement> replacements)
     {
         Dictionary<string, Tensor> rest = MixturePlace.DenseState(
@@ -75,12 +82,15 @@ internal sealed class ExpandedModelReader : IDisposable
             if (!stored.Shape.SequenceEqual(tensor.shape))
             {
                 throw new CheckpointException(
-                    $"{_model.FilePath}: tensor '{name}' is [{string.Join(", ", stored.Shape)}], the model's is [{string.Join(", ", tensor.shape)}].");
+                    $"{_model.FilePath}: tensor '{name}' is [{string.Join(", ", stored.Shape)}], "
+                    + $"the model's is [{string.Join(", ", tensor.shape)}].");
             }
         }
 
         string? extra = _model.Entries.Keys.FirstOrDefault(name => !rest.ContainsKey(name));
-        return extra is null ? rest : throw new CheckpointException($"{_model.FilePath}: tensor '{extra}' has no place in the model.");
+        return extra is null
+            ? rest
+            : throw new CheckpointException($"{_model.FilePath}: tensor '{extra}' has no place in the model.");
     }
 
     public void Dispose()

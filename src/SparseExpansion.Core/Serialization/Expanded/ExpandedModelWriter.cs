@@ -8,7 +8,8 @@ namespace SparseExpansion.Serialization.Expanded;
 /// <summary>Writes the folder of an expanded model.</summary>
 internal static class ExpandedModelWriter
 {
-    public static void Write(nn.Module model, string folder, bool overwrite, Action<string>? addFiles, ExpertFormat format)
+    public static void Write(
+        nn.Module model, string folder, bool overwrite, Action<string>? addFiles, ExpertFormat format)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
@@ -19,7 +20,8 @@ internal static class ExpandedModelWriter
         }
 
         using AtomicFolder output = AtomicFolder.Create(folder, overwrite);
-        SafetensorsWriter.Write(Path.Combine(output.Path, ExpandedTensorNames.ModelFile), MixturePlace.DenseState(model, places));
+        SafetensorsWriter.Write(
+            Path.Combine(output.Path, ExpandedTensorNames.ModelFile), MixturePlace.DenseState(model, places));
         using (MixtureBundle bundle = MixtureBundle.Of([.. places.Select(place => place.Layer)], _ => format))
         {
             SafetensorsWriter.WriteSources(Path.Combine(output.Path, ExpandedTensorNames.ExpertsFile), bundle.Tensors);

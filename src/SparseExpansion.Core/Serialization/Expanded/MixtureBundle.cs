@@ -10,23 +10,27 @@ internal sealed class MixtureBundle : IDisposable
 {
     private readonly List<StoredExperts> _stored;
 
-    /// <param name="index">Which layers there are, and how they are stored.</param>
+    /// <param name="index">The layers, and the way in which they are stored.</param>
     /// <param name="tensors">Experts, biases and routers.</param>
-    /// <param name="stored">What some of the tensors live in.</param>
-    private MixtureBundle(ExpandedIndex index, IReadOnlyDictionary<string, TensorSource> tensors, List<StoredExperts> stored) =>
+    /// <param name="stored">Owners of the memory of some of the tensors.</param>
+    private MixtureBundle(
+        ExpandedIndex index, IReadOnlyDictionary<string, TensorSource> tensors, List<StoredExperts> stored) =>
         (Index, Tensors, _stored) = (index, tensors, stored);
 
-    /// <summary>Which layers there are, and how they are stored.</summary>
+    /// <summary>The layers, and the way in which they are stored.</summary>
     public ExpandedIndex Index { get; }
 
     /// <summary>Experts, biases and routers.</summary>
     public IReadOnlyDictionary<string, TensorSource> Tensors { get; }
 
-    /// <summary>Describes mixtures; their tensors stay theirs. To be called in a dispose scope that lives as long as the bundle.</summary>
+    /// <summary>
+    /// Describes mixtures; their tensors stay theirs. To be called in a dispose scope that lives as long as the bundle.
+    /// </summary>
     /// <param name="layers">The mixtures.</param>
-    /// <param name="formatOf">How the experts of each are stored.</param>
+    /// <param name="formatOf">The format of the experts of each.</param>
     /// <exception cref="SparseExpansionException">A router cannot be saved, or experts cannot be packed.</exception>
-    public static MixtureBundle Of(IReadOnlyList<SparseMixtureLayer> layers, Func<SparseMixtureLayer, ExpertFormat> formatOf)
+    public static MixtureBundle Of(
+        IReadOnlyList<SparseMixtureLayer> layers, Func<SparseMixtureLayer, ExpertFormat> formatOf)
     {
         SharedRouter[] routers = [.. layers.Select(layer => layer.InputGroup).Distinct()];
         RouterState[] states = [.. routers.Select(router => StateOf(router, layers))];
@@ -34,7 +38,8 @@ internal sealed class MixtureBundle : IDisposable
         try
         {
             stored.AddRange(layers.Select(layer => StoredExperts.Of(layer.Name, layer.Experts, formatOf(layer))));
-            return new MixtureBundle(CreateIndex(layers, routers, stored, states), CollectTensors(layers, stored, states), stored);
+            return new MixtureBundle(
+                CreateIndex(layers, routers, stored, states), CollectTensors(layers, stored, states), stored);
         }
         catch
         {
@@ -52,18 +57,23 @@ internal sealed class MixtureBundle : IDisposable
     }
 
     private static ExpandedIndex CreateIndex(
-        IReadOnlyList<SparseMixtureLayer> layers, SharedRouter[] routers, List<StoredExperts> stored, IEnumerable<RouterState> states) => new()
+        IReadOnlyList<SparseMixtureLayer> layers, SharedRouter[] routers, List<StoredExperts> stored,
+        IEnumerable<RouterState> states) => new()
         {
             Format = ExpandedIndex.FormatName,
             Version = ExpandedIndex.CurrentVersion,
-            Routers = [.. states.Select(state => new ExpandedRouterEntry(state.Kind, state.InputFeatures, state.ExpertCount, [.. state.Tensors.Keys]))],
+            Routers =
+                [.. states.Select(state => new ExpandedRouterEntry(
+                    state.Kind, state.InputFeatures, state.ExpertCount, [.. state.Tensors.Keys]))],
             Layers = [.. layers.Zip(stored, (layer, experts) => EntryOf(layer, routers, experts.Kind))],
         };
 
     private static ExpandedLayerEntry EntryOf(SparseMixtureLayer layer, SharedRouter[] routers, string kind) => new(
-        layer.Name, Array.IndexOf(routers, layer.InputGroup), layer.ExpertCount, layer.InFeatures, layer.OutFeatures, layer.HasBias, kind, layer.HasExpertBias);
+        layer.Name, Array.IndexOf(routers, layer.InputGroup), layer.ExpertCount, layer.InFeatures, layer.OutFeatures,
+        layer.HasBias, kind, layer.HasExpertBias);
 
-    private static Dictionary<string, TensorSource> CollectTensors(IReadOnlyList<SparseMixtureLayer> layers, List<StoredExperts> stored, RouterState[] states)
+    private static Dictionary<string, TensorSource> CollectTensors(
+        IReadOnlyList<SparseMixtureLayer> layers, List<StoredExperts> stored, RouterState[] states)
     {
         var tensors = new Dictionary<string, TensorSource>();
         foreach ((SparseMixtureLayer layer, StoredExperts experts) in layers.Zip(stored))
@@ -95,6 +105,7 @@ internal sealed class MixtureBundle : IDisposable
         router.Router is ICheckpointRouter checkpoint
             ? checkpoint.GetState()
             : throw new SparseExpansionException(
-                $"Layer '{layers.First(layer => layer.InputGroup == router).Name}' has a router of type {router.Router.GetType().Name}, "
+                $"Layer '{layers.First(layer => layer.InputGroup == router).Name}' has a router of type "
+                + $"{router.Router.GetType().Name}, "
                 + $"which cannot be saved. Implement {nameof(ICheckpointRouter)}.");
 }

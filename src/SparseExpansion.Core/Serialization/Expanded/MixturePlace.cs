@@ -16,7 +16,9 @@ internal sealed record MixturePlace(string Path, SparseMixtureLayer Layer)
         MixturePlace[] places = [.. model.named_modules()
             .Where(entry => entry.module is SparseMixtureLayer)
             .Select(entry => new MixturePlace(entry.name, (SparseMixtureLayer)entry.module))];
-        return places.Length > 0 ? places : throw new SparseExpansionException("The model has no mixture layers; expand it before it is saved.");
+        return places.Length > 0
+            ? places
+            : throw new SparseExpansionException("The model has no mixture layers; expand it before it is saved.");
     }
 
     /// <summary>Files name layers as they are called, and are loaded by module path.</summary>
@@ -27,8 +29,8 @@ internal sealed record MixturePlace(string Path, SparseMixtureLayer Layer)
         if (!isModel && Path != Layer.Name && Path != $"{Layer.Name}.{LinearHookSlot.ChildName}")
         {
             throw new SparseExpansionException(
-                $"The mixture layer at '{Path}' is called '{Layer.Name}', so what is saved could not be loaded. Save the model that was expanded, or give the "
-                + "layer the path of its place as its name.");
+                $"The mixture layer at '{Path}' is called '{Layer.Name}', so a saved copy could not be loaded. "
+                + "Save the model that was expanded, or name the layer by its path.");
         }
     }
 

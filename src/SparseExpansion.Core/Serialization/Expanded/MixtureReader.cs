@@ -8,15 +8,17 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Serialization.Expanded;
 
-/// <summary>Makes mixtures of what a file holds of them.</summary>
-/// <param name="index">Which layers there are.</param>
+/// <summary>Makes mixtures from a file.</summary>
+/// <param name="index">The layers.</param>
 /// <param name="names">Names of all tensors of the file.</param>
-/// <param name="open">A tensor of the file by name, for the current dispose scope; packed experts keep its memory.</param>
+/// <param name="open">A tensor of the file by name, for the current dispose
+/// scope; packed experts keep its memory.</param>
 /// <param name="kinds">Kinds of routers.</param>
 /// <param name="source">The file, for messages.</param>
-internal sealed class MixtureReader(ExpandedIndex index, IEnumerable<string> names, Func<string, Tensor> open, RouterKinds kinds, string source)
+internal sealed class MixtureReader(
+    ExpandedIndex index, IEnumerable<string> names, Func<string, Tensor> open, RouterKinds kinds, string source)
 {
-    /// <summary>Builds all mixtures, in dtype and on device of the dense weights that they stand for.</summary>
+    /// <summary>Builds all mixtures, in the dtype and on the device of the dense weights that they replace.</summary>
     /// <param name="slots">The model's linears by module path.</param>
     /// <param name="replacements">Takes the mixtures one by one; the caller disposes them, after an error too.</param>
     /// <exception cref="CheckpointException">The file does not fit the model.</exception>
@@ -39,22 +41,25 @@ internal sealed class MixtureReader(ExpandedIndex index, IEnumerable<string> nam
         }
     }
 
-    private void Build(IReadOnlyDictionary<string, ModuleSlot> slots, SharedRouter?[] routers, List<Replacement> replacements)
+    private void Build(
+        IReadOnlyDictionary<string, ModuleSlot> slots, SharedRouter?[] routers, List<Replacement> replacements)
     {
         foreach (ExpandedLayerEntry entry in index.Layers)
         {
             ModuleSlot slot = slots.GetValueOrDefault(entry.Name)
-                ?? throw Misfit($"layer '{entry.Name}' is no linear of the model");
+                ?? throw Misfit($"layer '{entry.Name}' is not a linear layer of the model");
             var linear = (Linear)slot.Dense;
             if (linear.in_features != entry.InFeatures || linear.out_features != entry.OutFeatures
                 || (linear.bias is not null != entry.Bias && !entry.ExpertBias))
             {
                 throw Misfit(
                     $"layer '{entry.Name}' is [{entry.OutFeatures}, {entry.InFeatures}] with bias {entry.Bias}, "
-                    + $"the model's is [{linear.out_features}, {linear.in_features}] with bias {linear.bias is not null}");
+                    + $"the model's is [{linear.out_features}, "
+                    + $"{linear.in_features}] with bias {linear.bias is not null}");
             }
 
-            SharedRouter router = routers[entry.Router] ??= new SharedRouter(ReadRouter(entry.Router, linear.weight!.device));
+            SharedRouter router = routers[entry.Router] ??= new SharedRouter(ReadRouter(
+                entry.Router, linear.weight!.device));
             replacements.Add(new Replacement(slot, ReadMixture(entry, router, linear.weight!)));
         }
     }
@@ -66,7 +71,9 @@ internal sealed class MixtureReader(ExpandedIndex index, IEnumerable<string> nam
         string prefix = ExpandedTensorNames.Expert(entry.Name, "");
         Dictionary<string, Tensor> tensors = names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal))
             .ToDictionary(name => name[prefix.Length..], open);
-        return Named(() => ExpertStorage.Restore(entry.Storage, entry.Name, entry.Experts, entry.OutFeatures, entry.InFeatures, tensors));
+        return Named(() =>
+            ExpertStorage.Restore(
+                entry.Storage, entry.Name, entry.Experts, entry.OutFeatures, entry.InFeatures, tensors));
     }
 
     private IRouter ReadRouter(int position, Device device)
@@ -85,7 +92,9 @@ internal sealed class MixtureReader(ExpandedIndex index, IEnumerable<string> nam
         try
         {
             experts = experts.ConvertTo(dense.dtype, dense.device);
-            Tensor? bias = entry.Bias ? open(ExpandedTensorNames.Bias(entry.Name)).to(dense.device).to(dense.dtype) : null;
+            Tensor? bias = entry.Bias
+                ? open(ExpandedTensorNames.Bias(entry.Name)).to(dense.device).to(dense.dtype)
+                : null;
             CheckBias(entry, bias);
             return new SparseMixtureLayer(entry.Name, router, experts, bias);
         }
@@ -119,5 +128,6 @@ internal sealed class MixtureReader(ExpandedIndex index, IEnumerable<string> nam
         }
     }
 
-    private CheckpointException Misfit(string what) => new($"{source}: {what}; the folder belongs to another architecture.");
+    private CheckpointException Misfit(string what) =>
+        new($"{source}: {what}; the folder belongs to another architecture.");
 }

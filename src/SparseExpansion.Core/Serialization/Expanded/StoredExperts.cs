@@ -6,8 +6,9 @@ namespace SparseExpansion.Serialization.Expanded;
 /// <summary>The experts of one layer as a checkpoint is to hold them. To be disposed when they are written.</summary>
 /// <param name="kind">Name of the layout.</param>
 /// <param name="tensors">By name in the layout.</param>
-/// <param name="owned">What the tensors live in, if it is not the model.</param>
-internal sealed class StoredExperts(string kind, IReadOnlyDictionary<string, TensorSource> tensors, IDisposable? owned) : IDisposable
+/// <param name="owned">The owner of the tensors' memory, if it is not the model.</param>
+internal sealed class StoredExperts(
+    string kind, IReadOnlyDictionary<string, TensorSource> tensors, IDisposable? owned) : IDisposable
 {
     /// <summary>Name of the layout.</summary>
     public string Kind => kind;
@@ -15,10 +16,12 @@ internal sealed class StoredExperts(string kind, IReadOnlyDictionary<string, Ten
     /// <summary>The tensors by name in the layout.</summary>
     public IReadOnlyDictionary<string, TensorSource> Tensors => tensors;
 
-    /// <summary>What the tensors live in, if it is not the model.</summary>
+    /// <summary>The owner of the tensors' memory, if it is not the model.</summary>
     public IDisposable? Owned => owned;
 
-    /// <summary>The name of a format's layout, or of the one for full precision; null for <see cref="ExpertFormat.Unchanged"/>.</summary>
+    /// <summary>
+    /// The name of a format's layout, or of the one for full precision; null for <see cref="ExpertFormat.Unchanged"/>.
+    /// </summary>
     public static string? KindOf(ExpertFormat format) => format switch
     {
         ExpertFormat.Packed => PackedExperts.Kind,
@@ -26,7 +29,10 @@ internal sealed class StoredExperts(string kind, IReadOnlyDictionary<string, Ten
         _ => null,
     };
 
-    /// <summary>Experts of a model in a format. Packing is done here; dense weights are made while they are written, one expert at a time.</summary>
+    /// <summary>
+    /// Experts of a model in a format. Packing is done here; dense weights are
+    /// made while they are written, one expert at a time.
+    /// </summary>
     /// <exception cref="SparseExpansionException">The dtype cannot be packed.</exception>
     public static StoredExperts Of(string layer, ExpertWeights experts, ExpertFormat format)
     {
@@ -39,14 +45,17 @@ internal sealed class StoredExperts(string kind, IReadOnlyDictionary<string, Ten
 
         if (kind == MaskedDenseExperts.Kind)
         {
-            var source = new TensorSource(experts.DType, [experts.Count, experts.OutFeatures, experts.InFeatures], () => DenseParts(experts));
-            return new StoredExperts(kind, new Dictionary<string, TensorSource> { [MaskedDenseExperts.WeightName] = source }, null);
+            var source = new TensorSource(
+                experts.DType, [experts.Count, experts.OutFeatures, experts.InFeatures], () => DenseParts(experts));
+            return new StoredExperts(
+                kind, new Dictionary<string, TensorSource> { [MaskedDenseExperts.WeightName] = source }, null);
         }
 
         if (!PackedExperts.Supports(experts.DType))
         {
             throw new SparseExpansionException(
-                $"The experts of layer '{layer}' are {experts.DType}; only float32 and bfloat16 can be packed. Store them as {ExpertFormat.Dense}, or convert the model.");
+                $"The experts of layer '{layer}' are {experts.DType}; only float32 and bfloat16 can be packed. "
+                + $"Store them as {ExpertFormat.Dense}, or convert the model.");
         }
 
         PackedExperts packed = PackedExperts.Pack(experts);

@@ -5,7 +5,10 @@ using System.Runtime.Intrinsics.X86;
 
 namespace SparseExpansion.Execution.Kernels.Avx2;
 
-/// <summary>One token: eight columns at a time, a table of permutations spreads the stored weights to the lanes of their columns.</summary>
+/// <summary>
+/// One token: eight columns at a time, a table of permutations spreads the
+/// stored weights to the lanes of their columns.
+/// </summary>
 internal static unsafe class Avx2ExpandKernel<TFormat>
     where TFormat : struct, IWeightFormat
 {
@@ -30,7 +33,8 @@ internal static unsafe class Avx2ExpandKernel<TFormat>
             {
                 byte* upper = values + BitOperations.PopCount(masks[0]) * TFormat.Size;
                 first = Fma.MultiplyAdd(Spread(values, table + masks[0] * 8), Vector256.Load(tile + column), first);
-                second = Fma.MultiplyAdd(Spread(upper, table + masks[1] * 8), Vector256.Load(tile + column + 8), second);
+                second = Fma.MultiplyAdd(
+                    Spread(upper, table + masks[1] * 8), Vector256.Load(tile + column + 8), second);
                 values = upper + BitOperations.PopCount(masks[1]) * TFormat.Size;
             }
 

@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics;
 namespace SparseExpansion.Execution.Kernels.Avx512;
 
 /// <summary>
-/// Up to 4 tokens: weights are spread to the lanes of their columns and multiplied with every token. Four rows are done side by
-/// side, so that a token's features are loaded once for four rows: loads are the bottleneck.
+/// Up to 4 tokens: weights are spread to the lanes of their columns and multiplied with every token. Four rows are done
+/// side by side, so that a token's features are loaded once for four rows: loads are the bottleneck.
 /// </summary>
 internal static unsafe class Avx512ExpandKernel<TExpander, TLanes>
     where TExpander : struct, IExpander
@@ -65,7 +65,8 @@ internal static unsafe class Avx512ExpandKernel<TExpander, TLanes>
             TLanes row = TLanes.Load(sums, Partials);
             for (float* tokens = tile, end = tile + columns; tokens < end; tokens += 32, masks += sizeof(uint))
             {
-                values = Add(values, masks, TLanes.Load(tokens, columns), TLanes.Load(tokens + 16, columns), row, out row);
+                values = Add(
+                    values, masks, TLanes.Load(tokens, columns), TLanes.Load(tokens + 16, columns), row, out row);
             }
 
             TLanes.Store(row, sums, Partials);

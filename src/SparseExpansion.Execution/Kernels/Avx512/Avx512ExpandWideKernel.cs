@@ -86,7 +86,8 @@ internal static unsafe class Avx512ExpandWideKernel<TExpander, TRight>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Add<TLanes>(
-        Vector512<float> weights0, Vector512<float> weights1, float* tokens, nint stride, ref TLanes sums0, ref TLanes sums1)
+        Vector512<float> weights0, Vector512<float> weights1, float* tokens, nint stride, ref TLanes sums0,
+        ref TLanes sums1)
         where TLanes : struct, ILaneVectors<TLanes>
     {
         TLanes lanes = TLanes.Load(tokens, stride);

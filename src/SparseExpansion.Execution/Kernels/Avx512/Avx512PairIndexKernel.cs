@@ -35,8 +35,10 @@ internal static unsafe class Avx512PairIndexKernel<TFormat>
             for (nint end = count - 4; i <= end; i += 4)
             {
                 Vector512<float> four = TFormat.Load4(values, i).ToVector256Unsafe().ToVector512Unsafe();
-                first = Vector512.FusedMultiplyAdd(Avx512F.PermuteVar16x32(four, lower), Collect(tile, indices + i), first);
-                second = Vector512.FusedMultiplyAdd(Avx512F.PermuteVar16x32(four, upper), Collect(tile, indices + i + 2), second);
+                first = Vector512.FusedMultiplyAdd(
+                    Avx512F.PermuteVar16x32(four, lower), Collect(tile, indices + i), first);
+                second = Vector512.FusedMultiplyAdd(
+                    Avx512F.PermuteVar16x32(four, upper), Collect(tile, indices + i + 2), second);
             }
 
             first += second;
@@ -46,7 +48,8 @@ internal static unsafe class Avx512PairIndexKernel<TFormat>
                 Vector256<float> tail = Vector256.Load(sums);
                 for (; i < count; i++)
                 {
-                    tail = Vector256.FusedMultiplyAdd(TFormat.Broadcast256(values, i), Vector256.Load(tile + (nint)indices[i] * Lanes), tail);
+                    tail = Vector256.FusedMultiplyAdd(
+                        TFormat.Broadcast256(values, i), Vector256.Load(tile + (nint)indices[i] * Lanes), tail);
                 }
 
                 tail.Store(sums);
@@ -61,8 +64,10 @@ internal static unsafe class Avx512PairIndexKernel<TFormat>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Collect(float* tile, byte* indices) =>
-        Avx512DQ.InsertVector256(Vector256.Load(Tokens(tile, indices[0])).ToVector512Unsafe(), Vector256.Load(Tokens(tile, indices[1])), 1);
+        Avx512DQ.InsertVector256(
+            Vector256.Load(Tokens(tile, indices[0])).ToVector512Unsafe(), Vector256.Load(Tokens(tile, indices[1])), 1);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float* Tokens(float* tile, byte column) => (float*)((byte*)tile + (nint)column * (Lanes * sizeof(float)));
+    private static float* Tokens(float* tile, byte column) =>
+        (float*)((byte*)tile + (nint)column * (Lanes * sizeof(float)));
 }

@@ -34,7 +34,8 @@ internal static unsafe class Avx512QuadIndexKernel<TFormat>
             for (nint end = count - 8; i <= end; i += 8)
             {
                 first = Vector512.FusedMultiplyAdd(Spread(values, i, spread), Collect(tile, indices + i), first);
-                second = Vector512.FusedMultiplyAdd(Spread(values, i + 4, spread), Collect(tile, indices + i + 4), second);
+                second = Vector512.FusedMultiplyAdd(
+                    Spread(values, i + 4, spread), Collect(tile, indices + i + 4), second);
             }
 
             if ((count & 4) != 0)
@@ -50,7 +51,8 @@ internal static unsafe class Avx512QuadIndexKernel<TFormat>
                 Vector128<float> tail = Vector128.Load(sums);
                 for (; i < count; i++)
                 {
-                    tail = Vector128.FusedMultiplyAdd(TFormat.Broadcast128(values, i), Vector128.Load(tile + (nint)indices[i] * Lanes), tail);
+                    tail = Vector128.FusedMultiplyAdd(
+                        TFormat.Broadcast128(values, i), Vector128.Load(tile + (nint)indices[i] * Lanes), tail);
                 }
 
                 tail.Store(sums);
@@ -79,5 +81,6 @@ internal static unsafe class Avx512QuadIndexKernel<TFormat>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float* Tokens(float* tile, byte column) => (float*)((byte*)tile + (nint)column * (Lanes * sizeof(float)));
+    private static float* Tokens(float* tile, byte column) =>
+        (float*)((byte*)tile + (nint)column * (Lanes * sizeof(float)));
 }

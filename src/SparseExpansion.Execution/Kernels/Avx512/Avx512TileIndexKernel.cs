@@ -6,20 +6,22 @@ using SparseExpansion.Execution.Kernels.Tiles;
 namespace SparseExpansion.Execution.Kernels.Avx512;
 
 /// <summary>
-/// Outer products for 16 and more tokens. Four weights come with one load and are spread by permutations: loads of 512-bit operands
-/// are the bottleneck, and a broadcast from memory would be one more for each weight.
+/// Outer products for 16 and more tokens. Four weights come with one load and are spread by permutations: loads of
+/// 512-bit operands are the bottleneck, and a broadcast from memory would be one more for each weight.
 /// </summary>
 internal static unsafe class Avx512TileIndexKernel<TFormat, TTile>
     where TFormat : struct, IWeightFormat
     where TTile : struct, IWideTile<TTile>
 {
-    // One or two vectors need four separate sums to hide the latency of the multiply-add (4 cycles); four vectors hide it with two.
+    // One or two vectors need four separate sums to hide the latency of the
+    // multiply-add (4 cycles); four vectors hide it with two.
     private const int FourSumsLanes = 32;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static nint Run(PanelBlock* block, float* tile, float* accumulators)
     {
-        Vector512<int> lane0 = Vector512<int>.Zero, lane1 = Vector512.Create(1), lane2 = Vector512.Create(2), lane3 = Vector512.Create(3);
+        Vector512<int> lane0 = Vector512<int>.Zero, lane1 = Vector512.Create(1), lane2 = Vector512.Create(2),
+            lane3 = Vector512.Create(3);
         byte* values = block->Values;
         byte* indices = block->Indices;
         ushort* counts = block->Counts;
@@ -41,16 +43,21 @@ internal static unsafe class Avx512TileIndexKernel<TFormat, TTile>
                 {
                     Vector512<float> four = TFormat.Load4(values, i).ToVector256Unsafe().ToVector512Unsafe();
                     first = TTile.MultiplyAdd(Avx512F.PermuteVar16x32(four, lane0), Tokens(tile, indices[i]), first);
-                    second = TTile.MultiplyAdd(Avx512F.PermuteVar16x32(four, lane1), Tokens(tile, indices[i + 1]), second);
+                    second = TTile.MultiplyAdd(
+                        Avx512F.PermuteVar16x32(four, lane1), Tokens(tile, indices[i + 1]), second);
                     if (TTile.Lanes <= FourSumsLanes)
                     {
-                        third = TTile.MultiplyAdd(Avx512F.PermuteVar16x32(four, lane2), Tokens(tile, indices[i + 2]), third);
-                        fourth = TTile.MultiplyAdd(Avx512F.PermuteVar16x32(four, lane3), Tokens(tile, indices[i + 3]), fourth);
+                        third = TTile.MultiplyAdd(
+                            Avx512F.PermuteVar16x32(four, lane2), Tokens(tile, indices[i + 2]), third);
+                        fourth = TTile.MultiplyAdd(
+                            Avx512F.PermuteVar16x32(four, lane3), Tokens(tile, indices[i + 3]), fourth);
                     }
                     else
                     {
-                        first = TTile.MultiplyAdd(Avx512F.PermuteVar16x32(four, lane2), Tokens(tile, indices[i + 2]), first);
-                        second = TTile.MultiplyAdd(Avx512F.PermuteVar16x32(four, lane3), Tokens(tile, indices[i + 3]), second);
+                        first = TTile.MultiplyAdd(
+                            Avx512F.PermuteVar16x32(four, lane2), Tokens(tile, indices[i + 2]), first);
+                        second = TTile.MultiplyAdd(
+                            Avx512F.PermuteVar16x32(four, lane3), Tokens(tile, indices[i + 3]), second);
                     }
 
                     i += 4;
@@ -77,5 +84,6 @@ internal static unsafe class Avx512TileIndexKernel<TFormat, TTile>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float* Tokens(float* tile, byte column) => (float*)((byte*)tile + (nint)column * (TTile.Lanes * sizeof(float)));
+    private static float* Tokens(float* tile, byte column) =>
+        (float*)((byte*)tile + (nint)column * (TTile.Lanes * sizeof(float)));
 }

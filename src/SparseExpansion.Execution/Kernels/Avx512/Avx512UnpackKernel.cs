@@ -9,7 +9,7 @@ internal static unsafe class Avx512UnpackKernel
 {
     /// <summary>Writes float32; returns the number of values read.</summary>
     /// <param name="block">The block; its <see cref="PanelBlock.Columns"/> are those that its masks cover.</param>
-    /// <param name="target">Where the block's first column of the panel's first row goes.</param>
+    /// <param name="target">Target of the block's first column of the panel's first row.</param>
     /// <param name="rowStride">Elements between two rows of the target.</param>
     /// <param name="columns">Columns to write, a multiple of 64.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics.X86;
 namespace SparseExpansion.Execution.Kernels.Avx512;
 
 /// <summary>
-/// bfloat16: the sixteen even columns, then the odd ones. A bfloat16 is the upper half of a float32, so even columns become float32
-/// by a shift and odd ones by clearing the lower half.
+/// bfloat16: the sixteen even columns, then the odd ones. A bfloat16 is the upper half of a float32, so even columns
+/// become float32 by a shift and odd ones by clearing the lower half.
 /// </summary>
 internal readonly unsafe struct BFloat16Expander : IExpander
 {
@@ -24,10 +24,11 @@ internal readonly unsafe struct BFloat16Expander : IExpander
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<ushort> ThirtyTwo(ushort* values, byte* mask)
     {
-        // Lane l of 32 tests bit l % 8 of mask byte l / 8; a 128-bit quarter holds eight lanes, so quarter q needs byte q.
-        // Whole constants: the compiler would put together nested ones in every turn of a loop.
+        // Lane l of 32 tests bit l % 8 of mask byte l / 8; a 128-bit quarter holds eight lanes, so quarter q needs byte
+        // q. Whole constants: the compiler would put together nested ones in every turn of a loop.
         Vector512<ushort> bits = Vector512.Create(
-            (ushort)1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128);
+            (ushort)1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8,
+            16, 32, 64, 128);
         Vector512<byte> quarters = Vector512.Create(
             (byte)0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
             2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3);

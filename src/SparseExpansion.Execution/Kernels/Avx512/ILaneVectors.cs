@@ -2,7 +2,10 @@ using System.Runtime.Intrinsics;
 
 namespace SparseExpansion.Execution.Kernels.Avx512;
 
-/// <summary>One 512-bit vector for each token of a small tile, held in registers: sixteen of its features, or sixteen of its partial sums.</summary>
+/// <summary>
+/// One 512-bit vector for each token of a small tile, held in registers: sixteen
+/// of its features, or sixteen of its partial sums.
+/// </summary>
 internal unsafe interface ILaneVectors<TSelf>
     where TSelf : struct, ILaneVectors<TSelf>
 {

@@ -24,7 +24,9 @@ internal readonly unsafe struct LaneVectors4 : ILaneVectors<LaneVectors4>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static LaneVectors4 Load(float* source, nint stride) =>
-        new(Vector512.Load(source), Vector512.Load(source + stride), Vector512.Load(source + 2 * stride), Vector512.Load(source + 3 * stride));
+        new(
+            Vector512.Load(source), Vector512.Load(source + stride), Vector512.Load(source + 2 * stride),
+            Vector512.Load(source + 3 * stride));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static LaneVectors4 MultiplyAdd(Vector512<float> weights, LaneVectors4 tokens, LaneVectors4 sums) =>

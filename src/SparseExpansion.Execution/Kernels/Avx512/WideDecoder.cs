@@ -4,10 +4,15 @@ using System.Runtime.Intrinsics.X86;
 
 namespace SparseExpansion.Execution.Kernels.Avx512;
 
-/// <summary>Sixteen codes at a time with AVX-512: 8-bit ones are widened, 4-bit ones select from the sixteen values of their group.</summary>
+/// <summary>
+/// Sixteen codes at a time with AVX-512: 8-bit ones are widened, 4-bit ones
+/// select from the sixteen values of their group.
+/// </summary>
 internal static unsafe class WideDecoder
 {
-    /// <summary>Writes scale · (code − zero) for consecutive codes; up to 15 values behind them are overwritten.</summary>
+    /// <summary>
+    /// Writes scale · (code − zero) for consecutive codes; up to 15 values behind them are overwritten.
+    /// </summary>
     /// <param name="codes">The first code of the weight; at least 16 bytes follow the last one.</param>
     /// <param name="position">The first code to decode.</param>
     /// <param name="bits">4 or 8.</param>
@@ -41,14 +46,19 @@ internal static unsafe class WideDecoder
 
     private static void DecodeNibbles(byte* source, int shift, nint count, float scale, byte zero, float* target)
     {
-        Vector512<float> values = (Vector512.Create(0f, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) - Vector512.Create((float)zero)) * Vector512.Create(scale);
+        Vector512<float> values =
+            (Vector512.Create(0f, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) - Vector512.Create((float)zero))
+                * Vector512.Create(scale);
         Vector512<uint> shifts = Vector512.Create(0u, 4, 8, 12, 16, 20, 24, 28, 0, 4, 8, 12, 16, 20, 24, 28);
         for (nint i = 0; i < count; i += 16, source += 8)
         {
-            // Two overlapping words, so that sixteen codes may begin in the middle of a byte. A permutation reads the lowest four bits of a lane.
+            // Two overlapping words, so that sixteen codes may begin in the middle of a byte. A
+            // permutation reads the lowest four bits of a lane.
             ulong sixteen = (*(ulong*)source >> shift) | (*(ulong*)(source + 1) << (8 - shift));
-            Vector512<uint> words = Vector512.Create(Vector256.Create((uint)sixteen), Vector256.Create((uint)(sixteen >> 32)));
-            Avx512F.PermuteVar16x32(values, Avx512F.ShiftRightLogicalVariable(words, shifts).AsInt32()).Store(target + i);
+            Vector512<uint> words = Vector512.Create(
+                Vector256.Create((uint)sixteen), Vector256.Create((uint)(sixteen >> 32)));
+            Avx512F.PermuteVar16x32(values, Avx512F.ShiftRightLogicalVariable(words, shifts).AsInt32())
+                .Store(target + i);
         }
     }
 }

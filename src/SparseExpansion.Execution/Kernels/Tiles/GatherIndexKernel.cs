@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace SparseExpansion.Execution.Kernels.Tiles;
 
 /// <summary>
-/// One token: four features at a time are collected by their column index and multiplied with four weights. Collecting by single
-/// loads beats the gather instruction, and 128-bit arithmetic is never the bottleneck beside it.
+/// One token: four features at a time are collected by their column index and multiplied with four weights. Collecting
+/// by single loads beats the gather instruction, and 128-bit arithmetic is never the bottleneck beside it.
 /// </summary>
 internal static unsafe class GatherIndexKernel<TFormat>
     where TFormat : struct, IWeightFormat
@@ -33,7 +33,8 @@ internal static unsafe class GatherIndexKernel<TFormat>
             for (nint end = count - 8; i <= end; i += 8)
             {
                 first = Vector128.MultiplyAddEstimate(TFormat.Load4(values, i), Collect(tile, indices + i), first);
-                second = Vector128.MultiplyAddEstimate(TFormat.Load4(values, i + 4), Collect(tile, indices + i + 4), second);
+                second = Vector128.MultiplyAddEstimate(
+                    TFormat.Load4(values, i + 4), Collect(tile, indices + i + 4), second);
             }
 
             if ((count & 4) != 0)
@@ -42,9 +43,11 @@ internal static unsafe class GatherIndexKernel<TFormat>
                 i += 4;
             }
 
-            // Up to three weights are left. Both factors are masked: what lies behind them belongs to other rows and may be infinite.
+            // Up to three weights are left. Both factors are masked: what lies behind
+            // them belongs to other rows and may be infinite.
             Vector128<float> mask = Vector128.Load(tailMasks + (count & 3) * 4).AsSingle();
-            first = Vector128.MultiplyAddEstimate(TFormat.Load4(values, i) & mask, Collect(tile, indices + i) & mask, first);
+            first = Vector128.MultiplyAddEstimate(
+                TFormat.Load4(values, i) & mask, Collect(tile, indices + i) & mask, first);
             (first + second).Store(sums);
             values += count * TFormat.Size;
             indices += count;

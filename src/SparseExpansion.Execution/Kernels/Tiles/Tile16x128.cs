@@ -24,7 +24,9 @@ internal readonly unsafe struct Tile16x128 : ITile<Tile16x128>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Tile16x128 Load(float* source) =>
-        new(Vector128.Load(source), Vector128.Load(source + 4), Vector128.Load(source + 8), Vector128.Load(source + 12));
+        new(
+            Vector128.Load(source), Vector128.Load(source + 4), Vector128.Load(source + 8),
+            Vector128.Load(source + 12));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Tile16x128 MultiplyAdd<TFormat>(byte* values, nint index, float* tokens, Tile16x128 sum)

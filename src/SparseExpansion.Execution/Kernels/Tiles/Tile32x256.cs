@@ -24,7 +24,9 @@ internal readonly unsafe struct Tile32x256 : ITile<Tile32x256>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Tile32x256 Load(float* source) =>
-        new(Vector256.Load(source), Vector256.Load(source + 8), Vector256.Load(source + 16), Vector256.Load(source + 24));
+        new(
+            Vector256.Load(source), Vector256.Load(source + 8), Vector256.Load(source + 16),
+            Vector256.Load(source + 24));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Tile32x256 MultiplyAdd<TFormat>(byte* values, nint index, float* tokens, Tile32x256 sum)

@@ -24,7 +24,9 @@ internal readonly unsafe struct Tile64x512 : IWideTile<Tile64x512>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Tile64x512 Load(float* source) =>
-        new(Vector512.Load(source), Vector512.Load(source + 16), Vector512.Load(source + 32), Vector512.Load(source + 48));
+        new(
+            Vector512.Load(source), Vector512.Load(source + 16), Vector512.Load(source + 32),
+            Vector512.Load(source + 48));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Tile64x512 MultiplyAdd(Vector512<float> weight, float* tokens, Tile64x512 sum) =>

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace SparseExpansion.Execution.Kernels.Tiles;
 
 /// <summary>
-/// Outer products: for every stored weight one broadcast, and one multiply-add per vector of tokens. Four weights at a time go to
-/// as many separate sums as hide the latency of the multiply-add.
+/// Outer products: for every stored weight one broadcast, and one multiply-add per vector of tokens. Four weights at a
+/// time go to as many separate sums as hide the latency of the multiply-add.
 /// </summary>
 internal static unsafe class TileIndexKernel<TFormat, TTile>
     where TFormat : struct, IWeightFormat
@@ -31,9 +31,11 @@ internal static unsafe class TileIndexKernel<TFormat, TTile>
                 do
                 {
                     first = TTile.MultiplyAdd<TFormat>(values, i, tile + (nint)indices[i] * TTile.Lanes, first);
-                    second = TTile.MultiplyAdd<TFormat>(values, i + 1, tile + (nint)indices[i + 1] * TTile.Lanes, second);
+                    second = TTile.MultiplyAdd<TFormat>(
+                        values, i + 1, tile + (nint)indices[i + 1] * TTile.Lanes, second);
                     first = TTile.MultiplyAdd<TFormat>(values, i + 2, tile + (nint)indices[i + 2] * TTile.Lanes, first);
-                    second = TTile.MultiplyAdd<TFormat>(values, i + 3, tile + (nint)indices[i + 3] * TTile.Lanes, second);
+                    second = TTile.MultiplyAdd<TFormat>(
+                        values, i + 3, tile + (nint)indices[i + 3] * TTile.Lanes, second);
                     i += 4;
                 }
                 while (i < end);

@@ -4,14 +4,14 @@ using MathNet.Numerics.Distributions;
 namespace SparseExpansion.Analysis.Distances;
 
 /// <summary>
-/// W₁ to N(0,1) as ∫|F_n − Φ| over the real line, step by step of the empirical distribution function: by the antiderivative
-/// xΦ(x) + φ(x), and by brute force. Shares neither form nor code with the library.
+/// W₁ to N(0,1) as ∫|F_n − Φ| over the real line, step by step of the empirical distribution function: by the
+/// antiderivative xΦ(x) + φ(x), and by brute force. Shares neither form nor code with the library.
 /// </summary>
 internal static class StepIntegral
 {
     public static double ClosedForm(IEnumerable<double> values)
     {
-        double[] z = Standardise(values);
+        double[] z = Standardize(values);
         double sum = Antiderivative(z[0]) + Antiderivative(-z[^1]);
         for (int i = 1; i < z.Length; i++)
         {
@@ -26,7 +26,7 @@ internal static class StepIntegral
     /// <summary>Midpoint sums over [−12, 12].</summary>
     public static double BruteForce(IEnumerable<double> values, int points)
     {
-        double[] z = Standardise(values);
+        double[] z = Standardize(values);
         double width = 24.0 / points, sum = 0;
         int below = 0;
         for (int i = 0; i < points; i++)
@@ -43,7 +43,7 @@ internal static class StepIntegral
         return sum;
     }
 
-    private static double[] Standardise(IEnumerable<double> values)
+    private static double[] Standardize(IEnumerable<double> values)
     {
         double[] all = [.. values.Order()];
         double mean = all.Average(), deviation = Math.Sqrt(all.Average(value => (value - mean) * (value - mean)));

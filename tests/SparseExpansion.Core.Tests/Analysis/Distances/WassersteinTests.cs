@@ -60,7 +60,8 @@ public sealed class WassersteinTests
     [Fact]
     public void ToGaussian_TwoPoints_HasItsClosedForm()
     {
-        // Half the mass at −1 and half at 1: 2 ∫₀^∞ |1_{x ≥ 1} − (2Φ(x) − 1)| / 2 dx, from the quantiles by hand.
+        // Half the mass at −1 and half at 1: 2 ∫₀^∞ |1_{x ≥ 1} − (2Φ(x) −
+        // 1)| / 2 dx, from the quantiles by hand.
         double atOne = Normal.CDF(0, 1, 1), density = Normal.PDF(0, 1, 1), peak = Normal.PDF(0, 1, 0);
         double expected = 2 * (((2 * atOne) - 1.5) + (2 * density) - peak);
 
@@ -76,9 +77,9 @@ public sealed class WassersteinTests
         using Tensor column = outputs.select(1, 2).contiguous();
         double[] values = column.data<double>().ToArray();
         double mean = values.Average(), deviation = Math.Sqrt(values.Average(value => (value - mean) * (value - mean)));
-        double[] standardised = Array.ConvertAll(values, value => (value - mean) / deviation);
+        double[] standardized = Array.ConvertAll(values, value => (value - mean) / deviation);
         var random = new Random(7);
-        double[] estimates = [.. Enumerable.Range(0, 20).Select(_ => Wasserstein.Between(standardised, Draw(random, 100_000)))];
+        double[] estimates = [.. Enumerable.Range(0, 20).Select(_ => Wasserstein.Between(standardized, Draw(random, 100_000)))];
         double center = estimates.Average(), noise = Math.Sqrt(estimates.Average(value => (value - center) * (value - center)));
 
         Assert.InRange(noise, 0, 0.01);

@@ -44,7 +44,7 @@ public sealed class PanelPlanTests
         Assert.Equal(passes, PanelPlan.Panels(neurons, plan.PanelNeurons));
     }
 
-    /// <summary>What is alive at the same time, counted out.</summary>
+    /// <summary>The bytes that are alive at the same time, counted out.</summary>
     private static long Bytes(AnalysisSize size, long panel, long slice, long chunk)
     {
         long outputs = 4 * size.Maps * panel * size.Tokens;

@@ -106,7 +106,8 @@ public sealed class GroupedMultiplicationTests
             long least = long.MaxValue;
             for (int window = 0; window < 10; window++)
             {
-                // The runtime allocates now and then when a thread first waits or a method is compiled again; a window without is proof.
+                // The runtime allocates now and then when a thread first waits or a method
+                // is compiled again; a window without is proof.
                 long before = GC.GetAllocatedBytesForCurrentThread();
                 for (int i = 0; i < 10; i++)
                 {

@@ -5,7 +5,9 @@ namespace SparseExpansion.Execution.Kernels;
 
 public sealed unsafe class BFloat16FormatTests
 {
-    /// <summary>Every upper half, with lower halves around the tie: torch rounds to nearest, ties to even, as the format must.</summary>
+    /// <summary>
+    /// Every upper half, with lower halves around the tie: torch rounds to nearest, ties to even, as the format must.
+    /// </summary>
     [Fact]
     public void Round_AllUpperHalves_EqualsTorch()
     {

@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Execution.Kernels;
 
 /// <summary>
-/// What a processor without AVX-512, without AVX2 or without any vector instructions runs: the runtime reads its switches when it starts, so
-/// this assembly is started again with the switch off.
+/// Runs the paths of a processor without AVX-512, without AVX2 or without any vector instructions: the runtime reads
+/// its switches when it starts, so this assembly is started again with the switch off.
 /// </summary>
 public sealed class InstructionPathTests
 {

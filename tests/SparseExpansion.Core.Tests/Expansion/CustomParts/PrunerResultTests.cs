@@ -25,7 +25,7 @@ public sealed class PrunerResultTests : CustomPartTestBase
         { "vector", "returned Float32 [384]" },
         { "integers", "returned Int32 [24, 16]" },
         { "elsewhere", "on meta" },
-        { "unpruned", "made 0 of 384 weights zero where the target 0.5 asks for 189 or more" },
+        { "unpruned", "pruned 0 of 384 weights, but the target 0.5 asks for at least 189" },
         { "half", "MayKeepMore" },
         { "grid", "grid for" },
     };

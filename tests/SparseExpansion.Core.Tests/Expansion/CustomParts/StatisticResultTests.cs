@@ -23,9 +23,9 @@ public sealed class StatisticResultTests : CustomPartTestBase
 
     [Theory]
     [InlineData("no count", "PlainStatistic was shown")]
-    [InlineData("no merge", "PlainStatistic took up one of")]
-    [InlineData("nan error", "PlainStatistic tells a relative output error of NaN")]
-    [InlineData("negative error", "PlainStatistic tells a relative output error of -1")]
+    [InlineData("no merge", "PlainStatistic merged one of")]
+    [InlineData("nan error", "PlainStatistic reports a relative output error of NaN")]
+    [InlineData("negative error", "PlainStatistic reports a relative output error of -1")]
     [InlineData("throws", "cannot observe")]
     public void Run_BadStatistic_NamesLayerAndClass(string fault, string said)
     {

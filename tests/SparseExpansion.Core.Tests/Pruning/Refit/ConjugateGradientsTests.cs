@@ -36,7 +36,10 @@ public sealed class ConjugateGradientsTests
         Assert.InRange(residuals[0], 0, 0.02);
     });
 
-    /// <summary>The second of three Hessians is so ill-conditioned that products in bfloat16 lead astray: float32 begins anew with that expert alone.</summary>
+    /// <summary>
+    /// The second of three Hessians is so ill-conditioned that products in bfloat16 lead astray: float32 begins anew
+    /// with that expert alone.
+    /// </summary>
     [Fact]
     public void Solve_OneExpertMisledByBFloat16_BeginsAnewInFloat32() => LeakCheck.NoTensorsLeft(() =>
     {
@@ -63,7 +66,9 @@ public sealed class ConjugateGradientsTests
         Assert.InRange(Error(dense[1], together[1], hessians[1]), best * (1 - 1e-3), best * (1 + 1e-3));
     });
 
-    /// <summary>Both are the gradient on the support; energies and squares are those of the reference, in float64.</summary>
+    /// <summary>
+    /// Both are the gradient on the support; energies and squares are those of the reference, in float64.
+    /// </summary>
     [Theory]
     [InlineData(64)]
     [InlineData(37)]
@@ -90,8 +95,8 @@ public sealed class ConjugateGradientsTests
     });
 
     /// <summary>
-    /// Float32 that may not go on for long ends further away than a good start from which bfloat16 went astray by little; rows whose start is not
-    /// finite are solved all the same.
+    /// Float32 that may not go on for long ends further away than a good start from which bfloat16 went astray by
+    /// little; rows whose start is not finite are solved all the same.
     /// </summary>
     [Fact]
     public void Solve_MisledFromAGoodStart_KeepsTheBetterOfBothForEachRow() => LeakCheck.NoTensorsLeft(() =>
@@ -110,7 +115,9 @@ public sealed class ConjugateGradientsTests
         Assert.InRange(Error(dense[0], start[0], hessians[0]), best, 0.2 * plain);
     });
 
-    /// <summary>Rows on the host against rows in tensors, from one product; ‖r‖² = 0 and closed experts included.</summary>
+    /// <summary>
+    /// Rows on the host against rows in tensors, from one product; ‖r‖² = 0 and closed experts included.
+    /// </summary>
     [Theory]
     [InlineData(64)]
     [InlineData(37)]

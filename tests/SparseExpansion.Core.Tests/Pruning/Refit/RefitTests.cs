@@ -171,7 +171,9 @@ public sealed class RefitTests
         _ => new RandomSparsifier(),
     };
 
-    /// <summary>Two features of which one is all but a multiple of the other: positive definite by less than float32 can tell.</summary>
+    /// <summary>
+    /// Two features of which one is all but a multiple of the other: positive definite by less than float32 can tell.
+    /// </summary>
     private static Tensor NearlySingular(int energy)
     {
         float inverse = 1f / energy, second = (double)inverse * energy > 1 ? inverse : float.BitIncrement(inverse);

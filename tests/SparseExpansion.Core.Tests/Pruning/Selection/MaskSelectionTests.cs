@@ -40,7 +40,9 @@ public sealed class MaskSelectionTests
         AssertSame(MaskSelection.SmallestBySort(scores, count), MaskSelection.Smallest(scores, count));
     });
 
-    /// <summary>Sorted, constant in stretches, and periodic: samples of these may mislead, but never the result.</summary>
+    /// <summary>
+    /// Sorted, constant in stretches, and periodic: samples of these may mislead, but never the result.
+    /// </summary>
     [Theory]
     [InlineData(0.001)]
     [InlineData(0.25)]
@@ -58,7 +60,10 @@ public sealed class MaskSelectionTests
         });
     }
 
-    /// <summary>What is left behind the last whole vector counts: as numbers below the limit, as candidates for it, and as those above.</summary>
+    /// <summary>
+    /// The rest behind the last whole vector counts: as numbers below the
+    /// limit, as candidates for it, and as those above.
+    /// </summary>
     [Theory]
     [InlineData(65_535)]
     [InlineData(65_536)]
@@ -76,7 +81,10 @@ public sealed class MaskSelectionTests
         });
     }
 
-    /// <summary>Of 200000 numbers every 25th is looked at first: here those are all the highest, or all the lowest, and say nothing of the others.</summary>
+    /// <summary>
+    /// Of 200000 numbers every 25th is looked at first: here those are all the highest, or all the lowest, and say
+    /// nothing of the others.
+    /// </summary>
     [Theory]
     [InlineData(0.02)]
     [InlineData(0.5)]
@@ -151,7 +159,10 @@ public sealed class MaskSelectionTests
         Assert.Equal([1, 1, 0], few.sum([1L]).data<long>().ToArray());
     }
 
-    /// <summary>301 of 3 x 300: blocks of 128, 128 and 44 columns have lost 128, 256 and 301 in all at their ends, the lowest of each.</summary>
+    /// <summary>
+    /// 301 of 3 x 300: blocks of 128, 128 and 44 columns have lost 128, 256 and
+    /// 301 in all at their ends, the lowest of each.
+    /// </summary>
     [Fact]
     public void Select_ExactCountOverColumnBlocks_SharesItOut()
     {

@@ -79,7 +79,9 @@ internal static class SparseGptReference
         }
     }
 
-    /// <summary>U, upper triangular with UᵀU the inverse of the damped Hessian; zeroes the weights of dead columns.</summary>
+    /// <summary>
+    /// U, upper triangular with UᵀU the inverse of the damped Hessian; zeroes the weights of dead columns.
+    /// </summary>
     public static double[,] Factor(double[,] w, double[,] h, double damping)
     {
         int n = h.GetLength(0);

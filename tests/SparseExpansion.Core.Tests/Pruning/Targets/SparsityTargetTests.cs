@@ -67,7 +67,10 @@ public sealed class SparsityTargetTests
         }
     }
 
-    /// <summary>7 of 3 × 10 weights: blocks of 4, 4 and 2 columns get floor(7 · end / 10) in all up to their ends, so 2, 3 and 2.</summary>
+    /// <summary>
+    /// 7 of 3 × 10 weights: blocks of 4, 4 and 2 columns get floor(7 · end /
+    /// 10) in all up to their ends, so 2, 3 and 2.
+    /// </summary>
     [Fact]
     public void SparsityOf_ColumnsOfAnExactTarget_SharesTheCount()
     {

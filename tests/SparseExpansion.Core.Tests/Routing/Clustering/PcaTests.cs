@@ -32,7 +32,8 @@ public sealed class PcaTests
     public void Fit_ManyChunks_EqualsOneChunk()
     {
         using var scope = NewDisposeScope();
-        // Five centers determine four directions; with fewer, the last components are those of noise, which rounding turns.
+        // Five centers determine four directions; with fewer, the last
+        // components are those of noise, which rounding turns.
         var source = new TokenMatrix(ClusteredTokens.Blobs(5, 70, 12, 3));
         Tensor mean = TokenMean.Compute(source, 1000, s_context, Cancellation);
         using PrincipalComponents whole = Pca.Fit(source, mean, 4, 1000, s_context, Cancellation);

@@ -70,7 +70,9 @@ public sealed class ExpertStatisticsTests
         LeakCheck.NoTensorsLeft(() => Gather(tokens, router).Dispose());
     }
 
-    /// <summary>Tokens either side of the origin along the first feature, and the router that tells them apart.</summary>
+    /// <summary>
+    /// Tokens either side of the origin along the first feature, and the router that tells them apart.
+    /// </summary>
     private static (Tensor Tokens, LinearRouter Router) TwoExperts()
     {
         using var generator = new Generator(1);

@@ -79,7 +79,7 @@ public sealed class RouterKindsTests
         Assert.Throws<ArgumentException>(() => RouterKinds.Default.With(" ", state => new SingleExpertRouter(1)));
         Assert.Throws<ArgumentNullException>(() => RouterKinds.Default.With("mine", null!));
         Assert.All(RouterKinds.Default.Names, name => Assert.Contains(
-            $"'{name}' is a kind of routers of this library", Assert.Throws<ArgumentException>(() => RouterKinds.Default.With(name, state => new SingleExpertRouter(1))).Message, StringComparison.Ordinal));
+            $"The router kind '{name}' belongs to this library", Assert.Throws<ArgumentException>(() => RouterKinds.Default.With(name, state => new SingleExpertRouter(1))).Message, StringComparison.Ordinal));
         Assert.Throws<ArgumentNullException>(() => RouterKinds.Default.Restore(null!));
     }
 
