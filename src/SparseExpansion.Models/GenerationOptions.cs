@@ -1,7 +1,7 @@
 namespace SparseExpansion.Models;
 
 /// <summary>
-/// How text is generated. Logits go through these steps, in this order: <see cref="RepetitionPenalty"/>, <see cref="Temperature"/>,
+/// Settings of text generation. Logits go through these steps, in this order: <see cref="RepetitionPenalty"/>, <see cref="Temperature"/>,
 /// <see cref="TopK"/>, <see cref="TopP"/>, <see cref="MinP"/>; one of the tokens that are left is drawn in proportion to its probability.
 /// </summary>
 public sealed record GenerationOptions

@@ -6,7 +6,7 @@ namespace SparseExpansion.Models;
 /// <summary>The architecture of a causal language model, independent of how its checkpoint spells it.</summary>
 public sealed record ModelConfig
 {
-    /// <summary>Which block structure.</summary>
+    /// <summary>Block structure.</summary>
     public required ModelArchitecture Architecture { get; init; }
 
     /// <summary>"model_type" of the checkpoint, such as "llama" or "qwen2".</summary>

@@ -6,7 +6,7 @@ public sealed record RotaryOptions
     /// <summary>Base of the geometric series of wavelengths; "rope_theta". Default 10000.</summary>
     public double Theta { get; init; } = 10000;
 
-    /// <summary>How many features of each head are rotated: the first ones. Even, at least 2.</summary>
+    /// <summary>Number of features of each head that are rotated: the first ones. Even, at least 2.</summary>
     public required int Dimensions { get; init; }
 
     /// <summary>Scaling for long contexts. Default none.</summary>

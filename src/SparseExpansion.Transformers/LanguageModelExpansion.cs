@@ -14,11 +14,13 @@ public static class LanguageModelExpansion
     public const string FeedForwardTargets = "*.mlp.*";
 
     /// <summary>
-    /// Begins the expansion of a model's feed-forward layers, block by block. What remains is to say what to calibrate on; every later call of the builder changes what is set here.
+    /// Begins the expansion of a model's feed-forward layers, block by block. It still needs calibration data; later calls of the builder override these settings.
     /// </summary>
     /// <param name="model">A dense model.</param>
-    /// <param name="target">How many weights go.</param>
-    /// <param name="recipe">How; null means <see cref="ExpansionRecipe.Published"/>.</param>
+    /// <param name="target">Sparsity to reach.</param>
+    /// <param name="recipe">Recipe for training routers and pruning experts; null means <see cref="ExpansionRecipe.Published"/>.</param>
+    /// <returns>A builder that needs calibration data before it can run.</returns>
+    /// <exception cref="ArgumentNullException">The model or the target is null.</exception>
     public static ExpansionBuilder<CausalLanguageModel> ExpandFeedForward(this CausalLanguageModel model, SparsityTarget target, ExpansionRecipe? recipe = null)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -30,6 +32,8 @@ public static class LanguageModelExpansion
     /// <param name="builder">The expansion.</param>
     /// <param name="windows">Token ids.</param>
     /// <param name="batchSize">Windows that go through the model at a time; null means <see cref="TokenWindows.DefaultBatchSize"/>.</param>
+    /// <returns>The same builder.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="batchSize"/> is less than 1.</exception>
     /// <exception cref="ArgumentException">The windows are longer than the model's context, or have ids outside of its vocabulary.</exception>
     public static ExpansionBuilder<TModel> CalibrateOn<TModel>(this ExpansionBuilder<TModel> builder, TokenWindows windows, int? batchSize = null)
         where TModel : torch.nn.Module

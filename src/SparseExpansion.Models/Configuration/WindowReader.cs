@@ -42,7 +42,7 @@ internal static class WindowReader
         return type == "mistral" || (matters && kinds[0] == Sliding) ? window : null;
     }
 
-    /// <summary>What the first and the last layer have, where the file does not list all.</summary>
+    /// <summary>Attention kinds of the first and the last layer, for files that do not list all.</summary>
     private static string[] Kinds(int? window, int firstLayer, int layers) =>
         window is null || firstLayer >= layers ? [Full] : firstLayer == 0 ? [Sliding] : [Full, Sliding];
 

@@ -31,7 +31,7 @@ internal sealed class StopScanner(IReadOnlyList<string> stops)
         return text[..certain];
     }
 
-    /// <summary>What waits, when there will be no more text: it was no stop string after all.</summary>
+    /// <summary>Text held back at the end: it did not become a stop string.</summary>
     public string Rest() => _waiting;
 
     /// <summary>Length of the longest end of a text that a stop string begins with.</summary>

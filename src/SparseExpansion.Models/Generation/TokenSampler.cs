@@ -5,7 +5,7 @@ internal static class TokenSampler
 {
     /// <summary>The most probable token, the first of equals; or, with a temperature, one by chance.</summary>
     /// <param name="logits">[vocabulary].</param>
-    /// <param name="options">What is left of the vocabulary.</param>
+    /// <param name="options">Filters of the vocabulary.</param>
     /// <param name="uniform">A random number in [0, 1).</param>
     /// <exception cref="SparseExpansionException">A logit is not a number, or none is left.</exception>
     public static int Sample(ReadOnlySpan<float> logits, GenerationOptions options, double uniform) => Distribution(logits, options).At(uniform);
@@ -22,7 +22,7 @@ internal static class TokenSampler
         }
     }
 
-    /// <summary>What temperature, top-k, top-p and min-p leave, in this order.</summary>
+    /// <summary>Tokens that remain after temperature, top-k, top-p and min-p, in this order.</summary>
     /// <param name="logits">[vocabulary]; minus infinity leaves a token out.</param>
     /// <param name="options">The limits.</param>
     /// <exception cref="SparseExpansionException">A logit is not a number, or none is left.</exception>

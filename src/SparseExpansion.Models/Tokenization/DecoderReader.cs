@@ -34,7 +34,7 @@ internal static class DecoderReader
     }
 
     /// <summary>The decoder of SentencePiece models: marks become blanks, byte tokens bytes, and the mark that encoding added goes.</summary>
-    /// <param name="mark">What stands for a blank.</param>
+    /// <param name="mark">The text that stands for a blank.</param>
     /// <param name="start">True if encoding adds a mark in front.</param>
     /// <param name="end">True if it adds one at the end.</param>
     public static TokenDecoder ForSentencePiece(char mark, bool start, bool end) => Chain(

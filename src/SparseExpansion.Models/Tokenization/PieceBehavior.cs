@@ -1,6 +1,6 @@
 namespace SparseExpansion.Models.Tokenization;
 
-/// <summary>What becomes of the matches at which a text is cut; the names are those of tokenizer.json.</summary>
+/// <summary>Treatment of the matches at which a text is cut; the names are those of tokenizer.json.</summary>
 internal enum PieceBehavior
 {
     /// <summary>They are pieces of their own.</summary>

@@ -10,7 +10,7 @@ internal static class SentencePieceReader
 
     /// <summary>Reads the file.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="named">What the files beside it say.</param>
+    /// <param name="named">Contents of the files beside it.</param>
     public static (TextCodec Codec, TextFrame Frame) Read(string path, SpecialTokens named)
     {
         SentencePieceFile file = SentencePieceFile.Read(path);

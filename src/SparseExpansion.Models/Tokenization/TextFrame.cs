@@ -24,10 +24,10 @@ internal sealed record TextFrame(int? Bos, int? Eos, IReadOnlyList<int> Prefix, 
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>The frame of tokenizer.json.</summary>
-    /// <param name="named">What the files beside it say. Without a class their flags decide where they are there.</param>
+    /// <param name="named">Contents of the files beside it. Without a class, their flags decide if present.</param>
     /// <param name="codec">Knows the ids.</param>
-    /// <param name="prefix">What the post-processor puts before a text.</param>
-    /// <param name="suffix">What it puts behind.</param>
+    /// <param name="prefix">Token ids that the post-processor puts before a text.</param>
+    /// <param name="suffix">Token ids that it puts after a text.</param>
     public static TextFrame OfTokenizerJson(SpecialTokens named, TextCodec codec, IReadOnlyList<int> prefix, IReadOnlyList<int> suffix)
     {
         (int? bos, int? eos) = named.AreNamed ? (codec.FindId(named.Bos), codec.FindId(named.Eos)) : named.ModelIds;
@@ -44,7 +44,7 @@ internal sealed record TextFrame(int? Bos, int? Eos, IReadOnlyList<int> Prefix, 
     }
 
     /// <summary>The frame of tokenizer.model: a start token and no end token where the file beside it does not say.</summary>
-    /// <param name="named">What the files beside it say.</param>
+    /// <param name="named">Contents of the files beside it.</param>
     /// <param name="codec">Knows the ids.</param>
     /// <param name="ownBos">The model's own start token.</param>
     /// <param name="ownEos">The model's own end token.</param>

@@ -15,7 +15,7 @@ internal static class TokenizerJsonReader
 
     /// <summary>Reads the file.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="named">What the files beside it say.</param>
+    /// <param name="named">Contents of the files beside it.</param>
     public static (TextCodec Codec, TextFrame Frame) Read(string path, SpecialTokens named)
     {
         var root = new ConfigObject(JsonFile.ReadObject(path), path);

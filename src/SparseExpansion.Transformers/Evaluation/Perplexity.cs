@@ -43,8 +43,15 @@ public static class Perplexity
         return new PerplexityResult(Math.Exp(sum / predicted), sum / predicted, predicted, done, windows.Context);
     }
 
-    /// <inheritdoc cref="Evaluate(CausalLanguageModel, TokenWindows, PerplexityOptions?, IProgress{PerplexityProgress}?, CancellationToken)"/>
+    /// <summary>Runs the model over all windows.</summary>
+    /// <param name="model">The model, in any state of expansion.</param>
+    /// <param name="windows">Token ids.</param>
+    /// <param name="options">Batch size; null means the defaults.</param>
     /// <param name="progress">Called after each batch, in order, on this thread: the work waits for it. <see cref="Progress{T}"/> would post to other threads.</param>
+    /// <param name="cancellationToken">Looked at before each batch.</param>
+    /// <exception cref="ArgumentException">A window is longer than the model's context, or ids are outside of its vocabulary.</exception>
+    /// <exception cref="SparseExpansionException">The model gives logits that are not finite.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="progress"/> is null.</exception>
     public static PerplexityResult Evaluate(
         CausalLanguageModel model, TokenWindows windows, Action<PerplexityProgress> progress, PerplexityOptions? options = null, CancellationToken cancellationToken = default)
     {

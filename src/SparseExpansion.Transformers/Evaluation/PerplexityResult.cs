@@ -1,6 +1,6 @@
 namespace SparseExpansion.Transformers;
 
-/// <summary>How well a model predicts a text.</summary>
+/// <summary>Perplexity of a model on a text, with the counts behind it.</summary>
 /// <param name="Perplexity">exp of the mean negative log-likelihood of a predicted token.</param>
 /// <param name="NllPerToken">Mean negative log-likelihood of a predicted token, in nats.</param>
 /// <param name="PredictedTokens">Number of predictions: all tokens of every window but its first.</param>

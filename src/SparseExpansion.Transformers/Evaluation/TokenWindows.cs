@@ -92,6 +92,7 @@ public sealed class TokenWindows
     /// <summary>Cuts a stream of tokens; those that fill no window are dropped.</summary>
     /// <param name="ids">Token ids.</param>
     /// <param name="context">Tokens of a window, at least 2.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="context"/> is less than 2.</exception>
     /// <exception cref="CalibrationException">There are fewer tokens than one window.</exception>
     public static TokenWindows FromTokens(IReadOnlyList<int> ids, int context)
     {
@@ -138,7 +139,8 @@ public sealed class TokenWindows
     }
 
     /// <summary>The first windows.</summary>
-    /// <param name="count">How many, at least 1; more than there are gives all.</param>
+    /// <param name="count">Number of windows, at least 1; more than there are gives all.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is less than 1.</exception>
     public TokenWindows Take(int count)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
@@ -147,8 +149,9 @@ public sealed class TokenWindows
 
     /// <summary>The windows in batches.</summary>
     /// <param name="batchSize">Largest number of windows in a batch; null means <see cref="DefaultBatchSize"/>.</param>
-    /// <param name="device">Where they are wanted; null means the CPU.</param>
+    /// <param name="device">Their device; null means the CPU.</param>
     /// <returns>int64 tensors [at most <paramref name="batchSize"/>, <see cref="Context"/>]; the caller disposes each. An expansion takes the windows themselves and makes its own batches.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="batchSize"/> is less than 1.</exception>
     public IEnumerable<Tensor> Batches(int? batchSize = null, Device? device = null)
     {
         int size = batchSize ?? DefaultBatchSize;

@@ -13,7 +13,7 @@ internal static class BackgroundSequence
         IEnumerator<T>? items = null;
         try
         {
-            // The sequence itself looks at the token: a task that was cancelled instead would leave its work running.
+            // The sequence itself looks at the token: a task that was canceled instead would leave its work running.
             while (await Task.Run(() => (items ??= begin(cancellationToken).GetEnumerator()).MoveNext(), CancellationToken.None).ConfigureAwait(false))
             {
                 yield return items!.Current;

@@ -57,8 +57,10 @@ public static class TextGenerator
     /// <param name="prompt">The text; the tokenizer adds its start token.</param>
     /// <param name="options">Sampling and length; null means greedy, 128 tokens.</param>
     /// <param name="cancellationToken">Looked at before each token.</param>
-    /// <returns>The pieces of <see cref="GenerateText"/>. Who stops early leaves nothing running and no tensors behind.</returns>
-    /// <remarks>What <see cref="GenerateText"/> says of a prompt, the first piece says here: whoever waits for it gets the exception, as with those of the model.</remarks>
+    /// <returns>The pieces of <see cref="GenerateText"/>. Stopping early leaves nothing running and no tensors behind.</returns>
+    /// <exception cref="ArgumentNullException">The model, the tokenizer or the prompt is null.</exception>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    /// <remarks>Exceptions of <see cref="GenerateText"/> about the prompt, and those of the model, are thrown when a piece is awaited.</remarks>
     public static IAsyncEnumerable<string> StreamAsync(
         CausalLanguageModel model, TextTokenizer tokenizer, string prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {

@@ -5,10 +5,10 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers;
 
-/// <summary>How a checkpoint is loaded.</summary>
+/// <summary>Settings for loading a checkpoint.</summary>
 public sealed record LoadOptions
 {
-    /// <summary>Where the weights are put. Default: the CPU.</summary>
+    /// <summary>Device that holds the weights. Default: the CPU.</summary>
     public Device? Device { get; init; }
 
     /// <summary>

@@ -30,7 +30,7 @@ public static class ModelFolder
     /// <param name="folder">The folder to make; it appears only when it is complete.</param>
     /// <param name="source">The folder of the dense checkpoint.</param>
     /// <param name="overwrite">Replaces what is there; otherwise an existing folder must be empty.</param>
-    /// <param name="format">How the experts are stored; the model stays as it is.</param>
+    /// <param name="format">Storage format of the experts; the model stays as it is.</param>
     /// <exception cref="CheckpointException">The folder exists or cannot be written or holds the source, or the source does not exist.</exception>
     public static void SavePretrained(
         this ExpansionResult result, string folder, string source, bool overwrite = false, ExpertFormat format = ExpertFormat.Unchanged)

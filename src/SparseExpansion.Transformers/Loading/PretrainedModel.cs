@@ -59,11 +59,11 @@ public static class PretrainedModel
     /// </summary>
     /// <param name="folder">The dense checkpoint, as for <see cref="Load"/>, with its tokenizer.</param>
     /// <param name="output">The folder to make; it appears only when it is complete.</param>
-    /// <param name="text">What to calibrate on: some hundred thousand tokens of text like that which the model will meet. Lines <c>&lt;|endoftext|&gt;</c> separate documents.</param>
-    /// <param name="target">How many weights go.</param>
+    /// <param name="text">Calibration text: some hundred thousand tokens of text like that which the model will meet. Lines <c>&lt;|endoftext|&gt;</c> separate documents.</param>
+    /// <param name="target">Sparsity to reach.</param>
     /// <param name="options">Recipe, further calls of the builder, loading, saving; null means the defaults.</param>
     /// <param name="cancellationToken">Observed between units of work.</param>
-    /// <returns>What was done, layer by layer.</returns>
+    /// <returns>Report of the expansion, layer by layer.</returns>
     /// <exception cref="CheckpointException">A file is missing or damaged, the output folder is not empty or cannot be written, or it holds the checkpoint itself.</exception>
     /// <exception cref="SparseExpansionException">Model or text do not allow the expansion.</exception>
     /// <exception cref="ArgumentException">An option is out of range.</exception>

@@ -10,7 +10,7 @@ internal static class WeightLoader
 
     /// <param name="model">The model to fill.</param>
     /// <param name="weights">The tensors; each lives until the next is asked for.</param>
-    /// <param name="source">Where they come from, for messages.</param>
+    /// <param name="source">Their origin, for messages.</param>
     /// <param name="scratchFolder">
     /// Null: values are copied. Otherwise the model takes over the memory of the tensors, and of converted ones in files of this folder.
     /// </param>

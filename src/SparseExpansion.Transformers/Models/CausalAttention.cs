@@ -11,7 +11,7 @@ internal static class CausalAttention
     /// <param name="queries">[batch, heads, tokens, features]: the last tokens of the sequence.</param>
     /// <param name="keys">[batch, key heads, all tokens, features].</param>
     /// <param name="values">Like <paramref name="keys"/>.</param>
-    /// <param name="window">How many tokens a token sees, itself included; null means all before it.</param>
+    /// <param name="window">Number of tokens that a token sees, itself included; null means all before it.</param>
     /// <returns>[batch, tokens, heads · features].</returns>
     public static Tensor Attend(Tensor queries, Tensor keys, Tensor values, int? window)
     {
@@ -44,7 +44,7 @@ internal static class CausalAttention
         return (window is null ? mask : mask & (distance < Scalars.Of(window.Value))).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Grouped-query attention: each key head serves several neighbouring query heads.</summary>
+    /// <summary>Grouped-query attention: each key head serves several neighboring query heads.</summary>
     private static Tensor Repeat(Tensor heads, long times)
     {
         if (times == 1)

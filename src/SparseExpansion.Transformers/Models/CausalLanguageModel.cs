@@ -24,7 +24,7 @@ public abstract class CausalLanguageModel : Module<Tensor, Tensor>
     /// <summary>The architecture.</summary>
     public ModelConfig Config { get; }
 
-    /// <summary>Where the weights lie.</summary>
+    /// <summary>Device that holds the weights.</summary>
     public Device Device => Embedding.Weight.device;
 
     /// <summary>The transformer blocks in order: each maps hidden states [batch, sequence, hidden] to the same shape.</summary>
@@ -46,7 +46,7 @@ public abstract class CausalLanguageModel : Module<Tensor, Tensor>
 
     /// <summary>Makes a model with unset weights: fill them by <see cref="LoadWeights"/> or <see cref="InitializeWeights"/>.</summary>
     /// <param name="config">The architecture.</param>
-    /// <param name="device">Where the weights lie; null means the CPU.</param>
+    /// <param name="device">Device for the weights; null means the CPU.</param>
     /// <param name="dtype">Type of the weights: float32, float64, bfloat16 or float16. Default float32. float16 is very slow on CPUs.</param>
     public static CausalLanguageModel Create(ModelConfig config, Device? device = null, ScalarType dtype = ScalarType.Float32)
     {
@@ -90,7 +90,7 @@ public abstract class CausalLanguageModel : Module<Tensor, Tensor>
     /// <param name="weights">
     /// Exactly the tensors of <c>state_dict()</c>; with tied embeddings under the embedding's name, the head's or both. They are not kept.
     /// </param>
-    /// <param name="source">Where they come from, for messages.</param>
+    /// <param name="source">Their origin, for messages.</param>
     /// <exception cref="CheckpointException">Tensors are missing, unexpected, given twice, or of another shape or kind of dtype; the message names them.</exception>
     public void LoadWeights(IEnumerable<KeyValuePair<string, Tensor>> weights, string source = "weights")
     {

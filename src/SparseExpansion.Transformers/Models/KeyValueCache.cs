@@ -23,7 +23,7 @@ public sealed class KeyValueCache : IDisposable
     public long Length { get; private set; }
 
     /// <summary>Forgets tokens from the end.</summary>
-    /// <param name="length">How many tokens remain, at most <see cref="Length"/>.</param>
+    /// <param name="length">Number of tokens that remain, at most <see cref="Length"/>.</param>
     public void Truncate(long length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);

@@ -17,7 +17,7 @@ public sealed partial class FolderOrderTests
         ["Models"] = ["Configuration.Keys", "Configuration", "Tokenization.Unicode", "Tokenization.Patterns", "Tokenization.Pieces", "Tokenization.AddedTokens", "Tokenization", "Generation"],
     };
 
-    /// <summary>What all packages throw stands above their namespaces.</summary>
+    /// <summary>Exceptions of all packages, which stand above their namespaces.</summary>
     private static readonly string[] s_ofAll = ["CheckpointException.cs", "SparseExpansionException.cs"];
 
     [Theory]

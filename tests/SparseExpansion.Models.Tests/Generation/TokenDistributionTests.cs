@@ -2,7 +2,7 @@ using CsCheck;
 
 namespace SparseExpansion.Models.Generation;
 
-/// <summary>What the filters leave, held against plain references, and what is drawn of it, against what chance allows.</summary>
+/// <summary>Compares the tokens that the filters leave with plain references, and the draws among them with chance.</summary>
 public sealed class TokenDistributionTests
 {
     private static readonly Gen<float[]> s_logits = Gen.Float[-8, 8].Array[1, 40];
@@ -71,7 +71,7 @@ public sealed class TokenDistributionTests
     public void Distribution_NoTokenIsLeft_Throws() =>
         Assert.Throws<SparseExpansionException>(() => TokenSampler.Distribution([float.NegativeInfinity, float.NegativeInfinity], new GenerationOptions()));
 
-    /// <summary>What chi-square exceeds once in a thousand times, for 1 to 9 degrees of freedom.</summary>
+    /// <summary>Limits that chi-square exceeds once in a thousand times, for 1 to 9 degrees of freedom.</summary>
     private static double Largest(int freedom) => new[] { 10.83, 13.82, 16.27, 18.47, 20.52, 22.46, 24.32, 26.12, 27.88 }[freedom - 1];
 
     /// <summary>Step by step on a list that is normalized anew each time; among equals the smaller id is the more probable.</summary>

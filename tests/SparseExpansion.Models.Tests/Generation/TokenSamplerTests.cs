@@ -41,7 +41,7 @@ public sealed class TokenSamplerTests
 
     private static bool Near(int expected, int actual) => Math.Abs(expected - actual) <= 1;
 
-    /// <summary>How often each token comes for evenly spread random numbers: exact up to rounding.</summary>
+    /// <summary>Frequency of each token for evenly spread random numbers: exact up to rounding.</summary>
     private static int[] Count(GenerationOptions options)
     {
         int[] counts = new int[Logits.Length];

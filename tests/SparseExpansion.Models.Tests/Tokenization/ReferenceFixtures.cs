@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace SparseExpansion.Models.Tokenization;
 
-/// <summary>What the Rust implementation gave; made by tests/tokenizers/renew.sh.</summary>
+/// <summary>Results of the Rust implementation; made by tests/tokenizers/renew.sh.</summary>
 internal static class ReferenceFixtures
 {
     public static string Folder { get; } = Path.Combine(AppContext.BaseDirectory, "Fixtures", "tokenizers");

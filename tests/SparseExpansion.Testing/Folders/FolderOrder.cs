@@ -30,7 +30,7 @@ public sealed class FolderOrder
         }
     }
 
-    /// <summary>What the declaration and the folders differ in: a parent or a folder that only one of them has.</summary>
+    /// <summary>Differences between the declaration and the folders: a parent or a folder that only one of them has.</summary>
     /// <param name="tree">The project.</param>
     public IEnumerable<string> Differences(SourceTree tree)
     {

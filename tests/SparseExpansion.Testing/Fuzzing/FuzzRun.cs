@@ -22,8 +22,8 @@ public static class FuzzRun
     /// <param name="seeds">Good files.</param>
     /// <param name="mutate">Changes one of them.</param>
     /// <param name="attempt">Hands a changed file to the reader; lets its exceptions pass.</param>
-    /// <param name="cases">How many cases make the short run.</param>
-    /// <returns>How many files were tried and how many of them were accepted.</returns>
+    /// <param name="cases">Number of cases of the short run.</param>
+    /// <returns>Numbers of files tried and accepted.</returns>
     public static (int Tried, int Accepted) Cases(string name, IReadOnlyList<byte[]> seeds, Func<byte[], Random, byte[]> mutate, Action<byte[]> attempt, int cases)
     {
         ArgumentNullException.ThrowIfNull(seeds);

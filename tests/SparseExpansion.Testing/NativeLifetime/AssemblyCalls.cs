@@ -8,7 +8,7 @@ public static class AssemblyCalls
 {
     /// <summary>The calls, each with the method it is in and, where symbols are at hand, its file and line.</summary>
     /// <param name="assembly">The assembly's path.</param>
-    /// <param name="scalars">What to look for.</param>
+    /// <param name="scalars">The calls to look for.</param>
     /// <param name="allowed">Full names of types that may.</param>
     public static IReadOnlyList<string> Find(string assembly, TemporaryScalars scalars, params string[] allowed)
     {

@@ -22,7 +22,7 @@ public sealed class GarbagePressure : IDisposable
     /// <summary>Collections so far.</summary>
     public long Count { get; private set; }
 
-    /// <summary>How long tests under pressure run: SPARSEEXPANSION_STRESS_SECONDS, or a few seconds.</summary>
+    /// <summary>Duration of tests under pressure: SPARSEEXPANSION_STRESS_SECONDS, or a few seconds.</summary>
     public static TimeSpan Duration { get; } = TimeSpan.FromSeconds(
         int.TryParse(Environment.GetEnvironmentVariable("SPARSEEXPANSION_STRESS_SECONDS"), out int seconds) ? seconds : 5);
 

@@ -2,7 +2,7 @@ using Mono.Cecil;
 
 namespace SparseExpansion.Testing.NativeLifetime;
 
-/// <summary>What an assembly's methods call.</summary>
+/// <summary>Calls made by an assembly's methods.</summary>
 internal static class Instructions
 {
     /// <summary>All methods with a body, those of nested and generated types too.</summary>

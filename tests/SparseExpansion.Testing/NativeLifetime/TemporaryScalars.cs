@@ -49,7 +49,7 @@ public sealed class TemporaryScalars
     private static bool AlwaysThrows(MethodDefinition method) =>
         method is { Name: "op_Implicit", ReturnType.FullName: "TorchSharp.torch/Tensor" } && method.Parameters[0].ParameterType.FullName == "TorchSharp.Scalar";
 
-    /// <summary>Who calls such a method is one.</summary>
+    /// <summary>Adds the callers of such methods, until there are no more.</summary>
     private void Close()
     {
         bool grows = true;

@@ -86,7 +86,7 @@ public sealed class PerplexityTests
     }
 
     [Fact]
-    public void Evaluate_Cancelled_StopsAndLeavesNoTensors()
+    public void Evaluate_Canceled_StopsAndLeavesNoTensors()
     {
         using CausalLanguageModel model = PretrainedModel.Load(Fixture.Model(Fixture.Llama));
         TokenWindows windows = TokenWindows.FromTokens([1, 2, 3, 4], 2);

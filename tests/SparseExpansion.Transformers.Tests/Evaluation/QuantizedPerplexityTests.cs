@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers.Evaluation;
 
-/// <summary>What rounding costs a trained checkpoint.</summary>
+/// <summary>Perplexity lost by rounding a trained checkpoint.</summary>
 public sealed class QuantizedPerplexityTests
 {
     [Fact]

@@ -73,7 +73,7 @@ public sealed class TextStreamTests : IDisposable
     }
 
     [Fact]
-    public async Task StreamAsync_Cancelled_EndsWithinOneTokenAndLeavesNoTensors()
+    public async Task StreamAsync_Canceled_EndsWithinOneTokenAndLeavesNoTensors()
     {
         using var source = new CancellationTokenSource();
         int passes = 0;

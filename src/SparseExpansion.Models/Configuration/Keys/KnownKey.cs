@@ -23,7 +23,7 @@ internal sealed record KnownKey
     /// <summary>The neutral values, for messages.</summary>
     public string Neutral => Values.Count == 0 ? "null" : string.Join(" or ", Values);
 
-    /// <summary>What is said of another value instead of naming it and the neutral ones; null where these are all there is to say.</summary>
+    /// <summary>Message about any other value; null for the usual one, which names that value and the neutral ones.</summary>
     public string? Refusal { get; private init; }
 
     /// <summary>Keys that change nothing, whatever their value.</summary>
@@ -49,8 +49,8 @@ internal sealed record KnownKey
 
     /// <summary>A key whose other values need an explanation.</summary>
     /// <param name="name">The key.</param>
-    /// <param name="refusal">What the message says of them, behind the key.</param>
-    /// <param name="neutral">Which values are neutral beside null; null: none.</param>
+    /// <param name="refusal">The message about them, after the key.</param>
+    /// <param name="neutral">True for values that are neutral, as null always is; null means no others are.</param>
     public static KeyValuePair<string, KnownKey> Explained(string name, string refusal, Func<JsonElement, bool>? neutral = null) =>
         KeyValuePair.Create(name, new KnownKey { Refusal = refusal, _neutral = neutral });
 

@@ -13,7 +13,7 @@ internal static class AddedTokenReader
     /// <summary>An object that lies under its id, or whose id is found elsewhere.</summary>
     /// <param name="node">The object.</param>
     /// <param name="id">The token's id.</param>
-    /// <param name="special">Whether the token is special where the object does not say.</param>
+    /// <param name="special">True if the token is special where the object does not say.</param>
     public static AddedToken Read(ConfigObject node, int id, bool special)
     {
         node.Skip("__type");

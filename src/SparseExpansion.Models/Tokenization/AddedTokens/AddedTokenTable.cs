@@ -29,7 +29,7 @@ internal sealed class AddedTokenTable(string path, IReadOnlyDictionary<string, i
     }
 
     /// <summary>Adds what the files beside it list, and makes special what they give a role and the tokenizer has.</summary>
-    /// <param name="named">What they say.</param>
+    /// <param name="named">The contents of those files.</param>
     /// <param name="raw">True looks for all of them in the text as it is.</param>
     /// <exception cref="CheckpointException">Two files contradict each other.</exception>
     public void AddNamed(SpecialTokens named, bool raw)
@@ -52,7 +52,7 @@ internal sealed class AddedTokenTable(string path, IReadOnlyDictionary<string, i
         }
     }
 
-    /// <summary>What has a role is no text, even where its description says otherwise.</summary>
+    /// <summary>Marks a token with a role as special, even where its description says otherwise.</summary>
     private void MakeSpecial(string content)
     {
         int at = _tokens.FindIndex(token => token.Content == content);

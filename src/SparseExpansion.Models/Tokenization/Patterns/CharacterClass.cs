@@ -6,7 +6,7 @@ namespace SparseExpansion.Models.Tokenization.Patterns;
 /// <summary>A set of characters that a pattern asks for at one place.</summary>
 /// <param name="Named">The characters that it names.</param>
 /// <param name="Negated">True for all others.</param>
-/// <param name="Native">What .NET calls the named ones up to U+FFFF, inside of brackets.</param>
+/// <param name="Native">.NET spelling of the named ones up to U+FFFF, inside brackets.</param>
 internal sealed record CharacterClass(CodePointSet Named, bool Negated, string Native)
 {
     public CharacterClass(CodePointSet named, bool negated = false)

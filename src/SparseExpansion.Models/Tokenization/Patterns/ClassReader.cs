@@ -10,7 +10,7 @@ internal static class ClassReader
 
     /// <summary>Reads behind the opening bracket, over the closing one.</summary>
     /// <param name="reader">The pattern.</param>
-    /// <param name="depth">How many brackets are open around it.</param>
+    /// <param name="depth">Number of open brackets around it.</param>
     public static CharacterClass Read(PatternReader reader, int depth)
     {
         if (depth > PatternParser.MostDepth)

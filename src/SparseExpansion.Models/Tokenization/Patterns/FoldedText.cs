@@ -41,7 +41,7 @@ internal static class FoldedText
         return several.Length == 0 ? [result] : PatternPart.Group("(?:", PatternPart.Join([[result], .. several]));
     }
 
-    /// <summary>How far the spellings reach that start at a character or inside of its spellings.</summary>
+    /// <summary>End of the spellings that start at a character or inside of its spellings.</summary>
     private static int EndOfBlock(IReadOnlyList<int> text, int start)
     {
         int end = start + 1;

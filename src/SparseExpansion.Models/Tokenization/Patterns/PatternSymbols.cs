@@ -9,7 +9,7 @@ internal static class PatternSymbols
     public const string LineStart = @"(?:\A|(?<=\n)(?!\z))";
     public const string LineEnd = @"(?=\n|\z)";
 
-    /// <summary>What follows a parenthesis where both dialects write it alike.</summary>
+    /// <summary>Group openings that both dialects write alike, without their parenthesis.</summary>
     public static readonly string[] GroupOpenings = ["?:", "?=", "?!", "?<=", "?<!", "?>"];
 
     public static readonly CharacterClass Anything = new(CodePointSet.Empty, negated: true);

@@ -60,7 +60,7 @@ internal sealed class StandIns
         return text.Length > 0 ? $"[{(characters.Negated ? "^" : "")}{text}]" : characters.Negated ? @"[\0-\uFFFF]" : "(?!)";
     }
 
-    /// <summary>Where the set begins or ends beyond U+FFFF.</summary>
+    /// <summary>Code points beyond U+FFFF at which the set begins or ends.</summary>
     private static IEnumerable<int> Boundaries(CodePointSet set) =>
         set.Ranges.SelectMany(range => new[] { range.First, range.Last + 1 }).Where(start => start is > FirstBeyond and <= CodePointSet.Last);
 

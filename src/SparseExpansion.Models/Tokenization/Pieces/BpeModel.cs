@@ -6,13 +6,13 @@ namespace SparseExpansion.Models.Tokenization.Pieces;
 /// <summary>
 /// Byte-pair encoding of one piece of text. <see cref="BpeTokenizer"/> merges; this class adds what it lacks: byte fallback, words
 /// that are tokens although no merges lead to them, and texts of any length. For the last one a piece is cut between characters that
-/// are neighbours in no merged token: no token can span the cut, so the result is the same, and the merging, whose time grows with
+/// are neighbors in no merged token: no token can span the cut, so the result is the same, and the merging, whose time grows with
 /// the square of the length, sees short strings only.
 /// </summary>
 internal sealed class BpeModel : IPieceModel
 {
     private readonly Dictionary<string, int> _vocabulary;
-    private readonly HashSet<(Rune Left, Rune Right)> _neighbours = [];
+    private readonly HashSet<(Rune Left, Rune Right)> _neighbors = [];
     private readonly BpeTokenizer _merger;
     private readonly int? _unknown;
     private readonly bool _fuseUnknown;
@@ -36,7 +36,7 @@ internal sealed class BpeModel : IPieceModel
         _bytes = byteFallback ? ByteTokens.Find(vocabulary) : null;
         foreach ((string left, string right) in merges)
         {
-            AddNeighbours(left + right);
+            AddNeighbors(left + right);
         }
 
         // The library parts a merge at its blank, so blanks inside of tokens go under another name.
@@ -65,7 +65,7 @@ internal sealed class BpeModel : IPieceModel
         }
     }
 
-    /// <summary>Where the first cut behind <paramref name="start"/> is.</summary>
+    /// <summary>Position of the first cut after <paramref name="start"/>.</summary>
     private int EndOfRun(string piece, int start)
     {
         Rune.DecodeFromUtf16(piece.AsSpan(start), out Rune left, out int length);
@@ -73,7 +73,7 @@ internal sealed class BpeModel : IPieceModel
         while (at < piece.Length)
         {
             Rune.DecodeFromUtf16(piece.AsSpan(at), out Rune right, out length);
-            if (!_neighbours.Contains((left, right)))
+            if (!_neighbors.Contains((left, right)))
             {
                 break;
             }
@@ -121,14 +121,14 @@ internal sealed class BpeModel : IPieceModel
         return true;
     }
 
-    private void AddNeighbours(string token)
+    private void AddNeighbors(string token)
     {
         Rune? left = null;
         foreach (Rune right in token.EnumerateRunes())
         {
             if (left is { } before)
             {
-                _neighbours.Add((before, right));
+                _neighbors.Add((before, right));
             }
 
             left = right;

@@ -1,6 +1,6 @@
 namespace SparseExpansion.Models.Tokenization.Unicode;
 
-/// <summary>What the normalization forms of Unicode need to know of each character (UAX #15).</summary>
+/// <summary>Data of each character for the normalization forms of Unicode (UAX #15).</summary>
 internal sealed class Decompositions
 {
     private const int PageBits = 8;

@@ -12,7 +12,7 @@ internal static class UnicodeProperties
     /// <summary>Letters, marks, digits and connectors: what UTS #18 calls a word character, less the joiners.</summary>
     public static CodePointSet Word { get; } = CodePointSet.Union(Table("alphabetic"), OfNames("m", "nd", "pc", "l", "nl"));
 
-    /// <summary>What Rust's regular expressions call a word character.</summary>
+    /// <summary>Word characters of Rust's regular expressions.</summary>
     public static CodePointSet WordWithJoiners { get; } = CodePointSet.Union(Word, CodePointSet.Of(0x200C, 0x200D));
 
     /// <summary>A name without what does not count in it: case, blanks, underscores and hyphens.</summary>
