@@ -25,7 +25,8 @@ public sealed record RotaryOptions
     public int OriginalContext { get; init; } = 8192;
 
     /// <summary>Checks the values.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">A value is out of range; the exception names the property.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A value is out of range; the exception names the
+    /// property.</exception>
     public void Validate()
     {
         RequirePositive(Theta, nameof(Theta));

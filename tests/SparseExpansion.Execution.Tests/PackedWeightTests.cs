@@ -49,7 +49,9 @@ public sealed class PackedWeightTests
         }
     }
 
-    /// <summary>Large enough to be measured: the choice among the kernels needs no dense product of somebody else's.</summary>
+    /// <summary>
+    /// Large enough to be measured: the choice among the kernels needs no dense product of somebody else's.
+    /// </summary>
     [Fact]
     public void Multiply_LargeWeight_ChoosesAKernelOfItsOwn()
     {

@@ -3,7 +3,8 @@ using System.Text;
 namespace SparseExpansion.Testing;
 
 /// <summary>
-/// A text file of bad inputs and the exact message that each gives: a line with the input, an indented line with the message. With the
+/// A text file of bad inputs and the exact message that each gives: a line with the input, an indented line with the
+/// message. With the
 /// environment variable <c>SPARSE_EXPANSION_UPDATE_TABLES</c> set, tests write the file anew, to be read and committed.
 /// </summary>
 public static class MessageTable

@@ -2,7 +2,8 @@ namespace SparseExpansion.Testing;
 
 /// <summary>
 /// Larger test data that is not part of the repository. It lies where the environment variable
-/// <c>SPARSE_EXPANSION_DATA</c> points, or in a folder <c>shared/data</c> in or beside an ancestor of the test's folder.
+/// <c>SPARSE_EXPANSION_DATA</c> points, or in a folder <c>shared/data</c> in or beside an ancestor of the test's
+/// folder.
 /// </summary>
 public static class SharedData
 {

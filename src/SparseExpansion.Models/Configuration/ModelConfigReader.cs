@@ -4,7 +4,9 @@ using SparseExpansion.Models.Configuration.Keys;
 
 namespace SparseExpansion.Models.Configuration;
 
-/// <summary>Reads config.json: finds the model type, hands over to its reader and holds the result against its keys.</summary>
+/// <summary>
+/// Reads config.json: finds the model type, hands over to its reader and holds the result against its keys.
+/// </summary>
 internal static class ModelConfigReader
 {
     /// <summary>Reads the configuration of a checkpoint folder.</summary>

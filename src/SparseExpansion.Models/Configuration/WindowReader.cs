@@ -1,8 +1,10 @@
 namespace SparseExpansion.Models.Configuration;
 
 /// <summary>
-/// Reads how far tokens look back. A window as long as the context changes nothing. Mistral has its window in all layers, Qwen2 from
-/// layer <c>max_window_layers</c> on; Llama and GPT-NeoX have none, and programs differ in what they make of such a key there, so one
+/// Reads how far tokens look back. A window as long as the context changes nothing. Mistral has its window in all
+/// layers, Qwen2 from
+/// layer <c>max_window_layers</c> on; Llama and GPT-NeoX have none, and programs differ in what they make of such a key
+/// there, so one
 /// that matters is refused.
 /// </summary>
 internal static class WindowReader
@@ -20,7 +22,8 @@ internal static class WindowReader
     /// <param name="type">The model type.</param>
     /// <param name="layers">Number of blocks.</param>
     /// <param name="positions">Longest sequence, in tokens.</param>
-    /// <exception cref="CheckpointException">Layers differ, a window is set for a model type that has none, or keys contradict each other.</exception>
+    /// <exception cref="CheckpointException">Layers differ, a window is set for a model type that has none, or keys
+    /// contradict each other.</exception>
     public static int? Read(ConfigObject config, string type, int layers, int positions)
     {
         int? window = ReadWindow(config, type);

@@ -1,7 +1,8 @@
 namespace SparseExpansion.Models.Generation;
 
 /// <summary>
-/// Lets text through up to the first stop string; what may be the beginning of one waits until that is known. The first to be complete counts, of
+/// Lets text through up to the first stop string; what may be the beginning of one waits until that is known. The first
+/// to be complete counts, of
 /// several that end at the same character the longest: so it does not matter which pieces the text comes in.
 /// </summary>
 /// <param name="stops">The stop strings, none empty.</param>

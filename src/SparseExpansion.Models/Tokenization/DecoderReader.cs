@@ -33,7 +33,10 @@ internal static class DecoderReader
         return result;
     }
 
-    /// <summary>The decoder of SentencePiece models: marks become blanks, byte tokens bytes, and the mark that encoding added goes.</summary>
+    /// <summary>
+    /// The decoder of SentencePiece models: marks become blanks, byte tokens bytes, and the mark that encoding added
+    /// goes.
+    /// </summary>
     /// <param name="mark">The text that stands for a blank.</param>
     /// <param name="start">True if encoding adds a mark in front.</param>
     /// <param name="end">True if it adds one at the end.</param>
@@ -104,7 +107,9 @@ internal static class DecoderReader
         })];
     }
 
-    /// <summary>Runs of byte tokens become the text that they spell; where they spell none, one replacement character each.</summary>
+    /// <summary>
+    /// Runs of byte tokens become the text that they spell; where they spell none, one replacement character each.
+    /// </summary>
     private static List<string> JoinBytes(IReadOnlyList<string> tokens)
     {
         var texts = new List<string>(tokens.Count);

@@ -12,7 +12,9 @@ internal delegate IEnumerable<string> PreTokenizer(string text, bool first);
 /// <summary>Reads the "pre_tokenizer" of tokenizer.json.</summary>
 internal static class PreTokenizerReader
 {
-    /// <summary>GPT-2's pattern: contractions, words, numbers, punctuation, each with a blank before it, and white space.</summary>
+    /// <summary>
+    /// GPT-2's pattern: contractions, words, numbers, punctuation, each with a blank before it, and white space.
+    /// </summary>
     private const string Gpt2 = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 
     /// <summary>Words as Rust's \w knows them, and what is neither word nor blank.</summary>

@@ -3,7 +3,9 @@ using SparseExpansion.Models.Tokenization.Pieces;
 
 namespace SparseExpansion.Models.Tokenization;
 
-/// <summary>Makes a tokenizer of <c>tokenizer.model</c>, as Llama 2 and Mistral bring it, and the files beside it.</summary>
+/// <summary>
+/// Makes a tokenizer of <c>tokenizer.model</c>, as Llama 2 and Mistral bring it, and the files beside it.
+/// </summary>
 internal static class SentencePieceReader
 {
     private const char Mark = '\u2581';

@@ -11,8 +11,10 @@ namespace SparseExpansion.Models.Tokenization;
 internal sealed record TextFrame(int? Bos, int? Eos, IReadOnlyList<int> Prefix, IReadOnlyList<int> Suffix)
 {
     /// <summary>
-    /// The classes of the transformers library that put the tokens around a text by themselves, whatever the post-processor of
-    /// tokenizer.json says, and whether they add a start token where the file does not say. None of them adds an end token by itself.
+    /// The classes of the transformers library that put the tokens around a text by themselves, whatever the
+    /// post-processor of
+    /// tokenizer.json says, and whether they add a start token where the file does not say. None of them adds an end
+    /// token by itself.
     /// </summary>
     private static readonly FrozenDictionary<string, bool> s_rebuilding = new Dictionary<string, bool>
     {
@@ -43,7 +45,9 @@ internal sealed record TextFrame(int? Bos, int? Eos, IReadOnlyList<int> Prefix, 
         return new TextFrame(bos, eos, Ids(named, "bos", addBos, bos) ?? prefix, Ids(named, "eos", addEos, eos) ?? suffix);
     }
 
-    /// <summary>The frame of tokenizer.model: a start token and no end token where the file beside it does not say.</summary>
+    /// <summary>
+    /// The frame of tokenizer.model: a start token and no end token where the file beside it does not say.
+    /// </summary>
     /// <param name="named">Contents of the files beside it.</param>
     /// <param name="codec">Knows the ids.</param>
     /// <param name="ownBos">The model's own start token.</param>

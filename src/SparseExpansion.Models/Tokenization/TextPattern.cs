@@ -48,7 +48,9 @@ internal static class TextPattern
         return text => matcher.Replace(text, content);
     }
 
-    /// <summary>One step after the other. Replacements that each make a text somewhat longer must not fill the memory together.</summary>
+    /// <summary>
+    /// One step after the other. Replacements that each make a text somewhat longer must not fill the memory together.
+    /// </summary>
     public static Func<string, string> Chain(Func<string, string>[] steps) => text => steps.Aggregate(text, (value, step) =>
     {
         string result = step(value);

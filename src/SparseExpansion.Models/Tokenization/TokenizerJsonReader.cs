@@ -7,7 +7,10 @@ using SparseExpansion.Models.Tokenization.Pieces;
 
 namespace SparseExpansion.Models.Tokenization;
 
-/// <summary>Reads tokenizer.json of the Hugging Face "tokenizers" library. Whatever it asks for that is not understood is an error.</summary>
+/// <summary>
+/// Reads tokenizer.json of the Hugging Face "tokenizers" library. Whatever it asks for that is not understood is an
+/// error.
+/// </summary>
 internal static class TokenizerJsonReader
 {
     /// <summary>For objects in which every key must be understood.</summary>
@@ -91,7 +94,9 @@ internal static class TokenizerJsonReader
         return vocabulary;
     }
 
-    /// <summary>Merges are strings "a b" in older files and pairs ["a", "b"] in newer ones, whose tokens may hold blanks.</summary>
+    /// <summary>
+    /// Merges are strings "a b" in older files and pairs ["a", "b"] in newer ones, whose tokens may hold blanks.
+    /// </summary>
     private static List<(string Left, string Right)> ReadMerges(ConfigObject node, Dictionary<string, int> vocabulary)
     {
         var merges = new List<(string, string)>();

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers;
 
-/// <summary>Measures perplexity over windows that do not overlap: each token is predicted from those before it in its window.</summary>
+/// <summary>
+/// Measures perplexity over windows that do not overlap: each token is predicted from those before it in its window.
+/// </summary>
 public static class Perplexity
 {
     /// <summary>Runs the model over all windows.</summary>
@@ -13,7 +15,8 @@ public static class Perplexity
     /// <param name="options">Batch size; null means the defaults.</param>
     /// <param name="progress">Told after each batch.</param>
     /// <param name="cancellationToken">Looked at before each batch.</param>
-    /// <exception cref="ArgumentException">A window is longer than the model's context, or ids are outside of its vocabulary.</exception>
+    /// <exception cref="ArgumentException">A window is longer than the model's context, or ids are outside of its
+    /// vocabulary.</exception>
     /// <exception cref="SparseExpansionException">The model gives logits that are not finite.</exception>
     [OverloadResolutionPriority(1)] // For null.
     public static PerplexityResult Evaluate(
@@ -47,9 +50,11 @@ public static class Perplexity
     /// <param name="model">The model, in any state of expansion.</param>
     /// <param name="windows">Token ids.</param>
     /// <param name="options">Batch size; null means the defaults.</param>
-    /// <param name="progress">Called after each batch, in order, on this thread: the work waits for it. <see cref="Progress{T}"/> would post to other threads.</param>
+    /// <param name="progress">Called after each batch, in order, on this thread: the work waits for it.
+    /// <see cref="Progress{T}"/> would post to other threads.</param>
     /// <param name="cancellationToken">Looked at before each batch.</param>
-    /// <exception cref="ArgumentException">A window is longer than the model's context, or ids are outside of its vocabulary.</exception>
+    /// <exception cref="ArgumentException">A window is longer than the model's context, or ids are outside of its
+    /// vocabulary.</exception>
     /// <exception cref="SparseExpansionException">The model gives logits that are not finite.</exception>
     /// <exception cref="ArgumentNullException"><paramref name="progress"/> is null.</exception>
     public static PerplexityResult Evaluate(

@@ -51,15 +51,19 @@ public sealed class TokenWindows
     public ReadOnlySpan<long> Ids => _ids;
 
     /// <summary>
-    /// Tokenizes documents. They are separated by lines that hold <c>&lt;|endoftext|&gt;</c> only (a text without such a line is one
-    /// document) and trimmed of white space at both ends; empty ones are left out. What <see cref="TextTokenizer.Encode"/> gives for
-    /// each, which starts as a prompt does, and the end token, as far as the tokenizer names one, are put one after the other and cut;
+    /// Tokenizes documents. They are separated by lines that hold <c>&lt;|endoftext|&gt;</c> only (a text without such
+    /// a line is one
+    /// document) and trimmed of white space at both ends; empty ones are left out. What
+    /// <see cref="TextTokenizer.Encode"/> gives for
+    /// each, which starts as a prompt does, and the end token, as far as the tokenizer names one, are put one after the
+    /// other and cut;
     /// tokens that fill no window are dropped.
     /// </summary>
     /// <param name="text">The documents.</param>
     /// <param name="tokenizer">The model's tokenizer.</param>
     /// <param name="context">Tokens of a window, at least 2.</param>
-    /// <exception cref="CalibrationException">The text is empty or gives fewer tokens than one window, or it is the path of a file.</exception>
+    /// <exception cref="CalibrationException">The text is empty or gives fewer tokens than one window, or it is the
+    /// path of a file.</exception>
     public static TokenWindows FromText(string text, TextTokenizer tokenizer, int context)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -81,7 +85,9 @@ public sealed class TokenWindows
             : throw new CalibrationException("The text holds no document: it is empty or white space.");
     }
 
-    /// <summary>Tokens of a window where nobody says otherwise: as many as the model was made for, at most 2,048.</summary>
+    /// <summary>
+    /// Tokens of a window where nobody says otherwise: as many as the model was made for, at most 2,048.
+    /// </summary>
     /// <param name="config">The model's architecture.</param>
     public static int DefaultContext(ModelConfig config)
     {
@@ -107,7 +113,8 @@ public sealed class TokenWindows
     /// <summary>Reads windows from a safetensors file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="name">A tensor [windows, context] of int64 or int32.</param>
-    /// <exception cref="CheckpointException">The file is damaged, or the tensor is missing or of another kind.</exception>
+    /// <exception cref="CheckpointException">The file is damaged, or the tensor is missing or of another
+    /// kind.</exception>
     public static TokenWindows FromSafetensors(string path, string name)
     {
         using SafetensorsReader reader = SafetensorsReader.Open(path);
@@ -150,7 +157,8 @@ public sealed class TokenWindows
     /// <summary>The windows in batches.</summary>
     /// <param name="batchSize">Largest number of windows in a batch; null means <see cref="DefaultBatchSize"/>.</param>
     /// <param name="device">Their device; null means the CPU.</param>
-    /// <returns>int64 tensors [at most <paramref name="batchSize"/>, <see cref="Context"/>]; the caller disposes each. An expansion takes the windows themselves and makes its own batches.</returns>
+    /// <returns>int64 tensors [at most <paramref name="batchSize"/>, <see cref="Context"/>]; the caller disposes each.
+    /// An expansion takes the windows themselves and makes its own batches.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="batchSize"/> is less than 1.</exception>
     public IEnumerable<Tensor> Batches(int? batchSize = null, Device? device = null)
     {
@@ -159,7 +167,8 @@ public sealed class TokenWindows
         return MakeBatches(size, device);
     }
 
-    /// <exception cref="ArgumentException">The windows are longer than the model's context, or have ids outside of its vocabulary.</exception>
+    /// <exception cref="ArgumentException">The windows are longer than the model's context, or have ids outside of its
+    /// vocabulary.</exception>
     internal static void RequireFit(TokenWindows windows, ModelConfig config)
     {
         if (windows.Context > config.MaxPositions)

@@ -16,7 +16,8 @@ public static class TextGenerator
     /// <param name="cancellationToken">Looked at before each token.</param>
     /// <returns>New token ids up to, not including, one that ends the text.</returns>
     /// <exception cref="ArgumentException">
-    /// The prompt is empty, has ids outside of the vocabulary, or leaves no room for the new tokens in the model's context; or there are stop strings.
+    /// The prompt is empty, has ids outside of the vocabulary, or leaves no room for the new tokens in the model's
+    /// context; or there are stop strings.
     /// </exception>
     public static IEnumerable<int> Generate(
         CausalLanguageModel model, IReadOnlyList<int> prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
@@ -34,13 +35,16 @@ public static class TextGenerator
         return Continue(model, prompt, options, _ => true, cancellationToken);
     }
 
-    /// <summary>Continues a text. Ids that the tokenizer does not know, such as those that pad a vocabulary, are never taken.</summary>
+    /// <summary>
+    /// Continues a text. Ids that the tokenizer does not know, such as those that pad a vocabulary, are never taken.
+    /// </summary>
     /// <param name="model">The model, in any state of expansion.</param>
     /// <param name="tokenizer">Its tokenizer.</param>
     /// <param name="prompt">The text; the tokenizer adds its start token.</param>
     /// <param name="options">Sampling and length; null means greedy, 128 tokens.</param>
     /// <param name="cancellationToken">Looked at before each token.</param>
-    /// <returns>Pieces of new text; characters that span several tokens come when they are complete, and what may begin a stop string when it does not.</returns>
+    /// <returns>Pieces of new text; characters that span several tokens come when they are complete, and what may begin
+    /// a stop string when it does not.</returns>
     /// <exception cref="ArgumentException">As for <see cref="Generate"/>, stop strings apart.</exception>
     public static IEnumerable<string> GenerateText(
         CausalLanguageModel model, TextTokenizer tokenizer, string prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
@@ -49,18 +53,24 @@ public static class TextGenerator
     }
 
     /// <summary>
-    /// Continues a text for a caller that must not block, such as a user interface or a server: the model runs on threads of the pool, a piece at a time, and only
+    /// Continues a text for a caller that must not block, such as a user interface or a server: the model runs on
+    /// threads of the pool, a piece at a time, and only
     /// while somebody waits for the next one.
     /// </summary>
-    /// <param name="model">The model, in any state of expansion; neither changed nor disposed before the stream has ended.</param>
+    /// <param name="model">The model, in any state of expansion; neither changed nor disposed before the stream has
+    /// ended.</param>
     /// <param name="tokenizer">Its tokenizer.</param>
     /// <param name="prompt">The text; the tokenizer adds its start token.</param>
     /// <param name="options">Sampling and length; null means greedy, 128 tokens.</param>
     /// <param name="cancellationToken">Looked at before each token.</param>
-    /// <returns>The pieces of <see cref="GenerateText"/>. Stopping early leaves nothing running and no tensors behind.</returns>
+    /// <returns>The pieces of <see cref="GenerateText"/>. Stopping early leaves nothing running and no tensors
+    /// behind.</returns>
     /// <exception cref="ArgumentNullException">The model, the tokenizer or the prompt is null.</exception>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
-    /// <remarks>Exceptions of <see cref="GenerateText"/> about the prompt, and those of the model, are thrown when a piece is awaited.</remarks>
+    /// <remarks>
+    /// Exceptions of <see cref="GenerateText"/> about the prompt, and those of the model, are thrown when a piece is
+    /// awaited.
+    /// </remarks>
     public static IAsyncEnumerable<string> StreamAsync(
         CausalLanguageModel model, TextTokenizer tokenizer, string prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {

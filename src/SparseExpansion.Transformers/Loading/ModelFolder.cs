@@ -23,7 +23,8 @@ public static class ModelFolder
     ];
 
     /// <summary>
-    /// Writes an expanded language model as a folder of its own: what <see cref="ExpansionResult.Save"/> writes, with configuration and
+    /// Writes an expanded language model as a folder of its own: what <see cref="ExpansionResult.Save"/> writes, with
+    /// configuration and
     /// tokenizer of the dense checkpoint. <see cref="PretrainedModel.Load"/> reads it.
     /// </summary>
     /// <param name="result">An expansion of a model from <paramref name="source"/>.</param>
@@ -31,7 +32,8 @@ public static class ModelFolder
     /// <param name="source">The folder of the dense checkpoint.</param>
     /// <param name="overwrite">Replaces what is there; otherwise an existing folder must be empty.</param>
     /// <param name="format">Storage format of the experts; the model stays as it is.</param>
-    /// <exception cref="CheckpointException">The folder exists or cannot be written or holds the source, or the source does not exist.</exception>
+    /// <exception cref="CheckpointException">The folder exists or cannot be written or holds the source, or the source
+    /// does not exist.</exception>
     public static void SavePretrained(
         this ExpansionResult result, string folder, string source, bool overwrite = false, ExpertFormat format = ExpertFormat.Unchanged)
     {
@@ -40,7 +42,8 @@ public static class ModelFolder
         result.Save(folder, overwrite, path => CopySideFiles(source, path), format);
     }
 
-    /// <exception cref="CheckpointException">Writing to <paramref name="output"/> would replace the checkpoint.</exception>
+    /// <exception cref="CheckpointException">Writing to <paramref name="output"/> would replace the
+    /// checkpoint.</exception>
     internal static void RequireApart(string output, string source)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(output);
@@ -70,7 +73,9 @@ public static class ModelFolder
             .Order(StringComparer.Ordinal)];
     }
 
-    /// <summary>Lists the tensors that <see cref="PretrainedModel.Load"/> reads, from the headers of their files.</summary>
+    /// <summary>
+    /// Lists the tensors that <see cref="PretrainedModel.Load"/> reads, from the headers of their files.
+    /// </summary>
     /// <param name="folder">A checkpoint folder, dense or expanded.</param>
     /// <returns>The tensors by name; offsets are those in their own file.</returns>
     /// <exception cref="CheckpointException">A file is missing or damaged.</exception>
@@ -80,7 +85,10 @@ public static class ModelFolder
         return ExpandedModel.IsExpanded(folder) ? ExpandedModel.ListTensors(folder) : CheckpointTensors.List(folder);
     }
 
-    /// <summary>Copies configuration and tokenizer files into another folder, replacing what is there. The copies can be written to.</summary>
+    /// <summary>
+    /// Copies configuration and tokenizer files into another folder, replacing what is there. The copies can be written
+    /// to.
+    /// </summary>
     /// <param name="source">A checkpoint folder.</param>
     /// <param name="destination">Another folder; made if missing.</param>
     /// <returns>The names of the files that were copied.</returns>

@@ -6,7 +6,10 @@ namespace SparseExpansion.Transformers;
 /// <summary>Settings of <see cref="PretrainedModel.Expand"/> beside sparsity and text.</summary>
 public sealed record PretrainedExpansionOptions
 {
-    /// <summary>Recipe for training routers and pruning experts. Default <see cref="ExpansionRecipe.Published"/>; <see cref="LanguageModelRecipe.Best"/> loses less and takes many times as long.</summary>
+    /// <summary>
+    /// Recipe for training routers and pruning experts. Default <see cref="ExpansionRecipe.Published"/>;
+    /// <see cref="LanguageModelRecipe.Best"/> loses less and takes many times as long.
+    /// </summary>
     public ExpansionRecipe Recipe { get; init; } = ExpansionRecipe.Published;
 
     /// <summary>Tokens of a calibration window. Default null: <see cref="TokenWindows.DefaultContext"/>.</summary>
@@ -15,7 +18,10 @@ public sealed record PretrainedExpansionOptions
     /// <summary>Settings for loading the dense model. Default: float32 on the CPU.</summary>
     public LoadOptions Load { get; init; } = new();
 
-    /// <summary>Anything else: <c>builder => builder.Targets("*").WithSeed(1)</c>. Called last, so that it overrides what was set before. Default null.</summary>
+    /// <summary>
+    /// Anything else: <c>builder => builder.Targets("*").WithSeed(1)</c>. Called last, so that it overrides what was
+    /// set before. Default null.
+    /// </summary>
     public Action<ExpansionBuilder<CausalLanguageModel>>? Configure { get; init; }
 
     /// <summary>Called with every step, in order, on the calling thread. Default null.</summary>

@@ -4,7 +4,8 @@ namespace SparseExpansion.Transformers;
 
 /// <summary>
 /// Keys and values of the tokens that a model has seen, so that the next ones need not compute them again.
-/// Made by <see cref="CausalLanguageModel.CreateCache"/>; serves one batch of sequences of equal length. No gradients flow into it.
+/// Made by <see cref="CausalLanguageModel.CreateCache"/>; serves one batch of sequences of equal length. No gradients
+/// flow into it.
 /// </summary>
 public sealed class KeyValueCache : IDisposable
 {
@@ -46,7 +47,9 @@ public sealed class KeyValueCache : IDisposable
 
     internal int LayerCount => _keys.Length;
 
-    /// <summary>Stores the newest tokens of a layer [batch, heads, tokens, features] and returns all, as views of the cache.</summary>
+    /// <summary>
+    /// Stores the newest tokens of a layer [batch, heads, tokens, features] and returns all, as views of the cache.
+    /// </summary>
     internal (Tensor Keys, Tensor Values) Append(int layer, Tensor keys, Tensor values)
     {
         long total = Length + keys.size(2);

@@ -6,8 +6,10 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Transformers;
 
 /// <summary>
-/// Cosines and sines of the rotary angles, shared by the blocks of a model and grown when longer sequences come. Tables that were
-/// outgrown live as long as the model, because another thread may still read them; doubling keeps them below the size of the newest.
+/// Cosines and sines of the rotary angles, shared by the blocks of a model and grown when longer sequences come. Tables
+/// that were
+/// outgrown live as long as the model, because another thread may still read them; doubling keeps them below the size
+/// of the newest.
 /// </summary>
 internal sealed class RotaryTable : IDisposable
 {

@@ -4,7 +4,10 @@ using static TorchSharp.torch.nn;
 
 namespace SparseExpansion.Transformers;
 
-/// <summary>The embedding matrix [vocabulary, hidden]: rows are looked up for ids; with tied embeddings it is the output projection too.</summary>
+/// <summary>
+/// The embedding matrix [vocabulary, hidden]: rows are looked up for ids; with tied embeddings it is the output
+/// projection too.
+/// </summary>
 internal sealed class TokenEmbedding : Module<Tensor, Tensor>
 {
     private readonly Parameter weight;

@@ -47,7 +47,9 @@ public sealed class PackedLayoutTests
         Assert.Equal(32, layout.MaskBytes);
     }
 
-    /// <summary>A full panel in float32 and as columns, each with 64 more that kernels may load, and two bytes a row.</summary>
+    /// <summary>
+    /// A full panel in float32 and as columns, each with 64 more that kernels may load, and two bytes a row.
+    /// </summary>
     [Fact]
     public void ScratchBytes_OfAPanel_HoldDenseRows() =>
         Assert.Equal((((128 * 192) + 64) * 5) + (128 * 2), PanelDecoder.ScratchBytes(new PackedLayout(300, 1000, 192, 128)));

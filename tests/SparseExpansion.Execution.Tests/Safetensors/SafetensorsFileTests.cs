@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace SparseExpansion.Execution.Safetensors;
 
-/// <summary>Files written and read as bytes. What is refused, and how tensors come and go, is tested with the readers of tensors.</summary>
+/// <summary>
+/// Files written and read as bytes. What is refused, and how tensors come and go, is tested with the readers of
+/// tensors.
+/// </summary>
 public sealed class SafetensorsFileTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory().FullName;

@@ -6,7 +6,9 @@ public sealed unsafe class TileCoverTests
 {
     private static readonly TileKernel[] s_kernels = [Kernel(1, 0.25f), Kernel(8, 0.5f), Kernel(16, 0.75f), Kernel(32, 1.25f), Kernel(64, 2f)];
 
-    /// <summary>Costs are such that ties occur: 24 tokens cost as much in 16 + 8 lanes as in 32, and full tiles win.</summary>
+    /// <summary>
+    /// Costs are such that ties occur: 24 tokens cost as much in 16 + 8 lanes as in 32, and full tiles win.
+    /// </summary>
     [Theory]
     [InlineData(1, 1)]
     [InlineData(2, 1)]

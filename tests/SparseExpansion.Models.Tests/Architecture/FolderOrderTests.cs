@@ -3,7 +3,9 @@ using SparseExpansion.Testing;
 
 namespace SparseExpansion.Models.Architecture;
 
-/// <summary>Folders of the packages below TorchSharp: namespaces are theirs, and they use those before them only.</summary>
+/// <summary>
+/// Folders of the packages below TorchSharp: namespaces are theirs, and they use those before them only.
+/// </summary>
 public sealed partial class FolderOrderTests
 {
     /// <summary>From the bottom up; what lies in the project's own folder is seen from all of them.</summary>

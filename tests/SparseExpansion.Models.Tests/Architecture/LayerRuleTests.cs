@@ -5,7 +5,9 @@ using SparseExpansion.Testing;
 
 namespace SparseExpansion.Models.Architecture;
 
-/// <summary>The line below TorchSharp: what decodes without libtorch must not ask for it, itself or through others.</summary>
+/// <summary>
+/// The line below TorchSharp: what decodes without libtorch must not ask for it, itself or through others.
+/// </summary>
 public sealed class LayerRuleTests
 {
     [Theory]

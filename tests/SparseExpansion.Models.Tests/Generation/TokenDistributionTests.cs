@@ -2,7 +2,9 @@ using CsCheck;
 
 namespace SparseExpansion.Models.Generation;
 
-/// <summary>Compares the tokens that the filters leave with plain references, and the draws among them with chance.</summary>
+/// <summary>
+/// Compares the tokens that the filters leave with plain references, and the draws among them with chance.
+/// </summary>
 public sealed class TokenDistributionTests
 {
     private static readonly Gen<float[]> s_logits = Gen.Float[-8, 8].Array[1, 40];
@@ -74,7 +76,9 @@ public sealed class TokenDistributionTests
     /// <summary>Limits that chi-square exceeds once in a thousand times, for 1 to 9 degrees of freedom.</summary>
     private static double Largest(int freedom) => new[] { 10.83, 13.82, 16.27, 18.47, 20.52, 22.46, 24.32, 26.12, 27.88 }[freedom - 1];
 
-    /// <summary>Step by step on a list that is normalized anew each time; among equals the smaller id is the more probable.</summary>
+    /// <summary>
+    /// Step by step on a list that is normalized anew each time; among equals the smaller id is the more probable.
+    /// </summary>
     private static Dictionary<int, double> Reference(float[] logits, GenerationOptions options)
     {
         List<(int Id, double P)> left = Normalize([.. logits.Select((logit, id) => (id, Math.Exp(((double)logit - logits.Max()) / options.Temperature)))]);

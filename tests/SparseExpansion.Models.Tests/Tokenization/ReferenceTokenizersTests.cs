@@ -3,7 +3,9 @@ using SparseExpansion.Testing;
 
 namespace SparseExpansion.Models.Tokenization;
 
-/// <summary>The ids of published tokenizers are those that the Rust implementation gives (see Fixtures/README.md).</summary>
+/// <summary>
+/// The ids of published tokenizers are those that the Rust implementation gives (see Fixtures/README.md).
+/// </summary>
 public sealed class ReferenceTokenizersTests : IDisposable
 {
     private const string FullTokenizers = "SPARSE_EXPANSION_TOKENIZERS";

@@ -170,7 +170,9 @@ public sealed class TextTokenizerTests : IDisposable
 
     private static int Byte(char character) => character;
 
-    /// <summary>A byte-level tokenizer: bytes at their own values as ids, "Ġt" at 256, "th" at 257, then what is asked for.</summary>
+    /// <summary>
+    /// A byte-level tokenizer: bytes at their own values as ids, "Ġt" at 256, "th" at 257, then what is asked for.
+    /// </summary>
     private static string ByteLevel(object? preTokenizer = null, object? postProcessor = null, string[]? merges = null, string[]? tokens = null)
     {
         var vocabulary = Enumerable.Range(0, 256).ToDictionary(value => Character(value), value => value);

@@ -1,8 +1,10 @@
 namespace SparseExpansion.Testing.Folders;
 
 /// <summary>
-/// The order in which the folders of a project stand upon each other, at every level: a file of lines <c>parent: first second third</c>, from the
-/// bottom up. A folder uses those before it. <c>.</c> stands for the files of the parent itself and for the project folder.
+/// The order in which the folders of a project stand upon each other, at every level: a file of lines
+/// <c>parent: first second third</c>, from the
+/// bottom up. A folder uses those before it. <c>.</c> stands for the files of the parent itself and for the project
+/// folder.
 /// </summary>
 public sealed class FolderOrder
 {
@@ -30,7 +32,9 @@ public sealed class FolderOrder
         }
     }
 
-    /// <summary>Differences between the declaration and the folders: a parent or a folder that only one of them has.</summary>
+    /// <summary>
+    /// Differences between the declaration and the folders: a parent or a folder that only one of them has.
+    /// </summary>
     /// <param name="tree">The project.</param>
     public IEnumerable<string> Differences(SourceTree tree)
     {
@@ -59,7 +63,9 @@ public sealed class FolderOrder
         .Where(entry => !_unordered.Contains(entry.Meeting.Parent) && IsAgainst(entry.Meeting))
         .Select(entry => $"{entry.Use.From} uses {entry.Use.To}: {entry.Use.Example}").Distinct();
 
-    /// <summary>Parents that are declared unordered although the order they are written in holds: nothing is left to take apart.</summary>
+    /// <summary>
+    /// Parents that are declared unordered although the order they are written in holds: nothing is left to take apart.
+    /// </summary>
     /// <param name="uses">All uses.</param>
     public IEnumerable<string> NeedlesslyUnordered(IReadOnlyList<FolderUse> uses) =>
         _unordered.Where(parent => !uses.Select(Meet).Any(meeting => meeting.Parent == parent && IsAgainst(meeting)));

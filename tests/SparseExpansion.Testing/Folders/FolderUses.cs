@@ -2,7 +2,9 @@ using Mono.Cecil;
 
 namespace SparseExpansion.Testing.Folders;
 
-/// <summary>Uses of folders by other folders of a project, from the types that compiled types name and the usings of files.</summary>
+/// <summary>
+/// Uses of folders by other folders of a project, from the types that compiled types name and the usings of files.
+/// </summary>
 public static class FolderUses
 {
     /// <summary>All uses from one folder of the project to another.</summary>

@@ -33,7 +33,8 @@ public sealed class SourceTree
                 .OrderBy(file => file.Path, StringComparer.Ordinal)]);
     }
 
-    /// <summary>Files whose namespace is not their folder. Extensions by which an expansion or its mixtures are reached stand in the
+    /// <summary>Files whose namespace is not their folder. Extensions by which an expansion or its mixtures are reached
+    /// stand in the
     /// root namespace, so that they need no using.</summary>
     /// <param name="unsorted">Folders that do not keep the rule yet.</param>
     public IEnumerable<string> WrongNamespaces(params string[] unsorted) => Files

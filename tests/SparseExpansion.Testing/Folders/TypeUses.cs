@@ -3,7 +3,9 @@ using Mono.Cecil.Cil;
 
 namespace SparseExpansion.Testing.Folders;
 
-/// <summary>The types of the same assembly that a type names: in its declaration, its members and their bodies.</summary>
+/// <summary>
+/// The types of the same assembly that a type names: in its declaration, its members and their bodies.
+/// </summary>
 internal static class TypeUses
 {
     /// <summary>The types outside of all types, each once, without the type itself.</summary>

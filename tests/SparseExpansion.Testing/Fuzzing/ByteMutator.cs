@@ -2,7 +2,10 @@ using System.Buffers.Binary;
 
 namespace SparseExpansion.Testing.Fuzzing;
 
-/// <summary>Changes files without knowing their structure: flipped bits, cut, grown, spliced, and numbers at the limits of their types.</summary>
+/// <summary>
+/// Changes files without knowing their structure: flipped bits, cut, grown, spliced, and numbers at the limits of their
+/// types.
+/// </summary>
 public static class ByteMutator
 {
     private static readonly long[] Limits = [0, 1, -1, 8, int.MaxValue, uint.MaxValue, long.MaxValue, long.MinValue, 100_000_000, 100_000_001];

@@ -4,9 +4,12 @@ using System.Globalization;
 namespace SparseExpansion.Testing.Fuzzing;
 
 /// <summary>
-/// Feeds changed files to a reader. The same cases come every time; the environment variable <c>SPARSE_EXPANSION_FUZZ_SECONDS</c> makes
-/// a run as long as it says, and <c>SPARSE_EXPANSION_FUZZ_FIRST</c> starts it with another case. A reader may load a file or refuse it by
-/// an exception of the library. It may neither fail in another way, nor take long, nor ask for memory that the file does not account for.
+/// Feeds changed files to a reader. The same cases come every time; the environment variable
+/// <c>SPARSE_EXPANSION_FUZZ_SECONDS</c> makes
+/// a run as long as it says, and <c>SPARSE_EXPANSION_FUZZ_FIRST</c> starts it with another case. A reader may load a
+/// file or refuse it by
+/// an exception of the library. It may neither fail in another way, nor take long, nor ask for memory that the file
+/// does not account for.
 /// </summary>
 public static class FuzzRun
 {

@@ -2,7 +2,10 @@ using System.Text;
 
 namespace SparseExpansion.Testing.Fuzzing;
 
-/// <summary>Changes JSON files by their structure: other types, huge numbers, deep nesting, missing and repeated keys, odd texts; then at times their bytes.</summary>
+/// <summary>
+/// Changes JSON files by their structure: other types, huge numbers, deep nesting, missing and repeated keys, odd
+/// texts; then at times their bytes.
+/// </summary>
 /// <param name="words">Raw JSON values that mean something to the reader under test.</param>
 public sealed class JsonMutator(params string[] words)
 {

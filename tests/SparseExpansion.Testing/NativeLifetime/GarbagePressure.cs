@@ -1,6 +1,8 @@
 namespace SparseExpansion.Testing.NativeLifetime;
 
-/// <summary>Collects garbage on a thread of its own until it is disposed, so that what nothing refers to is finalized at once.</summary>
+/// <summary>
+/// Collects garbage on a thread of its own until it is disposed, so that what nothing refers to is finalized at once.
+/// </summary>
 public sealed class GarbagePressure : IDisposable
 {
     /// <summary>Young objects are what calls lose; now and then all of them, and their finalizers.</summary>

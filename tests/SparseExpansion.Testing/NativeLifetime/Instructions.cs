@@ -12,7 +12,9 @@ internal static class Instructions
     /// <summary>Methods that are called, constructed or taken the address of.</summary>
     public static IEnumerable<MethodReference> Calls(MethodDefinition method) => method.Body.Instructions.Select(instruction => instruction.Operand).OfType<MethodReference>();
 
-    /// <summary>The name without type arguments, the same where the method is declared and where it is called.</summary>
+    /// <summary>
+    /// The name without type arguments, the same where the method is declared and where it is called.
+    /// </summary>
     public static string Name(MethodReference method)
     {
         MethodReference open = method is GenericInstanceMethod generic ? generic.ElementMethod : method;

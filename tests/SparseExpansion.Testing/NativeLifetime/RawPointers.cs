@@ -9,7 +9,8 @@ public static class RawPointers
     private static readonly string[] s_keepers = ["SparseExpansion.Internal.Vectors.RawMemory::KeepAlive", "System.GC::KeepAlive", "TorchSharp.torch::NewDisposeScope"];
 
     /// <summary>
-    /// Methods that take the address of a tensor's memory and neither say at the end that the tensor must live nor open a scope that holds it.
+    /// Methods that take the address of a tensor's memory and neither say at the end that the tensor must live nor open
+    /// a scope that holds it.
     /// </summary>
     /// <param name="assembly">The assembly's path.</param>
     public static IReadOnlyList<string> Unguarded(string assembly)

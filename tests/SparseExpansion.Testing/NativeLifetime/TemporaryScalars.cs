@@ -4,7 +4,8 @@ using Mono.Cecil.Rocks;
 namespace SparseExpansion.Testing.NativeLifetime;
 
 /// <summary>
-/// Members of TorchSharp that hand libtorch the pointer of a <c>Scalar</c> to which nothing refers any more, found in its instructions. A
+/// Members of TorchSharp that hand libtorch the pointer of a <c>Scalar</c> to which nothing refers any more, found in
+/// its instructions. A
 /// collection during such a call frees the number while it is read.
 /// </summary>
 public sealed class TemporaryScalars
@@ -33,7 +34,10 @@ public sealed class TemporaryScalars
         Symbols = [.. PublicSymbols().Distinct().Order(StringComparer.Ordinal)];
     }
 
-    /// <summary>Documentation identifiers of the public members, sorted: conversions, operators, methods, and types whose overrides are such.</summary>
+    /// <summary>
+    /// Documentation identifiers of the public members, sorted: conversions, operators, methods, and types whose
+    /// overrides are such.
+    /// </summary>
     public IReadOnlyList<string> Symbols { get; }
 
     /// <summary>True for a call that makes a temporary or leads to one.</summary>

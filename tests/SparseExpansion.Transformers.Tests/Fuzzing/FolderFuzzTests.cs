@@ -6,7 +6,10 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers.Fuzzing;
 
-/// <summary>Changed configurations and indices of checkpoint folders: see <see cref="FuzzRun"/> for what must hold, and how to run it for longer.</summary>
+/// <summary>
+/// Changed configurations and indices of checkpoint folders: see <see cref="FuzzRun"/> for what must hold, and how to
+/// run it for longer.
+/// </summary>
 public sealed class FolderFuzzTests : IDisposable
 {
     private const string Weights = "model.safetensors";
@@ -50,7 +53,9 @@ public sealed class FolderFuzzTests : IDisposable
         }, cases: 1_000);
     }
 
-    /// <summary>Files of the right contents lie beside the folder; whatever names an index gives, none of them is opened.</summary>
+    /// <summary>
+    /// Files of the right contents lie beside the folder; whatever names an index gives, none of them is opened.
+    /// </summary>
     [Fact]
     public void Index_Changed_NeverLeavesTheFolder()
     {

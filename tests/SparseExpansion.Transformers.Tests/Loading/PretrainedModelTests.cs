@@ -48,7 +48,9 @@ public sealed class PretrainedModelTests : IDisposable
         Assert.Contains("same folder", Fail().Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Folders of download caches hold links to files elsewhere; that is the user's doing, not the index's.</summary>
+    /// <summary>
+    /// Folders of download caches hold links to files elsewhere; that is the user's doing, not the index's.
+    /// </summary>
     [Fact]
     public void Load_ShardIsALink_IsFollowed()
     {

@@ -21,7 +21,9 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers;
 
-/// <summary>Expansions with every option, saving, loading, evaluation and generation while garbage is collected all the time.</summary>
+/// <summary>
+/// Expansions with every option, saving, loading, evaluation and generation while garbage is collected all the time.
+/// </summary>
 public sealed class CollectionStressTests
 {
     private static readonly (string Name, Func<ExpansionBuilder<CausalLanguageModel>, ExpansionBuilder<CausalLanguageModel>> Set)[] s_recipes =
@@ -59,7 +61,9 @@ public sealed class CollectionStressTests
         }
     }
 
-    /// <summary>Hashes of the saved experts, the perplexity to the last bit, and the text that the loaded model generates.</summary>
+    /// <summary>
+    /// Hashes of the saved experts, the perplexity to the last bit, and the text that the loaded model generates.
+    /// </summary>
     private static string Run(Func<ExpansionBuilder<CausalLanguageModel>, ExpansionBuilder<CausalLanguageModel>> set)
     {
         using var folder = new TemporaryFolder();

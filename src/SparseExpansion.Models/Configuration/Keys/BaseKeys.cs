@@ -2,7 +2,10 @@ using System.Text.Json;
 
 namespace SparseExpansion.Models.Configuration.Keys;
 
-/// <summary>The fields that every configuration of the transformers library may carry, and the traces of the programs that wrote the file.</summary>
+/// <summary>
+/// The fields that every configuration of the transformers library may carry, and the traces of the programs that wrote
+/// the file.
+/// </summary>
 internal static class BaseKeys
 {
     public static readonly KeyValuePair<string, KnownKey>[] All =

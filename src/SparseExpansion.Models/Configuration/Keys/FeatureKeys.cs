@@ -1,6 +1,9 @@
 namespace SparseExpansion.Models.Configuration.Keys;
 
-/// <summary>Features of other models and of derived code, written down in files that do not use them: neutral while they are off.</summary>
+/// <summary>
+/// Features of other models and of derived code, written down in files that do not use them: neutral while they are
+/// off.
+/// </summary>
 internal static class FeatureKeys
 {
     public static readonly KeyValuePair<string, KnownKey>[] All =

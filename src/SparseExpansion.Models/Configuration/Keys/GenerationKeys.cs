@@ -1,6 +1,8 @@
 namespace SparseExpansion.Models.Configuration.Keys;
 
-/// <summary>Defaults of generation, which older checkpoints keep in <c>config.json</c>. The caller's options decide instead.</summary>
+/// <summary>
+/// Defaults of generation, which older checkpoints keep in <c>config.json</c>. The caller's options decide instead.
+/// </summary>
 internal static class GenerationKeys
 {
     public static readonly KeyValuePair<string, KnownKey>[] All =

@@ -2,7 +2,10 @@ using System.Text.Json;
 
 namespace SparseExpansion.Models.Configuration.Keys;
 
-/// <summary>A key of <c>config.json</c> that no reader asks for, and the values at which it changes nothing that the model computes.</summary>
+/// <summary>
+/// A key of <c>config.json</c> that no reader asks for, and the values at which it changes nothing that the model
+/// computes.
+/// </summary>
 internal sealed record KnownKey
 {
     private static readonly KnownKey s_irrelevant = new() { IsIrrelevant = true };
@@ -23,13 +26,17 @@ internal sealed record KnownKey
     /// <summary>The neutral values, for messages.</summary>
     public string Neutral => Values.Count == 0 ? "null" : string.Join(" or ", Values);
 
-    /// <summary>Message about any other value; null for the usual one, which names that value and the neutral ones.</summary>
+    /// <summary>
+    /// Message about any other value; null for the usual one, which names that value and the neutral ones.
+    /// </summary>
     public string? Refusal { get; private init; }
 
     /// <summary>Keys that change nothing, whatever their value.</summary>
     public static IEnumerable<KeyValuePair<string, KnownKey>> Irrelevant(params string[] names) => names.Select(name => KeyValuePair.Create(name, s_irrelevant));
 
-    /// <summary>A key that changes nothing at some values. Null, which stands for "not set", is always one of them.</summary>
+    /// <summary>
+    /// A key that changes nothing at some values. Null, which stands for "not set", is always one of them.
+    /// </summary>
     /// <param name="name">The key.</param>
     /// <param name="values">The values as JSON; none means null alone.</param>
     public static KeyValuePair<string, KnownKey> At(string name, params string[] values) => KeyValuePair.Create(name, new KnownKey

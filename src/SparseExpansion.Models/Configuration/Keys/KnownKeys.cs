@@ -3,7 +3,8 @@ using System.Collections.Frozen;
 namespace SparseExpansion.Models.Configuration.Keys;
 
 /// <summary>
-/// The keys that published configurations of a model type carry beside those that its reader asks for. What is neither here nor asked
+/// The keys that published configurations of a model type carry beside those that its reader asks for. What is neither
+/// here nor asked
 /// for is an error: the model may compute something that nobody has thought of.
 /// </summary>
 internal static class KnownKeys

@@ -1,7 +1,8 @@
 namespace SparseExpansion.Models.Tokenization.AddedTokens;
 
 /// <summary>
-/// The added tokens of a tokenizer, gathered from its own file and those beside it. The first description of a token counts; one that
+/// The added tokens of a tokenizer, gathered from its own file and those beside it. The first description of a token
+/// counts; one that
 /// gives it another id, or its id to another token, is an error.
 /// </summary>
 /// <param name="path">The tokenizer's own file.</param>
@@ -28,7 +29,9 @@ internal sealed class AddedTokenTable(string path, IReadOnlyDictionary<string, i
         }
     }
 
-    /// <summary>Adds what the files beside it list, and makes special what they give a role and the tokenizer has.</summary>
+    /// <summary>
+    /// Adds what the files beside it list, and makes special what they give a role and the tokenizer has.
+    /// </summary>
     /// <param name="named">The contents of those files.</param>
     /// <param name="raw">True looks for all of them in the text as it is.</param>
     /// <exception cref="CheckpointException">Two files contradict each other.</exception>

@@ -24,7 +24,10 @@ internal sealed record SpecialTokens
     /// <summary>The tokenizer class without "Fast" at its end; null where the file does not say.</summary>
     public string? TokenizerClass { get; init; }
 
-    /// <summary>SentencePiece only: true puts a blank in front of every text between added tokens, false in front of the first alone.</summary>
+    /// <summary>
+    /// SentencePiece only: true puts a blank in front of every text between added tokens, false in front of the first
+    /// alone.
+    /// </summary>
     public bool Legacy { get; init; } = true;
 
     /// <summary>SentencePiece only: false puts no blank in front.</summary>

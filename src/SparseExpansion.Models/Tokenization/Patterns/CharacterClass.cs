@@ -19,7 +19,9 @@ internal sealed record CharacterClass(CodePointSet Named, bool Negated, string N
     /// <summary>One character, or several of which each will do.</summary>
     public static CharacterClass Of(params IEnumerable<int> codePoints) => new(CodePointSet.Of(codePoints));
 
-    /// <summary>The ranges of a set up to U+FFFF, without surrogates: these units stand for the characters beyond.</summary>
+    /// <summary>
+    /// The ranges of a set up to U+FFFF, without surrogates: these units stand for the characters beyond.
+    /// </summary>
     public static string Spell(CodePointSet set)
     {
         var text = new StringBuilder();

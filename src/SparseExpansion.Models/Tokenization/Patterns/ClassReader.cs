@@ -3,7 +3,10 @@ using SparseExpansion.Models.Tokenization.Unicode;
 
 namespace SparseExpansion.Models.Tokenization.Patterns;
 
-/// <summary>Reads a class in brackets, with the sets inside of it: ranges, escapes, [:names:], classes in brackets and &amp;&amp;.</summary>
+/// <summary>
+/// Reads a class in brackets, with the sets inside of it: ranges, escapes, [:names:], classes in brackets and
+/// &amp;&amp;.
+/// </summary>
 internal static class ClassReader
 {
     private const string NoEnd = "has a class without its closing bracket";

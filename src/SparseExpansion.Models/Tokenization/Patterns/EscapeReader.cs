@@ -11,7 +11,9 @@ internal static class EscapeReader
     /// <summary>Categories that hold all of a word's characters but a few.</summary>
     private const string WordCategories = @"\p{L}\p{M}\p{Nl}\p{Nd}\p{Pc}";
 
-    /// <summary>The class of an escape such as \p{L}, behind the backslash; null where it is none, and nothing is read.</summary>
+    /// <summary>
+    /// The class of an escape such as \p{L}, behind the backslash; null where it is none, and nothing is read.
+    /// </summary>
     public static CharacterClass? ReadClass(PatternReader reader) => reader.Peek() switch
     {
         'd' or 'D' => Take(reader, "nd", @"\p{Nd}", 'D'),

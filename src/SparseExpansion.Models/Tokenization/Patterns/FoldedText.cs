@@ -2,7 +2,9 @@ using SparseExpansion.Models.Tokenization.Unicode;
 
 namespace SparseExpansion.Models.Tokenization.Patterns;
 
-/// <summary>Characters of a pattern where case does not count: each may be any that folds to the same, and ß is ss too.</summary>
+/// <summary>
+/// Characters of a pattern where case does not count: each may be any that folds to the same, and ß is ss too.
+/// </summary>
 internal static class FoldedText
 {
     private const int MostAlternatives = 64;

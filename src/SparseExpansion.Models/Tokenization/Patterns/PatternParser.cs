@@ -1,8 +1,10 @@
 namespace SparseExpansion.Models.Tokenization.Patterns;
 
 /// <summary>
-/// Reads a pattern in the dialect of Oniguruma, with which the Hugging Face tokenizers were made, and says the same in .NET's. They differ
-/// in more than spelling: what ^, $, \h and (?m) mean, how far (?i) reaches, possessive quantifiers, nested classes, the characters beyond U+FFFF.
+/// Reads a pattern in the dialect of Oniguruma, with which the Hugging Face tokenizers were made, and says the same in
+/// .NET's. They differ
+/// in more than spelling: what ^, $, \h and (?m) mean, how far (?i) reaches, possessive quantifiers, nested classes,
+/// the characters beyond U+FFFF.
 /// </summary>
 internal sealed class PatternParser
 {
@@ -125,7 +127,10 @@ internal sealed class PatternParser
         return (PatternPart.Group(opening, inner), 0, !looks);
     }
 
-    /// <summary>Groups by number or name count for nothing where nothing refers to them; options hold to the end of the group around them.</summary>
+    /// <summary>
+    /// Groups by number or name count for nothing where nothing refers to them; options hold to the end of the group
+    /// around them.
+    /// </summary>
     private string ReadGroupStart(ref bool rest)
     {
         if (!_reader.Take("?"))

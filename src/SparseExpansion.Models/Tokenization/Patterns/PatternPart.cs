@@ -1,6 +1,8 @@
 namespace SparseExpansion.Models.Tokenization.Patterns;
 
-/// <summary>A piece of a translated pattern: text as .NET wants it, or a class whose text is known once all classes are.</summary>
+/// <summary>
+/// A piece of a translated pattern: text as .NET wants it, or a class whose text is known once all classes are.
+/// </summary>
 internal readonly record struct PatternPart(string Text, CharacterClass? Class)
 {
     public static implicit operator PatternPart(string text) => new(text, null);

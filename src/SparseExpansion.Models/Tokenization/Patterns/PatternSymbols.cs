@@ -25,7 +25,9 @@ internal static class PatternSymbols
             CodePointSet.Union(characters.Named, Superscripts), characters.Negated, characters.Native + CharacterClass.Spell(Superscripts))
         : characters;
 
-    /// <summary>A symbol behind a backslash that is no character and no class; null where there is none, and nothing is read.</summary>
+    /// <summary>
+    /// A symbol behind a backslash that is no character and no class; null where there is none, and nothing is read.
+    /// </summary>
     public static (PatternPart[] Parts, bool Repeats)? TryRead(PatternReader reader)
     {
         if (Array.Find(Unsupported, reader.Take) is { } name)

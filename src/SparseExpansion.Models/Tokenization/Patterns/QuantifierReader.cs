@@ -5,7 +5,10 @@ namespace SparseExpansion.Models.Tokenization.Patterns;
 /// <summary>Reads *, +, ? and {…} with what stands behind them.</summary>
 internal static class QuantifierReader
 {
-    /// <summary>The quantifier in .NET's spelling and whether it gives nothing back; null where there is none, and nothing is read.</summary>
+    /// <summary>
+    /// The quantifier in .NET's spelling and whether it gives nothing back; null where there is none, and nothing is
+    /// read.
+    /// </summary>
     public static (string Text, bool Possessive)? Read(PatternReader reader, int most)
     {
         foreach (string simple in new[] { "*", "+", "?" })
@@ -22,7 +25,8 @@ internal static class QuantifierReader
     }
 
     /// <summary>
-    /// {n}, {n,}, {,m} and {n,m}. A + behind repeats the whole; a ? does so behind {n}, and makes the others lazy. {m,n} with m > n is {n,m} that
+    /// {n}, {n,}, {,m} and {n,m}. A + behind repeats the whole; a ? does so behind {n}, and makes the others lazy.
+    /// {m,n} with m > n is {n,m} that
     /// gives nothing back. Braces with anything else in them are characters.
     /// </summary>
     private static (string Text, bool Possessive)? ReadInterval(PatternReader reader, int most)

@@ -4,8 +4,10 @@ using SparseExpansion.Models.Tokenization.Unicode;
 namespace SparseExpansion.Models.Tokenization.Patterns;
 
 /// <summary>
-/// .NET matches UTF-16 units, so one unit must stand for each character beyond U+FFFF. All that a pattern can tell of a character is which
-/// of its classes hold it; characters that agree in this share a surrogate, which well-formed text has no other use for.
+/// .NET matches UTF-16 units, so one unit must stand for each character beyond U+FFFF. All that a pattern can tell of a
+/// character is which
+/// of its classes hold it; characters that agree in this share a surrogate, which well-formed text has no other use
+/// for.
 /// </summary>
 internal sealed class StandIns
 {

@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 
 namespace SparseExpansion.Models.Tokenization.Patterns;
 
-/// <summary>Finds the matches of a pattern as Oniguruma would: characters beyond U+FFFF are one character each.</summary>
+/// <summary>
+/// Finds the matches of a pattern as Oniguruma would: characters beyond U+FFFF are one character each.
+/// </summary>
 internal sealed class TextMatcher
 {
     private const int MostCharacters = 1 << 16;
@@ -85,7 +87,10 @@ internal sealed class TextMatcher
         return text.ToString();
     }
 
-    /// <summary>The text with one unit for each character, and where these are in the text; null where they are at the same places.</summary>
+    /// <summary>
+    /// The text with one unit for each character, and where these are in the text; null where they are at the same
+    /// places.
+    /// </summary>
     private (string Searched, int[]? Positions) Searchable(string text)
     {
         if (!text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF'))

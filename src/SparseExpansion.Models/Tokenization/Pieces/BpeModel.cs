@@ -4,9 +4,12 @@ using Microsoft.ML.Tokenizers;
 namespace SparseExpansion.Models.Tokenization.Pieces;
 
 /// <summary>
-/// Byte-pair encoding of one piece of text. <see cref="BpeTokenizer"/> merges; this class adds what it lacks: byte fallback, words
-/// that are tokens although no merges lead to them, and texts of any length. For the last one a piece is cut between characters that
-/// are neighbors in no merged token: no token can span the cut, so the result is the same, and the merging, whose time grows with
+/// Byte-pair encoding of one piece of text. <see cref="BpeTokenizer"/> merges; this class adds what it lacks: byte
+/// fallback, words
+/// that are tokens although no merges lead to them, and texts of any length. For the last one a piece is cut between
+/// characters that
+/// are neighbors in no merged token: no token can span the cut, so the result is the same, and the merging, whose time
+/// grows with
 /// the square of the length, sees short strings only.
 /// </summary>
 internal sealed class BpeModel : IPieceModel
@@ -23,7 +26,8 @@ internal sealed class BpeModel : IPieceModel
     /// <param name="merges">Pairs of tokens, best first.</param>
     /// <param name="unknown">The token of characters outside of the vocabulary; null drops them.</param>
     /// <param name="fuseUnknown">True gives one unknown token for a run of such characters.</param>
-    /// <param name="byteFallback">True spells them by the tokens &lt;0x00&gt; … &lt;0xFF&gt; where the vocabulary has all that are needed.</param>
+    /// <param name="byteFallback">True spells them by the tokens &lt;0x00&gt; … &lt;0xFF&gt; where the vocabulary has
+    /// all that are needed.</param>
     /// <param name="wholeWords">True takes a piece that is a token as that token, whatever the merges say.</param>
     public BpeModel(
         Dictionary<string, int> vocabulary, IReadOnlyList<(string Left, string Right)> merges,

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace SparseExpansion.Models.Tokenization.Pieces;
 
-/// <summary>The tokens &lt;0x00&gt; … &lt;0xFF&gt;, and the characters that stand for bytes in byte-level vocabularies (GPT-2).</summary>
+/// <summary>
+/// The tokens &lt;0x00&gt; … &lt;0xFF&gt;, and the characters that stand for bytes in byte-level vocabularies (GPT-2).
+/// </summary>
 internal static class ByteTokens
 {
     private static readonly char[] Characters = MakeCharacters();
@@ -30,7 +32,9 @@ internal static class ByteTokens
         ? [.. token.Select(character => Values[character])]
         : System.Text.Encoding.UTF8.GetBytes(token);
 
-    /// <summary>Printable Latin-1 characters stand for themselves, the other bytes for the characters from U+0100 on.</summary>
+    /// <summary>
+    /// Printable Latin-1 characters stand for themselves, the other bytes for the characters from U+0100 on.
+    /// </summary>
     private static char[] MakeCharacters()
     {
         char[] characters = new char[256];

@@ -1,6 +1,8 @@
 namespace SparseExpansion.Models.Tokenization.Pieces;
 
-/// <summary>A text in symbols that are joined with their neighbors; a symbol keeps the number of its first part.</summary>
+/// <summary>
+/// A text in symbols that are joined with their neighbors; a symbol keeps the number of its first part.
+/// </summary>
 /// <param name="text">The text.</param>
 internal sealed class MergedSymbols(string text)
 {

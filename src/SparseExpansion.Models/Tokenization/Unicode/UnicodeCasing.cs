@@ -16,7 +16,8 @@ internal static class UnicodeCasing
         UnicodeTables.Mappings("foldFull").ToFrozenDictionary(item => item.From, item => item.To));
 
     /// <summary>
-    /// The full mapping, character by character as in Rust's <c>char::to_lowercase</c>: İ becomes i and U+0307, and Σ becomes σ wherever it stands.
+    /// The full mapping, character by character as in Rust's <c>char::to_lowercase</c>: İ becomes i and U+0307, and Σ
+    /// becomes σ wherever it stands.
     /// </summary>
     public static string ToLower(string text)
     {

@@ -30,7 +30,10 @@ internal static class UnicodeCategories
         ? CodePointSet.Union(categories.Select(category => Sets.Value[(int)category]))
         : null;
 
-    /// <summary>The names of .NET for a category, for example "\p{Lu}\p{Ll}"; null where the name is not of a category or holds surrogates.</summary>
+    /// <summary>
+    /// The names of .NET for a category, for example "\p{Lu}\p{Ll}"; null where the name is not of a category or holds
+    /// surrogates.
+    /// </summary>
     public static string? Native(string name)
     {
         string key = UnicodeProperties.Normalize(name);

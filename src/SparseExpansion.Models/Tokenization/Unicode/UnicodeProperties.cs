@@ -1,6 +1,8 @@
 namespace SparseExpansion.Models.Tokenization.Unicode;
 
-/// <summary>The sets of characters that patterns call by name: categories, scripts, properties and POSIX classes.</summary>
+/// <summary>
+/// The sets of characters that patterns call by name: categories, scripts, properties and POSIX classes.
+/// </summary>
 internal static class UnicodeProperties
 {
     /// <summary>White_Space.</summary>

@@ -4,7 +4,8 @@ using System.Globalization;
 namespace SparseExpansion.Models.Tokenization.Unicode;
 
 /// <summary>
-/// The embedded extract of the Unicode Character Database. .NET's own tables depend on the machine (ICU) and on the process (invariant
+/// The embedded extract of the Unicode Character Database. .NET's own tables depend on the machine (ICU) and on the
+/// process (invariant
 /// globalization); token ids must not.
 /// </summary>
 internal static class UnicodeTables

@@ -5,7 +5,10 @@ using static TorchSharp.torch.nn;
 
 namespace SparseExpansion.Transformers;
 
-/// <summary>Parallel: x + attention(norm₁ x) + feed-forward(norm₂ x). Sequential: the second norm reads the sum of the first two terms.</summary>
+/// <summary>
+/// Parallel: x + attention(norm₁ x) + feed-forward(norm₂ x). Sequential: the second norm reads the sum of the first two
+/// terms.
+/// </summary>
 internal sealed class GptNeoXBlock : DecoderBlock
 {
     private readonly Module<Tensor, Tensor> input_layernorm;

@@ -2,7 +2,9 @@ using SparseExpansion.Testing;
 
 namespace SparseExpansion.Models.Tokenization.AddedTokens;
 
-/// <summary>added_tokens.json, tokenizer_config.json and special_tokens_map.json beside either kind of tokenizer.</summary>
+/// <summary>
+/// added_tokens.json, tokenizer_config.json and special_tokens_map.json beside either kind of tokenizer.
+/// </summary>
 public sealed class AddedTokenFilesTests : IDisposable
 {
     private const string ChatTokens = """

@@ -2,7 +2,9 @@ using SparseExpansion.Testing;
 
 namespace SparseExpansion.Models.Tokenization.AddedTokens;
 
-/// <summary>Sources of the tokens around a text: the tokenizer class with its flags, or the post-processor of tokenizer.json.</summary>
+/// <summary>
+/// Sources of the tokens around a text: the tokenizer class with its flags, or the post-processor of tokenizer.json.
+/// </summary>
 public sealed class StartAndEndTests : IDisposable
 {
     private const string Template = """
