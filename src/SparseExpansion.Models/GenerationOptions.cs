@@ -83,13 +83,16 @@ public sealed record GenerationOptions
 
         if (!double.IsFinite(RepetitionPenalty) || RepetitionPenalty <= 0)
         {
-            throw new ArgumentOutOfRangeException(nameof(RepetitionPenalty), RepetitionPenalty, "Must be a number larger than 0.");
+            throw new ArgumentOutOfRangeException(
+                nameof(RepetitionPenalty), RepetitionPenalty, "Must be a number larger than 0.");
         }
 
         ArgumentNullException.ThrowIfNull(StopStrings);
         if (StopStrings.Any(string.IsNullOrEmpty))
         {
-            throw new ArgumentException($"{nameof(StopStrings)} holds an empty text, which would end every generation at once.", nameof(StopStrings));
+            throw new ArgumentException(
+                $"{nameof(StopStrings)} holds an empty text, which would end every generation at once.",
+                nameof(StopStrings));
         }
     }
 }

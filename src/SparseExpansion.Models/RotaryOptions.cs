@@ -37,7 +37,8 @@ public sealed record RotaryOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(OriginalContext, 1);
         if (!(HighFrequencyFactor > LowFrequencyFactor) || !double.IsFinite(HighFrequencyFactor))
         {
-            throw new ArgumentOutOfRangeException(nameof(HighFrequencyFactor), HighFrequencyFactor, $"Must be larger than {nameof(LowFrequencyFactor)}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(HighFrequencyFactor), HighFrequencyFactor, $"Must be larger than {nameof(LowFrequencyFactor)}.");
         }
     }
 

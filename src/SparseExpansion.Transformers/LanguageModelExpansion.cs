@@ -25,10 +25,12 @@ public static class LanguageModelExpansion
     /// <see cref="ExpansionRecipe.Published"/>.</param>
     /// <returns>A builder that needs calibration data before it can run.</returns>
     /// <exception cref="ArgumentNullException">The model or the target is null.</exception>
-    public static ExpansionBuilder<CausalLanguageModel> ExpandFeedForward(this CausalLanguageModel model, SparsityTarget target, ExpansionRecipe? recipe = null)
+    public static ExpansionBuilder<CausalLanguageModel> ExpandFeedForward(
+        this CausalLanguageModel model, SparsityTarget target, ExpansionRecipe? recipe = null)
     {
         ArgumentNullException.ThrowIfNull(model);
-        return model.Expand().Blocks(m => m.Blocks).Targets(FeedForwardTargets).WithRecipe(recipe ?? ExpansionRecipe.Published, target);
+        return model.Expand().Blocks(m => m.Blocks).Targets(FeedForwardTargets)
+            .WithRecipe(recipe ?? ExpansionRecipe.Published, target);
     }
 
     /// <summary>
@@ -44,7 +46,8 @@ public static class LanguageModelExpansion
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="batchSize"/> is less than 1.</exception>
     /// <exception cref="ArgumentException">The windows are longer than the model's context, or have ids outside of its
     /// vocabulary.</exception>
-    public static ExpansionBuilder<TModel> CalibrateOn<TModel>(this ExpansionBuilder<TModel> builder, TokenWindows windows, int? batchSize = null)
+    public static ExpansionBuilder<TModel> CalibrateOn<TModel>(
+        this ExpansionBuilder<TModel> builder, TokenWindows windows, int? batchSize = null)
         where TModel : torch.nn.Module
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -68,10 +71,12 @@ public static class LanguageModelExpansion
     /// <exception cref="CalibrationException">The text gives fewer tokens than one window.</exception>
     /// <exception cref="ArgumentException">The context is longer than the model's, or the tokenizer is another
     /// model's.</exception>
-    public static ExpansionBuilder<TModel> CalibrateOnText<TModel>(this ExpansionBuilder<TModel> builder, string text, TextTokenizer tokenizer, int? context = null)
+    public static ExpansionBuilder<TModel> CalibrateOnText<TModel>(
+        this ExpansionBuilder<TModel> builder, string text, TextTokenizer tokenizer, int? context = null)
         where TModel : CausalLanguageModel
     {
         ArgumentNullException.ThrowIfNull(builder);
-        return builder.CalibrateOn(TokenWindows.FromText(text, tokenizer, context ?? TokenWindows.DefaultContext(builder.Model.Config)));
+        return builder.CalibrateOn(
+            TokenWindows.FromText(text, tokenizer, context ?? TokenWindows.DefaultContext(builder.Model.Config)));
     }
 }

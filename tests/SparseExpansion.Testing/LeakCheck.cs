@@ -15,7 +15,8 @@ public static class LeakCheck
     /// that a disposed parameter was made of, although its memory is freed; the check makes allowance for exactly
     /// these.
     /// </param>
-    public static void NoTensorsLeft(Action action, int parametersDisposed = 0) => NoTensorsLeft(action, () => parametersDisposed);
+    public static void NoTensorsLeft(Action action, int parametersDisposed = 0) =>
+        NoTensorsLeft(action, () => parametersDisposed);
 
     /// <summary>The same, for actions that find out themselves how many parameters they dispose.</summary>
     public static void NoTensorsLeft(Action action, Func<int> parametersDisposed)

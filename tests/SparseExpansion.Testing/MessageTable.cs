@@ -12,7 +12,8 @@ public static class MessageTable
     private const string Update = "SPARSE_EXPANSION_UPDATE_TABLES";
 
     /// <summary>All tables of the repository.</summary>
-    public static IEnumerable<string> Files => Directory.EnumerateFiles(Path.Combine(Repository.Root, "tests"), "bad-inputs.txt", SearchOption.AllDirectories)
+    public static IEnumerable<string> Files =>
+        Directory.EnumerateFiles(Path.Combine(Repository.Root, "tests"), "bad-inputs.txt", SearchOption.AllDirectories)
         .Where(path => !path.Contains($"{Path.DirectorySeparatorChar}bin{Path.DirectorySeparatorChar}", StringComparison.Ordinal));
 
     /// <summary>Compares with what the program says today.</summary>

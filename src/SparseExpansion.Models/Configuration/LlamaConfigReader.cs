@@ -47,6 +47,7 @@ internal static class LlamaConfigReader
     /// <summary>
     /// Null means a head of its own for every query; a file without the key means it for Llama alone.
     /// </summary>
-    private static int ReadKeyValueHeads(ConfigObject config, string type, int heads) => config.OptionalInt("num_key_value_heads")
+    private static int ReadKeyValueHeads(ConfigObject config, string type, int heads) =>
+        config.OptionalInt("num_key_value_heads")
         ?? (type == "llama" || config.Contains("num_key_value_heads") ? heads : throw config.Error("num_key_value_heads", "is missing"));
 }

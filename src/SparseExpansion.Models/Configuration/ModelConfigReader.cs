@@ -51,7 +51,8 @@ internal static class ModelConfigReader
             "gelu" => ActivationKind.Gelu,
             "gelu_new" or "gelu_fast" or "gelu_pytorch_tanh" => ActivationKind.GeluTanh,
             "relu" => ActivationKind.Relu,
-            _ => throw config.Error(key, $"is '{name}'; supported are silu, gelu, gelu_new, gelu_fast, gelu_pytorch_tanh and relu"),
+            _ => throw config.Error(
+                key, $"is '{name}'; supported are silu, gelu, gelu_new, gelu_fast, gelu_pytorch_tanh and relu"),
         };
     }
 
@@ -60,7 +61,8 @@ internal static class ModelConfigReader
         InitializerRange = config.OptionalNumber("initializer_range") ?? 0.02,
         BosId = config.OptionalInt("bos_token_id", least: 0),
         EosIds = config.Ids("eos_token_id"),
-        DType = Spellings.Agree(config, [("dtype", ReadType(config, "dtype")), ("torch_dtype", ReadType(config, "torch_dtype"))]),
+        DType = Spellings.Agree(
+            config, [("dtype", ReadType(config, "dtype")), ("torch_dtype", ReadType(config, "torch_dtype"))]),
     };
 
     private static ElementType? ReadType(ConfigObject config, string key) => config.OptionalString(key) switch

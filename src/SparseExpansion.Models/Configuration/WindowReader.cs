@@ -59,7 +59,9 @@ internal static class WindowReader
             return null;
         }
 
-        int? window = config.Contains("sliding_window") || type is "llama" or "gpt_neox" ? config.OptionalInt("sliding_window") : DefaultWindow;
+        int? window = config.Contains("sliding_window") || type is "llama" or "gpt_neox"
+            ? config.OptionalInt("sliding_window")
+            : DefaultWindow;
         return !off || window is null
             ? window
             : throw config.Error("use_sliding_window", $"is false, but sliding_window is {window}; for this model type the window alone counts, so set it to null or remove the switch");
@@ -81,7 +83,9 @@ internal static class WindowReader
 
         if (matters && kinds[0] == Sliding && type is "llama" or "gpt_neox")
         {
-            throw config.Error("sliding_window", $"is {window}, shorter than the context; supported is null, as the model type '{type}' has no window");
+            throw config.Error(
+                "sliding_window",
+                $"is {window}, shorter than the context; supported is null, as the model type '{type}' has no window");
         }
     }
 }

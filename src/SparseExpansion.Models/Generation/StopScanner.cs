@@ -19,7 +19,8 @@ internal sealed class StopScanner(IReadOnlyList<string> stops)
         string text = _waiting + piece;
         for (int end = _waiting.Length + 1; end <= text.Length; end++)
         {
-            string? stop = stops.Where(stop => text.AsSpan(0, end).EndsWith(stop, StringComparison.Ordinal)).MaxBy(stop => stop.Length);
+            string? stop = stops.Where(stop => text.AsSpan(0, end).EndsWith(stop, StringComparison.Ordinal))
+                .MaxBy(stop => stop.Length);
             if (stop is not null)
             {
                 (Stopped, _waiting) = (true, "");

@@ -8,7 +8,8 @@ internal static class TokenSampler
     /// <param name="options">Filters of the vocabulary.</param>
     /// <param name="uniform">A random number in [0, 1).</param>
     /// <exception cref="SparseExpansionException">A logit is not a number, or none is left.</exception>
-    public static int Sample(ReadOnlySpan<float> logits, GenerationOptions options, double uniform) => Distribution(logits, options).At(uniform);
+    public static int Sample(ReadOnlySpan<float> logits, GenerationOptions options, double uniform) =>
+        Distribution(logits, options).At(uniform);
 
     /// <summary>Makes tokens that were there already less probable.</summary>
     /// <param name="logits">[vocabulary], changed in place.</param>
@@ -58,13 +59,16 @@ internal static class TokenSampler
         {
             if (float.IsNaN(logits[i]) || float.IsPositiveInfinity(logits[i]))
             {
-                throw new SparseExpansionException($"The model gives a logit that is not a number (token {i}): {logits[i]}.");
+                throw new SparseExpansionException(
+                    $"The model gives a logit that is not a number (token {i}): {logits[i]}.");
             }
 
             best = logits[i] > logits[best] ? i : best;
         }
 
-        return float.IsNegativeInfinity(logits[best]) ? throw new SparseExpansionException("The model gives no token any probability.") : best;
+        return float.IsNegativeInfinity(logits[best])
+            ? throw new SparseExpansionException("The model gives no token any probability.")
+            : best;
     }
 
     /// <summary>The tokens that top-k and top-p leave, most probable first; equals by id.</summary>

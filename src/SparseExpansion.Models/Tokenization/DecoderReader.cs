@@ -27,7 +27,9 @@ internal static class DecoderReader
             "Fuse" => Fuse,
             "Strip" => ReadStrip(node),
             "Metaspace" => ReadMetaspace(node),
-            _ => throw node.Error("type", $"is '{type}'; supported are Sequence, ByteLevel, Replace, ByteFallback, Fuse, Strip and Metaspace"),
+            _ => throw node.Error(
+                "type",
+                $"is '{type}'; supported are Sequence, ByteLevel, Replace, ByteFallback, Fuse, Strip and Metaspace"),
         };
         node.RequireAllUsed(TokenizerJsonReader.NoKeys);
         return result;
@@ -41,7 +43,10 @@ internal static class DecoderReader
     /// <param name="start">True if encoding adds a mark in front.</param>
     /// <param name="end">True if it adds one at the end.</param>
     public static TokenDecoder ForSentencePiece(char mark, bool start, bool end) => Chain(
-        [Each(token => token.Replace(mark, ' ')), JoinBytes, Fuse, Each(text => Strip(text, ' ', start ? 1 : 0, end ? 1 : 0))]);
+        [
+            Each(token => token.Replace(mark, ' ')), JoinBytes, Fuse,
+            Each(text => Strip(text, ' ', start ? 1 : 0, end ? 1 : 0))
+        ]);
 
     private static TokenDecoder Chain(TokenDecoder[] steps) => tokens =>
     {

@@ -35,7 +35,9 @@ internal static class SentencePieceReader
             added.Tokens,
             text => AddBlank(file, Normalize(file, text), eachPrefix),
             (text, first) => [AddBlank(file, text, firstPrefix && first && !text.StartsWith(Blank(file)))],
-            DecoderReader.ForSentencePiece(Mark, start: file.AddBlank && named.AddPrefixSpace && !file.BlankAtEnd, end: file.AddBlank && named.AddPrefixSpace && file.BlankAtEnd));
+            DecoderReader.ForSentencePiece(
+                Mark, start: file.AddBlank && named.AddPrefixSpace && !file.BlankAtEnd,
+                end: file.AddBlank && named.AddPrefixSpace && file.BlankAtEnd));
         return (codec, TextFrame.OfSentencePiece(named, codec, file.BosId, file.EosId));
     }
 

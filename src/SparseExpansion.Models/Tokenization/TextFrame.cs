@@ -30,7 +30,8 @@ internal sealed record TextFrame(int? Bos, int? Eos, IReadOnlyList<int> Prefix, 
     /// <param name="codec">Knows the ids.</param>
     /// <param name="prefix">Token ids that the post-processor puts before a text.</param>
     /// <param name="suffix">Token ids that it puts after a text.</param>
-    public static TextFrame OfTokenizerJson(SpecialTokens named, TextCodec codec, IReadOnlyList<int> prefix, IReadOnlyList<int> suffix)
+    public static TextFrame OfTokenizerJson(
+        SpecialTokens named, TextCodec codec, IReadOnlyList<int> prefix, IReadOnlyList<int> suffix)
     {
         (int? bos, int? eos) = named.AreNamed ? (codec.FindId(named.Bos), codec.FindId(named.Eos)) : named.ModelIds;
         bool? addBos = named.AddBos;
@@ -42,7 +43,8 @@ internal sealed record TextFrame(int? Bos, int? Eos, IReadOnlyList<int> Prefix, 
             addEos = rebuilds ? addEos ?? false : null;
         }
 
-        return new TextFrame(bos, eos, Ids(named, "bos", addBos, bos) ?? prefix, Ids(named, "eos", addEos, eos) ?? suffix);
+        return new TextFrame(
+            bos, eos, Ids(named, "bos", addBos, bos) ?? prefix, Ids(named, "eos", addEos, eos) ?? suffix);
     }
 
     /// <summary>
@@ -56,7 +58,9 @@ internal sealed record TextFrame(int? Bos, int? Eos, IReadOnlyList<int> Prefix, 
     {
         int? bos = named.SpeaksOfBos ? codec.FindId(named.Bos) : named.ModelIds.Bos ?? ownBos;
         int? eos = named.SpeaksOfEos ? codec.FindId(named.Eos) : named.ModelIds.Eos ?? ownEos;
-        return new TextFrame(bos, eos, Ids(named, "bos", named.AddBos ?? bos is not null, bos) ?? [], Ids(named, "eos", named.AddEos, eos) ?? []);
+        return new TextFrame(
+            bos, eos, Ids(named, "bos", named.AddBos ?? bos is not null, bos) ?? [],
+            Ids(named, "eos", named.AddEos, eos) ?? []);
     }
 
     /// <summary>The token alone or nothing, as the flag says; null without a flag.</summary>

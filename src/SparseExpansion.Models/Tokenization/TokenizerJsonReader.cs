@@ -70,7 +70,8 @@ internal static class TokenizerJsonReader
         }
 
         var model = new BpeModel(
-            vocabulary, ReadMerges(node, vocabulary), unknown, node.Bool("fuse_unk", false), node.Bool("byte_fallback", false), node.Bool("ignore_merges", false));
+            vocabulary, ReadMerges(node, vocabulary), unknown, node.Bool("fuse_unk", false),
+            node.Bool("byte_fallback", false), node.Bool("ignore_merges", false));
         node.RequireAllUsed(NoKeys);
         return model;
     }
@@ -87,7 +88,8 @@ internal static class TokenizerJsonReader
                 throw entries.Error(token, "is told from another token by U+F8FF alone, which is not supported");
             }
 
-            int id = AddedTokenReader.RequireSmall(entries.OptionalInt(token, least: 0) ?? throw entries.Error(token, "has no id"), entries, token);
+            int id = AddedTokenReader.RequireSmall(
+                entries.OptionalInt(token, least: 0) ?? throw entries.Error(token, "has no id"), entries, token);
             vocabulary.Add(token, ids.Add(id) ? id : throw entries.Error(token, $"has the id {id} of another token"));
         }
 
@@ -110,10 +112,13 @@ internal static class TokenizerJsonReader
                     [.. item.EnumerateArray().Select(part => part.GetString()!)],
                 _ => null,
             };
-            bool known = parts is { Length: 2 } && parts.All(vocabulary.ContainsKey) && vocabulary.ContainsKey(parts[0] + parts[1]);
+            bool known = parts is { Length: 2 }
+                && parts.All(vocabulary.ContainsKey)
+                && vocabulary.ContainsKey(parts[0] + parts[1]);
             if (!known || parts!.Any(part => ByteTokens.TryParse(part, out _)))
             {
-                throw node.Error("merges", $"holds {item.GetRawText()}, which is not a pair of tokens whose union is a token");
+                throw node.Error(
+                    "merges", $"holds {item.GetRawText()}, which is not a pair of tokens whose union is a token");
             }
 
             (string, string) merge = (parts![0], parts[1]);

@@ -39,7 +39,8 @@ public static class Perplexity
                 done += (int)batch.size(0);
             }
 
-            progress?.Report(new PerplexityProgress(done, windows.Count, Math.Exp(sum / ((double)done * (windows.Context - 1)))));
+            progress?.Report(
+                new PerplexityProgress(done, windows.Count, Math.Exp(sum / ((double)done * (windows.Context - 1)))));
         }
 
         long predicted = (long)done * (windows.Context - 1);
@@ -58,7 +59,8 @@ public static class Perplexity
     /// <exception cref="SparseExpansionException">The model gives logits that are not finite.</exception>
     /// <exception cref="ArgumentNullException"><paramref name="progress"/> is null.</exception>
     public static PerplexityResult Evaluate(
-        CausalLanguageModel model, TokenWindows windows, Action<PerplexityProgress> progress, PerplexityOptions? options = null, CancellationToken cancellationToken = default)
+        CausalLanguageModel model, TokenWindows windows, Action<PerplexityProgress> progress,
+        PerplexityOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(progress);
         return Evaluate(model, windows, options, new ActionProgress<PerplexityProgress>(progress), cancellationToken);
@@ -82,7 +84,8 @@ public static class Perplexity
             double sum = (rows.logsumexp(-1) - rows.gather(-1, next).squeeze(-1)).to(float64).sum().item<double>();
             total += double.IsFinite(sum)
                 ? sum
-                : throw new SparseExpansionException($"The model gives logits that are not finite in window {firstWindow + window}.");
+                : throw new SparseExpansionException(
+                    $"The model gives logits that are not finite in window {firstWindow + window}.");
         }
 
         return total;

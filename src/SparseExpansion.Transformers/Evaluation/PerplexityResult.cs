@@ -6,4 +6,5 @@ namespace SparseExpansion.Transformers;
 /// <param name="PredictedTokens">Number of predictions: all tokens of every window but its first.</param>
 /// <param name="Windows">Number of windows.</param>
 /// <param name="Context">Tokens of a window.</param>
-public sealed record PerplexityResult(double Perplexity, double NllPerToken, long PredictedTokens, int Windows, int Context);
+public sealed record PerplexityResult(
+    double Perplexity, double NllPerToken, long PredictedTokens, int Windows, int Context);

@@ -71,7 +71,8 @@ public sealed class TokenWindows
         ArgumentOutOfRangeException.ThrowIfLessThan(context, 2);
         if (text.Length < LongestPath && !text.Contains('\n') && File.Exists(text))
         {
-            throw new CalibrationException($"The text is '{text}', the path of a file: give what is in it, File.ReadAllText(path).");
+            throw new CalibrationException(
+                $"The text is '{text}', the path of a file: give what is in it, File.ReadAllText(path).");
         }
 
         var ids = new List<int>();
@@ -132,7 +133,10 @@ public sealed class TokenWindows
             return; // Reading it says so.
         }
 
-        if (entry.DType is not (ElementType.Int64 or ElementType.Int32) || entry.Shape.Count != 2 || entry.Shape[0] < 1 || entry.Shape[1] < 2)
+        if (entry.DType is not (ElementType.Int64 or ElementType.Int32)
+            || entry.Shape.Count != 2
+            || entry.Shape[0] < 1
+            || entry.Shape[1] < 2)
         {
             throw new CheckpointException(
                 $"{reader.FilePath}: the tensor '{name}' is {entry.DType} [{string.Join(", ", entry.Shape)}]; needed are token ids int64 [windows, context].");
@@ -173,7 +177,9 @@ public sealed class TokenWindows
     {
         if (windows.Context > config.MaxPositions)
         {
-            throw new ArgumentException($"Windows of {windows.Context} tokens are longer than the model's context of {config.MaxPositions}.", nameof(windows));
+            throw new ArgumentException(
+                $"Windows of {windows.Context} tokens are longer than the model's context of {config.MaxPositions}.",
+                nameof(windows));
         }
 
         if (windows.SmallestId < 0 || windows.LargestId >= config.VocabularySize)
@@ -189,7 +195,9 @@ public sealed class TokenWindows
         for (int start = 0; start < Count; start += batchSize)
         {
             int windows = Math.Min(batchSize, Count - start);
-            yield return tensor(_ids.AsSpan(start * Context, windows * Context).ToArray(), [windows, Context], dtype: int64, device: device);
+            yield return tensor(
+                _ids.AsSpan(start * Context, windows * Context).ToArray(), [windows, Context], dtype: int64,
+                device: device);
         }
     }
 

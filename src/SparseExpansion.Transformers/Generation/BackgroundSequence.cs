@@ -12,7 +12,8 @@ internal static class BackgroundSequence
     /// <param name="begin">Makes the sequence, on the pool.</param>
     /// <param name="cancellationToken">Handed to <paramref name="begin"/>, together with that of the
     /// enumeration.</param>
-    public static async IAsyncEnumerable<T> Run<T>(Func<CancellationToken, IEnumerable<T>> begin, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public static async IAsyncEnumerable<T> Run<T>(
+        Func<CancellationToken, IEnumerable<T>> begin, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         IEnumerator<T>? items = null;
         try

@@ -20,7 +20,8 @@ public static class TextGenerator
     /// context; or there are stop strings.
     /// </exception>
     public static IEnumerable<int> Generate(
-        CausalLanguageModel model, IReadOnlyList<int> prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+        CausalLanguageModel model, IReadOnlyList<int> prompt, GenerationOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(prompt);
@@ -28,7 +29,9 @@ public static class TextGenerator
         options.Validate();
         if (options.StopStrings.Count > 0)
         {
-            throw new ArgumentException($"{nameof(options.StopStrings)} are found in text: call {nameof(GenerateText)}, or leave them out.", nameof(options));
+            throw new ArgumentException(
+                $"{nameof(options.StopStrings)} are found in text: call {nameof(GenerateText)}, or leave them out.",
+                nameof(options));
         }
 
         RequireFit(model.Config, prompt, options);
@@ -47,7 +50,8 @@ public static class TextGenerator
     /// a stop string when it does not.</returns>
     /// <exception cref="ArgumentException">As for <see cref="Generate"/>, stop strings apart.</exception>
     public static IEnumerable<string> GenerateText(
-        CausalLanguageModel model, TextTokenizer tokenizer, string prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+        CausalLanguageModel model, TextTokenizer tokenizer, string prompt, GenerationOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         return ContinueText(model, tokenizer, prompt, options).Pieces(cancellationToken);
     }
@@ -72,17 +76,20 @@ public static class TextGenerator
     /// awaited.
     /// </remarks>
     public static IAsyncEnumerable<string> StreamAsync(
-        CausalLanguageModel model, TextTokenizer tokenizer, string prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+        CausalLanguageModel model, TextTokenizer tokenizer, string prompt, GenerationOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(tokenizer);
         ArgumentNullException.ThrowIfNull(prompt);
         options?.Validate();
-        return BackgroundSequence.Run(token => GenerateText(model, tokenizer, prompt, options, token), cancellationToken);
+        return BackgroundSequence.Run(
+            token => GenerateText(model, tokenizer, prompt, options, token), cancellationToken);
     }
 
     /// <summary>As <see cref="GenerateText"/>, for those who also want to know how the text ended.</summary>
-    internal static TextContinuation ContinueText(CausalLanguageModel model, TextTokenizer tokenizer, string prompt, GenerationOptions? options)
+    internal static TextContinuation ContinueText(
+        CausalLanguageModel model, TextTokenizer tokenizer, string prompt, GenerationOptions? options)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(tokenizer);
@@ -98,10 +105,12 @@ public static class TextGenerator
 
     /// <summary>The tokens behind checked arguments.</summary>
     internal static IEnumerable<int> Continue(
-        CausalLanguageModel model, IReadOnlyList<int> prompt, GenerationOptions options, Func<int, bool> isToken, CancellationToken cancellationToken)
+        CausalLanguageModel model, IReadOnlyList<int> prompt, GenerationOptions options, Func<int, bool> isToken,
+        CancellationToken cancellationToken)
     {
         IReadOnlyList<int> eos = options.EosIds ?? model.Config.EosIds;
-        int[] excluded = [.. Enumerable.Range(0, model.Config.VocabularySize).Where(id => !isToken(id) && !eos.Contains(id))];
+        int[] excluded =
+            [.. Enumerable.Range(0, model.Config.VocabularySize).Where(id => !isToken(id) && !eos.Contains(id))];
         HashSet<int> seen = [.. prompt];
         var random = new Random(options.Seed);
         using KeyValueCache cache = model.CreateCache();
@@ -143,7 +152,8 @@ public static class TextGenerator
 
         if (prompt.Any(id => id < 0 || id >= config.VocabularySize))
         {
-            throw new ArgumentException($"The prompt has ids outside of the vocabulary of {config.VocabularySize}.", nameof(prompt));
+            throw new ArgumentException(
+                $"The prompt has ids outside of the vocabulary of {config.VocabularySize}.", nameof(prompt));
         }
 
         if ((long)prompt.Count + options.MaxNewTokens > config.MaxPositions)

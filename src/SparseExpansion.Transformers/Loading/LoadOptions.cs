@@ -55,7 +55,8 @@ public sealed record LoadOptions
     {
         if (DType is not (null or ScalarType.Float32 or ScalarType.Float64 or ScalarType.BFloat16 or ScalarType.Float16))
         {
-            throw new ArgumentOutOfRangeException(nameof(DType), DType, "Must be float32, float64, bfloat16, float16 or null.");
+            throw new ArgumentOutOfRangeException(
+                nameof(DType), DType, "Must be float32, float64, bfloat16, float16 or null.");
         }
 
         if (Routers is null)

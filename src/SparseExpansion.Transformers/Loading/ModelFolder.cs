@@ -18,7 +18,8 @@ public static class ModelFolder
 
     private static readonly string[] Known =
     [
-        ConfigFile, GenerationConfigFile, "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt", "chat_template.jinja",
+        ConfigFile, GenerationConfigFile, "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt",
+        "chat_template.jinja",
         "chat_template.json",
     ];
 
@@ -35,7 +36,8 @@ public static class ModelFolder
     /// <exception cref="CheckpointException">The folder exists or cannot be written or holds the source, or the source
     /// does not exist.</exception>
     public static void SavePretrained(
-        this ExpansionResult result, string folder, string source, bool overwrite = false, ExpertFormat format = ExpertFormat.Unchanged)
+        this ExpansionResult result, string folder, string source, bool overwrite = false,
+        ExpertFormat format = ExpertFormat.Unchanged)
     {
         ArgumentNullException.ThrowIfNull(result);
         RequireApart(folder, source);
@@ -50,7 +52,8 @@ public static class ModelFolder
         ArgumentException.ThrowIfNullOrEmpty(source);
         if (FolderPath.IsInside(source, output))
         {
-            throw new CheckpointException($"{output}: holds the dense checkpoint itself, which would be replaced; name another folder.");
+            throw new CheckpointException(
+                $"{output}: holds the dense checkpoint itself, which would be replaced; name another folder.");
         }
     }
 

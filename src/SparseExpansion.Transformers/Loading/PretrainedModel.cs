@@ -36,17 +36,21 @@ public static class PretrainedModel
         options.Validate();
         ModelConfig config = ModelConfig.Load(folder);
         SizeCheck.Require(config, folder);
-        CausalLanguageModel model = CausalLanguageModel.Create(config, options.Device, options.DType ?? (ScalarType?)config.DType ?? ScalarType.Float32);
+        CausalLanguageModel model = CausalLanguageModel.Create(
+            config, options.Device, options.DType ?? (ScalarType?)config.DType ?? ScalarType.Float32);
         try
         {
             if (ExpandedModel.IsExpanded(folder))
             {
-                ExpandedModel.Load(model, folder, new ExpandedLoadOptions { MemoryMap = options.MemoryMap, Routers = options.Routers });
+                ExpandedModel.Load(
+                    model, folder,
+                    new ExpandedLoadOptions { MemoryMap = options.MemoryMap, Routers = options.Routers });
             }
             else
             {
                 bool map = options.MapDenseWeights && model.Device.type == TorchSharp.DeviceType.CPU;
-                WeightLoader.Load(model, CheckpointTensors.Read(folder, map), folder, map ? options.ScratchFolder : null);
+                WeightLoader.Load(
+                    model, CheckpointTensors.Read(folder, map), folder, map ? options.ScratchFolder : null);
             }
 
             model.eval();
@@ -77,7 +81,8 @@ public static class PretrainedModel
     /// <exception cref="SparseExpansionException">Model or text do not allow the expansion.</exception>
     /// <exception cref="ArgumentException">An option is out of range.</exception>
     public static ExpansionReport Expand(
-        string folder, string output, string text, SparsityTarget target, PretrainedExpansionOptions? options = null, CancellationToken cancellationToken = default)
+        string folder, string output, string text, SparsityTarget target, PretrainedExpansionOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         ArgumentException.ThrowIfNullOrWhiteSpace(output);
@@ -88,11 +93,15 @@ public static class PretrainedModel
         ModelFolder.RequireApart(output, folder);
         AtomicFolder.RequireFree(output, options.Overwrite); // Before hours of work, not after.
         ModelConfig config = ModelConfig.Load(folder);
-        TokenWindows windows = TokenWindows.FromText(text, TextTokenizer.Load(folder), options.Context ?? TokenWindows.DefaultContext(config));
+        TokenWindows windows = TokenWindows.FromText(
+            text, TextTokenizer.Load(folder), options.Context ?? TokenWindows.DefaultContext(config));
         using CausalLanguageModel model = Load(folder, options.Load);
-        ExpansionBuilder<CausalLanguageModel> builder = model.ExpandFeedForward(target, options.Recipe).CalibrateOn(windows);
+        ExpansionBuilder<CausalLanguageModel> builder = model.ExpandFeedForward(target, options.Recipe)
+            .CalibrateOn(windows);
         options.Configure?.Invoke(builder);
-        using ExpansionResult result = options.Progress is { } progress ? builder.Run(progress, cancellationToken) : builder.Run(cancellationToken: cancellationToken);
+        using ExpansionResult result = options.Progress is { } progress
+            ? builder.Run(progress, cancellationToken)
+            : builder.Run(cancellationToken: cancellationToken);
         result.SavePretrained(output, folder, options.Overwrite, options.Format);
         return result.Report;
     }

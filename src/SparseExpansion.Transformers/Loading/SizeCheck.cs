@@ -31,7 +31,9 @@ internal static class SizeCheck
         Int128 stored = 0;
         foreach (SafetensorsEntry entry in entries.Values)
         {
-            stored += expanded ? entry.ByteLength * WeightsPerByte : entry.Shape.Aggregate((Int128)1, (product, size) => product * size);
+            stored += expanded
+                ? entry.ByteLength * WeightsPerByte
+                : entry.Shape.Aggregate((Int128)1, (product, size) => product * size);
         }
 
         Int128 needed = LeastWeights(config);

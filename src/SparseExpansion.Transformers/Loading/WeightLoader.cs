@@ -15,7 +15,9 @@ internal static class WeightLoader
     /// Null: values are copied. Otherwise the model takes over the memory of the tensors, and of converted ones in
     /// files of this folder.
     /// </param>
-    public static void Load(CausalLanguageModel model, IEnumerable<KeyValuePair<string, Tensor>> weights, string source, string? scratchFolder = null)
+    public static void Load(
+        CausalLanguageModel model, IEnumerable<KeyValuePair<string, Tensor>> weights, string source,
+        string? scratchFolder = null)
     {
         Dictionary<string, Tensor> targets = model.state_dict();
         var loaded = new HashSet<string>(StringComparer.Ordinal);
@@ -85,7 +87,8 @@ internal static class WeightLoader
         bool convertible = value.is_floating_point() && target.is_floating_point();
         if (!convertible && value.dtype != target.dtype)
         {
-            throw new CheckpointException($"{source}: the tensor '{name}' is {value.dtype}; the model needs {target.dtype}.");
+            throw new CheckpointException(
+                $"{source}: the tensor '{name}' is {value.dtype}; the model needs {target.dtype}.");
         }
     }
 

@@ -54,13 +54,15 @@ public abstract class CausalLanguageModel : Module<Tensor, Tensor>
     /// <param name="device">Device for the weights; null means the CPU.</param>
     /// <param name="dtype">Type of the weights: float32, float64, bfloat16 or float16. Default float32. float16 is very
     /// slow on CPUs.</param>
-    public static CausalLanguageModel Create(ModelConfig config, Device? device = null, ScalarType dtype = ScalarType.Float32)
+    public static CausalLanguageModel Create(
+        ModelConfig config, Device? device = null, ScalarType dtype = ScalarType.Float32)
     {
         ArgumentNullException.ThrowIfNull(config);
         config.Validate();
         if (dtype is not (ScalarType.Float32 or ScalarType.Float64 or ScalarType.BFloat16 or ScalarType.Float16))
         {
-            throw new ArgumentOutOfRangeException(nameof(dtype), dtype, "Weights are float32, float64, bfloat16 or float16.");
+            throw new ArgumentOutOfRangeException(
+                nameof(dtype), dtype, "Weights are float32, float64, bfloat16 or float16.");
         }
 
         var placement = new WeightPlacement(device ?? CPU, dtype);
@@ -86,7 +88,8 @@ public abstract class CausalLanguageModel : Module<Tensor, Tensor>
         ArgumentNullException.ThrowIfNull(cache);
         return cache.LayerCount == Config.LayerCount
             ? Run(input, cache)
-            : throw new ArgumentException($"The cache is one of {cache.LayerCount} layers; the model has {Config.LayerCount}.", nameof(cache));
+            : throw new ArgumentException(
+                $"The cache is one of {cache.LayerCount} layers; the model has {Config.LayerCount}.", nameof(cache));
     }
 
     /// <summary>An empty cache for <see cref="forward(Tensor, KeyValueCache)"/>; the caller disposes it.</summary>

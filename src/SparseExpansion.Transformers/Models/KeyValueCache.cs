@@ -65,7 +65,8 @@ public sealed class KeyValueCache : IDisposable
     {
         if (buffer is not null && buffer.size(0) != newest.size(0))
         {
-            throw new ArgumentException($"The cache holds a batch of {buffer.size(0)} sequences; the input has {newest.size(0)}.");
+            throw new ArgumentException(
+                $"The cache holds a batch of {buffer.size(0)} sequences; the input has {newest.size(0)}.");
         }
 
         using var scope = NewDisposeScope();
@@ -81,7 +82,8 @@ public sealed class KeyValueCache : IDisposable
     private void Grow(ref Tensor? buffer, Tensor like, long total)
     {
         long capacity = Math.Max(FirstCapacity, buffer is null ? total : 2 * total);
-        Tensor larger = empty([like.size(0), like.size(1), capacity, like.size(3)], like.dtype, like.device).DetachFromDisposeScope();
+        Tensor larger = empty([like.size(0), like.size(1), capacity, like.size(3)], like.dtype, like.device)
+            .DetachFromDisposeScope();
         if (buffer is not null)
         {
             larger.narrow(2, 0, Length).copy_(buffer.narrow(2, 0, Length));

@@ -35,7 +35,8 @@ internal sealed class RotaryTable : IDisposable
         Tensor sines = allSines.narrow(0, position, tokens);
         Tensor first = heads.narrow(-1, 0, half);
         Tensor second = heads.narrow(-1, half, half);
-        Tensor turned = cat([(first * cosines) - (second * sines), (second * cosines).Plus(first * sines)], -1).to(heads.dtype);
+        Tensor turned =
+            cat([(first * cosines) - (second * sines), (second * cosines).Plus(first * sines)], -1).to(heads.dtype);
         long rest = heads.size(-1) - (2 * half);
         Tensor result = rest == 0 ? turned : cat([turned, heads.narrow(-1, 2 * half, rest)], -1);
         return result.MoveToOuterDisposeScope();

@@ -25,6 +25,7 @@ internal sealed class TokenEmbedding : Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        return weight.index_select(0, input.flatten()).view(input.size(0), input.size(1), weight.size(1)).MoveToOuterDisposeScope();
+        return weight.index_select(0, input.flatten()).view(input.size(0), input.size(1), weight.size(1))
+            .MoveToOuterDisposeScope();
     }
 }

@@ -8,7 +8,8 @@ namespace SparseExpansion.Models.Generation;
 /// </summary>
 public sealed class TextPiecesTests
 {
-    private static readonly TextTokenizer s_tokenizer = TextTokenizer.Load(Path.Combine(Repository.Root, "samples", "QuickStart", "model"));
+    private static readonly TextTokenizer s_tokenizer =
+        TextTokenizer.Load(Path.Combine(Repository.Root, "samples", "QuickStart", "model"));
 
     [Theory]
     [InlineData("plain words")]

@@ -33,7 +33,8 @@ public sealed class TokenSamplerTests
 
     [Fact]
     public void Sample_MaskedLogits_AreNeverDrawn() =>
-        Assert.Equal(0, TokenSampler.Sample([0, float.NegativeInfinity], new GenerationOptions { Temperature = 1 }, 0.9999999));
+        Assert.Equal(
+            0, TokenSampler.Sample([0, float.NegativeInfinity], new GenerationOptions { Temperature = 1 }, 0.9999999));
 
     [Fact]
     public void Sample_NotANumber_Throws() =>

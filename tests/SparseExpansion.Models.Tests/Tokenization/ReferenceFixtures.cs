@@ -11,7 +11,9 @@ internal static class ReferenceFixtures
     public static JsonElement Read(string name)
     {
         using Stream file = File.OpenRead(Path.Combine(Folder, name));
-        using Stream text = name.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress) : file;
+        using Stream text = name.EndsWith(".gz", StringComparison.Ordinal)
+            ? new GZipStream(file, CompressionMode.Decompress)
+            : file;
         using JsonDocument document = JsonDocument.Parse(text);
         return document.RootElement.Clone();
     }

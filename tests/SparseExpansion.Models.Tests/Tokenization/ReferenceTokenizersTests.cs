@@ -12,7 +12,8 @@ public sealed class ReferenceTokenizersTests : IDisposable
 
     private readonly TemporaryFolder _folder = new();
 
-    public static TheoryData<string> Names => [.. Directory.GetFiles(ReferenceFixtures.Folder, "*.json.gz").Select(file => Path.GetFileName(file)).Order()];
+    public static TheoryData<string> Names =>
+        [.. Directory.GetFiles(ReferenceFixtures.Folder, "*.json.gz").Select(file => Path.GetFileName(file)).Order()];
 
     public void Dispose() => _folder.Dispose();
 

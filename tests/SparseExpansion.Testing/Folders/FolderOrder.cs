@@ -43,7 +43,8 @@ public sealed class FolderOrder
             group => group.Select(Name).Concat(tree.Files.Any(file => file.Folder == group.Key) ? [Own] : []).ToHashSet());
         foreach (string parent in _order.Keys.Union(found.Keys))
         {
-            HashSet<string> folders = found.GetValueOrDefault(parent, []), declared = [.. _order.GetValueOrDefault(parent, [])];
+            HashSet<string> folders =
+                found.GetValueOrDefault(parent, []), declared = [.. _order.GetValueOrDefault(parent, [])];
             foreach (string name in folders.Except(declared))
             {
                 yield return $"{parent}/{name} is not declared";
@@ -81,7 +82,9 @@ public sealed class FolderOrder
     {
         string[] from = Split(use.From), to = Split(use.To);
         int common = from.Zip(to).TakeWhile(pair => pair.First == pair.Second).Count();
-        return (string.Join('/', from[..common]), from.ElementAtOrDefault(common) ?? Own, to.ElementAtOrDefault(common) ?? Own);
+        return (
+            string.Join('/', from[..common]), from.ElementAtOrDefault(common) ?? Own,
+            to.ElementAtOrDefault(common) ?? Own);
     }
 
     private static string[] Split(string folder) => folder.Split('/', StringSplitOptions.RemoveEmptyEntries);

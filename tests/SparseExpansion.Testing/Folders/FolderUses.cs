@@ -18,7 +18,8 @@ public static class FolderUses
         using AssemblyDefinition definition = AssemblyDefinition.ReadAssembly(assembly);
         return [.. definition.MainModule.Types.SelectMany(type => FolderOf(tree, type) is not { } from
             ? []
-            : TypeUses.Of(type).Select(used => (Used: used, To: FolderOf(tree, used))).Where(entry => entry.To is not null)
+            : TypeUses.Of(type).Select(used => (Used: used, To: FolderOf(tree, used)))
+                .Where(entry => entry.To is not null)
                 .Select(entry => new FolderUse(from, entry.To!, $"{type.Name} uses {entry.Used.Name}")))];
     }
 
@@ -26,5 +27,6 @@ public static class FolderUses
         .Where(used => tree.FolderOf(used) is not null)
         .Select(used => new FolderUse(file.Folder, tree.FolderOf(used)!, $"{file.Type} has using {used}")));
 
-    private static string? FolderOf(SourceTree tree, TypeDefinition type) => tree.FolderOf(type.Namespace, type.Name.Split('`')[0]);
+    private static string? FolderOf(SourceTree tree, TypeDefinition type) =>
+        tree.FolderOf(type.Namespace, type.Name.Split('`')[0]);
 }

@@ -53,14 +53,18 @@ public sealed class SourceTree
 
     /// <summary>The folder of a namespace; null if the project has none.</summary>
     /// <param name="name">The namespace.</param>
-    public string? FolderOf(string name) => name == _rootNamespace ? "" : Folders.FirstOrDefault(folder => NamespaceOf(folder) == name);
+    public string? FolderOf(string name) =>
+        name == _rootNamespace ? "" : Folders.FirstOrDefault(folder => NamespaceOf(folder) == name);
 
     /// <summary>True for a folder and those in it.</summary>
-    public static bool IsBelow(string folder, string parent) => folder == parent || parent.Length == 0 || folder.StartsWith(parent + "/", StringComparison.Ordinal);
+    public static bool IsBelow(string folder, string parent) =>
+        folder == parent || parent.Length == 0 || folder.StartsWith(parent + "/", StringComparison.Ordinal);
 
-    private static bool IsEntry(string type) => type.EndsWith("BuilderExtensions", StringComparison.Ordinal) || type == "MixtureExtensions";
+    private static bool IsEntry(string type) =>
+        type.EndsWith("BuilderExtensions", StringComparison.Ordinal) || type == "MixtureExtensions";
 
-    private string NamespaceOf(string folder) => folder.Length == 0 ? _rootNamespace : $"{_rootNamespace}.{folder.Replace('/', '.')}";
+    private string NamespaceOf(string folder) =>
+        folder.Length == 0 ? _rootNamespace : $"{_rootNamespace}.{folder.Replace('/', '.')}";
 
     private static IEnumerable<string> Ancestors(string folder)
     {

@@ -8,7 +8,8 @@ namespace SparseExpansion.Testing.Fuzzing;
 /// </summary>
 public static class ByteMutator
 {
-    private static readonly long[] Limits = [0, 1, -1, 8, int.MaxValue, uint.MaxValue, long.MaxValue, long.MinValue, 100_000_000, 100_000_001];
+    private static readonly long[] Limits =
+        [0, 1, -1, 8, int.MaxValue, uint.MaxValue, long.MaxValue, long.MinValue, 100_000_000, 100_000_001];
 
     /// <summary>A changed copy of a file.</summary>
     public static byte[] Mutate(byte[] seed, Random random)

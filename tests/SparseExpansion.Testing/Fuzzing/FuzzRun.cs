@@ -27,7 +27,9 @@ public static class FuzzRun
     /// <param name="attempt">Hands a changed file to the reader; lets its exceptions pass.</param>
     /// <param name="cases">Number of cases of the short run.</param>
     /// <returns>Numbers of files tried and accepted.</returns>
-    public static (int Tried, int Accepted) Cases(string name, IReadOnlyList<byte[]> seeds, Func<byte[], Random, byte[]> mutate, Action<byte[]> attempt, int cases)
+    public static (int Tried, int Accepted) Cases(
+        string name, IReadOnlyList<byte[]> seeds, Func<byte[], Random, byte[]> mutate, Action<byte[]> attempt,
+        int cases)
     {
         ArgumentNullException.ThrowIfNull(seeds);
         ArgumentNullException.ThrowIfNull(mutate);
@@ -38,7 +40,9 @@ public static class FuzzRun
         }
 
         int first = ReadNumber("SPARSE_EXPANSION_FUZZ_FIRST") ?? 0;
-        TimeSpan? duration = ReadNumber("SPARSE_EXPANSION_FUZZ_SECONDS") is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
+        TimeSpan? duration = ReadNumber("SPARSE_EXPANSION_FUZZ_SECONDS") is { } seconds
+            ? TimeSpan.FromSeconds(seconds)
+            : null;
         var state = new State(name);
         var worker = new Thread(() => state.Work(seeds, mutate, attempt, first, cases, duration)) { IsBackground = true, Name = name };
         worker.Start();
@@ -55,11 +59,15 @@ public static class FuzzRun
             Console.WriteLine($"{name}: {state.Tried} files tried, {state.Accepted} accepted.");
         }
 
-        return state.Failure is null ? (state.Tried, state.Accepted) : throw new InvalidOperationException(state.Failure);
+        return state.Failure is null
+            ? (state.Tried, state.Accepted)
+            : throw new InvalidOperationException(state.Failure);
     }
 
     private static int? ReadNumber(string variable) =>
-        Environment.GetEnvironmentVariable(variable) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
+        Environment.GetEnvironmentVariable(variable) is { Length: > 0 } text
+            ? int.Parse(text, CultureInfo.InvariantCulture)
+            : null;
 
     private static string Keep(string name, int number, byte[] input)
     {
@@ -76,8 +84,10 @@ public static class FuzzRun
             return 0;
         }
 
-        string line = File.ReadLines("/proc/self/status").First(line => line.StartsWith("VmPeak:", StringComparison.Ordinal));
-        return 1024 * long.Parse(line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture);
+        string line = File.ReadLines("/proc/self/status")
+            .First(line => line.StartsWith("VmPeak:", StringComparison.Ordinal));
+        return 1024 * long.Parse(
+            line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture);
     }
 
     private sealed class State(string name)
@@ -96,7 +106,9 @@ public static class FuzzRun
 
         public string? Failure { get; private set; }
 
-        public void Work(IReadOnlyList<byte[]> seeds, Func<byte[], Random, byte[]> mutate, Action<byte[]> attempt, int first, int cases, TimeSpan? duration)
+        public void Work(
+            IReadOnlyList<byte[]> seeds, Func<byte[], Random, byte[]> mutate, Action<byte[]> attempt, int first,
+            int cases, TimeSpan? duration)
         {
             var clock = Stopwatch.StartNew();
             for (Case = first; Failure is null && (duration is null ? Tried < cases : clock.Elapsed < duration); Case++)
@@ -104,7 +116,9 @@ public static class FuzzRun
                 var random = new Random(Case);
                 Input = mutate(seeds[random.Next(seeds.Count)], random);
                 Volatile.Write(ref _started, Stopwatch.GetTimestamp());
-                Failure = Try(attempt, duration is not null) is { } failure ? $"{name}, case {Case}: {failure}; {Keep(name, Case, Input)}" : null;
+                Failure = Try(attempt, duration is not null) is { } failure
+                    ? $"{name}, case {Case}: {failure}; {Keep(name, Case, Input)}"
+                    : null;
                 Tried++;
             }
         }

@@ -34,7 +34,8 @@ internal sealed class JsonTree
     }
 
     /// <summary>All values that have children of their own, and this one.</summary>
-    public IEnumerable<JsonTree> Parents() => _raw is not null ? [] : Children.SelectMany(child => child.Value.Parents()).Prepend(this);
+    public IEnumerable<JsonTree> Parents() =>
+        _raw is not null ? [] : Children.SelectMany(child => child.Value.Parents()).Prepend(this);
 
     public void Write(StringBuilder output)
     {

@@ -13,7 +13,8 @@ public static class AssemblyCalls
     public static IReadOnlyList<string> Find(string assembly, TemporaryScalars scalars, params string[] allowed)
     {
         bool symbols = File.Exists(Path.ChangeExtension(assembly, ".pdb"));
-        using AssemblyDefinition definition = AssemblyDefinition.ReadAssembly(assembly, new ReaderParameters { ReadSymbols = symbols });
+        using AssemblyDefinition definition =
+            AssemblyDefinition.ReadAssembly(assembly, new ReaderParameters { ReadSymbols = symbols });
         return [.. Instructions.Methods(definition)
             .Where(method => !allowed.Contains(method.DeclaringType.FullName))
             .SelectMany(method => method.Body.Instructions
@@ -23,7 +24,8 @@ public static class AssemblyCalls
 
     private static string Place(MethodDefinition method, Instruction instruction)
     {
-        SequencePoint? point = method.DebugInformation.SequencePoints.LastOrDefault(point => point.Offset <= instruction.Offset && !point.IsHidden);
+        SequencePoint? point = method.DebugInformation.SequencePoints.LastOrDefault(
+            point => point.Offset <= instruction.Offset && !point.IsHidden);
         return point is null ? method.FullName : $"{Path.GetFileName(point.Document.Url)}:{point.StartLine}";
     }
 }

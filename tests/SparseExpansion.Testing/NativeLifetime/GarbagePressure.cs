@@ -26,7 +26,9 @@ public sealed class GarbagePressure : IDisposable
 
     /// <summary>Duration of tests under pressure: SPARSEEXPANSION_STRESS_SECONDS, or a few seconds.</summary>
     public static TimeSpan Duration { get; } = TimeSpan.FromSeconds(
-        int.TryParse(Environment.GetEnvironmentVariable("SPARSEEXPANSION_STRESS_SECONDS"), out int seconds) ? seconds : 5);
+        int.TryParse(Environment.GetEnvironmentVariable("SPARSEEXPANSION_STRESS_SECONDS"), out int seconds)
+            ? seconds
+            : 5);
 
     /// <summary>Ends it.</summary>
     public void Dispose()

@@ -41,7 +41,8 @@ public sealed class TemporaryScalars
     public IReadOnlyList<string> Symbols { get; }
 
     /// <summary>True for a call that makes a temporary or leads to one.</summary>
-    public bool Contains(MethodReference method) => Instructions.Name(method) is var name && (_makers.Contains(name) || _users.Contains(name));
+    public bool Contains(MethodReference method) =>
+        Instructions.Name(method) is var name && (_makers.Contains(name) || _users.Contains(name));
 
     private static bool ReturnsScalar(MethodReference method) => method.ReturnType.FullName == "TorchSharp.Scalar";
 
@@ -51,7 +52,8 @@ public sealed class TemporaryScalars
 
     /// <summary>The conversion of a scalar to a tensor, which compiles and always throws.</summary>
     private static bool AlwaysThrows(MethodDefinition method) =>
-        method is { Name: "op_Implicit", ReturnType.FullName: "TorchSharp.torch/Tensor" } && method.Parameters[0].ParameterType.FullName == "TorchSharp.Scalar";
+        method is { Name: "op_Implicit", ReturnType.FullName: "TorchSharp.torch/Tensor" }
+            && method.Parameters[0].ParameterType.FullName == "TorchSharp.Scalar";
 
     /// <summary>Adds the callers of such methods, until there are no more.</summary>
     private void Close()
@@ -63,7 +65,9 @@ public sealed class TemporaryScalars
             foreach (MethodDefinition method in _methods)
             {
                 string name = Instructions.Name(method);
-                if (!_makers.Contains(name) && !_users.Contains(name) && Instructions.Calls(method).Any(call => _users.Contains(Instructions.Name(call))))
+                if (!_makers.Contains(name)
+                    && !_users.Contains(name)
+                    && Instructions.Calls(method).Any(call => _users.Contains(Instructions.Name(call))))
                 {
                     grows = _users.Add(name);
                 }
@@ -82,10 +86,12 @@ public sealed class TemporaryScalars
             .Select(method => method.DeclaringType)
             .Where(type => types.Contains(type.FullName) && IsPublic(type))
             .Select(DocCommentId.GetDocCommentId);
-        return found.Where(method => IsPublic(method) && !method.IsReuseSlotOverride()).Select(DocCommentId.GetDocCommentId).Concat(factories).Concat(overriders);
+        return found.Where(method => IsPublic(method) && !method.IsReuseSlotOverride())
+            .Select(DocCommentId.GetDocCommentId).Concat(factories).Concat(overriders);
     }
 
     private static bool IsPublic(MethodDefinition method) => method.IsPublic && IsPublic(method.DeclaringType);
 
-    private static bool IsPublic(TypeDefinition type) => type.IsNested ? type.IsNestedPublic && IsPublic(type.DeclaringType) : type.IsPublic;
+    private static bool IsPublic(TypeDefinition type) =>
+        type.IsNested ? type.IsNestedPublic && IsPublic(type.DeclaringType) : type.IsPublic;
 }

@@ -32,33 +32,39 @@ internal sealed record KnownKey
     public string? Refusal { get; private init; }
 
     /// <summary>Keys that change nothing, whatever their value.</summary>
-    public static IEnumerable<KeyValuePair<string, KnownKey>> Irrelevant(params string[] names) => names.Select(name => KeyValuePair.Create(name, s_irrelevant));
+    public static IEnumerable<KeyValuePair<string, KnownKey>> Irrelevant(params string[] names) =>
+        names.Select(name => KeyValuePair.Create(name, s_irrelevant));
 
     /// <summary>
     /// A key that changes nothing at some values. Null, which stands for "not set", is always one of them.
     /// </summary>
     /// <param name="name">The key.</param>
     /// <param name="values">The values as JSON; none means null alone.</param>
-    public static KeyValuePair<string, KnownKey> At(string name, params string[] values) => KeyValuePair.Create(name, new KnownKey
+    public static KeyValuePair<string, KnownKey> At(string name, params string[] values) =>
+        KeyValuePair.Create(name, new KnownKey
     {
         Values = values,
         _values = [.. values.Select(Parse)],
     });
 
     /// <summary>Switches that change nothing while they are off.</summary>
-    public static IEnumerable<KeyValuePair<string, KnownKey>> Off(params string[] names) => names.Select(name => At(name, "false"));
+    public static IEnumerable<KeyValuePair<string, KnownKey>> Off(params string[] names) =>
+        names.Select(name => At(name, "false"));
 
     /// <summary>Factors that change nothing at one.</summary>
-    public static IEnumerable<KeyValuePair<string, KnownKey>> AtOne(params string[] names) => names.Select(name => At(name, "1"));
+    public static IEnumerable<KeyValuePair<string, KnownKey>> AtOne(params string[] names) =>
+        names.Select(name => At(name, "1"));
 
     /// <summary>Keys that change nothing while they are null.</summary>
-    public static IEnumerable<KeyValuePair<string, KnownKey>> Unset(params string[] names) => names.Select(name => At(name));
+    public static IEnumerable<KeyValuePair<string, KnownKey>> Unset(params string[] names) =>
+        names.Select(name => At(name));
 
     /// <summary>A key whose other values need an explanation.</summary>
     /// <param name="name">The key.</param>
     /// <param name="refusal">The message about them, after the key.</param>
     /// <param name="neutral">True for values that are neutral, as null always is; null means no others are.</param>
-    public static KeyValuePair<string, KnownKey> Explained(string name, string refusal, Func<JsonElement, bool>? neutral = null) =>
+    public static KeyValuePair<string, KnownKey> Explained(
+        string name, string refusal, Func<JsonElement, bool>? neutral = null) =>
         KeyValuePair.Create(name, new KnownKey { Refusal = refusal, _neutral = neutral });
 
     /// <summary>True if the value changes nothing.</summary>

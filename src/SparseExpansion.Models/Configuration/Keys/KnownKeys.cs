@@ -12,7 +12,8 @@ internal static class KnownKeys
     /// <summary>For objects in which every key must be asked for.</summary>
     public static readonly FrozenDictionary<string, KnownKey> None = FrozenDictionary<string, KnownKey>.Empty;
 
-    private static readonly FrozenDictionary<string, FrozenDictionary<string, KnownKey>> s_byType = new Dictionary<string, FrozenDictionary<string, KnownKey>>
+    private static readonly FrozenDictionary<string, FrozenDictionary<string, KnownKey>> s_byType =
+        new Dictionary<string, FrozenDictionary<string, KnownKey>>
     {
         ["llama"] = Join(LlamaKeys.All),
         ["mistral"] = Join(MistralKeys.All),

@@ -9,7 +9,9 @@ internal static class RotaryKeys
     [
         .. KnownKey.Irrelevant("finetuned"),
         .. KnownKey.Off("mrope_interleaved", "truncate"),
-        .. KnownKey.Unset("mrope_section", "attention_factor", "beta_fast", "beta_slow", "mscale", "mscale_all_dim", "short_factor", "long_factor"),
+        .. KnownKey.Unset(
+            "mrope_section", "attention_factor", "beta_fast", "beta_slow", "mscale", "mscale_all_dim", "short_factor",
+            "long_factor"),
     ];
 
     /// <summary>

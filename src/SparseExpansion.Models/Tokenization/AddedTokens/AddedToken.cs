@@ -7,7 +7,8 @@ namespace SparseExpansion.Models.Tokenization.AddedTokens;
 /// <param name="Normalized">True if it is looked for, normalized itself, in the normalized text.</param>
 /// <param name="StripLeft">True if it swallows white space before it.</param>
 /// <param name="StripRight">True if it swallows white space behind it.</param>
-internal sealed record AddedToken(int Id, string Content, bool Special, bool Normalized, bool StripLeft, bool StripRight)
+internal sealed record AddedToken(
+    int Id, string Content, bool Special, bool Normalized, bool StripLeft, bool StripRight)
 {
     /// <summary>True if it is found only where no word character stands before or behind it.</summary>
     public bool SingleWord { get; init; }

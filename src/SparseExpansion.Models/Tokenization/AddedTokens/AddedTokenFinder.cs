@@ -22,7 +22,8 @@ internal sealed class AddedTokenFinder
         _tokens.Remove("");
         if (_tokens.Count > 0)
         {
-            IEnumerable<string> longestFirst = _tokens.Keys.OrderByDescending(content => content.Length).Select(Regex.Escape);
+            IEnumerable<string> longestFirst = _tokens.Keys.OrderByDescending(content => content.Length)
+                .Select(Regex.Escape);
             _pattern = new Regex(string.Join('|', longestFirst), RegexOptions.CultureInvariant);
         }
     }

@@ -10,8 +10,10 @@ namespace SparseExpansion.Models.Tokenization.AddedTokens;
 internal sealed class AddedTokenTable(string path, IReadOnlyDictionary<string, int> vocabulary)
 {
     private readonly List<AddedToken> _tokens = [];
-    private readonly Dictionary<string, (int Id, string File)> _ids = vocabulary.ToDictionary(item => item.Key, item => (item.Value, path), StringComparer.Ordinal);
-    private readonly Dictionary<int, (string Content, string File)> _contents = vocabulary.ToDictionary(item => item.Value, item => (item.Key, path));
+    private readonly Dictionary<string, (int Id, string File)> _ids = vocabulary.ToDictionary(
+        item => item.Key, item => (item.Value, path), StringComparer.Ordinal);
+    private readonly Dictionary<int, (string Content, string File)> _contents = vocabulary.ToDictionary(
+        item => item.Value, item => (item.Key, path));
     private readonly HashSet<string> _added = new(StringComparer.Ordinal);
 
     /// <summary>The tokens.</summary>

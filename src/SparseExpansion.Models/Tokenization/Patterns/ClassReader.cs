@@ -127,7 +127,8 @@ internal static class ClassReader
             return null;
         }
 
-        CodePointSet set = UnicodeProperties.FindPosix(name) ?? throw new PatternException($"uses [:{name}:], which is not known");
+        CodePointSet set =
+            UnicodeProperties.FindPosix(name) ?? throw new PatternException($"uses [:{name}:], which is not known");
         return new CharacterClass(set, negated);
     }
 
@@ -136,7 +137,8 @@ internal static class ClassReader
         int next = reader.Next(NoEnd);
         return next != '\\' ? next
             : reader.Take("b") ? '\b'
-            : reader.Peek() is 'R' or 'X' or 'N' or 'O' ? throw new PatternException($@"uses \{(char)reader.Peek()} in a class, which is not supported")
+            : reader.Peek() is 'R' or 'X' or 'N' or 'O' ? throw new PatternException(
+                $@"uses \{(char)reader.Peek()} in a class, which is not supported")
             : EscapeReader.ReadCharacter(reader);
     }
 

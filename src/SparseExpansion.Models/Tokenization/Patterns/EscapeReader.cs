@@ -87,6 +87,8 @@ internal static class EscapeReader
         }
 
         int? code = reader.Hexadecimal(8);
-        return code is { } known && reader.Take("}") ? known : throw new PatternException(@"has \x{…} that is not one hexadecimal number");
+        return code is { } known && reader.Take("}")
+            ? known
+            : throw new PatternException(@"has \x{…} that is not one hexadecimal number");
     }
 }

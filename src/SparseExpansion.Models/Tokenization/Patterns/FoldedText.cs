@@ -37,7 +37,8 @@ internal static class FoldedText
     public static PatternPart[] Translate(CharacterClass characters)
     {
         CodePointSet closed = UnicodeCasing.Close(characters.Named);
-        var result = new CharacterClass(closed, characters.Negated, characters.Native + CharacterClass.Spell(closed.Except(characters.Named)));
+        var result = new CharacterClass(
+            closed, characters.Negated, characters.Native + CharacterClass.Spell(closed.Except(characters.Named)));
         PatternPart[][] several = characters.Negated ? []
             : [.. UnicodeCasing.AllSeveral.Where(item => closed.Contains(item.CodePoint)).OrderBy(item => item.CodePoint).Select(item => Spell(item.Several))];
         return several.Length == 0 ? [result] : PatternPart.Group("(?:", PatternPart.Join([[result], .. several]));
@@ -77,7 +78,8 @@ internal static class FoldedText
         }
     }
 
-    private static PatternPart[] Spell(int[] codePoints) => [.. codePoints.Select(code => (PatternPart)CharacterClass.Of(UnicodeCasing.Equivalents(code)))];
+    private static PatternPart[] Spell(int[] codePoints) =>
+        [.. codePoints.Select(code => (PatternPart)CharacterClass.Of(UnicodeCasing.Equivalents(code)))];
 
     private static int Fold(int codePoint) => UnicodeCasing.Equivalents(codePoint)[0];
 }

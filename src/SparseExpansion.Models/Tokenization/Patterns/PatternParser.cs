@@ -62,7 +62,9 @@ internal sealed class PatternParser
 
             parts.AddRange(FoldedText.Translate(folded));
             folded.Clear();
-            atom ??= _options.HasFlag(PatternOptions.IgnoreCase) ? [.. FoldedText.Translate([character])] : Literal(character);
+            atom ??= _options.HasFlag(PatternOptions.IgnoreCase)
+                ? [.. FoldedText.Translate([character])]
+                : Literal(character);
             parts.AddRange(ReadQuantifiers(atom, repeats));
         }
 
@@ -80,9 +82,13 @@ internal sealed class PatternParser
                 return ReadGroup(depth);
             case '[':
                 CharacterClass characters = ClassReader.Read(_reader, 0);
-                return (_options.HasFlag(PatternOptions.IgnoreCase) ? FoldedText.Translate(characters) : [characters], 0, true);
+                return (
+                    _options.HasFlag(PatternOptions.IgnoreCase) ? FoldedText.Translate(characters) : [characters], 0,
+                    true);
             case '.':
-                return ([_options.HasFlag(PatternOptions.DotAll) ? PatternSymbols.Anything : PatternSymbols.AnyButNewline], 0, true);
+                return (
+                    [_options.HasFlag(PatternOptions.DotAll) ? PatternSymbols.Anything : PatternSymbols.AnyButNewline],
+                    0, true);
             case '^':
                 return ([PatternSymbols.LineStart], 0, false);
             case '$':
@@ -159,7 +165,8 @@ internal sealed class PatternParser
                 'm' => PatternOptions.DotAll,
                 'x' => PatternOptions.Extended,
                 '-' or ')' or ':' => PatternOptions.None,
-                _ => throw new PatternException($"uses a group (?{char.ConvertFromUtf32(next)}…), which is not supported"),
+                _ => throw new PatternException(
+                    $"uses a group (?{char.ConvertFromUtf32(next)}…), which is not supported"),
             };
             _options = on ? _options | option : _options & ~option;
             on &= next != '-';
@@ -178,7 +185,8 @@ internal sealed class PatternParser
         {
             _reader.Until(')', "has a comment without its end");
         }
-        else if (_options.HasFlag(PatternOptions.Extended) && _reader.Peek() is ' ' or '\t' or '\n' or '\r' or '\f' or '\v')
+        else if (_options.HasFlag(PatternOptions.Extended)
+            && _reader.Peek() is ' ' or '\t' or '\n' or '\r' or '\f' or '\v')
         {
             skipped = true;
             _reader.Next("");
@@ -224,7 +232,9 @@ internal sealed class PatternParser
             }
 
             PatternPart[] whole = !again && atom.Length == 1 ? atom : PatternPart.Group("(?:", atom);
-            atom = quantifier.Possessive ? PatternPart.Group("(?>", [.. whole, quantifier.Text]) : [.. whole, quantifier.Text];
+            atom = quantifier.Possessive
+                ? PatternPart.Group("(?>", [.. whole, quantifier.Text])
+                : [.. whole, quantifier.Text];
             SkipComments();
         }
 

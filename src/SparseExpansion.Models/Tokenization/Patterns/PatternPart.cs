@@ -9,7 +9,8 @@ internal readonly record struct PatternPart(string Text, CharacterClass? Class)
 
     public static implicit operator PatternPart(CharacterClass characters) => new("", characters);
 
-    public static PatternPart[] Group(string opening, params IEnumerable<PatternPart> parts) => [opening, .. parts, ")"];
+    public static PatternPart[] Group(string opening, params IEnumerable<PatternPart> parts) =>
+        [opening, .. parts, ")"];
 
     public static PatternPart[] Join(IEnumerable<PatternPart[]> branches) =>
         [.. branches.SelectMany((branch, index) => index == 0 ? branch : [(PatternPart)"|", .. branch])];

@@ -49,7 +49,9 @@ internal sealed class PatternReader
     public string Digits(int most, string alphabet = "0123456789")
     {
         int start = _at;
-        while (_at - start < most && Peek() is >= 0 and < 128 and int next && alphabet.Contains((char)next, StringComparison.Ordinal))
+        while (_at - start < most
+            && Peek() is >= 0 and < 128 and int next
+            && alphabet.Contains((char)next, StringComparison.Ordinal))
         {
             _at++;
         }

@@ -20,9 +20,11 @@ internal static class PatternSymbols
 
     private static readonly string[] Unsupported = ["X", "y", "Y", "K", "G", "k", "g"];
 
-    public static CharacterClass WithSuperscripts(CharacterClass characters) => ReferenceEquals(characters.Named, UnicodeProperties.Word)
+    public static CharacterClass WithSuperscripts(CharacterClass characters) =>
+        ReferenceEquals(characters.Named, UnicodeProperties.Word)
         ? new CharacterClass(
-            CodePointSet.Union(characters.Named, Superscripts), characters.Negated, characters.Native + CharacterClass.Spell(Superscripts))
+            CodePointSet.Union(characters.Named, Superscripts), characters.Negated,
+            characters.Native + CharacterClass.Spell(Superscripts))
         : characters;
 
     /// <summary>

@@ -9,7 +9,8 @@ internal static class ByteTokens
 {
     private static readonly char[] Characters = MakeCharacters();
     private static readonly Dictionary<char, byte> Values =
-        Characters.Select((character, value) => (character, value)).ToDictionary(item => item.character, item => (byte)item.value);
+        Characters.Select((character, value) => (character, value))
+            .ToDictionary(item => item.character, item => (byte)item.value);
 
     /// <summary>The ids of the byte tokens, −1 where the vocabulary has none.</summary>
     public static int[] Find(IReadOnlyDictionary<string, int> vocabulary) =>
@@ -20,7 +21,8 @@ internal static class ByteTokens
     {
         value = 0;
         return token.Length == 6 && token.StartsWith("<0x", StringComparison.Ordinal) && token[5] == '>'
-            && byte.TryParse(token.AsSpan(3, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
+            && byte.TryParse(
+                token.AsSpan(3, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
     }
 
     /// <summary>The UTF-8 bytes of a text, each as its character.</summary>

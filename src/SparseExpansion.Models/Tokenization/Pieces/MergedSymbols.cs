@@ -62,7 +62,8 @@ internal sealed class MergedSymbols(string text)
     }
 
     /// <summary>Start and length of the symbols that are left.</summary>
-    public IEnumerable<(int Start, int Length)> Remaining() => _symbols.Where(symbol => symbol.Length > 0).Select(symbol => (symbol.Start, symbol.Length));
+    public IEnumerable<(int Start, int Length)> Remaining() =>
+        _symbols.Where(symbol => symbol.Length > 0).Select(symbol => (symbol.Start, symbol.Length));
 
     private readonly record struct Symbol(int Start, int Length, int Previous, int Next, bool IsFixed);
 }

@@ -117,7 +117,9 @@ internal sealed class PieceMerger : IPieceModel
             return EmitUnknown(symbol, ids, afterUnknown);
         }
 
-        if (parts is not null && _file.Pieces[id].Type == SentencePieceType.Unused && parts.TryGetValue(symbol.ToString(), out int left))
+        if (parts is not null
+            && _file.Pieces[id].Type == SentencePieceType.Unused
+            && parts.TryGetValue(symbol.ToString(), out int left))
         {
             return Emit(symbol[left..], parts, ids, Emit(symbol[..left], parts, ids, afterUnknown));
         }

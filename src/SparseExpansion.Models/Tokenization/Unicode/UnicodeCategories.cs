@@ -9,15 +9,19 @@ internal static class UnicodeCategories
     /// <summary>In the order of <see cref="UnicodeCategory"/>.</summary>
     private static readonly string[] ShortNames =
     [
-        "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No", "Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Co", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf",
+        "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No", "Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Co",
+        "Pc", "Pd", "Ps", "Pe", "Pi", "Pf",
         "Po", "Sm", "Sc", "Sk", "So", "Cn",
     ];
 
     private static readonly string[] LongNames =
     [
-        "uppercaseletter", "lowercaseletter", "titlecaseletter", "modifierletter", "otherletter", "nonspacingmark", "spacingmark", "enclosingmark",
-        "decimalnumber", "letternumber", "othernumber", "spaceseparator", "lineseparator", "paragraphseparator", "control", "format", "surrogate",
-        "privateuse", "connectorpunctuation", "dashpunctuation", "openpunctuation", "closepunctuation", "initialpunctuation", "finalpunctuation",
+        "uppercaseletter", "lowercaseletter", "titlecaseletter", "modifierletter", "otherletter", "nonspacingmark",
+        "spacingmark", "enclosingmark",
+        "decimalnumber", "letternumber", "othernumber", "spaceseparator", "lineseparator", "paragraphseparator",
+        "control", "format", "surrogate",
+        "privateuse", "connectorpunctuation", "dashpunctuation", "openpunctuation", "closepunctuation",
+        "initialpunctuation", "finalpunctuation",
         "otherpunctuation", "mathsymbol", "currencysymbol", "modifiersymbol", "othersymbol", "unassigned",
     ];
 
@@ -37,7 +41,8 @@ internal static class UnicodeCategories
     public static string? Native(string name)
     {
         string key = UnicodeProperties.Normalize(name);
-        return key is "c" or "other" or "cs" or "surrogate" || !Names.TryGetValue(key, out UnicodeCategory[]? categories)
+        return key is "c" or "other" or "cs" or "surrogate"
+            || !Names.TryGetValue(key, out UnicodeCategory[]? categories)
             ? null
             : string.Concat(categories.Select(category => $@"\p{{{ShortNames[(int)category]}}}"));
     }
@@ -65,19 +70,24 @@ internal static class UnicodeCategories
         var names = new Dictionary<string, UnicodeCategory[]>();
         for (int category = 0; category < ShortNames.Length; category++)
         {
-            names[UnicodeProperties.Normalize(ShortNames[category])] = names[LongNames[category]] = [(UnicodeCategory)category];
+            names[UnicodeProperties.Normalize(ShortNames[category])] =
+                names[LongNames[category]] = [(UnicodeCategory)category];
         }
 
         foreach ((string name, string alias) in new[]
         {
-            ("l", "letter"), ("m", "mark"), ("m", "combiningmark"), ("n", "number"), ("p", "punctuation"), ("s", "symbol"), ("z", "separator"), ("c", "other"),
+            ("l", "letter"), ("m", "mark"), ("m", "combiningmark"), ("n", "number"), ("p", "punctuation"),
+            ("s", "symbol"), ("z", "separator"), ("c", "other"),
         })
         {
             names[name] = names[alias] =
                 [.. Enumerable.Range(0, ShortNames.Length).Where(i => UnicodeProperties.Normalize(ShortNames[i])[0] == name[0]).Select(i => (UnicodeCategory)i)];
         }
 
-        names["lc"] = names["casedletter"] = [UnicodeCategory.UppercaseLetter, UnicodeCategory.LowercaseLetter, UnicodeCategory.TitlecaseLetter];
+        names["lc"] = names["casedletter"] =
+        [
+            UnicodeCategory.UppercaseLetter, UnicodeCategory.LowercaseLetter, UnicodeCategory.TitlecaseLetter
+        ];
         return names.ToFrozenDictionary();
     }
 }

@@ -83,7 +83,8 @@ internal static class UnicodeForms
         return at;
     }
 
-    private static void Append(ReadOnlySpan<char> stretch, NormalizationForm form, Decompositions table, StringBuilder result)
+    private static void Append(
+        ReadOnlySpan<char> stretch, NormalizationForm form, Decompositions table, StringBuilder result)
     {
         bool compatible = form is NormalizationForm.FormKC or NormalizationForm.FormKD;
         var codes = new List<int>(stretch.Length);

@@ -12,7 +12,8 @@ internal static class UnicodeProperties
     public static CodePointSet HexDigits { get; } = CodePointSet.FromRanges([('0', '9'), ('A', 'F'), ('a', 'f')]);
 
     /// <summary>Letters, marks, digits and connectors: what UTS #18 calls a word character, less the joiners.</summary>
-    public static CodePointSet Word { get; } = CodePointSet.Union(Table("alphabetic"), OfNames("m", "nd", "pc", "l", "nl"));
+    public static CodePointSet Word { get; } =
+        CodePointSet.Union(Table("alphabetic"), OfNames("m", "nd", "pc", "l", "nl"));
 
     /// <summary>Word characters of Rust's regular expressions.</summary>
     public static CodePointSet WordWithJoiners { get; } = CodePointSet.Union(Word, CodePointSet.Of(0x200C, 0x200D));
@@ -56,5 +57,6 @@ internal static class UnicodeProperties
 
     private static CodePointSet Table(string name) => UnicodeTables.FindSet(name)!;
 
-    private static CodePointSet OfNames(params IEnumerable<string> names) => CodePointSet.Union(names.Select(name => UnicodeCategories.Find(name)!));
+    private static CodePointSet OfNames(params IEnumerable<string> names) =>
+        CodePointSet.Union(names.Select(name => UnicodeCategories.Find(name)!));
 }

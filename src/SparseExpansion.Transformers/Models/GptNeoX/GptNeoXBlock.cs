@@ -17,7 +17,8 @@ internal sealed class GptNeoXBlock : DecoderBlock
     private readonly GptNeoXFeedForward mlp;
     private readonly bool _parallel;
 
-    public GptNeoXBlock(ModelConfig config, int layer, RotaryTable rotary, WeightPlacement placement) : base(nameof(GptNeoXBlock))
+    public GptNeoXBlock(ModelConfig config, int layer, RotaryTable rotary, WeightPlacement placement) : base(
+        nameof(GptNeoXBlock))
     {
         input_layernorm = new BiasedLayerNorm(config.HiddenSize, config.NormEpsilon, placement);
         post_attention_layernorm = new BiasedLayerNorm(config.HiddenSize, config.NormEpsilon, placement);
