@@ -67,7 +67,7 @@ internal static class TokenSampler
         }
 
         return float.IsNegativeInfinity(logits[best])
-            ? throw new SparseExpansionException("The model gives no token any probability.")
+            ? throw new SparseExpansionException("The model gives every token a probability of zero.")
             : best;
     }
 

@@ -45,7 +45,7 @@ internal static class TemplateReader
             }
 
             ConfigObject token = item.Object("SpecialToken") ?? throw node.Error(
-                "single", "holds something else than SpecialToken and Sequence");
+                "single", "holds an item that is neither SpecialToken nor Sequence");
             string id = token.RequiredString("id");
             IReadOnlyList<int> ids =
                 special?.Object(id)?.Ids("ids") ?? throw node.Error("special_tokens", $"lacks '{id}'");

@@ -72,7 +72,7 @@ public sealed class TokenWindows
         if (text.Length < LongestPath && !text.Contains('\n') && File.Exists(text))
         {
             throw new CalibrationException(
-                $"The text is '{text}', the path of a file: give what is in it, File.ReadAllText(path).");
+                $"The text is '{text}', the path of a file; pass its contents instead: File.ReadAllText(path).");
         }
 
         var ids = new List<int>();

@@ -30,7 +30,7 @@ public static class TextGenerator
         if (options.StopStrings.Count > 0)
         {
             throw new ArgumentException(
-                $"{nameof(options.StopStrings)} are found in text: call {nameof(GenerateText)}, or leave them out.",
+                $"{nameof(options.StopStrings)} need text: call {nameof(GenerateText)}, or leave them out.",
                 nameof(options));
         }
 

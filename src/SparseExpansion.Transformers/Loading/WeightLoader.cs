@@ -28,7 +28,7 @@ internal static class WeightLoader
         {
             if (!given.Add(name))
             {
-                throw new CheckpointException($"{source}: the tensor '{name}' is given twice.");
+                throw new CheckpointException($"{source}: the tensor '{name}' occurs twice.");
             }
 
             string place = Place(model, name);

@@ -89,7 +89,7 @@ public abstract class CausalLanguageModel : Module<Tensor, Tensor>
         return cache.LayerCount == Config.LayerCount
             ? Run(input, cache)
             : throw new ArgumentException(
-                $"The cache is one of {cache.LayerCount} layers; the model has {Config.LayerCount}.", nameof(cache));
+                $"The cache has {cache.LayerCount} layers; the model has {Config.LayerCount}.", nameof(cache));
     }
 
     /// <summary>An empty cache for <see cref="forward(Tensor, KeyValueCache)"/>; the caller disposes it.</summary>

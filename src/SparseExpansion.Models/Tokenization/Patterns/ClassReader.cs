@@ -18,7 +18,7 @@ internal static class ClassReader
     {
         if (depth > PatternParser.MostDepth)
         {
-            throw new PatternException("has classes too deep in one another");
+            throw new PatternException("nests classes too deeply");
         }
 
         bool negated = reader.Take("^");

@@ -21,7 +21,7 @@ internal static class FoldedText
             List<PatternPart[]> alternatives = [.. Alternatives(text, at, end).Take(MostAlternatives + 1)];
             if (alternatives.Count > MostAlternatives)
             {
-                throw new PatternException("has too many spellings where case does not count");
+                throw new PatternException("has too many case-insensitive spellings");
             }
 
             foreach (PatternPart part in alternatives.Count == 1 ? alternatives[0] : PatternPart.Group("(?:", PatternPart.Join(alternatives)))

@@ -28,7 +28,7 @@ internal sealed class PatternParser
     {
         if (depth > MostDepth)
         {
-            throw new PatternException("has groups too deep in one another");
+            throw new PatternException("nests groups too deeply");
         }
 
         List<PatternPart[]> branches = [ReadSequence(depth)];
@@ -228,7 +228,7 @@ internal sealed class PatternParser
         {
             if (!repeats)
             {
-                throw new PatternException("repeats a place instead of characters");
+                throw new PatternException("repeats a position instead of characters");
             }
 
             PatternPart[] whole = !again && atom.Length == 1 ? atom : PatternPart.Group("(?:", atom);

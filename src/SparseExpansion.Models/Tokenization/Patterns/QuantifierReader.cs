@@ -53,5 +53,5 @@ internal static class QuantifierReader
 
     private static int Number(string digits, int missing, int most) => digits.Length == 0 ? missing
         : int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value <= most ? value
-        : throw new PatternException($"repeats something {digits} times; {most} is the most");
+        : throw new PatternException($"repeats something {digits} times; at most {most} are supported");
 }

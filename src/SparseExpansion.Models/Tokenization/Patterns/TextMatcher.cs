@@ -24,7 +24,7 @@ internal sealed class TextMatcher
     {
         if (pattern.Length > MostCharacters)
         {
-            throw new PatternException($"has {pattern.Length} characters; {MostCharacters} is the most");
+            throw new PatternException($"has {pattern.Length} characters; at most {MostCharacters} are supported");
         }
 
         PatternPart[] parts = PatternParser.Parse(pattern);
