@@ -28,8 +28,8 @@ public sealed class PackedWeightTests
     [InlineData(64)]
     public void Multiply_Tokens_EqualsDoublePrecision(int count)
     {
-        float[] weight =
-            Weight(0.6), tokens = Random(count * Columns, 7), bias = Random(Rows, 8), output = new float[count * Rows];
+        float[] weight = Weight(0.6), tokens = Random(count * Columns, 7);
+        float[] bias = Random(Rows, 8), output = new float[count * Rows];
         using PackedWeight packed = PackedWeight.Pack(weight, Rows, Columns);
         packed.Multiply(tokens, output, bias);
 

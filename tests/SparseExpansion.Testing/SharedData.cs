@@ -7,7 +7,7 @@ namespace SparseExpansion.Testing;
 /// </summary>
 public static class SharedData
 {
-    /// <summary>Why a test that needs the data was skipped.</summary>
+    /// <summary>Reason for skipping a test that needs the data.</summary>
     public const string Missing = "Needs the shared test data; set SPARSE_EXPANSION_DATA to its folder.";
 
     private static readonly string? Folder = Find();

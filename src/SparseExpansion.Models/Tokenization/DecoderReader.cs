@@ -45,7 +45,7 @@ internal static class DecoderReader
     public static TokenDecoder ForSentencePiece(char mark, bool start, bool end) => Chain(
         [
             Each(token => token.Replace(mark, ' ')), JoinBytes, Fuse,
-            Each(text => Strip(text, ' ', start ? 1 : 0, end ? 1 : 0))
+            Each(text => Strip(text, ' ', start ? 1 : 0, end ? 1 : 0)),
         ]);
 
     private static TokenDecoder Chain(TokenDecoder[] steps) => tokens =>

@@ -12,7 +12,7 @@ internal enum PieceBehavior
     /// <summary>They end the piece before them.</summary>
     MergedWithPrevious,
 
-    /// <summary>They start the piece behind them.</summary>
+    /// <summary>They start the piece after them.</summary>
     MergedWithNext,
 
     /// <summary>They are pieces of their own, neighbors together.</summary>

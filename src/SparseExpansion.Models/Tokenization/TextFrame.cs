@@ -7,7 +7,7 @@ namespace SparseExpansion.Models.Tokenization;
 /// <param name="Bos">The id that starts a text, if there is one.</param>
 /// <param name="Eos">The id that ends a text, if there is one.</param>
 /// <param name="Prefix">Ids put before a text.</param>
-/// <param name="Suffix">Ids put behind a text.</param>
+/// <param name="Suffix">Ids put after a text.</param>
 internal sealed record TextFrame(int? Bos, int? Eos, IReadOnlyList<int> Prefix, IReadOnlyList<int> Suffix)
 {
     /// <summary>

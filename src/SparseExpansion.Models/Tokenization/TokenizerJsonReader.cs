@@ -13,7 +13,7 @@ namespace SparseExpansion.Models.Tokenization;
 /// </summary>
 internal static class TokenizerJsonReader
 {
-    /// <summary>For objects in which every key must be understood.</summary>
+    /// <summary>No keys, for objects in which every key must be understood.</summary>
     public static readonly FrozenDictionary<string, KnownKey> NoKeys = KnownKeys.None;
 
     /// <summary>Reads the file.</summary>

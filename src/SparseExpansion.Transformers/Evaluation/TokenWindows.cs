@@ -12,13 +12,13 @@ public sealed class TokenWindows
 {
     private const string DocumentEnd = "<|endoftext|>";
 
-    /// <summary>Tokens that go through a model at a time where nobody says otherwise.</summary>
+    /// <summary>Default number of tokens that go through a model at a time.</summary>
     private const int BatchTokens = 4096;
 
-    /// <summary>Longest window that a text is cut into where nobody says otherwise, in tokens.</summary>
+    /// <summary>Longest default window that a text is cut into, in tokens.</summary>
     internal const int LongestDefaultContext = 2048;
 
-    /// <summary>As many as a span of bytes can hold.</summary>
+    /// <summary>Largest count that a span of bytes can hold.</summary>
     private const long LargestCount = int.MaxValue / sizeof(long);
 
     private const int LongestPath = 4096;
@@ -44,7 +44,7 @@ public sealed class TokenWindows
     /// <summary>The smallest id in any window.</summary>
     public long SmallestId { get; }
 
-    /// <summary>Windows in a batch where nobody says otherwise: as many as make 4,096 tokens, at least 1.</summary>
+    /// <summary>Default number of windows in a batch: as many as make 4,096 tokens, at least 1.</summary>
     public int DefaultBatchSize => Math.Max(1, BatchTokens / Context);
 
     /// <summary>All ids, window after window.</summary>
@@ -87,7 +87,7 @@ public sealed class TokenWindows
     }
 
     /// <summary>
-    /// Tokens of a window where nobody says otherwise: as many as the model was made for, at most 2,048.
+    /// Default number of tokens in a window: as many as the model was made for, at most 2,048.
     /// </summary>
     /// <param name="config">The model's architecture.</param>
     public static int DefaultContext(ModelConfig config)

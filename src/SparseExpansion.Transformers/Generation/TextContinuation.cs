@@ -17,7 +17,7 @@ internal sealed class TextContinuation(
     /// <summary>Tokens that have been generated so far, those of a stop string included.</summary>
     public int NewTokens { get; private set; }
 
-    /// <summary>Why the text ended; null before it has.</summary>
+    /// <summary>Reason for the end of the text; null before it has ended.</summary>
     public FinishReason? Finish { get; private set; }
 
     /// <summary>The new text as it comes.</summary>

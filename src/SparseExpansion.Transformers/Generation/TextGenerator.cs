@@ -59,7 +59,7 @@ public static class TextGenerator
     /// <summary>
     /// Continues a text for a caller that must not block, such as a user interface or a server: the model runs on
     /// threads of the pool, a piece at a time, and only
-    /// while somebody waits for the next one.
+    /// while the next one is awaited.
     /// </summary>
     /// <param name="model">The model, in any state of expansion; neither changed nor disposed before the stream has
     /// ended.</param>
@@ -87,7 +87,7 @@ public static class TextGenerator
             token => GenerateText(model, tokenizer, prompt, options, token), cancellationToken);
     }
 
-    /// <summary>As <see cref="GenerateText"/>, for those who also want to know how the text ended.</summary>
+    /// <summary>Continues a text like <see cref="GenerateText"/> and also tells how it ended.</summary>
     internal static TextContinuation ContinueText(
         CausalLanguageModel model, TextTokenizer tokenizer, string prompt, GenerationOptions? options)
     {
@@ -103,7 +103,7 @@ public static class TextGenerator
 
     private static IEnumerable<int> Optional(int? id) => id is { } value ? [value] : [];
 
-    /// <summary>The tokens behind checked arguments.</summary>
+    /// <summary>Generates the tokens once the arguments are checked.</summary>
     internal static IEnumerable<int> Continue(
         CausalLanguageModel model, IReadOnlyList<int> prompt, GenerationOptions options, Func<int, bool> isToken,
         CancellationToken cancellationToken)

@@ -20,7 +20,7 @@ public sealed partial class FolderOrderTests
         ["Models"] =
         [
             "Configuration.Keys", "Configuration", "Tokenization.Unicode", "Tokenization.Patterns",
-            "Tokenization.Pieces", "Tokenization.AddedTokens", "Tokenization", "Generation"
+            "Tokenization.Pieces", "Tokenization.AddedTokens", "Tokenization", "Generation",
         ],
     };
 

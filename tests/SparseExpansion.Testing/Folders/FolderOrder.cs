@@ -43,8 +43,8 @@ public sealed class FolderOrder
             group => group.Select(Name).Concat(tree.Files.Any(file => file.Folder == group.Key) ? [Own] : []).ToHashSet());
         foreach (string parent in _order.Keys.Union(found.Keys))
         {
-            HashSet<string> folders =
-                found.GetValueOrDefault(parent, []), declared = [.. _order.GetValueOrDefault(parent, [])];
+            HashSet<string> folders = found.GetValueOrDefault(parent, []);
+            HashSet<string> declared = [.. _order.GetValueOrDefault(parent, [])];
             foreach (string name in folders.Except(declared))
             {
                 yield return $"{parent}/{name} is not declared";

@@ -19,7 +19,8 @@ internal static class Instructions
     public static string Name(MethodReference method)
     {
         MethodReference open = method is GenericInstanceMethod generic ? generic.ElementMethod : method;
-        string declaring = open.DeclaringType.GetElementType().FullName, parameters = string.Join(
+        string declaring = open.DeclaringType.GetElementType().FullName;
+        string parameters = string.Join(
             ',', open.Parameters.Select(parameter => parameter.ParameterType.FullName));
         return $"{open.ReturnType.FullName} {declaring}::{open.Name}`{open.GenericParameters.Count}({parameters})";
     }

@@ -8,12 +8,12 @@ public static class RawPointers
     private static readonly string[] s_sources =
     [
         "SparseExpansion.Internal.Vectors.RawMemory::Pointer", "SparseExpansion.Internal.Vectors.RawMemory::Address",
-        "SparseExpansion.Execution.TensorMatrix::Of"
+        "SparseExpansion.Execution.TensorMatrix::Of",
     ];
     private static readonly string[] s_keepers =
     [
         "SparseExpansion.Internal.Vectors.RawMemory::KeepAlive", "System.GC::KeepAlive",
-        "TorchSharp.torch::NewDisposeScope"
+        "TorchSharp.torch::NewDisposeScope",
     ];
 
     /// <summary>

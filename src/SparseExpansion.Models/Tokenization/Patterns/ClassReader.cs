@@ -11,7 +11,7 @@ internal static class ClassReader
 {
     private const string NoEnd = "has a class without its closing bracket";
 
-    /// <summary>Reads behind the opening bracket, over the closing one.</summary>
+    /// <summary>Reads from after the opening bracket to after the closing one.</summary>
     /// <param name="reader">The pattern.</param>
     /// <param name="depth">Number of open brackets around it.</param>
     public static CharacterClass Read(PatternReader reader, int depth)
@@ -164,7 +164,7 @@ internal static class ClassReader
         private readonly List<CodePointSet> _sets = [];
         private readonly StringBuilder _native = new();
 
-        /// <summary>True right behind a range or a class in brackets: a hyphen there is a character.</summary>
+        /// <summary>True right after a range or a class in brackets: a hyphen there is a character.</summary>
         public bool EndsInRange { get; set; }
 
         public void Add(int first, int last) => Add(new CharacterClass(CodePointSet.Of(first, last)));

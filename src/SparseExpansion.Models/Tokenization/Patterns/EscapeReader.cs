@@ -12,7 +12,7 @@ internal static class EscapeReader
     private const string WordCategories = @"\p{L}\p{M}\p{Nl}\p{Nd}\p{Pc}";
 
     /// <summary>
-    /// The class of an escape such as \p{L}, behind the backslash; null where it is none, and nothing is read.
+    /// The class of an escape such as \p{L}, after the backslash; null where it is none, and nothing is read.
     /// </summary>
     public static CharacterClass? ReadClass(PatternReader reader) => reader.Peek() switch
     {
@@ -24,7 +24,7 @@ internal static class EscapeReader
         _ => null,
     };
 
-    /// <summary>The character that an escape stands for, behind the backslash.</summary>
+    /// <summary>The character that an escape stands for, after the backslash.</summary>
     public static int ReadCharacter(PatternReader reader)
     {
         int next = reader.Next(AtEnd);

@@ -45,7 +45,7 @@ internal sealed class PatternReader
         return text.ToString();
     }
 
-    /// <summary>As many digits as there are, up to a number.</summary>
+    /// <summary>Reads as many digits as there are, up to a number.</summary>
     public string Digits(int most, string alphabet = "0123456789")
     {
         int start = _at;

@@ -5,7 +5,7 @@ namespace SparseExpansion.Models.Tokenization.Patterns;
 /// <summary>The parts that symbols of a pattern become.</summary>
 internal static class PatternSymbols
 {
-    /// <summary>Behind a newline, but not at the end of the text.</summary>
+    /// <summary>Start of a line: after a newline, but not at the end of the text.</summary>
     public const string LineStart = @"(?:\A|(?<=\n)(?!\z))";
     public const string LineEnd = @"(?=\n|\z)";
 
@@ -28,7 +28,7 @@ internal static class PatternSymbols
         : characters;
 
     /// <summary>
-    /// A symbol behind a backslash that is no character and no class; null where there is none, and nothing is read.
+    /// A symbol after a backslash that is no character and no class; null where there is none, and nothing is read.
     /// </summary>
     public static (PatternPart[] Parts, bool Repeats)? TryRead(PatternReader reader)
     {

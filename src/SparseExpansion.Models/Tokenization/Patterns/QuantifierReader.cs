@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace SparseExpansion.Models.Tokenization.Patterns;
 
-/// <summary>Reads *, +, ? and {…} with what stands behind them.</summary>
+/// <summary>Reads *, +, ? and {…} with what follows them.</summary>
 internal static class QuantifierReader
 {
     /// <summary>
@@ -25,7 +25,7 @@ internal static class QuantifierReader
     }
 
     /// <summary>
-    /// {n}, {n,}, {,m} and {n,m}. A + behind repeats the whole; a ? does so behind {n}, and makes the others lazy.
+    /// {n}, {n,}, {,m} and {n,m}. A + after it repeats the whole; a ? does so after {n}, and makes the others lazy.
     /// {m,n} with m > n is {n,m} that
     /// gives nothing back. Braces with anything else in them are characters.
     /// </summary>

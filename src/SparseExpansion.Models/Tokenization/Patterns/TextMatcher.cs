@@ -40,7 +40,7 @@ internal sealed class TextMatcher
         }
     }
 
-    /// <summary>The matches in order. Empty ones count, but not right behind another.</summary>
+    /// <summary>The matches in order. Empty ones count, but not right after another.</summary>
     /// <exception cref="CheckpointException">The pattern takes too long on this text.</exception>
     public IEnumerable<(int Start, int End)> Matches(string text)
     {

@@ -6,22 +6,19 @@ namespace SparseExpansion.Models.Tokenization.Unicode;
 /// <summary>The general categories, alone and together, with their characters.</summary>
 internal static class UnicodeCategories
 {
-    /// <summary>In the order of <see cref="UnicodeCategory"/>.</summary>
+    /// <summary>Names in the order of <see cref="UnicodeCategory"/>.</summary>
     private static readonly string[] ShortNames =
     [
         "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No", "Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Co",
-        "Pc", "Pd", "Ps", "Pe", "Pi", "Pf",
-        "Po", "Sm", "Sc", "Sk", "So", "Cn",
+        "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sm", "Sc", "Sk", "So", "Cn",
     ];
 
     private static readonly string[] LongNames =
     [
         "uppercaseletter", "lowercaseletter", "titlecaseletter", "modifierletter", "otherletter", "nonspacingmark",
-        "spacingmark", "enclosingmark",
-        "decimalnumber", "letternumber", "othernumber", "spaceseparator", "lineseparator", "paragraphseparator",
-        "control", "format", "surrogate",
-        "privateuse", "connectorpunctuation", "dashpunctuation", "openpunctuation", "closepunctuation",
-        "initialpunctuation", "finalpunctuation",
+        "spacingmark", "enclosingmark", "decimalnumber", "letternumber", "othernumber", "spaceseparator",
+        "lineseparator", "paragraphseparator", "control", "format", "surrogate", "privateuse", "connectorpunctuation",
+        "dashpunctuation", "openpunctuation", "closepunctuation", "initialpunctuation", "finalpunctuation",
         "otherpunctuation", "mathsymbol", "currencysymbol", "modifiersymbol", "othersymbol", "unassigned",
     ];
 
@@ -86,7 +83,7 @@ internal static class UnicodeCategories
 
         names["lc"] = names["casedletter"] =
         [
-            UnicodeCategory.UppercaseLetter, UnicodeCategory.LowercaseLetter, UnicodeCategory.TitlecaseLetter
+            UnicodeCategory.UppercaseLetter, UnicodeCategory.LowercaseLetter, UnicodeCategory.TitlecaseLetter,
         ];
         return names.ToFrozenDictionary();
     }

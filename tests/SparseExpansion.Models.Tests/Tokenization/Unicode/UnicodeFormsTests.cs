@@ -60,7 +60,7 @@ public sealed class UnicodeFormsTests
         string[] pieces =
         [
             "a", "e", "\u0301", "\u0323", "\u0345", "\u1100", "\u1161", "\u11A8", "\uAC00", "가", "é", "ﬁ", "Å",
-            "\u0F71", "\u0F72", "\U0001D15E", "🙂", "ｶ", "\uFF9E", " ", "\u0928\u093C"
+            "\u0F71", "\u0F72", "\U0001D15E", "🙂", "ｶ", "\uFF9E", " ", "\u0928\u093C",
         ];
         Gen.Int[0, pieces.Length - 1].Array[0, 12].Select(parts => string.Concat(parts.Select(index => pieces[index])))
             .Sample(
