@@ -1,34 +1,46 @@
 namespace SparseExpansion.Models;
 
 /// <summary>
-/// How text is generated. Logits go through these steps, in this order: <see cref="RepetitionPenalty"/>, <see cref="Temperature"/>,
-/// <see cref="TopK"/>, <see cref="TopP"/>, <see cref="MinP"/>; one of the tokens that are left is drawn in proportion to its probability.
+/// Settings of text generation. Logits go through these steps, in this order: <see cref="RepetitionPenalty"/>,
+/// <see cref="Temperature"/>,
+/// <see cref="TopK"/>, <see cref="TopP"/>, <see cref="MinP"/>; one of the tokens that are left is drawn in proportion
+/// to its probability.
 /// </summary>
 public sealed record GenerationOptions
 {
     /// <summary>Most tokens that are generated. Default 128.</summary>
     public int MaxNewTokens { get; init; } = 128;
 
-    /// <summary>0 (default) takes the most probable token, so that top-k, top-p and min-p change nothing; larger values divide the logits before sampling.</summary>
+    /// <summary>
+    /// 0 (default) takes the most probable token, so that top-k, top-p and min-p change nothing; larger values divide
+    /// the logits before sampling.
+    /// </summary>
     public double Temperature { get; init; }
 
     /// <summary>Sample among this many most probable tokens only. Default null: all.</summary>
     public int? TopK { get; init; }
 
-    /// <summary>Sample among the fewest most probable tokens whose probabilities reach this sum only. Default 1: all.</summary>
+    /// <summary>
+    /// Sample among the fewest most probable tokens whose probabilities reach this sum only. Default 1: all.
+    /// </summary>
     public double TopP { get; init; } = 1;
 
-    /// <summary>Sample only among tokens that are at least this share as probable as the most probable one, in [0, 1]. Default 0: all.</summary>
+    /// <summary>
+    /// Sample only among tokens that are at least this share as probable as the most probable one, in [0, 1]. Default
+    /// 0: all.
+    /// </summary>
     public double MinP { get; init; }
 
     /// <summary>
-    /// Divides positive logits of tokens that prompt or new text hold already and multiplies negative ones, larger than 0. Default 1: changes
+    /// Divides positive logits of tokens that prompt or new text hold already and multiplies negative ones, larger than
+    /// 0. Default 1: changes
     /// nothing; larger values make repetitions rarer. Keskar et al. 2019 (CTRL), section 4.1.
     /// </summary>
     public double RepetitionPenalty { get; init; } = 1;
 
     /// <summary>
-    /// Texts that end the generation when they appear in new text; they are not put out, not even in part. None is empty. Default: none.
+    /// Texts that end the generation when they appear in new text; they are not put out, not even in part. None is
+    /// empty. Default: none.
     /// Only for text: who asks for token ids is refused them.
     /// </summary>
     public IReadOnlyList<string> StopStrings { get; init; } = [];
@@ -36,11 +48,15 @@ public sealed record GenerationOptions
     /// <summary>Seed of the sampling. Default 0.</summary>
     public int Seed { get; init; }
 
-    /// <summary>Ids that end the text. Default null: those of the model and, where a tokenizer takes part, its end token; empty: none.</summary>
+    /// <summary>
+    /// Ids that end the text. Default null: those of the model and, where a tokenizer takes part, its end token; empty:
+    /// none.
+    /// </summary>
     public IReadOnlyList<int>? EosIds { get; init; }
 
     /// <summary>Checks the values.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">A value is out of range; the exception names the property.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A value is out of range; the exception names the
+    /// property.</exception>
     /// <exception cref="ArgumentException">A stop string is empty.</exception>
     public void Validate()
     {
@@ -67,13 +83,16 @@ public sealed record GenerationOptions
 
         if (!double.IsFinite(RepetitionPenalty) || RepetitionPenalty <= 0)
         {
-            throw new ArgumentOutOfRangeException(nameof(RepetitionPenalty), RepetitionPenalty, "Must be a number larger than 0.");
+            throw new ArgumentOutOfRangeException(
+                nameof(RepetitionPenalty), RepetitionPenalty, "Must be a number larger than 0.");
         }
 
         ArgumentNullException.ThrowIfNull(StopStrings);
         if (StopStrings.Any(string.IsNullOrEmpty))
         {
-            throw new ArgumentException($"{nameof(StopStrings)} holds an empty text, which would end every generation at once.", nameof(StopStrings));
+            throw new ArgumentException(
+                $"{nameof(StopStrings)} holds an empty text, which would end every generation at once.",
+                nameof(StopStrings));
         }
     }
 }

@@ -6,7 +6,7 @@ namespace SparseExpansion.Models;
 /// <summary>The architecture of a causal language model, independent of how its checkpoint spells it.</summary>
 public sealed record ModelConfig
 {
-    /// <summary>Which block structure.</summary>
+    /// <summary>Block structure.</summary>
     public required ModelArchitecture Architecture { get; init; }
 
     /// <summary>"model_type" of the checkpoint, such as "llama" or "qwen2".</summary>
@@ -75,10 +75,14 @@ public sealed record ModelConfig
     /// <summary>Type of the weights in the checkpoint, if it says so.</summary>
     public ElementType? DType { get; init; }
 
-    /// <summary>Reads <c>config.json</c> of a checkpoint folder, and the end-of-text ids of <c>generation_config.json</c> if there is one.</summary>
+    /// <summary>
+    /// Reads <c>config.json</c> of a checkpoint folder, and the end-of-text ids of <c>generation_config.json</c> if
+    /// there is one.
+    /// </summary>
     /// <param name="folder">A folder in Hugging Face layout.</param>
     /// <exception cref="CheckpointException">
-    /// A file is missing or malformed, or a key has a value that the library does not support; the message names file and key.
+    /// A file is missing or malformed, or a key has a value that the library does not support; the message names file
+    /// and key.
     /// </exception>
     public static ModelConfig Load(string folder)
     {
@@ -87,7 +91,8 @@ public sealed record ModelConfig
     }
 
     /// <summary>Checks that the sizes fit each other.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">A value is out of range; the exception names the property.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A value is out of range; the exception names the
+    /// property.</exception>
     public void Validate()
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(VocabularySize, 1);

@@ -6,7 +6,7 @@ public sealed record RotaryOptions
     /// <summary>Base of the geometric series of wavelengths; "rope_theta". Default 10000.</summary>
     public double Theta { get; init; } = 10000;
 
-    /// <summary>How many features of each head are rotated: the first ones. Even, at least 2.</summary>
+    /// <summary>Number of features of each head that are rotated: the first ones. Even, at least 2.</summary>
     public required int Dimensions { get; init; }
 
     /// <summary>Scaling for long contexts. Default none.</summary>
@@ -25,7 +25,8 @@ public sealed record RotaryOptions
     public int OriginalContext { get; init; } = 8192;
 
     /// <summary>Checks the values.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">A value is out of range; the exception names the property.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A value is out of range; the exception names the
+    /// property.</exception>
     public void Validate()
     {
         RequirePositive(Theta, nameof(Theta));
@@ -36,7 +37,8 @@ public sealed record RotaryOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(OriginalContext, 1);
         if (!(HighFrequencyFactor > LowFrequencyFactor) || !double.IsFinite(HighFrequencyFactor))
         {
-            throw new ArgumentOutOfRangeException(nameof(HighFrequencyFactor), HighFrequencyFactor, $"Must be larger than {nameof(LowFrequencyFactor)}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(HighFrequencyFactor), HighFrequencyFactor, $"Must be larger than {nameof(LowFrequencyFactor)}.");
         }
     }
 

@@ -1,6 +1,6 @@
 namespace SparseExpansion.Models;
 
-/// <summary>How rotary frequencies are changed for contexts longer than those of pre-training.</summary>
+/// <summary>Change of rotary frequencies for contexts longer than those of pre-training.</summary>
 public enum RotaryScaling
 {
     /// <summary>Not at all; "default".</summary>

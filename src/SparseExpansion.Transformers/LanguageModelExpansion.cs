@@ -10,28 +10,44 @@ namespace SparseExpansion.Transformers;
 /// <summary>Shorter ways to expand language models.</summary>
 public static class LanguageModelExpansion
 {
-    /// <summary>The linears of the feed-forward layers, by module path: those that <see cref="ExpandFeedForward"/> expands.</summary>
+    /// <summary>
+    /// The linears of the feed-forward layers, by module path: those that <see cref="ExpandFeedForward"/> expands.
+    /// </summary>
     public const string FeedForwardTargets = "*.mlp.*";
 
     /// <summary>
-    /// Begins the expansion of a model's feed-forward layers, block by block. What remains is to say what to calibrate on; every later call of the builder changes what is set here.
+    /// Begins the expansion of a model's feed-forward layers, block by block. It still needs calibration data; later
+    /// calls of the builder override these settings.
     /// </summary>
     /// <param name="model">A dense model.</param>
-    /// <param name="target">How many weights go.</param>
-    /// <param name="recipe">How; null means <see cref="ExpansionRecipe.Published"/>.</param>
-    public static ExpansionBuilder<CausalLanguageModel> ExpandFeedForward(this CausalLanguageModel model, SparsityTarget target, ExpansionRecipe? recipe = null)
+    /// <param name="target">Sparsity to reach.</param>
+    /// <param name="recipe">Recipe for training routers and pruning experts; null means
+    /// <see cref="ExpansionRecipe.Published"/>.</param>
+    /// <returns>A builder that needs calibration data before it can run.</returns>
+    /// <exception cref="ArgumentNullException">The model or the target is null.</exception>
+    public static ExpansionBuilder<CausalLanguageModel> ExpandFeedForward(
+        this CausalLanguageModel model, SparsityTarget target, ExpansionRecipe? recipe = null)
     {
         ArgumentNullException.ThrowIfNull(model);
-        return model.Expand().Blocks(m => m.Blocks).Targets(FeedForwardTargets).WithRecipe(recipe ?? ExpansionRecipe.Published, target);
+        return model.Expand().Blocks(m => m.Blocks).Targets(FeedForwardTargets)
+            .WithRecipe(recipe ?? ExpansionRecipe.Published, target);
     }
 
-    /// <summary>Calibrates on windows of tokens. The expansion makes its batches of them, on the device of the model, and disposes them.</summary>
+    /// <summary>
+    /// Calibrates on windows of tokens. The expansion makes its batches of them, on the device of the model, and
+    /// disposes them.
+    /// </summary>
     /// <typeparam name="TModel">A model that is called with token ids [batch, sequence].</typeparam>
     /// <param name="builder">The expansion.</param>
     /// <param name="windows">Token ids.</param>
-    /// <param name="batchSize">Windows that go through the model at a time; null means <see cref="TokenWindows.DefaultBatchSize"/>.</param>
-    /// <exception cref="ArgumentException">The windows are longer than the model's context, or have ids outside of its vocabulary.</exception>
-    public static ExpansionBuilder<TModel> CalibrateOn<TModel>(this ExpansionBuilder<TModel> builder, TokenWindows windows, int? batchSize = null)
+    /// <param name="batchSize">Windows that go through the model at a time; null means
+    /// <see cref="TokenWindows.DefaultBatchSize"/>.</param>
+    /// <returns>The same builder.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="batchSize"/> is less than 1.</exception>
+    /// <exception cref="ArgumentException">The windows are longer than the model's context, or have ids outside of its
+    /// vocabulary.</exception>
+    public static ExpansionBuilder<TModel> CalibrateOn<TModel>(
+        this ExpansionBuilder<TModel> builder, TokenWindows windows, int? batchSize = null)
         where TModel : torch.nn.Module
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -53,11 +69,14 @@ public static class LanguageModelExpansion
     /// <param name="tokenizer">The model's tokenizer.</param>
     /// <param name="context">Tokens of a window; null means <see cref="TokenWindows.DefaultContext"/>.</param>
     /// <exception cref="CalibrationException">The text gives fewer tokens than one window.</exception>
-    /// <exception cref="ArgumentException">The context is longer than the model's, or the tokenizer is another model's.</exception>
-    public static ExpansionBuilder<TModel> CalibrateOnText<TModel>(this ExpansionBuilder<TModel> builder, string text, TextTokenizer tokenizer, int? context = null)
+    /// <exception cref="ArgumentException">The context is longer than the model's, or the tokenizer is another
+    /// model's.</exception>
+    public static ExpansionBuilder<TModel> CalibrateOnText<TModel>(
+        this ExpansionBuilder<TModel> builder, string text, TextTokenizer tokenizer, int? context = null)
         where TModel : CausalLanguageModel
     {
         ArgumentNullException.ThrowIfNull(builder);
-        return builder.CalibrateOn(TokenWindows.FromText(text, tokenizer, context ?? TokenWindows.DefaultContext(builder.Model.Config)));
+        return builder.CalibrateOn(
+            TokenWindows.FromText(text, tokenizer, context ?? TokenWindows.DefaultContext(builder.Model.Config)));
     }
 }

@@ -7,7 +7,8 @@ namespace SparseExpansion.Transformers;
 public static class LanguageModelRecipe
 {
     /// <summary>
-    /// <see cref="ExpansionRecipe.Best"/>, with the last block fine-tuned to the dense model's distributions over the next token
+    /// <see cref="ExpansionRecipe.Best"/>, with the last block fine-tuned to the dense model's distributions over the
+    /// next token
     /// (<see cref="FineTuningLoss.KullbackLeibler"/>) instead of its hidden states.
     /// </summary>
     public static ExpansionRecipe Best { get; } = ExpansionRecipe.Best with

@@ -28,7 +28,8 @@ public sealed class PackedWeightTests
     [InlineData(64)]
     public void Multiply_Tokens_EqualsDoublePrecision(int count)
     {
-        float[] weight = Weight(0.6), tokens = Random(count * Columns, 7), bias = Random(Rows, 8), output = new float[count * Rows];
+        float[] weight = Weight(0.6), tokens = Random(count * Columns, 7);
+        float[] bias = Random(Rows, 8), output = new float[count * Rows];
         using PackedWeight packed = PackedWeight.Pack(weight, Rows, Columns);
         packed.Multiply(tokens, output, bias);
 
@@ -44,12 +45,16 @@ public sealed class PackedWeightTests
                     magnitude += Math.Abs(product);
                 }
 
-                Assert.True(Math.Abs(output[(token * Rows) + row] - expected) <= magnitude * Math.Pow(2, -18), $"token {token}, row {row}: {output[(token * Rows) + row]}, expected {expected}");
+                Assert.True(
+                    Math.Abs(output[(token * Rows) + row] - expected) <= magnitude * Math.Pow(2, -18),
+                    $"token {token}, row {row}: {output[(token * Rows) + row]}, expected {expected}");
             }
         }
     }
 
-    /// <summary>Large enough to be measured: the choice among the kernels needs no dense product of somebody else's.</summary>
+    /// <summary>
+    /// Large enough to be measured: the choice among the kernels needs no dense product of somebody else's.
+    /// </summary>
     [Fact]
     public void Multiply_LargeWeight_ChoosesAKernelOfItsOwn()
     {

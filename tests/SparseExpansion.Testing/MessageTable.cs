@@ -3,7 +3,8 @@ using System.Text;
 namespace SparseExpansion.Testing;
 
 /// <summary>
-/// A text file of bad inputs and the exact message that each gives: a line with the input, an indented line with the message. With the
+/// A text file of bad inputs and the exact message that each gives: a line with the input, an indented line with the
+/// message. With the
 /// environment variable <c>SPARSE_EXPANSION_UPDATE_TABLES</c> set, tests write the file anew, to be read and committed.
 /// </summary>
 public static class MessageTable
@@ -11,7 +12,8 @@ public static class MessageTable
     private const string Update = "SPARSE_EXPANSION_UPDATE_TABLES";
 
     /// <summary>All tables of the repository.</summary>
-    public static IEnumerable<string> Files => Directory.EnumerateFiles(Path.Combine(Repository.Root, "tests"), "bad-inputs.txt", SearchOption.AllDirectories)
+    public static IEnumerable<string> Files =>
+        Directory.EnumerateFiles(Path.Combine(Repository.Root, "tests"), "bad-inputs.txt", SearchOption.AllDirectories)
         .Where(path => !path.Contains($"{Path.DirectorySeparatorChar}bin{Path.DirectorySeparatorChar}", StringComparison.Ordinal));
 
     /// <summary>Compares with what the program says today.</summary>

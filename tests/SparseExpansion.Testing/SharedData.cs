@@ -2,11 +2,12 @@ namespace SparseExpansion.Testing;
 
 /// <summary>
 /// Larger test data that is not part of the repository. It lies where the environment variable
-/// <c>SPARSE_EXPANSION_DATA</c> points, or in a folder <c>shared/data</c> in or beside an ancestor of the test's folder.
+/// <c>SPARSE_EXPANSION_DATA</c> points, or in a folder <c>shared/data</c> in or beside an ancestor of the test's
+/// folder.
 /// </summary>
 public static class SharedData
 {
-    /// <summary>Why a test that needs the data was skipped.</summary>
+    /// <summary>Reason for skipping a test that needs the data.</summary>
     public const string Missing = "Needs the shared test data; set SPARSE_EXPANSION_DATA to its folder.";
 
     private static readonly string? Folder = Find();

@@ -44,7 +44,8 @@ public sealed class LanguageModelExpansionTests : IDisposable
     [Fact]
     public void CalibrateOn_WindowsAndAnyModelOfIds_MakesBatchesOfTheDefaultSize()
     {
-        using nn.Module<Tensor, Tensor> model = nn.Sequential(("embed", nn.Embedding(101, 8)), ("linear", nn.Linear(8, 8)));
+        using nn.Module<Tensor, Tensor> model =
+            nn.Sequential(("embed", nn.Embedding(101, 8)), ("linear", nn.Linear(8, 8)));
         var sizes = new List<long>();
         ExpansionBuilder<nn.Module<Tensor, Tensor>> builder = model.Expand().RouteWith(new SingleExpertRouterTrainer())
             .PruneWith(new MagnitudeSparsifier(), SparsityTarget.Unstructured(0.5))
@@ -69,16 +70,21 @@ public sealed class LanguageModelExpansionTests : IDisposable
         Assert.All(result.Layers.Values, layer => Assert.Equal(4, layer.ExpertCount));
     }
 
-    private static TokenWindows Windows(int count) => TokenWindows.FromTokens([.. Enumerable.Range(0, count * 32).Select(i => i * i % 101)], 32);
+    private static TokenWindows Windows(int count) =>
+        TokenWindows.FromTokens([.. Enumerable.Range(0, count * 32).Select(i => i * i % 101)], 32);
 
-    private string Expanded(Func<ExpansionBuilder<CausalLanguageModel>, ExpansionBuilder<CausalLanguageModel>> calibrate)
+    private string Expanded(
+        Func<ExpansionBuilder<CausalLanguageModel>, ExpansionBuilder<CausalLanguageModel>> calibrate)
     {
         using ExpansionResult result = calibrate(Configure()).Run();
-        string hash = string.Join(" ", _model.state_dict().Values.Select(tensor => Convert.ToHexString(SHA256.HashData(tensor.bytes))));
+        string hash = string.Join(
+            " ", _model.state_dict().Values.Select(tensor => Convert.ToHexString(SHA256.HashData(tensor.bytes))));
         result.Revert();
         return hash;
     }
 
-    private ExpansionBuilder<CausalLanguageModel> Configure() => _model.ExpandFeedForward(SparsityTarget.Unstructured(0.5))
-        .RouteWith(new PcaKMeansOptions { Experts = 2, PcaReduction = null }).PruneWith(new WandaSparsifier(), SparsityTarget.Unstructured(0.5));
+    private ExpansionBuilder<CausalLanguageModel> Configure() =>
+        _model.ExpandFeedForward(SparsityTarget.Unstructured(0.5))
+        .RouteWith(new PcaKMeansOptions { Experts = 2, PcaReduction = null })
+        .PruneWith(new WandaSparsifier(), SparsityTarget.Unstructured(0.5));
 }

@@ -6,7 +6,8 @@ namespace SparseExpansion.Transformers;
 internal static class ModelLeakCheck
 {
     /// <summary>
-    /// TorchSharp's counter never forgets the tensor that a <c>Parameter</c> is made from, although the parameter takes over its
+    /// TorchSharp's counter never forgets the tensor that a <c>Parameter</c> is made from, although the parameter takes
+    /// over its
     /// storage. So exactly one tensor per parameter must seem to be left.
     /// </summary>
     public static void NoTensorsLeft(int parameters, Action action)

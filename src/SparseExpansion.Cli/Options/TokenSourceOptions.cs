@@ -124,7 +124,7 @@ internal sealed class TokenSourceOptions
         }
         catch (CalibrationException error)
         {
-            throw new UsageException($"--text {path}: {error.Message}");
+            throw new UsageException($"--text {path}: {char.ToLowerInvariant(error.Message[0])}{error.Message[1..]}");
         }
     }
 }

@@ -34,7 +34,9 @@ internal sealed class ConfigObject
     /// <summary>True if the key is there and not null.</summary>
     public bool Has(string key) => Find(key) is not null;
 
-    /// <summary>A whole number of at least <paramref name="least"/>, or null where the key is missing or null.</summary>
+    /// <summary>
+    /// A whole number of at least <paramref name="least"/>, or null where the key is missing or null.
+    /// </summary>
     public int? OptionalInt(string key, int least = 1) => Find(key) switch
     {
         null => null,
@@ -96,7 +98,8 @@ internal sealed class ConfigObject
             return [];
         }
 
-        if (value.ValueKind != JsonValueKind.Array || value.EnumerateArray().Any(item => item.ValueKind != JsonValueKind.String))
+        if (value.ValueKind != JsonValueKind.Array
+            || value.EnumerateArray().Any(item => item.ValueKind != JsonValueKind.String))
         {
             throw Error(key, "must be a list of strings");
         }

@@ -33,7 +33,9 @@ internal static class JsonFile
         }
     }
 
-    /// <summary>Escapes may spell halves of surrogate pairs, which the parser lets pass until the text is asked for.</summary>
+    /// <summary>
+    /// Escapes may spell halves of surrogate pairs, which the parser lets pass until the text is asked for.
+    /// </summary>
     private static void RequireText(JsonElement element)
     {
         switch (element.ValueKind)

@@ -1,6 +1,8 @@
 namespace SparseExpansion.Models.Configuration;
 
-/// <summary>Reads config.json of Llama, Mistral and Qwen2. Missing keys have the defaults of those model types.</summary>
+/// <summary>
+/// Reads config.json of Llama, Mistral and Qwen2. Missing keys have the defaults of those model types.
+/// </summary>
 internal static class LlamaConfigReader
 {
     /// <summary>Reads the keys that belong to this architecture.</summary>
@@ -42,7 +44,10 @@ internal static class LlamaConfigReader
         ? hidden / heads
         : throw config.Error("num_attention_heads", $"is {heads}, which does not divide hidden_size {hidden}");
 
-    /// <summary>Null means a head of its own for every query; a file without the key means it for Llama alone.</summary>
-    private static int ReadKeyValueHeads(ConfigObject config, string type, int heads) => config.OptionalInt("num_key_value_heads")
+    /// <summary>
+    /// Null means a head of its own for every query; a file without the key means it for Llama alone.
+    /// </summary>
+    private static int ReadKeyValueHeads(ConfigObject config, string type, int heads) =>
+        config.OptionalInt("num_key_value_heads")
         ?? (type == "llama" || config.Contains("num_key_value_heads") ? heads : throw config.Error("num_key_value_heads", "is missing"));
 }

@@ -4,7 +4,9 @@ using SparseExpansion.Models.Configuration.Keys;
 
 namespace SparseExpansion.Models.Configuration;
 
-/// <summary>Reads config.json: finds the model type, hands over to its reader and holds the result against its keys.</summary>
+/// <summary>
+/// Reads config.json: finds the model type, hands over to its reader and holds the result against its keys.
+/// </summary>
 internal static class ModelConfigReader
 {
     /// <summary>Reads the configuration of a checkpoint folder.</summary>
@@ -49,7 +51,8 @@ internal static class ModelConfigReader
             "gelu" => ActivationKind.Gelu,
             "gelu_new" or "gelu_fast" or "gelu_pytorch_tanh" => ActivationKind.GeluTanh,
             "relu" => ActivationKind.Relu,
-            _ => throw config.Error(key, $"is '{name}'; supported are silu, gelu, gelu_new, gelu_fast, gelu_pytorch_tanh and relu"),
+            _ => throw config.Error(
+                key, $"is '{name}'; supported are silu, gelu, gelu_new, gelu_fast, gelu_pytorch_tanh and relu"),
         };
     }
 
@@ -58,7 +61,8 @@ internal static class ModelConfigReader
         InitializerRange = config.OptionalNumber("initializer_range") ?? 0.02,
         BosId = config.OptionalInt("bos_token_id", least: 0),
         EosIds = config.Ids("eos_token_id"),
-        DType = Spellings.Agree(config, [("dtype", ReadType(config, "dtype")), ("torch_dtype", ReadType(config, "torch_dtype"))]),
+        DType = Spellings.Agree(
+            config, [("dtype", ReadType(config, "dtype")), ("torch_dtype", ReadType(config, "torch_dtype"))]),
     };
 
     private static ElementType? ReadType(ConfigObject config, string key) => config.OptionalString(key) switch

@@ -22,7 +22,8 @@ internal static class RotaryFrequencies
     }
 
     /// <summary>
-    /// Llama 3.1: frequencies that turn more than "high" times in the original context are kept, those that turn less than "low"
+    /// Llama 3.1: frequencies that turn more than "high" times in the original context are kept, those that turn less
+    /// than "low"
     /// times are divided by the factor, and those between are interpolated by their number of turns.
     /// </summary>
     private static double ScaleLlama3(double frequency, RotaryOptions options)

@@ -3,16 +3,19 @@ using SparseExpansion.Models.Configuration.Keys;
 namespace SparseExpansion.Models.Configuration;
 
 /// <summary>
-/// Reads rotary settings in all their spellings: top-level keys, <c>rope_scaling</c>, and the newer <c>rope_parameters</c>. Files
+/// Reads rotary settings in all their spellings: top-level keys, <c>rope_scaling</c>, and the newer
+/// <c>rope_parameters</c>. Files
 /// often hold several of them, which must agree.
 /// </summary>
 internal static class RotaryReader
 {
     /// <summary>The top-level keys of most model types: of the base, and of the rotated fraction of a head.</summary>
-    public static readonly (string[] Base, string[] Fraction) CommonSpelling = (["rope_theta"], ["partial_rotary_factor"]);
+    public static readonly (string[] Base, string[] Fraction) CommonSpelling = (
+        ["rope_theta"], ["partial_rotary_factor"]);
 
     /// <summary>GPT-NeoX has names of its own; the library that writes its files has added the common ones.</summary>
-    public static readonly (string[] Base, string[] Fraction) GptNeoXSpelling = (["rotary_emb_base", "rope_theta"], ["rotary_pct", "partial_rotary_factor"]);
+    public static readonly (string[] Base, string[] Fraction) GptNeoXSpelling = (
+        ["rotary_emb_base", "rope_theta"], ["rotary_pct", "partial_rotary_factor"]);
 
     private const string Scaling = "rope_scaling";
     private const string Parameters = "rope_parameters";
@@ -22,7 +25,8 @@ internal static class RotaryReader
     /// <param name="headDimension">Features of one head.</param>
     /// <param name="spelling">The top-level keys.</param>
     /// <param name="defaultPartial">The fraction where no key gives one.</param>
-    public static RotaryOptions Read(ConfigObject config, int headDimension, (string[] Base, string[] Fraction) spelling, double defaultPartial)
+    public static RotaryOptions Read(
+        ConfigObject config, int headDimension, (string[] Base, string[] Fraction) spelling, double defaultPartial)
     {
         (string Name, ConfigObject Keys)[] nested = [.. new[] { Scaling, Parameters }
             .Select(name => (name, config.Object(name)!))
@@ -32,19 +36,25 @@ internal static class RotaryReader
         double fraction = partial ?? defaultPartial;
         int dimensions = fraction is > 0 and <= 1
             ? (int)(headDimension * fraction)
-            : throw config.Error(spelling.Fraction.First(key => config.Has(key) || key == spelling.Fraction[^1]), "must be larger than 0 and at most 1");
+            : throw config.Error(
+                spelling.Fraction.First(key => config.Has(key) || key == spelling.Fraction[^1]),
+                "must be larger than 0 and at most 1");
         RotaryOptions options = ReadScaling(config, nested, new RotaryOptions { Dimensions = dimensions });
         return options with { Theta = theta ?? 10000 };
     }
 
-    private static double? Agree(ConfigObject config, (string Name, ConfigObject Keys)[] nested, string[] topLevel, string inner) => Spellings.Agree(
+    private static double? Agree(
+        ConfigObject config, (string Name, ConfigObject Keys)[] nested, string[] topLevel, string inner) =>
+        Spellings.Agree(
         config,
         topLevel.Select(key => (key, config.OptionalNumber(key)))
             .Concat(nested.Select(item => ($"{item.Name}.{inner}", item.Keys.OptionalNumber(inner)))));
 
-    private static RotaryOptions ReadScaling(ConfigObject config, (string Name, ConfigObject Keys)[] nested, RotaryOptions unscaled)
+    private static RotaryOptions ReadScaling(
+        ConfigObject config, (string Name, ConfigObject Keys)[] nested, RotaryOptions unscaled)
     {
-        (string Name, RotaryOptions? Options)[] read = [.. nested.Select(item => (item.Name, ReadScaling(item.Keys, unscaled)))];
+        (string Name, RotaryOptions? Options)[] read =
+            [.. nested.Select(item => (item.Name, ReadScaling(item.Keys, unscaled)))];
         RotaryOptions?[] named = [.. read.Select(item => item.Options).Where(options => options is not null)];
         return named.Distinct().Count() <= 1
             ? named.FirstOrDefault() ?? unscaled
@@ -88,5 +98,6 @@ internal static class RotaryReader
             : throw Spellings.Contradiction(nested, "rope_type", nested.Text("rope_type"), "type", nested.Text("type"));
     }
 
-    private static double Required(ConfigObject nested, string key) => nested.OptionalNumber(key) ?? throw nested.Error(key, "is missing");
+    private static double Required(ConfigObject nested, string key) =>
+        nested.OptionalNumber(key) ?? throw nested.Error(key, "is missing");
 }

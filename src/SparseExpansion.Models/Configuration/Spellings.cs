@@ -15,7 +15,9 @@ internal static class Spellings
             first = first.Value is null ? (key, value) : first;
             if (!value.Equals(first.Value))
             {
-                throw Contradiction(config, first.Key, FormattableString.Invariant($"{first.Value}"), key, FormattableString.Invariant($"{value}"));
+                throw Contradiction(
+                    config, first.Key, FormattableString.Invariant($"{first.Value}"), key,
+                    FormattableString.Invariant($"{value}"));
             }
         }
 
@@ -23,6 +25,7 @@ internal static class Spellings
     }
 
     /// <summary>An error about two spellings.</summary>
-    public static CheckpointException Contradiction(ConfigObject config, string first, string firstText, string second, string secondText) =>
+    public static CheckpointException Contradiction(
+        ConfigObject config, string first, string firstText, string second, string secondText) =>
         config.Error(first, $"is {firstText}, but '{second}' is {secondText}; both spell the same setting, so one of them must be mended or removed");
 }

@@ -1,8 +1,10 @@
 namespace SparseExpansion.Models.Configuration;
 
 /// <summary>
-/// Reads how far tokens look back. A window as long as the context changes nothing. Mistral has its window in all layers, Qwen2 from
-/// layer <c>max_window_layers</c> on; Llama and GPT-NeoX have none, and programs differ in what they make of such a key there, so one
+/// Reads how far tokens look back. A window as long as the context changes nothing. Mistral has its window in all
+/// layers, Qwen2 from
+/// layer <c>max_window_layers</c> on; Llama and GPT-NeoX have none, and programs differ in what they make of such a key
+/// there, so one
 /// that matters is refused.
 /// </summary>
 internal static class WindowReader
@@ -20,7 +22,8 @@ internal static class WindowReader
     /// <param name="type">The model type.</param>
     /// <param name="layers">Number of blocks.</param>
     /// <param name="positions">Longest sequence, in tokens.</param>
-    /// <exception cref="CheckpointException">Layers differ, a window is set for a model type that has none, or keys contradict each other.</exception>
+    /// <exception cref="CheckpointException">Layers differ, a window is set for a model type that has none, or keys
+    /// contradict each other.</exception>
     public static int? Read(ConfigObject config, string type, int layers, int positions)
     {
         int? window = ReadWindow(config, type);
@@ -42,7 +45,7 @@ internal static class WindowReader
         return type == "mistral" || (matters && kinds[0] == Sliding) ? window : null;
     }
 
-    /// <summary>What the first and the last layer have, where the file does not list all.</summary>
+    /// <summary>Attention kinds of the first and the last layer, for files that do not list all.</summary>
     private static string[] Kinds(int? window, int firstLayer, int layers) =>
         window is null || firstLayer >= layers ? [Full] : firstLayer == 0 ? [Sliding] : [Full, Sliding];
 
@@ -56,7 +59,9 @@ internal static class WindowReader
             return null;
         }
 
-        int? window = config.Contains("sliding_window") || type is "llama" or "gpt_neox" ? config.OptionalInt("sliding_window") : DefaultWindow;
+        int? window = config.Contains("sliding_window") || type is "llama" or "gpt_neox"
+            ? config.OptionalInt("sliding_window")
+            : DefaultWindow;
         return !off || window is null
             ? window
             : throw config.Error("use_sliding_window", $"is false, but sliding_window is {window}; for this model type the window alone counts, so set it to null or remove the switch");
@@ -78,7 +83,9 @@ internal static class WindowReader
 
         if (matters && kinds[0] == Sliding && type is "llama" or "gpt_neox")
         {
-            throw config.Error("sliding_window", $"is {window}, shorter than the context; supported is null, as the model type '{type}' has no window");
+            throw config.Error(
+                "sliding_window",
+                $"is {window}, shorter than the context; supported is null, as the model type '{type}' has no window");
         }
     }
 }

@@ -1,6 +1,6 @@
 namespace SparseExpansion.Models.Generation;
 
-/// <summary>Why a text ends.</summary>
+/// <summary>Reason for the end of a text.</summary>
 internal enum FinishReason
 {
     /// <summary>The model gave a token that ends the text.</summary>
@@ -9,6 +9,6 @@ internal enum FinishReason
     /// <summary>A stop string came.</summary>
     StopString,
 
-    /// <summary>As many tokens as were asked for.</summary>
+    /// <summary>The requested number of tokens was reached.</summary>
     Length,
 }

@@ -1,7 +1,8 @@
 namespace SparseExpansion.Models.Generation;
 
 /// <summary>
-/// Lets text through up to the first stop string; what may be the beginning of one waits until that is known. The first to be complete counts, of
+/// Lets text through up to the first stop string; what may be the beginning of one waits until that is known. The first
+/// to be complete counts, of
 /// several that end at the same character the longest: so it does not matter which pieces the text comes in.
 /// </summary>
 /// <param name="stops">The stop strings, none empty.</param>
@@ -18,7 +19,8 @@ internal sealed class StopScanner(IReadOnlyList<string> stops)
         string text = _waiting + piece;
         for (int end = _waiting.Length + 1; end <= text.Length; end++)
         {
-            string? stop = stops.Where(stop => text.AsSpan(0, end).EndsWith(stop, StringComparison.Ordinal)).MaxBy(stop => stop.Length);
+            string? stop = stops.Where(stop => text.AsSpan(0, end).EndsWith(stop, StringComparison.Ordinal))
+                .MaxBy(stop => stop.Length);
             if (stop is not null)
             {
                 (Stopped, _waiting) = (true, "");
@@ -31,7 +33,7 @@ internal sealed class StopScanner(IReadOnlyList<string> stops)
         return text[..certain];
     }
 
-    /// <summary>What waits, when there will be no more text: it was no stop string after all.</summary>
+    /// <summary>Text held back at the end: it did not become a stop string.</summary>
     public string Rest() => _waiting;
 
     /// <summary>Length of the longest end of a text that a stop string begins with.</summary>

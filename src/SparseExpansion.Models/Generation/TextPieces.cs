@@ -28,7 +28,7 @@ internal sealed class TextPieces
         return ShowUpTo(_text.TrimEnd(Undecodable).Length);
     }
 
-    /// <summary>What is left when no token comes any more: characters that stay incomplete.</summary>
+    /// <summary>Text that remains after the last token: characters that stay incomplete.</summary>
     public string Rest() => ShowUpTo(_text.Length);
 
     private string ShowUpTo(int end)

@@ -2,7 +2,7 @@ namespace SparseExpansion.Models.Generation;
 
 /// <summary>The tokens that one is drawn from.</summary>
 /// <param name="Ids">Their ids, at least one.</param>
-/// <param name="Weights">What their probabilities are proportional to, larger than 0.</param>
+/// <param name="Weights">Their unnormalized probabilities, larger than 0.</param>
 internal sealed record TokenDistribution(int[] Ids, double[] Weights)
 {
     /// <summary>The probability of each id.</summary>

@@ -5,10 +5,11 @@ internal static class TokenSampler
 {
     /// <summary>The most probable token, the first of equals; or, with a temperature, one by chance.</summary>
     /// <param name="logits">[vocabulary].</param>
-    /// <param name="options">What is left of the vocabulary.</param>
+    /// <param name="options">Filters of the vocabulary.</param>
     /// <param name="uniform">A random number in [0, 1).</param>
     /// <exception cref="SparseExpansionException">A logit is not a number, or none is left.</exception>
-    public static int Sample(ReadOnlySpan<float> logits, GenerationOptions options, double uniform) => Distribution(logits, options).At(uniform);
+    public static int Sample(ReadOnlySpan<float> logits, GenerationOptions options, double uniform) =>
+        Distribution(logits, options).At(uniform);
 
     /// <summary>Makes tokens that were there already less probable.</summary>
     /// <param name="logits">[vocabulary], changed in place.</param>
@@ -22,7 +23,7 @@ internal static class TokenSampler
         }
     }
 
-    /// <summary>What temperature, top-k, top-p and min-p leave, in this order.</summary>
+    /// <summary>Tokens that remain after temperature, top-k, top-p and min-p, in this order.</summary>
     /// <param name="logits">[vocabulary]; minus infinity leaves a token out.</param>
     /// <param name="options">The limits.</param>
     /// <exception cref="SparseExpansionException">A logit is not a number, or none is left.</exception>
@@ -58,13 +59,16 @@ internal static class TokenSampler
         {
             if (float.IsNaN(logits[i]) || float.IsPositiveInfinity(logits[i]))
             {
-                throw new SparseExpansionException($"The model gives a logit that is not a number (token {i}): {logits[i]}.");
+                throw new SparseExpansionException(
+                    $"The model gives a logit that is not a number (token {i}): {logits[i]}.");
             }
 
             best = logits[i] > logits[best] ? i : best;
         }
 
-        return float.IsNegativeInfinity(logits[best]) ? throw new SparseExpansionException("The model gives no token any probability.") : best;
+        return float.IsNegativeInfinity(logits[best])
+            ? throw new SparseExpansionException("The model gives every token a probability of zero.")
+            : best;
     }
 
     /// <summary>The tokens that top-k and top-p leave, most probable first; equals by id.</summary>

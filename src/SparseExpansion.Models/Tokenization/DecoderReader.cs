@@ -27,18 +27,26 @@ internal static class DecoderReader
             "Fuse" => Fuse,
             "Strip" => ReadStrip(node),
             "Metaspace" => ReadMetaspace(node),
-            _ => throw node.Error("type", $"is '{type}'; supported are Sequence, ByteLevel, Replace, ByteFallback, Fuse, Strip and Metaspace"),
+            _ => throw node.Error(
+                "type",
+                $"is '{type}'; supported are Sequence, ByteLevel, Replace, ByteFallback, Fuse, Strip and Metaspace"),
         };
         node.RequireAllUsed(TokenizerJsonReader.NoKeys);
         return result;
     }
 
-    /// <summary>The decoder of SentencePiece models: marks become blanks, byte tokens bytes, and the mark that encoding added goes.</summary>
-    /// <param name="mark">What stands for a blank.</param>
+    /// <summary>
+    /// The decoder of SentencePiece models: marks become blanks, byte tokens bytes, and the mark that encoding added
+    /// goes.
+    /// </summary>
+    /// <param name="mark">The text that stands for a blank.</param>
     /// <param name="start">True if encoding adds a mark in front.</param>
     /// <param name="end">True if it adds one at the end.</param>
     public static TokenDecoder ForSentencePiece(char mark, bool start, bool end) => Chain(
-        [Each(token => token.Replace(mark, ' ')), JoinBytes, Fuse, Each(text => Strip(text, ' ', start ? 1 : 0, end ? 1 : 0))]);
+        [
+            Each(token => token.Replace(mark, ' ')), JoinBytes, Fuse,
+            Each(text => Strip(text, ' ', start ? 1 : 0, end ? 1 : 0)),
+        ]);
 
     private static TokenDecoder Chain(TokenDecoder[] steps) => tokens =>
     {
@@ -104,7 +112,9 @@ internal static class DecoderReader
         })];
     }
 
-    /// <summary>Runs of byte tokens become the text that they spell; where they spell none, one replacement character each.</summary>
+    /// <summary>
+    /// Runs of byte tokens become the text that they spell; where they spell none, one replacement character each.
+    /// </summary>
     private static List<string> JoinBytes(IReadOnlyList<string> tokens)
     {
         var texts = new List<string>(tokens.Count);

@@ -25,7 +25,8 @@ internal static class NormalizerReader
             "NFKC" => text => UnicodeForms.Normalize(text, NormalizationForm.FormKC),
             "NFKD" => text => UnicodeForms.Normalize(text, NormalizationForm.FormKD),
             "Lowercase" => UnicodeCasing.ToLower,
-            _ => throw node.Error("type", $"is '{type}'; supported are Sequence, Prepend, Replace, NFC, NFD, NFKC, NFKD and Lowercase"),
+            _ => throw node.Error(
+                "type", $"is '{type}'; supported are Sequence, Prepend, Replace, NFC, NFD, NFKC, NFKD and Lowercase"),
         };
         node.RequireAllUsed(TokenizerJsonReader.NoKeys);
         return result;

@@ -1,6 +1,6 @@
 namespace SparseExpansion.Models.Tokenization;
 
-/// <summary>What becomes of the matches at which a text is cut; the names are those of tokenizer.json.</summary>
+/// <summary>Treatment of the matches at which a text is cut; the names are those of tokenizer.json.</summary>
 internal enum PieceBehavior
 {
     /// <summary>They are pieces of their own.</summary>
@@ -12,7 +12,7 @@ internal enum PieceBehavior
     /// <summary>They end the piece before them.</summary>
     MergedWithPrevious,
 
-    /// <summary>They start the piece behind them.</summary>
+    /// <summary>They start the piece after them.</summary>
     MergedWithNext,
 
     /// <summary>They are pieces of their own, neighbors together.</summary>

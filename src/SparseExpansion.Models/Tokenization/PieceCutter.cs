@@ -6,8 +6,8 @@ namespace SparseExpansion.Models.Tokenization;
 internal static class PieceCutter
 {
     /// <param name="text">The text.</param>
-    /// <param name="pattern">Where to cut. An empty match cuts too.</param>
-    /// <param name="behavior">What becomes of the matches.</param>
+    /// <param name="pattern">Pattern at whose matches to cut; an empty match cuts too.</param>
+    /// <param name="behavior">Treatment of the matches.</param>
     /// <param name="invert">True swaps matches and the text between them.</param>
     /// <returns>Non-empty pieces in order.</returns>
     public static IEnumerable<string> Cut(string text, TextMatcher pattern, PieceBehavior behavior, bool invert)

@@ -12,7 +12,9 @@ internal delegate IEnumerable<string> PreTokenizer(string text, bool first);
 /// <summary>Reads the "pre_tokenizer" of tokenizer.json.</summary>
 internal static class PreTokenizerReader
 {
-    /// <summary>GPT-2's pattern: contractions, words, numbers, punctuation, each with a blank before it, and white space.</summary>
+    /// <summary>
+    /// GPT-2's pattern: contractions, words, numbers, punctuation, each with a blank before it, and white space.
+    /// </summary>
     private const string Gpt2 = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 
     /// <summary>Words as Rust's \w knows them, and what is neither word nor blank.</summary>
@@ -33,10 +35,12 @@ internal static class PreTokenizerReader
             "ByteLevel" => ReadByteLevel(node),
             "Split" => ReadSplit(node),
             "Digits" => ReadDigits(node),
-            "Punctuation" => CutAt($@"[{AsciiPunctuation}\p{{P}}]", ReadBehavior(node, PieceBehavior.Isolated), false, node),
+            "Punctuation" => CutAt(
+                $@"[{AsciiPunctuation}\p{{P}}]", ReadBehavior(node, PieceBehavior.Isolated), false, node),
             "Whitespace" => CutAt(WordsAndSymbols, PieceBehavior.Removed, true, node),
             "WhitespaceSplit" => CutAt(@"\s", PieceBehavior.Removed, false, node),
-            "CharDelimiterSplit" => CutAt(TextPattern.Escape(node.RequiredString("delimiter")), PieceBehavior.Removed, false, node),
+            "CharDelimiterSplit" => CutAt(
+                TextPattern.Escape(node.RequiredString("delimiter")), PieceBehavior.Removed, false, node),
             "Metaspace" => ReadMetaspace(node),
             _ => throw node.Error(
                 "type",
@@ -66,7 +70,9 @@ internal static class PreTokenizerReader
         return (text, _) =>
         {
             string full = prefix && text.Length > 0 && text[0] != ' ' ? " " + text : text;
-            IEnumerable<string> pieces = pattern is null ? [full] : PieceCutter.Cut(full, pattern, PieceBehavior.Isolated, invert: false);
+            IEnumerable<string> pieces = pattern is null
+                ? [full]
+                : PieceCutter.Cut(full, pattern, PieceBehavior.Isolated, invert: false);
             return pieces.Select(ByteTokens.ToCharacters);
         };
     }
@@ -81,10 +87,13 @@ internal static class PreTokenizerReader
 
     private static PieceBehavior ReadBehavior(ConfigObject node, PieceBehavior? missing)
     {
-        string name = missing is { } behavior ? node.OptionalString("behavior") ?? behavior.ToString() : node.RequiredString("behavior");
+        string name = missing is { } behavior
+            ? node.OptionalString("behavior") ?? behavior.ToString()
+            : node.RequiredString("behavior");
         return Enum.GetNames<PieceBehavior>().Contains(name, StringComparer.Ordinal)
             ? Enum.Parse<PieceBehavior>(name)
-            : throw node.Error("behavior", $"is '{name}'; supported are {string.Join(", ", Enum.GetNames<PieceBehavior>())}");
+            : throw node.Error(
+                "behavior", $"is '{name}'; supported are {string.Join(", ", Enum.GetNames<PieceBehavior>())}");
     }
 
     private static PreTokenizer ReadDigits(ConfigObject node) =>

@@ -3,14 +3,16 @@ using SparseExpansion.Models.Tokenization.Pieces;
 
 namespace SparseExpansion.Models.Tokenization;
 
-/// <summary>Makes a tokenizer of <c>tokenizer.model</c>, as Llama 2 and Mistral bring it, and the files beside it.</summary>
+/// <summary>
+/// Makes a tokenizer of <c>tokenizer.model</c>, as Llama 2 and Mistral bring it, and the files beside it.
+/// </summary>
 internal static class SentencePieceReader
 {
     private const char Mark = '\u2581';
 
     /// <summary>Reads the file.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="named">What the files beside it say.</param>
+    /// <param name="named">Contents of the files beside it.</param>
     public static (TextCodec Codec, TextFrame Frame) Read(string path, SpecialTokens named)
     {
         SentencePieceFile file = SentencePieceFile.Read(path);
@@ -33,7 +35,9 @@ internal static class SentencePieceReader
             added.Tokens,
             text => AddBlank(file, Normalize(file, text), eachPrefix),
             (text, first) => [AddBlank(file, text, firstPrefix && first && !text.StartsWith(Blank(file)))],
-            DecoderReader.ForSentencePiece(Mark, start: file.AddBlank && named.AddPrefixSpace && !file.BlankAtEnd, end: file.AddBlank && named.AddPrefixSpace && file.BlankAtEnd));
+            DecoderReader.ForSentencePiece(
+                Mark, start: file.AddBlank && named.AddPrefixSpace && !file.BlankAtEnd,
+                end: file.AddBlank && named.AddPrefixSpace && file.BlankAtEnd));
         return (codec, TextFrame.OfSentencePiece(named, codec, file.BosId, file.EosId));
     }
 

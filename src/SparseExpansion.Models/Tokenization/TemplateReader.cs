@@ -20,7 +20,9 @@ internal static class TemplateReader
                 return ([], []);
             case "Sequence":
                 var parts = node.Objects("processors").Select(Read).ToList();
-                return ([.. parts.AsEnumerable().Reverse().SelectMany(part => part.Prefix)], [.. parts.SelectMany(part => part.Suffix)]);
+                return (
+                    [.. parts.AsEnumerable().Reverse().SelectMany(part => part.Prefix)],
+                    [.. parts.SelectMany(part => part.Suffix)]);
             case "TemplateProcessing":
                 return ReadTemplate(node);
             default:
@@ -42,9 +44,11 @@ internal static class TemplateReader
                 continue;
             }
 
-            ConfigObject token = item.Object("SpecialToken") ?? throw node.Error("single", "holds something else than SpecialToken and Sequence");
+            ConfigObject token = item.Object("SpecialToken") ?? throw node.Error(
+                "single", "holds an item that is neither SpecialToken nor Sequence");
             string id = token.RequiredString("id");
-            IReadOnlyList<int> ids = special?.Object(id)?.Ids("ids") ?? throw node.Error("special_tokens", $"lacks '{id}'");
+            IReadOnlyList<int> ids =
+                special?.Object(id)?.Ids("ids") ?? throw node.Error("special_tokens", $"lacks '{id}'");
             (seenText ? suffix : prefix).AddRange(ids);
         }
 

@@ -3,7 +3,9 @@ using SparseExpansion.Models.Tokenization.Pieces;
 
 namespace SparseExpansion.Models.Tokenization;
 
-/// <summary>The way from text to ids: added tokens, normalizer, added tokens again, pre-tokenizer, merges; and the decoder back.</summary>
+/// <summary>
+/// The way from text to ids: added tokens, normalizer, added tokens again, pre-tokenizer, merges; and the decoder back.
+/// </summary>
 internal sealed class TextCodec
 {
     private readonly IPieceModel _model;

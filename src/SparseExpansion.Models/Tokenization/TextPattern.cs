@@ -48,8 +48,11 @@ internal static class TextPattern
         return text => matcher.Replace(text, content);
     }
 
-    /// <summary>One step after the other. Replacements that each make a text somewhat longer must not fill the memory together.</summary>
-    public static Func<string, string> Chain(Func<string, string>[] steps) => text => steps.Aggregate(text, (value, step) =>
+    /// <summary>
+    /// One step after the other. Replacements that each make a text somewhat longer must not fill the memory together.
+    /// </summary>
+    public static Func<string, string> Chain(Func<string, string>[] steps) =>
+        text => steps.Aggregate(text, (value, step) =>
     {
         string result = step(value);
         RequireModestGrowth(text.Length, result.Length);
@@ -74,7 +77,9 @@ internal static class TextPattern
         string? literal = pattern.OptionalString("String");
         string? expression = pattern.OptionalString("Regex");
         pattern.RequireAllUsed(TokenizerJsonReader.NoKeys);
-        return literal is not null ? (literal, true) : (expression ?? throw node.Error("pattern", "needs 'String' or 'Regex'"), false);
+        return literal is not null
+            ? (literal, true)
+            : (expression ?? throw node.Error("pattern", "needs 'String' or 'Regex'"), false);
     }
 
     private static string Shorten(string expression) => expression.Length <= 200 ? expression : expression[..200] + "…";

@@ -7,15 +7,18 @@ using SparseExpansion.Models.Tokenization.Pieces;
 
 namespace SparseExpansion.Models.Tokenization;
 
-/// <summary>Reads tokenizer.json of the Hugging Face "tokenizers" library. Whatever it asks for that is not understood is an error.</summary>
+/// <summary>
+/// Reads tokenizer.json of the Hugging Face "tokenizers" library. Whatever it asks for that is not understood is an
+/// error.
+/// </summary>
 internal static class TokenizerJsonReader
 {
-    /// <summary>For objects in which every key must be understood.</summary>
+    /// <summary>No keys, for objects in which every key must be understood.</summary>
     public static readonly FrozenDictionary<string, KnownKey> NoKeys = KnownKeys.None;
 
     /// <summary>Reads the file.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="named">What the files beside it say.</param>
+    /// <param name="named">Contents of the files beside it.</param>
     public static (TextCodec Codec, TextFrame Frame) Read(string path, SpecialTokens named)
     {
         var root = new ConfigObject(JsonFile.ReadObject(path), path);
@@ -67,7 +70,8 @@ internal static class TokenizerJsonReader
         }
 
         var model = new BpeModel(
-            vocabulary, ReadMerges(node, vocabulary), unknown, node.Bool("fuse_unk", false), node.Bool("byte_fallback", false), node.Bool("ignore_merges", false));
+            vocabulary, ReadMerges(node, vocabulary), unknown, node.Bool("fuse_unk", false),
+            node.Bool("byte_fallback", false), node.Bool("ignore_merges", false));
         node.RequireAllUsed(NoKeys);
         return model;
     }
@@ -84,14 +88,17 @@ internal static class TokenizerJsonReader
                 throw entries.Error(token, "is told from another token by U+F8FF alone, which is not supported");
             }
 
-            int id = AddedTokenReader.RequireSmall(entries.OptionalInt(token, least: 0) ?? throw entries.Error(token, "has no id"), entries, token);
+            int id = AddedTokenReader.RequireSmall(
+                entries.OptionalInt(token, least: 0) ?? throw entries.Error(token, "has no id"), entries, token);
             vocabulary.Add(token, ids.Add(id) ? id : throw entries.Error(token, $"has the id {id} of another token"));
         }
 
         return vocabulary;
     }
 
-    /// <summary>Merges are strings "a b" in older files and pairs ["a", "b"] in newer ones, whose tokens may hold blanks.</summary>
+    /// <summary>
+    /// Merges are strings "a b" in older files and pairs ["a", "b"] in newer ones, whose tokens may hold blanks.
+    /// </summary>
     private static List<(string Left, string Right)> ReadMerges(ConfigObject node, Dictionary<string, int> vocabulary)
     {
         var merges = new List<(string, string)>();
@@ -105,10 +112,13 @@ internal static class TokenizerJsonReader
                     [.. item.EnumerateArray().Select(part => part.GetString()!)],
                 _ => null,
             };
-            bool known = parts is { Length: 2 } && parts.All(vocabulary.ContainsKey) && vocabulary.ContainsKey(parts[0] + parts[1]);
+            bool known = parts is { Length: 2 }
+                && parts.All(vocabulary.ContainsKey)
+                && vocabulary.ContainsKey(parts[0] + parts[1]);
             if (!known || parts!.Any(part => ByteTokens.TryParse(part, out _)))
             {
-                throw node.Error("merges", $"holds {item.GetRawText()}, which is not a pair of tokens whose union is a token");
+                throw node.Error(
+                    "merges", $"holds {item.GetRawText()}, which is not a pair of tokens whose union is a token");
             }
 
             (string, string) merge = (parts![0], parts[1]);

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers;
 
-/// <summary>Measures perplexity over windows that do not overlap: each token is predicted from those before it in its window.</summary>
+/// <summary>
+/// Measures perplexity over windows that do not overlap: each token is predicted from those before it in its window.
+/// </summary>
 public static class Perplexity
 {
     /// <summary>Runs the model over all windows.</summary>
@@ -13,7 +15,8 @@ public static class Perplexity
     /// <param name="options">Batch size; null means the defaults.</param>
     /// <param name="progress">Told after each batch.</param>
     /// <param name="cancellationToken">Looked at before each batch.</param>
-    /// <exception cref="ArgumentException">A window is longer than the model's context, or ids are outside of its vocabulary.</exception>
+    /// <exception cref="ArgumentException">A window is longer than the model's context, or ids are outside of its
+    /// vocabulary.</exception>
     /// <exception cref="SparseExpansionException">The model gives logits that are not finite.</exception>
     [OverloadResolutionPriority(1)] // For null.
     public static PerplexityResult Evaluate(
@@ -36,17 +39,28 @@ public static class Perplexity
                 done += (int)batch.size(0);
             }
 
-            progress?.Report(new PerplexityProgress(done, windows.Count, Math.Exp(sum / ((double)done * (windows.Context - 1)))));
+            progress?.Report(
+                new PerplexityProgress(done, windows.Count, Math.Exp(sum / ((double)done * (windows.Context - 1)))));
         }
 
         long predicted = (long)done * (windows.Context - 1);
         return new PerplexityResult(Math.Exp(sum / predicted), sum / predicted, predicted, done, windows.Context);
     }
 
-    /// <inheritdoc cref="Evaluate(CausalLanguageModel, TokenWindows, PerplexityOptions?, IProgress{PerplexityProgress}?, CancellationToken)"/>
-    /// <param name="progress">Called after each batch, in order, on this thread: the work waits for it. <see cref="Progress{T}"/> would post to other threads.</param>
+    /// <summary>Runs the model over all windows.</summary>
+    /// <param name="model">The model, in any state of expansion.</param>
+    /// <param name="windows">Token ids.</param>
+    /// <param name="options">Batch size; null means the defaults.</param>
+    /// <param name="progress">Called after each batch, in order, on this thread: the work waits for it.
+    /// <see cref="Progress{T}"/> would post to other threads.</param>
+    /// <param name="cancellationToken">Looked at before each batch.</param>
+    /// <exception cref="ArgumentException">A window is longer than the model's context, or ids are outside of its
+    /// vocabulary.</exception>
+    /// <exception cref="SparseExpansionException">The model gives logits that are not finite.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="progress"/> is null.</exception>
     public static PerplexityResult Evaluate(
-        CausalLanguageModel model, TokenWindows windows, Action<PerplexityProgress> progress, PerplexityOptions? options = null, CancellationToken cancellationToken = default)
+        CausalLanguageModel model, TokenWindows windows, Action<PerplexityProgress> progress,
+        PerplexityOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(progress);
         return Evaluate(model, windows, options, new ActionProgress<PerplexityProgress>(progress), cancellationToken);
@@ -70,7 +84,8 @@ public static class Perplexity
             double sum = (rows.logsumexp(-1) - rows.gather(-1, next).squeeze(-1)).to(float64).sum().item<double>();
             total += double.IsFinite(sum)
                 ? sum
-                : throw new SparseExpansionException($"The model gives logits that are not finite in window {firstWindow + window}.");
+                : throw new SparseExpansionException(
+                    $"The model gives logits that are not finite in window {firstWindow + window}.");
         }
 
         return total;

@@ -1,6 +1,6 @@
 namespace SparseExpansion.Transformers;
 
-/// <summary>How perplexity is measured.</summary>
+/// <summary>Settings of a perplexity measurement.</summary>
 public sealed record PerplexityOptions
 {
     /// <summary>Windows in one forward pass; bounds the memory for logits. Default 8.</summary>

@@ -12,13 +12,13 @@ public sealed class TokenWindows
 {
     private const string DocumentEnd = "<|endoftext|>";
 
-    /// <summary>Tokens that go through a model at a time where nobody says otherwise.</summary>
+    /// <summary>Default number of tokens that go through a model at a time.</summary>
     private const int BatchTokens = 4096;
 
-    /// <summary>Longest window that a text is cut into where nobody says otherwise, in tokens.</summary>
+    /// <summary>Longest default window that a text is cut into, in tokens.</summary>
     internal const int LongestDefaultContext = 2048;
 
-    /// <summary>As many as a span of bytes can hold.</summary>
+    /// <summary>Largest count that a span of bytes can hold.</summary>
     private const long LargestCount = int.MaxValue / sizeof(long);
 
     private const int LongestPath = 4096;
@@ -44,22 +44,26 @@ public sealed class TokenWindows
     /// <summary>The smallest id in any window.</summary>
     public long SmallestId { get; }
 
-    /// <summary>Windows in a batch where nobody says otherwise: as many as make 4,096 tokens, at least 1.</summary>
+    /// <summary>Default number of windows in a batch: as many as make 4,096 tokens, at least 1.</summary>
     public int DefaultBatchSize => Math.Max(1, BatchTokens / Context);
 
     /// <summary>All ids, window after window.</summary>
     public ReadOnlySpan<long> Ids => _ids;
 
     /// <summary>
-    /// Tokenizes documents. They are separated by lines that hold <c>&lt;|endoftext|&gt;</c> only (a text without such a line is one
-    /// document) and trimmed of white space at both ends; empty ones are left out. What <see cref="TextTokenizer.Encode"/> gives for
-    /// each, which starts as a prompt does, and the end token, as far as the tokenizer names one, are put one after the other and cut;
+    /// Tokenizes documents. They are separated by lines that hold <c>&lt;|endoftext|&gt;</c> only (a text without such
+    /// a line is one
+    /// document) and trimmed of white space at both ends; empty ones are left out. What
+    /// <see cref="TextTokenizer.Encode"/> gives for
+    /// each, which starts as a prompt does, and the end token, as far as the tokenizer names one, are put one after the
+    /// other and cut;
     /// tokens that fill no window are dropped.
     /// </summary>
     /// <param name="text">The documents.</param>
     /// <param name="tokenizer">The model's tokenizer.</param>
     /// <param name="context">Tokens of a window, at least 2.</param>
-    /// <exception cref="CalibrationException">The text is empty or gives fewer tokens than one window, or it is the path of a file.</exception>
+    /// <exception cref="CalibrationException">The text is empty or gives fewer tokens than one window, or it is the
+    /// path of a file.</exception>
     public static TokenWindows FromText(string text, TextTokenizer tokenizer, int context)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -67,7 +71,8 @@ public sealed class TokenWindows
         ArgumentOutOfRangeException.ThrowIfLessThan(context, 2);
         if (text.Length < LongestPath && !text.Contains('\n') && File.Exists(text))
         {
-            throw new CalibrationException($"The text is '{text}', the path of a file: give what is in it, File.ReadAllText(path).");
+            throw new CalibrationException(
+                $"The text is '{text}', the path of a file; pass its contents instead: File.ReadAllText(path).");
         }
 
         var ids = new List<int>();
@@ -81,7 +86,9 @@ public sealed class TokenWindows
             : throw new CalibrationException("The text holds no document: it is empty or white space.");
     }
 
-    /// <summary>Tokens of a window where nobody says otherwise: as many as the model was made for, at most 2,048.</summary>
+    /// <summary>
+    /// Default number of tokens in a window: as many as the model was made for, at most 2,048.
+    /// </summary>
     /// <param name="config">The model's architecture.</param>
     public static int DefaultContext(ModelConfig config)
     {
@@ -92,6 +99,7 @@ public sealed class TokenWindows
     /// <summary>Cuts a stream of tokens; those that fill no window are dropped.</summary>
     /// <param name="ids">Token ids.</param>
     /// <param name="context">Tokens of a window, at least 2.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="context"/> is less than 2.</exception>
     /// <exception cref="CalibrationException">There are fewer tokens than one window.</exception>
     public static TokenWindows FromTokens(IReadOnlyList<int> ids, int context)
     {
@@ -106,7 +114,8 @@ public sealed class TokenWindows
     /// <summary>Reads windows from a safetensors file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="name">A tensor [windows, context] of int64 or int32.</param>
-    /// <exception cref="CheckpointException">The file is damaged, or the tensor is missing or of another kind.</exception>
+    /// <exception cref="CheckpointException">The file is damaged, or the tensor is missing or of another
+    /// kind.</exception>
     public static TokenWindows FromSafetensors(string path, string name)
     {
         using SafetensorsReader reader = SafetensorsReader.Open(path);
@@ -124,7 +133,10 @@ public sealed class TokenWindows
             return; // Reading it says so.
         }
 
-        if (entry.DType is not (ElementType.Int64 or ElementType.Int32) || entry.Shape.Count != 2 || entry.Shape[0] < 1 || entry.Shape[1] < 2)
+        if (entry.DType is not (ElementType.Int64 or ElementType.Int32)
+            || entry.Shape.Count != 2
+            || entry.Shape[0] < 1
+            || entry.Shape[1] < 2)
         {
             throw new CheckpointException(
                 $"{reader.FilePath}: the tensor '{name}' is {entry.DType} [{string.Join(", ", entry.Shape)}]; needed are token ids int64 [windows, context].");
@@ -138,7 +150,8 @@ public sealed class TokenWindows
     }
 
     /// <summary>The first windows.</summary>
-    /// <param name="count">How many, at least 1; more than there are gives all.</param>
+    /// <param name="count">Number of windows, at least 1; more than there are gives all.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is less than 1.</exception>
     public TokenWindows Take(int count)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
@@ -147,8 +160,10 @@ public sealed class TokenWindows
 
     /// <summary>The windows in batches.</summary>
     /// <param name="batchSize">Largest number of windows in a batch; null means <see cref="DefaultBatchSize"/>.</param>
-    /// <param name="device">Where they are wanted; null means the CPU.</param>
-    /// <returns>int64 tensors [at most <paramref name="batchSize"/>, <see cref="Context"/>]; the caller disposes each. An expansion takes the windows themselves and makes its own batches.</returns>
+    /// <param name="device">Their device; null means the CPU.</param>
+    /// <returns>int64 tensors [at most <paramref name="batchSize"/>, <see cref="Context"/>]; the caller disposes each.
+    /// An expansion takes the windows themselves and makes its own batches.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="batchSize"/> is less than 1.</exception>
     public IEnumerable<Tensor> Batches(int? batchSize = null, Device? device = null)
     {
         int size = batchSize ?? DefaultBatchSize;
@@ -156,12 +171,15 @@ public sealed class TokenWindows
         return MakeBatches(size, device);
     }
 
-    /// <exception cref="ArgumentException">The windows are longer than the model's context, or have ids outside of its vocabulary.</exception>
+    /// <exception cref="ArgumentException">The windows are longer than the model's context, or have ids outside of its
+    /// vocabulary.</exception>
     internal static void RequireFit(TokenWindows windows, ModelConfig config)
     {
         if (windows.Context > config.MaxPositions)
         {
-            throw new ArgumentException($"Windows of {windows.Context} tokens are longer than the model's context of {config.MaxPositions}.", nameof(windows));
+            throw new ArgumentException(
+                $"Windows of {windows.Context} tokens are longer than the model's context of {config.MaxPositions}.",
+                nameof(windows));
         }
 
         if (windows.SmallestId < 0 || windows.LargestId >= config.VocabularySize)
@@ -177,7 +195,9 @@ public sealed class TokenWindows
         for (int start = 0; start < Count; start += batchSize)
         {
             int windows = Math.Min(batchSize, Count - start);
-            yield return tensor(_ids.AsSpan(start * Context, windows * Context).ToArray(), [windows, Context], dtype: int64, device: device);
+            yield return tensor(
+                _ids.AsSpan(start * Context, windows * Context).ToArray(), [windows, Context], dtype: int64,
+                device: device);
         }
     }
 

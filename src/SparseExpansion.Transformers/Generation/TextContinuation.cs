@@ -8,7 +8,8 @@ namespace SparseExpansion.Transformers;
 /// <param name="tokenizer">Its tokenizer.</param>
 /// <param name="prompt">Token ids of the prompt, at least one.</param>
 /// <param name="options">Valid options that fit the model.</param>
-internal sealed class TextContinuation(CausalLanguageModel model, TextTokenizer tokenizer, IReadOnlyList<int> prompt, GenerationOptions options)
+internal sealed class TextContinuation(
+    CausalLanguageModel model, TextTokenizer tokenizer, IReadOnlyList<int> prompt, GenerationOptions options)
 {
     /// <summary>Tokens of the prompt, start tokens included.</summary>
     public int PromptTokens => prompt.Count;
@@ -16,7 +17,7 @@ internal sealed class TextContinuation(CausalLanguageModel model, TextTokenizer 
     /// <summary>Tokens that have been generated so far, those of a stop string included.</summary>
     public int NewTokens { get; private set; }
 
-    /// <summary>Why the text ended; null before it has.</summary>
+    /// <summary>Reason for the end of the text; null before it has ended.</summary>
     public FinishReason? Finish { get; private set; }
 
     /// <summary>The new text as it comes.</summary>
@@ -43,7 +44,10 @@ internal sealed class TextContinuation(CausalLanguageModel model, TextTokenizer 
 
         string rest = scanner.Take(pieces.Rest());
         rest += scanner.Rest();
-        Finish = scanner.Stopped ? FinishReason.StopString : NewTokens == options.MaxNewTokens ? FinishReason.Length : FinishReason.EndToken;
+        Finish = scanner.Stopped
+            ? FinishReason.StopString
+            : NewTokens == options.MaxNewTokens ? FinishReason.Length
+            : FinishReason.EndToken;
         if (rest.Length > 0)
         {
             yield return rest;

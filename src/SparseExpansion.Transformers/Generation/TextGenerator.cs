@@ -16,10 +16,12 @@ public static class TextGenerator
     /// <param name="cancellationToken">Looked at before each token.</param>
     /// <returns>New token ids up to, not including, one that ends the text.</returns>
     /// <exception cref="ArgumentException">
-    /// The prompt is empty, has ids outside of the vocabulary, or leaves no room for the new tokens in the model's context; or there are stop strings.
+    /// The prompt is empty, has ids outside of the vocabulary, or leaves no room for the new tokens in the model's
+    /// context; or there are stop strings.
     /// </exception>
     public static IEnumerable<int> Generate(
-        CausalLanguageModel model, IReadOnlyList<int> prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+        CausalLanguageModel model, IReadOnlyList<int> prompt, GenerationOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(prompt);
@@ -27,50 +29,67 @@ public static class TextGenerator
         options.Validate();
         if (options.StopStrings.Count > 0)
         {
-            throw new ArgumentException($"{nameof(options.StopStrings)} are found in text: call {nameof(GenerateText)}, or leave them out.", nameof(options));
+            throw new ArgumentException(
+                $"{nameof(options.StopStrings)} need text: call {nameof(GenerateText)}, or leave them out.",
+                nameof(options));
         }
 
         RequireFit(model.Config, prompt, options);
         return Continue(model, prompt, options, _ => true, cancellationToken);
     }
 
-    /// <summary>Continues a text. Ids that the tokenizer does not know, such as those that pad a vocabulary, are never taken.</summary>
+    /// <summary>
+    /// Continues a text. Ids that the tokenizer does not know, such as those that pad a vocabulary, are never taken.
+    /// </summary>
     /// <param name="model">The model, in any state of expansion.</param>
     /// <param name="tokenizer">Its tokenizer.</param>
     /// <param name="prompt">The text; the tokenizer adds its start token.</param>
     /// <param name="options">Sampling and length; null means greedy, 128 tokens.</param>
     /// <param name="cancellationToken">Looked at before each token.</param>
-    /// <returns>Pieces of new text; characters that span several tokens come when they are complete, and what may begin a stop string when it does not.</returns>
+    /// <returns>Pieces of new text; characters that span several tokens come when they are complete, and what may begin
+    /// a stop string when it does not.</returns>
     /// <exception cref="ArgumentException">As for <see cref="Generate"/>, stop strings apart.</exception>
     public static IEnumerable<string> GenerateText(
-        CausalLanguageModel model, TextTokenizer tokenizer, string prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+        CausalLanguageModel model, TextTokenizer tokenizer, string prompt, GenerationOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         return ContinueText(model, tokenizer, prompt, options).Pieces(cancellationToken);
     }
 
     /// <summary>
-    /// Continues a text for a caller that must not block, such as a user interface or a server: the model runs on threads of the pool, a piece at a time, and only
-    /// while somebody waits for the next one.
+    /// Continues a text for a caller that must not block, such as a user interface or a server: the model runs on
+    /// threads of the pool, a piece at a time, and only
+    /// while the next one is awaited.
     /// </summary>
-    /// <param name="model">The model, in any state of expansion; neither changed nor disposed before the stream has ended.</param>
+    /// <param name="model">The model, in any state of expansion; neither changed nor disposed before the stream has
+    /// ended.</param>
     /// <param name="tokenizer">Its tokenizer.</param>
     /// <param name="prompt">The text; the tokenizer adds its start token.</param>
     /// <param name="options">Sampling and length; null means greedy, 128 tokens.</param>
     /// <param name="cancellationToken">Looked at before each token.</param>
-    /// <returns>The pieces of <see cref="GenerateText"/>. Who stops early leaves nothing running and no tensors behind.</returns>
-    /// <remarks>What <see cref="GenerateText"/> says of a prompt, the first piece says here: whoever waits for it gets the exception, as with those of the model.</remarks>
+    /// <returns>The pieces of <see cref="GenerateText"/>. Stopping early leaves nothing running and no tensors
+    /// behind.</returns>
+    /// <exception cref="ArgumentNullException">The model, the tokenizer or the prompt is null.</exception>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    /// <remarks>
+    /// Exceptions of <see cref="GenerateText"/> about the prompt, and those of the model, are thrown when a piece is
+    /// awaited.
+    /// </remarks>
     public static IAsyncEnumerable<string> StreamAsync(
-        CausalLanguageModel model, TextTokenizer tokenizer, string prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+        CausalLanguageModel model, TextTokenizer tokenizer, string prompt, GenerationOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(tokenizer);
         ArgumentNullException.ThrowIfNull(prompt);
         options?.Validate();
-        return BackgroundSequence.Run(token => GenerateText(model, tokenizer, prompt, options, token), cancellationToken);
+        return BackgroundSequence.Run(
+            token => GenerateText(model, tokenizer, prompt, options, token), cancellationToken);
     }
 
-    /// <summary>As <see cref="GenerateText"/>, for those who also want to know how the text ended.</summary>
-    internal static TextContinuation ContinueText(CausalLanguageModel model, TextTokenizer tokenizer, string prompt, GenerationOptions? options)
+    /// <summary>Continues a text like <see cref="GenerateText"/> and also tells how it ended.</summary>
+    internal static TextContinuation ContinueText(
+        CausalLanguageModel model, TextTokenizer tokenizer, string prompt, GenerationOptions? options)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(tokenizer);
@@ -84,12 +103,14 @@ public static class TextGenerator
 
     private static IEnumerable<int> Optional(int? id) => id is { } value ? [value] : [];
 
-    /// <summary>The tokens behind checked arguments.</summary>
+    /// <summary>Generates the tokens once the arguments are checked.</summary>
     internal static IEnumerable<int> Continue(
-        CausalLanguageModel model, IReadOnlyList<int> prompt, GenerationOptions options, Func<int, bool> isToken, CancellationToken cancellationToken)
+        CausalLanguageModel model, IReadOnlyList<int> prompt, GenerationOptions options, Func<int, bool> isToken,
+        CancellationToken cancellationToken)
     {
         IReadOnlyList<int> eos = options.EosIds ?? model.Config.EosIds;
-        int[] excluded = [.. Enumerable.Range(0, model.Config.VocabularySize).Where(id => !isToken(id) && !eos.Contains(id))];
+        int[] excluded =
+            [.. Enumerable.Range(0, model.Config.VocabularySize).Where(id => !isToken(id) && !eos.Contains(id))];
         HashSet<int> seen = [.. prompt];
         var random = new Random(options.Seed);
         using KeyValueCache cache = model.CreateCache();
@@ -131,7 +152,8 @@ public static class TextGenerator
 
         if (prompt.Any(id => id < 0 || id >= config.VocabularySize))
         {
-            throw new ArgumentException($"The prompt has ids outside of the vocabulary of {config.VocabularySize}.", nameof(prompt));
+            throw new ArgumentException(
+                $"The prompt has ids outside of the vocabulary of {config.VocabularySize}.", nameof(prompt));
         }
 
         if ((long)prompt.Count + options.MaxNewTokens > config.MaxPositions)

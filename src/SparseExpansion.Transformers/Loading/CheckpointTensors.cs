@@ -12,7 +12,8 @@ internal static class CheckpointTensors
     private const string IndexFile = "model.safetensors.index.json";
 
     /// <summary>Buffers that older checkpoints store although the model recomputes them.</summary>
-    private static readonly string[] RecomputedSuffixes = [".rotary_emb.inv_freq", ".attention.bias", ".attention.masked_bias"];
+    private static readonly string[] RecomputedSuffixes =
+        [".rotary_emb.inv_freq", ".attention.bias", ".attention.masked_bias"];
 
     /// <summary>Reads one tensor after the other; each lives until the next is asked for.</summary>
     /// <param name="folder">The checkpoint.</param>

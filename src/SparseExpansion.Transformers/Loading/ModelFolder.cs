@@ -18,36 +18,42 @@ public static class ModelFolder
 
     private static readonly string[] Known =
     [
-        ConfigFile, GenerationConfigFile, "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt", "chat_template.jinja",
+        ConfigFile, GenerationConfigFile, "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt",
+        "chat_template.jinja",
         "chat_template.json",
     ];
 
     /// <summary>
-    /// Writes an expanded language model as a folder of its own: what <see cref="ExpansionResult.Save"/> writes, with configuration and
+    /// Writes an expanded language model as a folder of its own: what <see cref="ExpansionResult.Save"/> writes, with
+    /// configuration and
     /// tokenizer of the dense checkpoint. <see cref="PretrainedModel.Load"/> reads it.
     /// </summary>
     /// <param name="result">An expansion of a model from <paramref name="source"/>.</param>
     /// <param name="folder">The folder to make; it appears only when it is complete.</param>
     /// <param name="source">The folder of the dense checkpoint.</param>
     /// <param name="overwrite">Replaces what is there; otherwise an existing folder must be empty.</param>
-    /// <param name="format">How the experts are stored; the model stays as it is.</param>
-    /// <exception cref="CheckpointException">The folder exists or cannot be written or holds the source, or the source does not exist.</exception>
+    /// <param name="format">Storage format of the experts; the model stays as it is.</param>
+    /// <exception cref="CheckpointException">The folder exists or cannot be written or holds the source, or the source
+    /// does not exist.</exception>
     public static void SavePretrained(
-        this ExpansionResult result, string folder, string source, bool overwrite = false, ExpertFormat format = ExpertFormat.Unchanged)
+        this ExpansionResult result, string folder, string source, bool overwrite = false,
+        ExpertFormat format = ExpertFormat.Unchanged)
     {
         ArgumentNullException.ThrowIfNull(result);
         RequireApart(folder, source);
         result.Save(folder, overwrite, path => CopySideFiles(source, path), format);
     }
 
-    /// <exception cref="CheckpointException">Writing to <paramref name="output"/> would replace the checkpoint.</exception>
+    /// <exception cref="CheckpointException">Writing to <paramref name="output"/> would replace the
+    /// checkpoint.</exception>
     internal static void RequireApart(string output, string source)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(output);
         ArgumentException.ThrowIfNullOrEmpty(source);
         if (FolderPath.IsInside(source, output))
         {
-            throw new CheckpointException($"{output}: holds the dense checkpoint itself, which would be replaced; name another folder.");
+            throw new CheckpointException(
+                $"{output}: holds the dense checkpoint itself, which would be replaced; name another folder.");
         }
     }
 
@@ -70,7 +76,9 @@ public static class ModelFolder
             .Order(StringComparer.Ordinal)];
     }
 
-    /// <summary>Lists the tensors that <see cref="PretrainedModel.Load"/> reads, from the headers of their files.</summary>
+    /// <summary>
+    /// Lists the tensors that <see cref="PretrainedModel.Load"/> reads, from the headers of their files.
+    /// </summary>
     /// <param name="folder">A checkpoint folder, dense or expanded.</param>
     /// <returns>The tensors by name; offsets are those in their own file.</returns>
     /// <exception cref="CheckpointException">A file is missing or damaged.</exception>
@@ -80,7 +88,10 @@ public static class ModelFolder
         return ExpandedModel.IsExpanded(folder) ? ExpandedModel.ListTensors(folder) : CheckpointTensors.List(folder);
     }
 
-    /// <summary>Copies configuration and tokenizer files into another folder, replacing what is there. The copies can be written to.</summary>
+    /// <summary>
+    /// Copies configuration and tokenizer files into another folder, replacing what is there. The copies can be written
+    /// to.
+    /// </summary>
     /// <param name="source">A checkpoint folder.</param>
     /// <param name="destination">Another folder; made if missing.</param>
     /// <returns>The names of the files that were copied.</returns>

@@ -10,12 +10,18 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers;
 
-/// <summary>Loads models from folders in Hugging Face layout, dense or expanded, and makes expanded folders of dense ones.</summary>
+/// <summary>
+/// Loads models from folders in Hugging Face layout, dense or expanded, and makes expanded folders of dense ones.
+/// </summary>
 public static class PretrainedModel
 {
-    /// <summary>Loads architecture and weights. A folder with <c>expansion.json</c> gives a model whose linears are mixtures of sparse experts.</summary>
+    /// <summary>
+    /// Loads architecture and weights. A folder with <c>expansion.json</c> gives a model whose linears are mixtures of
+    /// sparse experts.
+    /// </summary>
     /// <param name="folder">
-    /// Holds <c>config.json</c> and either <c>model.safetensors</c> or <c>model.safetensors.index.json</c> with its shards; or
+    /// Holds <c>config.json</c> and either <c>model.safetensors</c> or <c>model.safetensors.index.json</c> with its
+    /// shards; or
     /// what <see cref="ExpansionResult.Save"/> wrote, with <c>config.json</c> added.
     /// </param>
     /// <param name="options">Device and type; null means float32 on the CPU.</param>
@@ -30,17 +36,21 @@ public static class PretrainedModel
         options.Validate();
         ModelConfig config = ModelConfig.Load(folder);
         SizeCheck.Require(config, folder);
-        CausalLanguageModel model = CausalLanguageModel.Create(config, options.Device, options.DType ?? (ScalarType?)config.DType ?? ScalarType.Float32);
+        CausalLanguageModel model = CausalLanguageModel.Create(
+            config, options.Device, options.DType ?? (ScalarType?)config.DType ?? ScalarType.Float32);
         try
         {
             if (ExpandedModel.IsExpanded(folder))
             {
-                ExpandedModel.Load(model, folder, new ExpandedLoadOptions { MemoryMap = options.MemoryMap, Routers = options.Routers });
+                ExpandedModel.Load(
+                    model, folder,
+                    new ExpandedLoadOptions { MemoryMap = options.MemoryMap, Routers = options.Routers });
             }
             else
             {
                 bool map = options.MapDenseWeights && model.Device.type == TorchSharp.DeviceType.CPU;
-                WeightLoader.Load(model, CheckpointTensors.Read(folder, map), folder, map ? options.ScratchFolder : null);
+                WeightLoader.Load(
+                    model, CheckpointTensors.Read(folder, map), folder, map ? options.ScratchFolder : null);
             }
 
             model.eval();
@@ -54,21 +64,25 @@ public static class PretrainedModel
     }
 
     /// <summary>
-    /// Text in, model out: loads a dense checkpoint, expands its feed-forward layers on a text, block by block, and writes the expanded model with configuration and tokenizer to a
+    /// Text in, model out: loads a dense checkpoint, expands its feed-forward layers on a text, block by block, and
+    /// writes the expanded model with configuration and tokenizer to a
     /// folder that <see cref="Load"/> reads.
     /// </summary>
     /// <param name="folder">The dense checkpoint, as for <see cref="Load"/>, with its tokenizer.</param>
     /// <param name="output">The folder to make; it appears only when it is complete.</param>
-    /// <param name="text">What to calibrate on: some hundred thousand tokens of text like that which the model will meet. Lines <c>&lt;|endoftext|&gt;</c> separate documents.</param>
-    /// <param name="target">How many weights go.</param>
+    /// <param name="text">Calibration text: some hundred thousand tokens of text like that which the model will meet.
+    /// Lines <c>&lt;|endoftext|&gt;</c> separate documents.</param>
+    /// <param name="target">Sparsity to reach.</param>
     /// <param name="options">Recipe, further calls of the builder, loading, saving; null means the defaults.</param>
     /// <param name="cancellationToken">Observed between units of work.</param>
-    /// <returns>What was done, layer by layer.</returns>
-    /// <exception cref="CheckpointException">A file is missing or damaged, the output folder is not empty or cannot be written, or it holds the checkpoint itself.</exception>
+    /// <returns>Report of the expansion, layer by layer.</returns>
+    /// <exception cref="CheckpointException">A file is missing or damaged, the output folder is not empty or cannot be
+    /// written, or it holds the checkpoint itself.</exception>
     /// <exception cref="SparseExpansionException">Model or text do not allow the expansion.</exception>
     /// <exception cref="ArgumentException">An option is out of range.</exception>
     public static ExpansionReport Expand(
-        string folder, string output, string text, SparsityTarget target, PretrainedExpansionOptions? options = null, CancellationToken cancellationToken = default)
+        string folder, string output, string text, SparsityTarget target, PretrainedExpansionOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         ArgumentException.ThrowIfNullOrWhiteSpace(output);
@@ -79,11 +93,15 @@ public static class PretrainedModel
         ModelFolder.RequireApart(output, folder);
         AtomicFolder.RequireFree(output, options.Overwrite); // Before hours of work, not after.
         ModelConfig config = ModelConfig.Load(folder);
-        TokenWindows windows = TokenWindows.FromText(text, TextTokenizer.Load(folder), options.Context ?? TokenWindows.DefaultContext(config));
+        TokenWindows windows = TokenWindows.FromText(
+            text, TextTokenizer.Load(folder), options.Context ?? TokenWindows.DefaultContext(config));
         using CausalLanguageModel model = Load(folder, options.Load);
-        ExpansionBuilder<CausalLanguageModel> builder = model.ExpandFeedForward(target, options.Recipe).CalibrateOn(windows);
+        ExpansionBuilder<CausalLanguageModel> builder = model.ExpandFeedForward(target, options.Recipe)
+            .CalibrateOn(windows);
         options.Configure?.Invoke(builder);
-        using ExpansionResult result = options.Progress is { } progress ? builder.Run(progress, cancellationToken) : builder.Run(cancellationToken: cancellationToken);
+        using ExpansionResult result = options.Progress is { } progress
+            ? builder.Run(progress, cancellationToken)
+            : builder.Run(cancellationToken: cancellationToken);
         result.SavePretrained(output, folder, options.Overwrite, options.Format);
         return result.Report;
     }

@@ -5,7 +5,10 @@ using SparseExpansion.Serialization;
 
 namespace SparseExpansion.Transformers;
 
-/// <summary>Holds a configuration against the files' headers before a model of its size is made: it may ask for more memory than there is.</summary>
+/// <summary>
+/// Holds a configuration against the files' headers before a model of its size is made: it may ask for more memory than
+/// there is.
+/// </summary>
 internal static class SizeCheck
 {
     /// <summary>Smaller differences are reported by the names of the tensors.</summary>
@@ -14,7 +17,8 @@ internal static class SizeCheck
     /// <summary>A packed expert has at least one bit for each of its weights.</summary>
     private const long WeightsPerByte = 8;
 
-    /// <exception cref="CheckpointException">The files hold by far fewer weights, or fewer tensors than the model has blocks.</exception>
+    /// <exception cref="CheckpointException">The files hold by far fewer weights, or fewer tensors than the model has
+    /// blocks.</exception>
     public static void Require(ModelConfig config, string folder)
     {
         bool expanded = ExpandedModel.IsExpanded(folder);
@@ -27,7 +31,9 @@ internal static class SizeCheck
         Int128 stored = 0;
         foreach (SafetensorsEntry entry in entries.Values)
         {
-            stored += expanded ? entry.ByteLength * WeightsPerByte : entry.Shape.Aggregate((Int128)1, (product, size) => product * size);
+            stored += expanded
+                ? entry.ByteLength * WeightsPerByte
+                : entry.Shape.Aggregate((Int128)1, (product, size) => product * size);
         }
 
         Int128 needed = LeastWeights(config);

@@ -10,11 +10,14 @@ internal static class WeightLoader
 
     /// <param name="model">The model to fill.</param>
     /// <param name="weights">The tensors; each lives until the next is asked for.</param>
-    /// <param name="source">Where they come from, for messages.</param>
+    /// <param name="source">Their origin, for messages.</param>
     /// <param name="scratchFolder">
-    /// Null: values are copied. Otherwise the model takes over the memory of the tensors, and of converted ones in files of this folder.
+    /// Null: values are copied. Otherwise the model takes over the memory of the tensors, and of converted ones in
+    /// files of this folder.
     /// </param>
-    public static void Load(CausalLanguageModel model, IEnumerable<KeyValuePair<string, Tensor>> weights, string source, string? scratchFolder = null)
+    public static void Load(
+        CausalLanguageModel model, IEnumerable<KeyValuePair<string, Tensor>> weights, string source,
+        string? scratchFolder = null)
     {
         Dictionary<string, Tensor> targets = model.state_dict();
         var loaded = new HashSet<string>(StringComparer.Ordinal);
@@ -25,7 +28,7 @@ internal static class WeightLoader
         {
             if (!given.Add(name))
             {
-                throw new CheckpointException($"{source}: the tensor '{name}' is given twice.");
+                throw new CheckpointException($"{source}: the tensor '{name}' occurs twice.");
             }
 
             string place = Place(model, name);
@@ -84,7 +87,8 @@ internal static class WeightLoader
         bool convertible = value.is_floating_point() && target.is_floating_point();
         if (!convertible && value.dtype != target.dtype)
         {
-            throw new CheckpointException($"{source}: the tensor '{name}' is {value.dtype}; the model needs {target.dtype}.");
+            throw new CheckpointException(
+                $"{source}: the tensor '{name}' is {value.dtype}; the model needs {target.dtype}.");
         }
     }
 

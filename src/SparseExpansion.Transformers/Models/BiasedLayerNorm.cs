@@ -19,5 +19,6 @@ internal sealed class BiasedLayerNorm : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor input) => functional.layer_norm(input, [weight.size(0)], weight, bias, _epsilon);
+    public override Tensor forward(Tensor input) =>
+        functional.layer_norm(input, [weight.size(0)], weight, bias, _epsilon);
 }

@@ -11,7 +11,7 @@ internal static class CausalAttention
     /// <param name="queries">[batch, heads, tokens, features]: the last tokens of the sequence.</param>
     /// <param name="keys">[batch, key heads, all tokens, features].</param>
     /// <param name="values">Like <paramref name="keys"/>.</param>
-    /// <param name="window">How many tokens a token sees, itself included; null means all before it.</param>
+    /// <param name="window">Number of tokens that a token sees, itself included; null means all before it.</param>
     /// <returns>[batch, tokens, heads · features].</returns>
     public static Tensor Attend(Tensor queries, Tensor keys, Tensor values, int? window)
     {
@@ -21,7 +21,9 @@ internal static class CausalAttention
         long group = queries.size(1) / keys.size(1);
         bool windowed = window < total;
         bool square = tokens == total && !windowed;
-        Tensor? mask = square || (tokens == 1 && !windowed) ? null : Mask(tokens, total, windowed ? window : null, queries.device);
+        Tensor? mask = square || (tokens == 1 && !windowed)
+            ? null
+            : Mask(tokens, total, windowed ? window : null, queries.device);
         Tensor mixed = functional.scaled_dot_product_attention(
             queries, Repeat(keys, group), Repeat(values, group), attn_mask: mask!, p: 0, is_casual: square);
         return mixed.transpose(1, 2).reshape(queries.size(0), tokens, -1).MoveToOuterDisposeScope();
@@ -31,7 +33,8 @@ internal static class CausalAttention
     public static Tensor SplitHeads(Tensor projected, int heads)
     {
         using var scope = NewDisposeScope();
-        return projected.view(projected.size(0), projected.size(1), heads, -1).transpose(1, 2).MoveToOuterDisposeScope();
+        return projected.view(projected.size(0), projected.size(1), heads, -1).transpose(1, 2)
+            .MoveToOuterDisposeScope();
     }
 
     /// <summary>True where query i, the (total − tokens + i)-th token, sees key j.</summary>
@@ -44,7 +47,7 @@ internal static class CausalAttention
         return (window is null ? mask : mask & (distance < Scalars.Of(window.Value))).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Grouped-query attention: each key head serves several neighbouring query heads.</summary>
+    /// <summary>Grouped-query attention: each key head serves several neighboring query heads.</summary>
     private static Tensor Repeat(Tensor heads, long times)
     {
         if (times == 1)
@@ -53,7 +56,8 @@ internal static class CausalAttention
         }
 
         using var scope = NewDisposeScope();
-        (long batch, long count, long tokens, long features) = (heads.size(0), heads.size(1), heads.size(2), heads.size(3));
+        (long batch, long count, long tokens, long features) =
+            (heads.size(0), heads.size(1), heads.size(2), heads.size(3));
         return heads.unsqueeze(2).expand(batch, count, times, tokens, features)
             .reshape(batch, count * times, tokens, features).MoveToOuterDisposeScope();
     }

@@ -7,7 +7,8 @@ using static TorchSharp.torch.nn;
 namespace SparseExpansion.Transformers;
 
 /// <summary>
-/// A decoder-only language model. Names of modules and parameters are those of Hugging Face, so that <c>state_dict()</c> has the keys
+/// A decoder-only language model. Names of modules and parameters are those of Hugging Face, so that
+/// <c>state_dict()</c> has the keys
 /// of the checkpoint. Where embeddings are tied there is one matrix, listed under the name of the embedding only
 /// (<c>model.embed_tokens.weight</c>, <c>gpt_neox.embed_in.weight</c>).
 /// </summary>
@@ -24,10 +25,12 @@ public abstract class CausalLanguageModel : Module<Tensor, Tensor>
     /// <summary>The architecture.</summary>
     public ModelConfig Config { get; }
 
-    /// <summary>Where the weights lie.</summary>
+    /// <summary>Device that holds the weights.</summary>
     public Device Device => Embedding.Weight.device;
 
-    /// <summary>The transformer blocks in order: each maps hidden states [batch, sequence, hidden] to the same shape.</summary>
+    /// <summary>
+    /// The transformer blocks in order: each maps hidden states [batch, sequence, hidden] to the same shape.
+    /// </summary>
     public IReadOnlyList<Module<Tensor, Tensor>> Blocks => [.. BlockList];
 
     internal RotaryTable Rotary => _rotary;
@@ -44,17 +47,22 @@ public abstract class CausalLanguageModel : Module<Tensor, Tensor>
     /// <summary>Name of the embedding's and the head's weight in the checkpoint.</summary>
     internal abstract (string Embedding, string Head) TiedNames { get; }
 
-    /// <summary>Makes a model with unset weights: fill them by <see cref="LoadWeights"/> or <see cref="InitializeWeights"/>.</summary>
+    /// <summary>
+    /// Makes a model with unset weights: fill them by <see cref="LoadWeights"/> or <see cref="InitializeWeights"/>.
+    /// </summary>
     /// <param name="config">The architecture.</param>
-    /// <param name="device">Where the weights lie; null means the CPU.</param>
-    /// <param name="dtype">Type of the weights: float32, float64, bfloat16 or float16. Default float32. float16 is very slow on CPUs.</param>
-    public static CausalLanguageModel Create(ModelConfig config, Device? device = null, ScalarType dtype = ScalarType.Float32)
+    /// <param name="device">Device for the weights; null means the CPU.</param>
+    /// <param name="dtype">Type of the weights: float32, float64, bfloat16 or float16. Default float32. float16 is very
+    /// slow on CPUs.</param>
+    public static CausalLanguageModel Create(
+        ModelConfig config, Device? device = null, ScalarType dtype = ScalarType.Float32)
     {
         ArgumentNullException.ThrowIfNull(config);
         config.Validate();
         if (dtype is not (ScalarType.Float32 or ScalarType.Float64 or ScalarType.BFloat16 or ScalarType.Float16))
         {
-            throw new ArgumentOutOfRangeException(nameof(dtype), dtype, "Weights are float32, float64, bfloat16 or float16.");
+            throw new ArgumentOutOfRangeException(
+                nameof(dtype), dtype, "Weights are float32, float64, bfloat16 or float16.");
         }
 
         var placement = new WeightPlacement(device ?? CPU, dtype);
@@ -80,7 +88,8 @@ public abstract class CausalLanguageModel : Module<Tensor, Tensor>
         ArgumentNullException.ThrowIfNull(cache);
         return cache.LayerCount == Config.LayerCount
             ? Run(input, cache)
-            : throw new ArgumentException($"The cache is one of {cache.LayerCount} layers; the model has {Config.LayerCount}.", nameof(cache));
+            : throw new ArgumentException(
+                $"The cache has {cache.LayerCount} layers; the model has {Config.LayerCount}.", nameof(cache));
     }
 
     /// <summary>An empty cache for <see cref="forward(Tensor, KeyValueCache)"/>; the caller disposes it.</summary>
@@ -88,17 +97,22 @@ public abstract class CausalLanguageModel : Module<Tensor, Tensor>
 
     /// <summary>Copies weights into the model, converting between floating types.</summary>
     /// <param name="weights">
-    /// Exactly the tensors of <c>state_dict()</c>; with tied embeddings under the embedding's name, the head's or both. They are not kept.
+    /// Exactly the tensors of <c>state_dict()</c>; with tied embeddings under the embedding's name, the head's or both.
+    /// They are not kept.
     /// </param>
-    /// <param name="source">Where they come from, for messages.</param>
-    /// <exception cref="CheckpointException">Tensors are missing, unexpected, given twice, or of another shape or kind of dtype; the message names them.</exception>
+    /// <param name="source">Their origin, for messages.</param>
+    /// <exception cref="CheckpointException">Tensors are missing, unexpected, given twice, or of another shape or kind
+    /// of dtype; the message names them.</exception>
     public void LoadWeights(IEnumerable<KeyValuePair<string, Tensor>> weights, string source = "weights")
     {
         ArgumentNullException.ThrowIfNull(weights);
         WeightLoader.Load(this, weights, source);
     }
 
-    /// <summary>Sets the weights of a model that is to be trained from scratch: normal with the config's standard deviation; norms 1, biases 0.</summary>
+    /// <summary>
+    /// Sets the weights of a model that is to be trained from scratch: normal with the config's standard deviation;
+    /// norms 1, biases 0.
+    /// </summary>
     /// <param name="seed">Seed of the random numbers; equal seeds give equal weights on one device.</param>
     public void InitializeWeights(long seed)
     {

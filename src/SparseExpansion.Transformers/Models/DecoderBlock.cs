@@ -4,7 +4,8 @@ using static TorchSharp.torch.nn;
 namespace SparseExpansion.Transformers;
 
 /// <summary>
-/// One transformer block. Called with hidden states [batch, sequence, hidden] it applies the causal mask and rotary positions from 0
+/// One transformer block. Called with hidden states [batch, sequence, hidden] it applies the causal mask and rotary
+/// positions from 0
 /// on its own, so that it can be run apart from its model.
 /// </summary>
 public abstract class DecoderBlock : Module<Tensor, Tensor>

@@ -4,7 +4,8 @@ namespace SparseExpansion.Transformers;
 
 /// <summary>
 /// Keys and values of the tokens that a model has seen, so that the next ones need not compute them again.
-/// Made by <see cref="CausalLanguageModel.CreateCache"/>; serves one batch of sequences of equal length. No gradients flow into it.
+/// Made by <see cref="CausalLanguageModel.CreateCache"/>; serves one batch of sequences of equal length. No gradients
+/// flow into it.
 /// </summary>
 public sealed class KeyValueCache : IDisposable
 {
@@ -23,7 +24,7 @@ public sealed class KeyValueCache : IDisposable
     public long Length { get; private set; }
 
     /// <summary>Forgets tokens from the end.</summary>
-    /// <param name="length">How many tokens remain, at most <see cref="Length"/>.</param>
+    /// <param name="length">Number of tokens that remain, at most <see cref="Length"/>.</param>
     public void Truncate(long length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
@@ -46,7 +47,9 @@ public sealed class KeyValueCache : IDisposable
 
     internal int LayerCount => _keys.Length;
 
-    /// <summary>Stores the newest tokens of a layer [batch, heads, tokens, features] and returns all, as views of the cache.</summary>
+    /// <summary>
+    /// Stores the newest tokens of a layer [batch, heads, tokens, features] and returns all, as views of the cache.
+    /// </summary>
     internal (Tensor Keys, Tensor Values) Append(int layer, Tensor keys, Tensor values)
     {
         long total = Length + keys.size(2);
@@ -62,7 +65,8 @@ public sealed class KeyValueCache : IDisposable
     {
         if (buffer is not null && buffer.size(0) != newest.size(0))
         {
-            throw new ArgumentException($"The cache holds a batch of {buffer.size(0)} sequences; the input has {newest.size(0)}.");
+            throw new ArgumentException(
+                $"The cache holds a batch of {buffer.size(0)} sequences; the input has {newest.size(0)}.");
         }
 
         using var scope = NewDisposeScope();
@@ -78,7 +82,8 @@ public sealed class KeyValueCache : IDisposable
     private void Grow(ref Tensor? buffer, Tensor like, long total)
     {
         long capacity = Math.Max(FirstCapacity, buffer is null ? total : 2 * total);
-        Tensor larger = empty([like.size(0), like.size(1), capacity, like.size(3)], like.dtype, like.device).DetachFromDisposeScope();
+        Tensor larger = empty([like.size(0), like.size(1), capacity, like.size(3)], like.dtype, like.device)
+            .DetachFromDisposeScope();
         if (buffer is not null)
         {
             larger.narrow(2, 0, Length).copy_(buffer.narrow(2, 0, Length));

@@ -5,7 +5,10 @@ using static TorchSharp.torch.nn;
 
 namespace SparseExpansion.Transformers;
 
-/// <summary>Root-mean-square norm (Zhang &amp; Sennrich 2019): w · x / sqrt(mean(x²) + ε), the quotient in float32 for every dtype.</summary>
+/// <summary>
+/// Root-mean-square norm (Zhang &amp; Sennrich 2019): w · x / sqrt(mean(x²) + ε), the quotient in float32 for every
+/// dtype.
+/// </summary>
 internal sealed class RmsNorm : Module<Tensor, Tensor>
 {
     private readonly Parameter weight;

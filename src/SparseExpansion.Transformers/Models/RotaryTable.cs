@@ -6,8 +6,10 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Transformers;
 
 /// <summary>
-/// Cosines and sines of the rotary angles, shared by the blocks of a model and grown when longer sequences come. Tables that were
-/// outgrown live as long as the model, because another thread may still read them; doubling keeps them below the size of the newest.
+/// Cosines and sines of the rotary angles, shared by the blocks of a model and grown when longer sequences come. Tables
+/// that were
+/// outgrown live as long as the model, because another thread may still read them; doubling keeps them below the size
+/// of the newest.
 /// </summary>
 internal sealed class RotaryTable : IDisposable
 {
@@ -33,7 +35,8 @@ internal sealed class RotaryTable : IDisposable
         Tensor sines = allSines.narrow(0, position, tokens);
         Tensor first = heads.narrow(-1, 0, half);
         Tensor second = heads.narrow(-1, half, half);
-        Tensor turned = cat([(first * cosines) - (second * sines), (second * cosines).Plus(first * sines)], -1).to(heads.dtype);
+        Tensor turned =
+            cat([(first * cosines) - (second * sines), (second * cosines).Plus(first * sines)], -1).to(heads.dtype);
         long rest = heads.size(-1) - (2 * half);
         Tensor result = rest == 0 ? turned : cat([turned, heads.narrow(-1, 2 * half, rest)], -1);
         return result.MoveToOuterDisposeScope();

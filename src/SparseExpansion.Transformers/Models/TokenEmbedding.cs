@@ -4,7 +4,10 @@ using static TorchSharp.torch.nn;
 
 namespace SparseExpansion.Transformers;
 
-/// <summary>The embedding matrix [vocabulary, hidden]: rows are looked up for ids; with tied embeddings it is the output projection too.</summary>
+/// <summary>
+/// The embedding matrix [vocabulary, hidden]: rows are looked up for ids; with tied embeddings it is the output
+/// projection too.
+/// </summary>
 internal sealed class TokenEmbedding : Module<Tensor, Tensor>
 {
     private readonly Parameter weight;
@@ -22,6 +25,7 @@ internal sealed class TokenEmbedding : Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        return weight.index_select(0, input.flatten()).view(input.size(0), input.size(1), weight.size(1)).MoveToOuterDisposeScope();
+        return weight.index_select(0, input.flatten()).view(input.size(0), input.size(1), weight.size(1))
+            .MoveToOuterDisposeScope();
     }
 }

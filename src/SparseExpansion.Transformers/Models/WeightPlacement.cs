@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers;
 
-/// <summary>Where and in which type a model's weights are made. They are left unset: a checkpoint or an initialisation fills them.</summary>
+/// <summary>
+/// Device and type of a model's new weights. They are left unset: a checkpoint or an initialization fills them.
+/// </summary>
 internal sealed record WeightPlacement(Device Device, ScalarType DType)
 {
     /// <summary>A parameter that outlives the caller's dispose scopes.</summary>

@@ -5,19 +5,25 @@ public sealed class PlainMessageTests
     [Fact]
     public void Of_WrongArgument_LeavesTheParameterOut()
     {
-        Assert.Equal("The prompt has no tokens.", PlainMessage.Of(new ArgumentException("The prompt has no tokens.", "prompt")));
+        Assert.Equal(
+            "The prompt has no tokens.", PlainMessage.Of(new ArgumentException("The prompt has no tokens.", "prompt")));
         Assert.Equal("Without a name.", PlainMessage.Of(new ArgumentException("Without a name.")));
     }
 
     [Fact]
     public void Of_OptionOutOfRange_NamesItOnce()
     {
-        Assert.Equal("TopK: Must be at least 1, or null.", PlainMessage.Of(new ArgumentOutOfRangeException("TopK", 0, "Must be at least 1, or null.")));
-        var named = Assert.Throws<ArgumentOutOfRangeException>(() => ArgumentOutOfRangeException.ThrowIfLessThan(0, 1, "Experts"));
+        Assert.Equal(
+            "TopK: Must be at least 1, or null.",
+            PlainMessage.Of(new ArgumentOutOfRangeException("TopK", 0, "Must be at least 1, or null.")));
+        var named = Assert.Throws<ArgumentOutOfRangeException>(
+            () => ArgumentOutOfRangeException.ThrowIfLessThan(0, 1, "Experts"));
         Assert.Equal("Experts ('0') must be greater than or equal to '1'.", PlainMessage.Of(named));
     }
 
     [Fact]
     public void Of_NativeError_IsItsFirstLine() =>
-        Assert.Equal("Sizes do not match", PlainMessage.Of(new InvalidOperationException("Sizes do not match\n  at frame 1\n  at frame 2")));
+        Assert.Equal(
+            "Sizes do not match",
+            PlainMessage.Of(new InvalidOperationException("Sizes do not match\n  at frame 1\n  at frame 2")));
 }

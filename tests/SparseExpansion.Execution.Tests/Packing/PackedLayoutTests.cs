@@ -15,7 +15,8 @@ public sealed class PackedLayoutTests
     public void For_ColumnsAndNonZeros_BlocksAreNarrowerAboveFortyPercent(int columns, long nonZeros, int blockColumns)
     {
         PackedLayout layout = PackedLayout.For(10, columns, nonZeros);
-        Assert.Equal((10, columns, blockColumns, 128), (layout.Rows, layout.Columns, layout.BlockColumns, layout.PanelRows));
+        Assert.Equal(
+            (10, columns, blockColumns, 128), (layout.Rows, layout.Columns, layout.BlockColumns, layout.PanelRows));
     }
 
     [Theory]
@@ -28,7 +29,8 @@ public sealed class PackedLayoutTests
     [InlineData(1, 64, 64)]
     [InlineData(300, 128, 128)]
     [InlineData(385, 128, 256)]
-    public void ForCodes_ColumnsAndGroups_FewestEmptyColumnsThenWidestBlocks(int columns, int? groupSize, int blockColumns) =>
+    public void ForCodes_ColumnsAndGroups_FewestEmptyColumnsThenWidestBlocks(
+        int columns, int? groupSize, int blockColumns) =>
         Assert.Equal(blockColumns, PackedLayout.ForCodes(10, columns, groupSize).BlockColumns);
 
     [Theory]
@@ -47,10 +49,13 @@ public sealed class PackedLayoutTests
         Assert.Equal(32, layout.MaskBytes);
     }
 
-    /// <summary>A full panel in float32 and as columns, each with 64 more that kernels may load, and two bytes a row.</summary>
+    /// <summary>
+    /// A full panel in float32 and as columns, each with 64 more that kernels may load, and two bytes a row.
+    /// </summary>
     [Fact]
     public void ScratchBytes_OfAPanel_HoldDenseRows() =>
-        Assert.Equal((((128 * 192) + 64) * 5) + (128 * 2), PanelDecoder.ScratchBytes(new PackedLayout(300, 1000, 192, 128)));
+        Assert.Equal(
+            (((128 * 192) + 64) * 5) + (128 * 2), PanelDecoder.ScratchBytes(new PackedLayout(300, 1000, 192, 128)));
 
     [Theory]
     [InlineData(1, 1, 64, 1, true)]
@@ -62,6 +67,7 @@ public sealed class PackedLayoutTests
     [InlineData(1, 1, 96, 1, false)]
     [InlineData(1, 1, 64, 0, false)]
     [InlineData(1, 1, 64, 257, false)]
-    public void IsValid_Borders_HoldsWhereIndicesFitAByte(int rows, int columns, int blockColumns, int panelRows, bool valid) =>
+    public void IsValid_Borders_HoldsWhereIndicesFitAByte(
+        int rows, int columns, int blockColumns, int panelRows, bool valid) =>
         Assert.Equal(valid, new PackedLayout(rows, columns, blockColumns, panelRows).IsValid);
 }

@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace SparseExpansion.Execution.Safetensors;
 
-/// <summary>Files written and read as bytes. What is refused, and how tensors come and go, is tested with the readers of tensors.</summary>
+/// <summary>
+/// Files written and read as bytes. What is refused, and how tensors come and go, is tested with the readers of
+/// tensors.
+/// </summary>
 public sealed class SafetensorsFileTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory().FullName;
@@ -50,14 +53,16 @@ public sealed class SafetensorsFileTests : IDisposable
 
     [Fact]
     public void ByteLength_Beyond2GiB_CountsIn64Bits() =>
-        Assert.Equal(1L << 37, new SafetensorsContent("x", ElementType.Float64, [1L << 20, 1L << 14], _ => { }).ByteLength);
+        Assert.Equal(
+            1L << 37, new SafetensorsContent("x", ElementType.Float64, [1L << 20, 1L << 14], _ => { }).ByteLength);
 
     [Fact]
     public void Write_FewerBytesThanTheShapeSays_LeavesNoFile()
     {
         SafetensorsContent shortened = SafetensorsContent.Of<float>("x", ElementType.Float32, [4], new float[3]);
 
-        string message = Assert.Throws<InvalidOperationException>(() => SafetensorsFileWriter.Write(FileName, [shortened])).Message;
+        string message =
+            Assert.Throws<InvalidOperationException>(() => SafetensorsFileWriter.Write(FileName, [shortened])).Message;
 
         Assert.Equal("The parts of tensor 'x' are not its 16 bytes.", message);
         Assert.Empty(Directory.GetFiles(_folder));

@@ -4,9 +4,12 @@ namespace SparseExpansion.Execution.Tiling;
 
 public sealed unsafe class TileCoverTests
 {
-    private static readonly TileKernel[] s_kernels = [Kernel(1, 0.25f), Kernel(8, 0.5f), Kernel(16, 0.75f), Kernel(32, 1.25f), Kernel(64, 2f)];
+    private static readonly TileKernel[] s_kernels =
+        [Kernel(1, 0.25f), Kernel(8, 0.5f), Kernel(16, 0.75f), Kernel(32, 1.25f), Kernel(64, 2f)];
 
-    /// <summary>Costs are such that ties occur: 24 tokens cost as much in 16 + 8 lanes as in 32, and full tiles win.</summary>
+    /// <summary>
+    /// Costs are such that ties occur: 24 tokens cost as much in 16 + 8 lanes as in 32, and full tiles win.
+    /// </summary>
     [Theory]
     [InlineData(1, 1)]
     [InlineData(2, 1)]
@@ -23,7 +26,8 @@ public sealed unsafe class TileCoverTests
     [InlineData(63, 64)]
     [InlineData(64, 64)]
     [InlineData(65, 64)]
-    public void Next_Tokens_TakesTheCheapestCover(int tokens, int lanes) => Assert.Equal(lanes, TileCover.Next(s_kernels, tokens, 128).Lanes);
+    public void Next_Tokens_TakesTheCheapestCover(int tokens, int lanes) =>
+        Assert.Equal(lanes, TileCover.Next(s_kernels, tokens, 128).Lanes);
 
     /// <summary>64 lanes of 128 columns are 32 KiB, and fit; of 192 they do not, nor do 32 lanes of 320.</summary>
     [Theory]
@@ -32,7 +36,9 @@ public sealed unsafe class TileCoverTests
     [InlineData(256, 32)]
     [InlineData(320, 16)]
     [InlineData(100_000, 1)]
-    public void Next_WideBlocks_TilesStayInTheCache(int blockColumns, int lanes) => Assert.Equal(lanes, TileCover.Next(s_kernels, 200, blockColumns).Lanes);
+    public void Next_WideBlocks_TilesStayInTheCache(int blockColumns, int lanes) =>
+        Assert.Equal(lanes, TileCover.Next(s_kernels, 200, blockColumns).Lanes);
 
-    private static TileKernel Kernel(int lanes, float cost) => new(KernelKind.Index, lanes, TileLayout.Interleaved, 1, cost, null);
+    private static TileKernel Kernel(int lanes, float cost) =>
+        new(KernelKind.Index, lanes, TileLayout.Interleaved, 1, cost, null);
 }

@@ -5,7 +5,8 @@ namespace SparseExpansion.Execution.Tiling;
 public sealed class TokenGroupingTests
 {
     [Fact]
-    public void Sort_RandomExperts_EqualsStableSort() => Gen.Int[1, 9].SelectMany(k => Gen.Long[0, k - 1].Array[0, 60].Select(e => (Count: k, Experts: e))).Sample(c =>
+    public void Sort_RandomExperts_EqualsStableSort() =>
+        Gen.Int[1, 9].SelectMany(k => Gen.Long[0, k - 1].Array[0, 60].Select(e => (Count: k, Experts: e))).Sample(c =>
     {
         var order = new int[c.Experts.Length];
         var offsets = new int[c.Count + 1];

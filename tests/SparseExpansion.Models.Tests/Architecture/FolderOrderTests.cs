@@ -3,7 +3,9 @@ using SparseExpansion.Testing;
 
 namespace SparseExpansion.Models.Architecture;
 
-/// <summary>Folders of the packages below TorchSharp: namespaces are theirs, and they use those before them only.</summary>
+/// <summary>
+/// Folders of the packages below TorchSharp: namespaces are theirs, and they use those before them only.
+/// </summary>
 public sealed partial class FolderOrderTests
 {
     /// <summary>From the bottom up; what lies in the project's own folder is seen from all of them.</summary>
@@ -11,13 +13,18 @@ public sealed partial class FolderOrderTests
     {
         ["Execution"] =
         [
-            "Memory", "Threading", "Files", "Errors", "Kernels.Tiles", "Kernels.Avx512", "Kernels.Avx2", "Kernels.Portable", "Kernels", "Packing", "Tiling",
+            "Memory", "Threading", "Files", "Errors", "Kernels.Tiles", "Kernels.Avx512", "Kernels.Avx2",
+            "Kernels.Portable", "Kernels", "Packing", "Tiling",
             "Dispatch", "Safetensors", "Expanded",
         ],
-        ["Models"] = ["Configuration.Keys", "Configuration", "Tokenization.Unicode", "Tokenization.Patterns", "Tokenization.Pieces", "Tokenization.AddedTokens", "Tokenization", "Generation"],
+        ["Models"] =
+        [
+            "Configuration.Keys", "Configuration", "Tokenization.Unicode", "Tokenization.Patterns",
+            "Tokenization.Pieces", "Tokenization.AddedTokens", "Tokenization", "Generation",
+        ],
     };
 
-    /// <summary>What all packages throw stands above their namespaces.</summary>
+    /// <summary>Exceptions of all packages, which stand above their namespaces.</summary>
     private static readonly string[] s_ofAll = ["CheckpointException.cs", "SparseExpansionException.cs"];
 
     [Theory]
@@ -29,7 +36,9 @@ public sealed partial class FolderOrderTests
 
         Assert.True(files.Length > 50);
         Assert.All(files.Where(file => !s_ofAll.Contains(Path.GetFileName(file))), file =>
-            Assert.Equal($"SparseExpansion.{project}.{Folder(project, file)}".TrimEnd('.'), NamespaceLine().Match(File.ReadAllText(file)).Groups[1].Value));
+            Assert.Equal(
+                $"SparseExpansion.{project}.{Folder(project, file)}".TrimEnd('.'),
+                NamespaceLine().Match(File.ReadAllText(file)).Groups[1].Value));
     }
 
     [Theory]
@@ -43,7 +52,9 @@ public sealed partial class FolderOrderTests
             .Select(match => $"{file} uses {match.Groups[2].Value}"))];
 
         Assert.Empty(violations);
-        Assert.Equal(order.Order(StringComparer.Ordinal), Files(project).Select(file => Folder(project, file)).Distinct().Order(StringComparer.Ordinal));
+        Assert.Equal(
+            order.Order(StringComparer.Ordinal),
+            Files(project).Select(file => Folder(project, file)).Distinct().Order(StringComparer.Ordinal));
     }
 
     private static IEnumerable<string> Files(string project) => Directory
@@ -51,7 +62,8 @@ public sealed partial class FolderOrderTests
         .Where(file => Folder(project, file).Split('.')[0] is not ("bin" or "obj"));
 
     private static string Folder(string project, string file) =>
-        Path.GetRelativePath(Root(project), Path.GetDirectoryName(file)!).Replace(Path.DirectorySeparatorChar, '.').TrimStart('.');
+        Path.GetRelativePath(Root(project), Path.GetDirectoryName(file)!).Replace(Path.DirectorySeparatorChar, '.')
+            .TrimStart('.');
 
     private static string Root(string project) => Path.Combine(Repository.Root, "src", $"SparseExpansion.{project}");
 

@@ -5,7 +5,9 @@ using SparseExpansion.Testing;
 
 namespace SparseExpansion.Models.Architecture;
 
-/// <summary>The line below TorchSharp: what decodes without libtorch must not ask for it, itself or through others.</summary>
+/// <summary>
+/// The line below TorchSharp: what decodes without libtorch must not ask for it, itself or through others.
+/// </summary>
 public sealed class LayerRuleTests
 {
     [Theory]
@@ -27,7 +29,8 @@ public sealed class LayerRuleTests
     [InlineData("Transformers", "SparseExpansion.Core, SparseExpansion.Models")]
     public void Project_OfALibrary_RefersToWhatTheArchitectureSays(string project, string expected)
     {
-        string file = Path.Combine(Repository.Root, "src", $"SparseExpansion.{project}", $"SparseExpansion.{project}.csproj");
+        string file =
+            Path.Combine(Repository.Root, "src", $"SparseExpansion.{project}", $"SparseExpansion.{project}.csproj");
         IEnumerable<string> references = XDocument.Load(file).Descendants()
             .Where(element => element.Name.LocalName is "ProjectReference" or "PackageReference")
             .Select(element => Path.GetFileNameWithoutExtension(element.Attribute("Include")!.Value.Replace('\\', '/').Split('/')[^1] + (element.Name.LocalName == "PackageReference" ? ".dll" : "")));

@@ -36,7 +36,9 @@ public sealed class ModelConfigTests : IDisposable
             """);
         Assert.Equal(ElementType.BFloat16, config.DType);
         Assert.Equal(16, config.HeadDimension);
-        Assert.Equal(new RotaryOptions { Dimensions = 16, Theta = 5000, Scaling = RotaryScaling.Linear, Factor = 2 }, config.Rotary);
+        Assert.Equal(
+            new RotaryOptions { Dimensions = 16, Theta = 5000, Scaling = RotaryScaling.Linear, Factor = 2 },
+            config.Rotary);
         Assert.Equal([3, 4], config.EosIds);
     }
 
@@ -57,7 +59,8 @@ public sealed class ModelConfigTests : IDisposable
     [InlineData("\"use_cache\": true", 4096)]
     public void Load_Mistral_ReadsTheWindow(string key, int? expected)
     {
-        ModelConfig config = Load(Llama.Replace("llama", "mistral", StringComparison.Ordinal) + ", \"num_key_value_heads\": 2, " + key);
+        ModelConfig config =
+            Load(Llama.Replace("llama", "mistral", StringComparison.Ordinal) + ", \"num_key_value_heads\": 2, " + key);
         Assert.Equal(expected, config.SlidingWindow);
     }
 
@@ -101,7 +104,8 @@ public sealed class ModelConfigTests : IDisposable
     [InlineData("\"hidden_size\": 4", "model_type")]
     [InlineData("\"model_type\": \"llama\"", "hidden_size")]
     public void Load_WrongOrIncompleteModelType_NamesIt(string content, string named) =>
-        Assert.Contains(named, Assert.Throws<CheckpointException>(() => Load(content)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            named, Assert.Throws<CheckpointException>(() => Load(content)).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Load_QwenWithSlidingWindow_Throws()

@@ -25,7 +25,8 @@ public sealed class PublishedConfigTests : IDisposable
     [Fact]
     public void Folder_EveryFile_IsTested() => Assert.Equal(
         ["dolly", "llama-fine-tuned", "llama3-both-spellings", "llama3-transformers-5", "mistral-first-release", "mistral-transformers-5", "pythia-both-spellings",
-         "pythia-transformers-5", "qwen2-base", "qwen2-transformers-5", "qwen2-window-unreached", "qwen2-without-mrope", "smollm2"],
+         "pythia-transformers-5", "qwen2-base", "qwen2-transformers-5", "qwen2-window-unreached", "qwen2-without-mrope",
+         "smollm2"],
         Directory.GetFiles(Folder).Select(Path.GetFileNameWithoutExtension).Order(StringComparer.Ordinal));
 
     [Theory]
@@ -50,7 +51,9 @@ public sealed class PublishedConfigTests : IDisposable
     {
         ModelConfig config = Load(name);
         Assert.Equal(new RotaryOptions { Dimensions = 4, Theta = 10000 }, config.Rotary);
-        Assert.Equal((ModelArchitecture.GptNeoX, 4, true), (config.Architecture, config.KeyValueHeadCount, config.QueryKeyValueBias));
+        Assert.Equal(
+            (ModelArchitecture.GptNeoX, 4, true),
+            (config.Architecture, config.KeyValueHeadCount, config.QueryKeyValueBias));
         Assert.Equal([0], config.EosIds);
     }
 

@@ -12,7 +12,8 @@ public sealed class RotaryFrequenciesTests
     [Fact]
     public void Compute_Linear_DividesByTheFactor()
     {
-        double[] frequencies = RotaryFrequencies.Compute(new RotaryOptions { Dimensions = 4, Theta = 100, Scaling = RotaryScaling.Linear, Factor = 4 });
+        double[] frequencies = RotaryFrequencies.Compute(
+            new RotaryOptions { Dimensions = 4, Theta = 100, Scaling = RotaryScaling.Linear, Factor = 4 });
         Assert.Equal([0.25, 0.025], frequencies, new Tolerance(1e-15));
     }
 

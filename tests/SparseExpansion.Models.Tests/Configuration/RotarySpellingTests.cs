@@ -38,13 +38,16 @@ public sealed class RotarySpellingTests : IDisposable
     }
 
     [Fact]
-    public void Load_TypeInBothSpellings_IsReadOnce() => Assert.Equal(ElementType.BFloat16, Load("llama", "\"dtype\": \"bfloat16\", \"torch_dtype\": \"bfloat16\"").DType);
+    public void Load_TypeInBothSpellings_IsReadOnce() =>
+        Assert.Equal(
+            ElementType.BFloat16, Load("llama", "\"dtype\": \"bfloat16\", \"torch_dtype\": \"bfloat16\"").DType);
 
     [Fact]
     public void Load_ParametersWithoutKind_LeaveTheScalingToTheOtherSpelling()
     {
         RotaryOptions rotary = Load("llama", "\"rope_scaling\": {\"type\": \"linear\", \"factor\": 2, \"finetuned\": true}, \"rope_parameters\": {\"rope_theta\": 500}").Rotary;
-        Assert.Equal(new RotaryOptions { Dimensions = 16, Theta = 500, Scaling = RotaryScaling.Linear, Factor = 2 }, rotary);
+        Assert.Equal(
+            new RotaryOptions { Dimensions = 16, Theta = 500, Scaling = RotaryScaling.Linear, Factor = 2 }, rotary);
     }
 
     [Theory]

@@ -33,7 +33,8 @@ public sealed class WindowReaderTests : IDisposable
     [InlineData("gpt_neox", "\"sliding_window\": null, \"use_sliding_window\": false", null)]
     [InlineData("gpt_neox", "\"sliding_window\": 4096", null)]
     [InlineData("llama", "\"layer_types\": null", null)]
-    public void Load_WindowOfAllLayersOrNone_IsRead(string type, string keys, int? expected) => Assert.Equal(expected, Load(type, keys).SlidingWindow);
+    public void Load_WindowOfAllLayersOrNone_IsRead(string type, string keys, int? expected) =>
+        Assert.Equal(expected, Load(type, keys).SlidingWindow);
 
     [Theory]
     [InlineData("mistral", "\"sliding_window\": 64, \"use_sliding_window\": false", "use_sliding_window")]

@@ -8,7 +8,8 @@ namespace SparseExpansion.Models.Fuzzing;
 /// <summary>Changed tokenizers: see <see cref="FuzzRun"/> for what must hold, and how to run it for longer.</summary>
 public sealed class TokenizerFuzzTests : IDisposable
 {
-    private static readonly string[] s_texts = ["", " ", "the abc, é 12", "<s>a<|x|> b</s>", "\0\u0301\uD800 😀▁", new('a', 300)];
+    private static readonly string[] s_texts =
+        ["", " ", "the abc, é 12", "<s>a<|x|> b</s>", "\0\u0301\uD800 😀▁", new('a', 300)];
 
     private readonly TemporaryFolder _folder = new();
 
@@ -18,9 +19,12 @@ public sealed class TokenizerFuzzTests : IDisposable
     public void TokenizerJson_Changed_LoadsOrRefuses()
     {
         var mutator = new JsonMutator(
-            "\"BPE\"", "\"Unigram\"", "\"Sequence\"", "\"ByteLevel\"", "\"Replace\"", "\"Split\"", "\"Digits\"", "\"Metaspace\"", "\"Prepend\"", "\"NFD\"", "\"Strip\"",
-            "\"ByteFallback\"", "\"Fuse\"", "\"TemplateProcessing\"", "\"Isolated\"", "\"MergedWithNext\"", "\"Removed\"", "\"1\"", "\"a b\"", "[\"a\",\"b\"]", "\"<0x41>\"",
-            "\"▁\"", "\"pattern\"", "\"type\"", "\"content\"", "{\"String\":\"\"}", "{\"String\":\"a\"}", "{\"Regex\":\"(\"}", "{\"Regex\":\"\"}", "{\"Regex\":\"a*\"}",
+            "\"BPE\"", "\"Unigram\"", "\"Sequence\"", "\"ByteLevel\"", "\"Replace\"", "\"Split\"", "\"Digits\"",
+            "\"Metaspace\"", "\"Prepend\"", "\"NFD\"", "\"Strip\"",
+            "\"ByteFallback\"", "\"Fuse\"", "\"TemplateProcessing\"", "\"Isolated\"", "\"MergedWithNext\"",
+            "\"Removed\"", "\"1\"", "\"a b\"", "[\"a\",\"b\"]", "\"<0x41>\"",
+            "\"▁\"", "\"pattern\"", "\"type\"", "\"content\"", "{\"String\":\"\"}", "{\"String\":\"a\"}",
+            "{\"Regex\":\"(\"}", "{\"Regex\":\"\"}", "{\"Regex\":\"a*\"}",
             "{\"Regex\":\"(?=a)\"}", "{\"Regex\":\"\\\\p{Nope}\"}", "2147483646", "\"abc\"", "\"<unk>\"", "\"ab\"");
         Run("tokenizer.json", Seeds("tokenizer-*.json"), mutator, cases: 600);
     }
@@ -30,8 +34,10 @@ public sealed class TokenizerFuzzTests : IDisposable
     {
         File.Copy(Fixtures("tokenizer-byte-level.json"), _folder.File("tokenizer.json"));
         var mutator = new JsonMutator(
-            "\"bos_token\"", "\"eos_token\"", "\"</s>\"", "{\"content\":\"</s>\"}", "{\"content\":1}", "\"LlamaTokenizerFast\"", "\"GPTNeoXTokenizer\"", "\"add_eos_token\"",
-            "\"added_tokens_decoder\"", "{\"700\":{\"content\":\"<x>\"}}", "{\"1\":{\"content\":\"<x>\",\"lstrip\":true}}", "\"additional_special_tokens\"", "[\"<x>\"]");
+            "\"bos_token\"", "\"eos_token\"", "\"</s>\"", "{\"content\":\"</s>\"}", "{\"content\":1}",
+            "\"LlamaTokenizerFast\"", "\"GPTNeoXTokenizer\"", "\"add_eos_token\"",
+            "\"added_tokens_decoder\"", "{\"700\":{\"content\":\"<x>\"}}",
+            "{\"1\":{\"content\":\"<x>\",\"lstrip\":true}}", "\"additional_special_tokens\"", "[\"<x>\"]");
         Run("tokenizer_config.json", Seeds("tokenizer_config.json"), mutator, cases: 600);
     }
 
@@ -47,7 +53,8 @@ public sealed class TokenizerFuzzTests : IDisposable
     public void SentencePiece_Changed_LoadsOrRefuses()
     {
         var model = new SentencePieceModel { Bytes = true };
-        model.Add(-1, "▁a", "ab", "▁", "a", "b", "the").Add(SentencePieceType.UserDefined, "12").Add(SentencePieceType.Unused, "bc");
+        model.Add(-1, "▁a", "ab", "▁", "a", "b", "the").Add(SentencePieceType.UserDefined, "12")
+            .Add(SentencePieceType.Unused, "bc");
         Run("tokenizer.model", [model.ToArray()], ByteMutator.Mutate, cases: 600);
     }
 
@@ -56,9 +63,11 @@ public sealed class TokenizerFuzzTests : IDisposable
     private static byte[][] Seeds(string pattern) =>
         [.. Directory.GetFiles(Fixtures("."), pattern).Order(StringComparer.Ordinal).Select(File.ReadAllBytes)];
 
-    private void Run(string file, byte[][] seeds, JsonMutator mutator, int cases) => Run(file, seeds, mutator.Mutate, cases);
+    private void Run(string file, byte[][] seeds, JsonMutator mutator, int cases) =>
+        Run(file, seeds, mutator.Mutate, cases);
 
-    private void Run(string file, byte[][] seeds, Func<byte[], Random, byte[]> mutate, int cases) => FuzzRun.Cases(file, seeds, mutate, bytes =>
+    private void Run(string file, byte[][] seeds, Func<byte[], Random, byte[]> mutate, int cases) =>
+        FuzzRun.Cases(file, seeds, mutate, bytes =>
     {
         File.WriteAllBytes(_folder.File(file), bytes);
         TextTokenizer tokenizer = TextTokenizer.Load(_folder.Path);

@@ -4,8 +4,10 @@ namespace SparseExpansion.Models.Generation;
 
 public sealed class StopScannerTests
 {
-    private static readonly Gen<string> s_text = Gen.Char["ab"].Array[0, 30].Select(characters => new string(characters));
-    private static readonly Gen<string[]> s_stops = Gen.Char["ab"].Array[1, 6].Select(characters => new string(characters)).Array[0, 3];
+    private static readonly Gen<string> s_text =
+        Gen.Char["ab"].Array[0, 30].Select(characters => new string(characters));
+    private static readonly Gen<string[]> s_stops =
+        Gen.Char["ab"].Array[1, 6].Select(characters => new string(characters)).Array[0, 3];
 
     [Theory]
     [InlineData("one END two", "END", "one ")]
@@ -13,7 +15,8 @@ public sealed class StopScannerTests
     [InlineData("END", "END", "")]
     [InlineData("aab", "ab", "a")]
     [InlineData("", "x", "")]
-    public void Take_AllAtOnce_EndsBeforeTheStop(string text, string stop, string expected) => Assert.Equal(expected, Through([text], [stop]));
+    public void Take_AllAtOnce_EndsBeforeTheStop(string text, string stop, string expected) =>
+        Assert.Equal(expected, Through([text], [stop]));
 
     [Fact]
     public void Take_SeveralStops_FirstToBeCompleteCounts()
@@ -26,7 +29,8 @@ public sealed class StopScannerTests
     public void Take_StopSpansPieces_NoPartOfItIsGiven()
     {
         var scanner = new StopScanner(["</s>"]);
-        Assert.Equal(("a", "", "", ""), (scanner.Take("a<"), scanner.Take("/"), scanner.Take("s"), scanner.Take("> b")));
+        Assert.Equal(
+            ("a", "", "", ""), (scanner.Take("a<"), scanner.Take("/"), scanner.Take("s"), scanner.Take("> b")));
         Assert.True(scanner.Stopped);
         Assert.Equal("", scanner.Rest());
     }

@@ -2,10 +2,14 @@ using SparseExpansion.Testing;
 
 namespace SparseExpansion.Models.Generation;
 
-/// <summary>Text in pieces, with the byte-level tokenizer of the sample's model: it knows no character outside of ASCII as one token.</summary>
+/// <summary>
+/// Text in pieces, with the byte-level tokenizer of the sample's model: it knows no character outside of ASCII as one
+/// token.
+/// </summary>
 public sealed class TextPiecesTests
 {
-    private static readonly TextTokenizer s_tokenizer = TextTokenizer.Load(Path.Combine(Repository.Root, "samples", "QuickStart", "model"));
+    private static readonly TextTokenizer s_tokenizer =
+        TextTokenizer.Load(Path.Combine(Repository.Root, "samples", "QuickStart", "model"));
 
     [Theory]
     [InlineData("plain words")]

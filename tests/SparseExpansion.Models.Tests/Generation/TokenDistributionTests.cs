@@ -2,7 +2,9 @@ using CsCheck;
 
 namespace SparseExpansion.Models.Generation;
 
-/// <summary>What the filters leave, held against plain references, and what is drawn of it, against what chance allows.</summary>
+/// <summary>
+/// Compares the tokens that the filters leave with plain references, and the draws among them with chance.
+/// </summary>
 public sealed class TokenDistributionTests
 {
     private static readonly Gen<float[]> s_logits = Gen.Float[-8, 8].Array[1, 40];
@@ -25,7 +27,9 @@ public sealed class TokenDistributionTests
             TokenDistribution actual = TokenSampler.Distribution(logits, options);
 
             Assert.Equal(expected.Keys.Order(), actual.Ids.Order());
-            Assert.All(actual.Ids.Zip(actual.Probabilities()), token => Assert.Equal(expected[token.First], token.Second, 1e-9));
+            Assert.All(
+                actual.Ids.Zip(actual.Probabilities()),
+                token => Assert.Equal(expected[token.First], token.Second, 1e-9));
         });
 
     [Theory]
@@ -48,9 +52,14 @@ public sealed class TokenDistributionTests
             counts[TokenSampler.Sample(logits, options, random.NextDouble())]++;
         }
 
-        Assert.All(Enumerable.Range(0, logits.Length).Where(id => !expected.ContainsKey(id)), id => Assert.Equal(0, counts[id]));
-        double chiSquare = expected.Sum(token => Math.Pow(counts[token.Key] - (draws * token.Value), 2) / (draws * token.Value));
-        Assert.True(chiSquare < Largest(expected.Count - 1), $"chi-square {chiSquare} with {expected.Count - 1} degrees of freedom");
+        Assert.All(
+            Enumerable.Range(0, logits.Length).Where(id => !expected.ContainsKey(id)),
+            id => Assert.Equal(0, counts[id]));
+        double chiSquare =
+            expected.Sum(token => Math.Pow(counts[token.Key] - (draws * token.Value), 2) / (draws * token.Value));
+        Assert.True(
+            chiSquare < Largest(expected.Count - 1),
+            $"chi-square {chiSquare} with {expected.Count - 1} degrees of freedom");
     }
 
     [Fact]
@@ -65,19 +74,25 @@ public sealed class TokenDistributionTests
     [InlineData(float.NaN)]
     [InlineData(float.PositiveInfinity)]
     public void Distribution_LogitIsNoNumber_Throws(float logit) =>
-        Assert.Throws<SparseExpansionException>(() => TokenSampler.Distribution([0, logit], new GenerationOptions { Temperature = 1 }));
+        Assert.Throws<SparseExpansionException>(
+            () => TokenSampler.Distribution([0, logit], new GenerationOptions { Temperature = 1 }));
 
     [Fact]
     public void Distribution_NoTokenIsLeft_Throws() =>
-        Assert.Throws<SparseExpansionException>(() => TokenSampler.Distribution([float.NegativeInfinity, float.NegativeInfinity], new GenerationOptions()));
+        Assert.Throws<SparseExpansionException>(
+            () => TokenSampler.Distribution([float.NegativeInfinity, float.NegativeInfinity], new GenerationOptions()));
 
-    /// <summary>What chi-square exceeds once in a thousand times, for 1 to 9 degrees of freedom.</summary>
-    private static double Largest(int freedom) => new[] { 10.83, 13.82, 16.27, 18.47, 20.52, 22.46, 24.32, 26.12, 27.88 }[freedom - 1];
+    /// <summary>Limits that chi-square exceeds once in a thousand times, for 1 to 9 degrees of freedom.</summary>
+    private static double Largest(int freedom) =>
+        new[] { 10.83, 13.82, 16.27, 18.47, 20.52, 22.46, 24.32, 26.12, 27.88 }[freedom - 1];
 
-    /// <summary>Step by step on a list that is normalized anew each time; among equals the smaller id is the more probable.</summary>
+    /// <summary>
+    /// Step by step on a list that is normalized anew each time; among equals the smaller id is the more probable.
+    /// </summary>
     private static Dictionary<int, double> Reference(float[] logits, GenerationOptions options)
     {
-        List<(int Id, double P)> left = Normalize([.. logits.Select((logit, id) => (id, Math.Exp(((double)logit - logits.Max()) / options.Temperature)))]);
+        List<(int Id, double P)> left = Normalize(
+            [.. logits.Select((logit, id) => (id, Math.Exp(((double)logit - logits.Max()) / options.Temperature)))]);
         left = [.. left.OrderByDescending(token => token.P).ThenBy(token => token.Id)];
         left = options.TopK is { } k ? Normalize(left.Take(k)) : left;
         if (options.TopP < 1)
@@ -91,7 +106,8 @@ public sealed class TokenDistributionTests
             left = Normalize(left.Take(enough));
         }
 
-        return Normalize(left.Where(token => token.P >= options.MinP * left[0].P)).ToDictionary(token => token.Id, token => token.P);
+        return Normalize(left.Where(token => token.P >= options.MinP * left[0].P))
+            .ToDictionary(token => token.Id, token => token.P);
     }
 
     private static List<(int Id, double P)> Normalize(IEnumerable<(int Id, double P)> tokens)

@@ -33,7 +33,8 @@ public sealed class TokenSamplerTests
 
     [Fact]
     public void Sample_MaskedLogits_AreNeverDrawn() =>
-        Assert.Equal(0, TokenSampler.Sample([0, float.NegativeInfinity], new GenerationOptions { Temperature = 1 }, 0.9999999));
+        Assert.Equal(
+            0, TokenSampler.Sample([0, float.NegativeInfinity], new GenerationOptions { Temperature = 1 }, 0.9999999));
 
     [Fact]
     public void Sample_NotANumber_Throws() =>
@@ -41,7 +42,7 @@ public sealed class TokenSamplerTests
 
     private static bool Near(int expected, int actual) => Math.Abs(expected - actual) <= 1;
 
-    /// <summary>How often each token comes for evenly spread random numbers: exact up to rounding.</summary>
+    /// <summary>Frequency of each token for evenly spread random numbers: exact up to rounding.</summary>
     private static int[] Count(GenerationOptions options)
     {
         int[] counts = new int[Logits.Length];

@@ -40,7 +40,8 @@ public sealed class HarmfulTokenizerTests : IDisposable
             ["behavior"] = "Isolated",
             ["invert"] = false,
         });
-        CheckpointException error = Assert.Throws<CheckpointException>(() => tokenizer.Encode(new string('a', 60) + "b"));
+        CheckpointException error =
+            Assert.Throws<CheckpointException>(() => tokenizer.Encode(new string('a', 60) + "b"));
         Assert.Contains(Harmful, error.Message, StringComparison.Ordinal);
     }
 
@@ -49,19 +50,23 @@ public sealed class HarmfulTokenizerTests : IDisposable
     [InlineData("99999999999", "whole number")]
     public void Vocabulary_IdOutOfRange_IsRefused(string id, string reason)
     {
-        CheckpointException error = Assert.Throws<CheckpointException>(() => Load(json => json["model"]!["vocab"]!["a"] = JsonNode.Parse(id)));
+        CheckpointException error =
+            Assert.Throws<CheckpointException>(() => Load(json => json["model"]!["vocab"]!["a"] = JsonNode.Parse(id)));
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Merges_Twice_AreRefused() => Assert.Contains("twice", Assert.Throws<CheckpointException>(() => Load(json =>
+    public void Merges_Twice_AreRefused() =>
+        Assert.Contains("twice", Assert.Throws<CheckpointException>(() => Load(json =>
         json["model"]!["merges"]!.AsArray().Add(new JsonArray("a", "b")))).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Text_HalfOfASurrogatePair_IsRefused()
     {
         File.WriteAllText(_folder.File("tokenizer.json"), """{"model":{"vocab":{"\ud800":1}}}""");
-        Assert.Contains("not Unicode", Assert.Throws<CheckpointException>(() => TextTokenizer.Load(_folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "not Unicode", Assert.Throws<CheckpointException>(() => TextTokenizer.Load(_folder.Path)).Message,
+            StringComparison.Ordinal);
     }
 
     private TextTokenizer Load(Action<JsonNode> change)

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace SparseExpansion.Models.Tokenization;
 
-/// <summary>What the Rust implementation gave; made by tests/tokenizers/renew.sh.</summary>
+/// <summary>Results of the Rust implementation; made by tests/tokenizers/renew.sh.</summary>
 internal static class ReferenceFixtures
 {
     public static string Folder { get; } = Path.Combine(AppContext.BaseDirectory, "Fixtures", "tokenizers");
@@ -11,7 +11,9 @@ internal static class ReferenceFixtures
     public static JsonElement Read(string name)
     {
         using Stream file = File.OpenRead(Path.Combine(Folder, name));
-        using Stream text = name.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress) : file;
+        using Stream text = name.EndsWith(".gz", StringComparison.Ordinal)
+            ? new GZipStream(file, CompressionMode.Decompress)
+            : file;
         using JsonDocument document = JsonDocument.Parse(text);
         return document.RootElement.Clone();
     }

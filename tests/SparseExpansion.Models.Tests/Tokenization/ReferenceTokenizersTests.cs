@@ -3,14 +3,17 @@ using SparseExpansion.Testing;
 
 namespace SparseExpansion.Models.Tokenization;
 
-/// <summary>The ids of published tokenizers are those that the Rust implementation gives (see Fixtures/README.md).</summary>
+/// <summary>
+/// The ids of published tokenizers are those that the Rust implementation gives (see Fixtures/README.md).
+/// </summary>
 public sealed class ReferenceTokenizersTests : IDisposable
 {
     private const string FullTokenizers = "SPARSE_EXPANSION_TOKENIZERS";
 
     private readonly TemporaryFolder _folder = new();
 
-    public static TheoryData<string> Names => [.. Directory.GetFiles(ReferenceFixtures.Folder, "*.json.gz").Select(file => Path.GetFileName(file)).Order()];
+    public static TheoryData<string> Names =>
+        [.. Directory.GetFiles(ReferenceFixtures.Folder, "*.json.gz").Select(file => Path.GetFileName(file)).Order()];
 
     public void Dispose() => _folder.Dispose();
 

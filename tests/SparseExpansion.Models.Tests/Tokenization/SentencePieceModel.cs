@@ -8,7 +8,8 @@ internal sealed class SentencePieceModel
 {
     private readonly List<(string Text, float Score, SentencePieceType Type)> _pieces =
     [
-        ("<unk>", 0, SentencePieceType.Unknown), ("<s>", 0, SentencePieceType.Control), ("</s>", 0, SentencePieceType.Control),
+        ("<unk>", 0, SentencePieceType.Unknown), ("<s>", 0, SentencePieceType.Control),
+        ("</s>", 0, SentencePieceType.Control),
     ];
 
     /// <summary>True adds the 256 byte pieces and the flag that uses them.</summary>
@@ -41,7 +42,8 @@ internal sealed class SentencePieceModel
     public byte[] ToArray()
     {
         var model = new List<byte>();
-        IEnumerable<(string, float, SentencePieceType)> bytes = Enumerable.Range(0, Bytes ? 256 : 0).Select(value => ($"<0x{value:X2}>", 0f, SentencePieceType.Byte));
+        IEnumerable<(string, float, SentencePieceType)> bytes = Enumerable.Range(0, Bytes ? 256 : 0)
+            .Select(value => ($"<0x{value:X2}>", 0f, SentencePieceType.Byte));
         foreach ((string text, float score, SentencePieceType type) in _pieces.Concat(bytes))
         {
             var piece = new List<byte>();
@@ -61,5 +63,6 @@ internal sealed class SentencePieceModel
 
     private static byte Flag(bool value) => value ? (byte)1 : (byte)0;
 
-    private static void Field(List<byte> target, byte tag, byte[] content) => target.AddRange([tag, checked((byte)content.Length), .. content]);
+    private static void Field(List<byte> target, byte tag, byte[] content) =>
+        target.AddRange([tag, checked((byte)content.Length), .. content]);
 }

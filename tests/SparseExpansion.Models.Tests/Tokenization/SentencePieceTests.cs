@@ -74,14 +74,16 @@ public sealed class SentencePieceTests : IDisposable
     public void Encode_EqualScores_JoinsTheLeftmostFirst()
     {
         SentencePieceModel model = new SentencePieceModel().Add(-2, "▁x", "\"\"").Add(-9, "▁", "x", "\"");
-        Assert.Equal([model.Id("▁x"), model.Id("\"\""), model.Id("\"")], Load(model).Encode("x\"\"\"", addSpecialTokens: false));
+        Assert.Equal(
+            [model.Id("▁x"), model.Id("\"\""), model.Id("\"")], Load(model).Encode("x\"\"\"", addSpecialTokens: false));
     }
 
     [Fact]
     public void Encode_PiecesOfOtherKinds_AreRespected()
     {
         SentencePieceModel model = new SentencePieceModel { AddBlank = false }
-            .Add(-1, "a", "b", "c", "bc").Add(SentencePieceType.UserDefined, "aba").Add(SentencePieceType.Unused, 5, "ab").Add(-9, "abc", "z");
+            .Add(-1, "a", "b", "c", "bc").Add(SentencePieceType.UserDefined, "aba")
+            .Add(SentencePieceType.Unused, 5, "ab").Add(-9, "abc", "z");
         TextTokenizer tokenizer = Load(model);
 
         // A fixed piece is never joined; a step of merges is parted where it ends, and used where it leads on.
@@ -111,7 +113,8 @@ public sealed class SentencePieceTests : IDisposable
     [InlineData(false, false, false, " a", "▁a", " a")]
     [InlineData(false, true, true, "a b", "a▁b▁", "a b")]
     [InlineData(true, true, false, "   ", "", "")]
-    public void Encode_Blanks_AreTreatedAsTheModelAsks(bool removeExtra, bool add, bool atEnd, string text, string pieces, string decoded)
+    public void Encode_Blanks_AreTreatedAsTheModelAsks(
+        bool removeExtra, bool add, bool atEnd, string text, string pieces, string decoded)
     {
         SentencePieceModel model = new SentencePieceModel { RemoveExtraBlanks = removeExtra, AddBlank = add, BlankAtEnd = atEnd }.Add(-1, "▁", "a", "b");
         TextTokenizer tokenizer = Load(model);
@@ -127,7 +130,8 @@ public sealed class SentencePieceTests : IDisposable
             (unions, scores, seed, texts) =>
             {
                 var random = new Random(seed);
-                var byText = unions.Concat(["a", "b", "c", "▁"]).ToDictionary(text => text, _ => -(float)random.Next(scores));
+                var byText = unions.Concat(["a", "b", "c", "▁"])
+                    .ToDictionary(text => text, _ => -(float)random.Next(scores));
                 var model = new SentencePieceModel();
                 foreach ((string text, float score) in byText)
                 {
@@ -137,7 +141,8 @@ public sealed class SentencePieceTests : IDisposable
                 TextTokenizer tokenizer = Load(model);
                 foreach (string text in texts)
                 {
-                    IEnumerable<int> expected = Reference(text.Length == 0 ? "" : "▁" + text.Replace(' ', '▁'), byText).Select(piece => Math.Max(0, model.Id(piece)));
+                    IEnumerable<int> expected = Reference(text.Length == 0 ? "" : "▁" + text.Replace(' ', '▁'), byText)
+                        .Select(piece => Math.Max(0, model.Id(piece)));
                     Assert.Equal(OneUnknownARun(expected), tokenizer.Encode(text, addSpecialTokens: false));
                 }
             },
@@ -152,7 +157,8 @@ public sealed class SentencePieceTests : IDisposable
             int best = -1;
             for (int i = 0; i + 1 < parts.Count; i++)
             {
-                if (scores.TryGetValue(parts[i] + parts[i + 1], out float score) && (best < 0 || score > scores[parts[best] + parts[best + 1]]))
+                if (scores.TryGetValue(parts[i] + parts[i + 1], out float score)
+                    && (best < 0 || score > scores[parts[best] + parts[best + 1]]))
                 {
                     best = i;
                 }
@@ -179,7 +185,8 @@ public sealed class SentencePieceTests : IDisposable
         return kept;
     }
 
-    private static SentencePieceModel Letters() => new SentencePieceModel().Add(-4, "▁").Add(-5, "a").Add(-6, "b").Add(-3, "ab").Add(-1, "▁a").Add(-2, "▁ab");
+    private static SentencePieceModel Letters() =>
+        new SentencePieceModel().Add(-4, "▁").Add(-5, "a").Add(-6, "b").Add(-3, "ab").Add(-1, "▁a").Add(-2, "▁ab");
 
     private TextTokenizer Load(SentencePieceModel model)
     {

@@ -17,7 +17,8 @@ public sealed class TextTokenizerTests : IDisposable
     {
         TextTokenizer tokenizer = Load(ByteLevel());
         Gen.String.Sample(
-            text => Assert.Equal(string.Concat(text.EnumerateRunes()), tokenizer.Decode(tokenizer.Encode(text))), iter: 500, threads: 1);
+            text => Assert.Equal(string.Concat(text.EnumerateRunes()), tokenizer.Decode(tokenizer.Encode(text))),
+            iter: 500, threads: 1);
         Assert.Equal("a\uFFFDb", tokenizer.Decode(tokenizer.Encode("a\uD800b")));
         Assert.Equal("a 😀 𝒜𝒷 b", tokenizer.Decode(tokenizer.Encode("a 😀 𝒜𝒷 b")));
     }
@@ -115,7 +116,8 @@ public sealed class TextTokenizerTests : IDisposable
     {
         string json = ByteLevel();
         Assert.Contains(part, json, StringComparison.Ordinal);
-        CheckpointException error = Assert.Throws<CheckpointException>(() => Load(json.Replace(part, replacement, StringComparison.Ordinal)));
+        CheckpointException error =
+            Assert.Throws<CheckpointException>(() => Load(json.Replace(part, replacement, StringComparison.Ordinal)));
         Assert.Contains("tokenizer.json", error.Message, StringComparison.Ordinal);
         Assert.Contains(named, error.Message, StringComparison.Ordinal);
     }
@@ -136,7 +138,8 @@ public sealed class TextTokenizerTests : IDisposable
     }
 
     [Fact]
-    public void Decode_UnknownId_Throws() => Assert.Throws<ArgumentOutOfRangeException>(() => Load(ByteLevel()).Decode([5000]));
+    public void Decode_UnknownId_Throws() =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => Load(ByteLevel()).Decode([5000]));
 
     [Theory]
     [InlineData("NFC", "e\u0301 ﬁ", "é ﬁ")]
@@ -147,7 +150,8 @@ public sealed class TextTokenizerTests : IDisposable
     [InlineData("Lowercase", "\u0130 ΑΣ", "i\u0307 ασ")]
     public void Normalizer_AnyMachine_RewritesTheText(string type, string text, string expected)
     {
-        string json = ByteLevel().Replace("\"normalizer\":null", $"\"normalizer\":{{\"type\":\"{type}\"}}", StringComparison.Ordinal);
+        string json = ByteLevel()
+            .Replace("\"normalizer\":null", $"\"normalizer\":{{\"type\":\"{type}\"}}", StringComparison.Ordinal);
         TextTokenizer tokenizer = Load(json);
         Assert.Equal(expected, tokenizer.Decode(tokenizer.Encode(text)));
     }
@@ -164,14 +168,18 @@ public sealed class TextTokenizerTests : IDisposable
     [InlineData("a <s>-", true)]
     public void SingleWord_InsideOfAWord_IsText(string text, bool found)
     {
-        TextTokenizer tokenizer = Load(ByteLevel().Replace("\"single_word\":false", "\"single_word\":true", StringComparison.Ordinal));
+        TextTokenizer tokenizer =
+            Load(ByteLevel().Replace("\"single_word\":false", "\"single_word\":true", StringComparison.Ordinal));
         Assert.Equal(found, tokenizer.Encode(text).Contains(300));
     }
 
     private static int Byte(char character) => character;
 
-    /// <summary>A byte-level tokenizer: bytes at their own values as ids, "Ġt" at 256, "th" at 257, then what is asked for.</summary>
-    private static string ByteLevel(object? preTokenizer = null, object? postProcessor = null, string[]? merges = null, string[]? tokens = null)
+    /// <summary>
+    /// A byte-level tokenizer: bytes at their own values as ids, "Ġt" at 256, "th" at 257, then what is asked for.
+    /// </summary>
+    private static string ByteLevel(
+        object? preTokenizer = null, object? postProcessor = null, string[]? merges = null, string[]? tokens = null)
     {
         var vocabulary = Enumerable.Range(0, 256).ToDictionary(value => Character(value), value => value);
         vocabulary["Ġt"] = 256;
@@ -197,7 +205,8 @@ public sealed class TextTokenizerTests : IDisposable
     private static string Character(int value)
     {
         static bool Printable(int b) => b is (>= 33 and <= 126) or (>= 161 and <= 172) or (>= 174 and <= 255);
-        return ((char)(Printable(value) ? value : 256 + Enumerable.Range(0, value).Count(b => !Printable(b)))).ToString();
+        return ((char)(Printable(value) ? value : 256 + Enumerable.Range(0, value).Count(b => !Printable(b))))
+            .ToString();
     }
 
     private static object Added(int id, string content, bool rstrip = false) =>

@@ -1,8 +1,10 @@
 namespace SparseExpansion.Testing.Folders;
 
 /// <summary>
-/// The order in which the folders of a project stand upon each other, at every level: a file of lines <c>parent: first second third</c>, from the
-/// bottom up. A folder uses those before it. <c>.</c> stands for the files of the parent itself and for the project folder.
+/// The order in which the folders of a project stand upon each other, at every level: a file of lines
+/// <c>parent: first second third</c>, from the
+/// bottom up. A folder uses those before it. <c>.</c> stands for the files of the parent itself and for the project
+/// folder.
 /// </summary>
 public sealed class FolderOrder
 {
@@ -30,7 +32,9 @@ public sealed class FolderOrder
         }
     }
 
-    /// <summary>What the declaration and the folders differ in: a parent or a folder that only one of them has.</summary>
+    /// <summary>
+    /// Differences between the declaration and the folders: a parent or a folder that only one of them has.
+    /// </summary>
     /// <param name="tree">The project.</param>
     public IEnumerable<string> Differences(SourceTree tree)
     {
@@ -39,7 +43,8 @@ public sealed class FolderOrder
             group => group.Select(Name).Concat(tree.Files.Any(file => file.Folder == group.Key) ? [Own] : []).ToHashSet());
         foreach (string parent in _order.Keys.Union(found.Keys))
         {
-            HashSet<string> folders = found.GetValueOrDefault(parent, []), declared = [.. _order.GetValueOrDefault(parent, [])];
+            HashSet<string> folders = found.GetValueOrDefault(parent, []);
+            HashSet<string> declared = [.. _order.GetValueOrDefault(parent, [])];
             foreach (string name in folders.Except(declared))
             {
                 yield return $"{parent}/{name} is not declared";
@@ -59,7 +64,9 @@ public sealed class FolderOrder
         .Where(entry => !_unordered.Contains(entry.Meeting.Parent) && IsAgainst(entry.Meeting))
         .Select(entry => $"{entry.Use.From} uses {entry.Use.To}: {entry.Use.Example}").Distinct();
 
-    /// <summary>Parents that are declared unordered although the order they are written in holds: nothing is left to take apart.</summary>
+    /// <summary>
+    /// Parents that are declared unordered although the order they are written in holds: nothing is left to take apart.
+    /// </summary>
     /// <param name="uses">All uses.</param>
     public IEnumerable<string> NeedlesslyUnordered(IReadOnlyList<FolderUse> uses) =>
         _unordered.Where(parent => !uses.Select(Meet).Any(meeting => meeting.Parent == parent && IsAgainst(meeting)));
@@ -75,7 +82,9 @@ public sealed class FolderOrder
     {
         string[] from = Split(use.From), to = Split(use.To);
         int common = from.Zip(to).TakeWhile(pair => pair.First == pair.Second).Count();
-        return (string.Join('/', from[..common]), from.ElementAtOrDefault(common) ?? Own, to.ElementAtOrDefault(common) ?? Own);
+        return (
+            string.Join('/', from[..common]), from.ElementAtOrDefault(common) ?? Own,
+            to.ElementAtOrDefault(common) ?? Own);
     }
 
     private static string[] Split(string folder) => folder.Split('/', StringSplitOptions.RemoveEmptyEntries);

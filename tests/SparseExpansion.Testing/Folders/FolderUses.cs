@@ -2,7 +2,9 @@ using Mono.Cecil;
 
 namespace SparseExpansion.Testing.Folders;
 
-/// <summary>Which folders of a project use which: by the types that compiled types name, and by the usings of files.</summary>
+/// <summary>
+/// Uses of folders by other folders of a project, from the types that compiled types name and the usings of files.
+/// </summary>
 public static class FolderUses
 {
     /// <summary>All uses from one folder of the project to another.</summary>
@@ -16,7 +18,8 @@ public static class FolderUses
         using AssemblyDefinition definition = AssemblyDefinition.ReadAssembly(assembly);
         return [.. definition.MainModule.Types.SelectMany(type => FolderOf(tree, type) is not { } from
             ? []
-            : TypeUses.Of(type).Select(used => (Used: used, To: FolderOf(tree, used))).Where(entry => entry.To is not null)
+            : TypeUses.Of(type).Select(used => (Used: used, To: FolderOf(tree, used)))
+                .Where(entry => entry.To is not null)
                 .Select(entry => new FolderUse(from, entry.To!, $"{type.Name} uses {entry.Used.Name}")))];
     }
 
@@ -24,5 +27,6 @@ public static class FolderUses
         .Where(used => tree.FolderOf(used) is not null)
         .Select(used => new FolderUse(file.Folder, tree.FolderOf(used)!, $"{file.Type} has using {used}")));
 
-    private static string? FolderOf(SourceTree tree, TypeDefinition type) => tree.FolderOf(type.Namespace, type.Name.Split('`')[0]);
+    private static string? FolderOf(SourceTree tree, TypeDefinition type) =>
+        tree.FolderOf(type.Namespace, type.Name.Split('`')[0]);
 }

@@ -33,7 +33,8 @@ public sealed class SourceTree
                 .OrderBy(file => file.Path, StringComparer.Ordinal)]);
     }
 
-    /// <summary>Files whose namespace is not their folder. Extensions by which an expansion or its mixtures are reached stand in the
+    /// <summary>Files whose namespace is not their folder. Extensions by which an expansion or its mixtures are reached
+    /// stand in the
     /// root namespace, so that they need no using.</summary>
     /// <param name="unsorted">Folders that do not keep the rule yet.</param>
     public IEnumerable<string> WrongNamespaces(params string[] unsorted) => Files
@@ -52,14 +53,18 @@ public sealed class SourceTree
 
     /// <summary>The folder of a namespace; null if the project has none.</summary>
     /// <param name="name">The namespace.</param>
-    public string? FolderOf(string name) => name == _rootNamespace ? "" : Folders.FirstOrDefault(folder => NamespaceOf(folder) == name);
+    public string? FolderOf(string name) =>
+        name == _rootNamespace ? "" : Folders.FirstOrDefault(folder => NamespaceOf(folder) == name);
 
     /// <summary>True for a folder and those in it.</summary>
-    public static bool IsBelow(string folder, string parent) => folder == parent || parent.Length == 0 || folder.StartsWith(parent + "/", StringComparison.Ordinal);
+    public static bool IsBelow(string folder, string parent) =>
+        folder == parent || parent.Length == 0 || folder.StartsWith(parent + "/", StringComparison.Ordinal);
 
-    private static bool IsEntry(string type) => type.EndsWith("BuilderExtensions", StringComparison.Ordinal) || type == "MixtureExtensions";
+    private static bool IsEntry(string type) =>
+        type.EndsWith("BuilderExtensions", StringComparison.Ordinal) || type == "MixtureExtensions";
 
-    private string NamespaceOf(string folder) => folder.Length == 0 ? _rootNamespace : $"{_rootNamespace}.{folder.Replace('/', '.')}";
+    private string NamespaceOf(string folder) =>
+        folder.Length == 0 ? _rootNamespace : $"{_rootNamespace}.{folder.Replace('/', '.')}";
 
     private static IEnumerable<string> Ancestors(string folder)
     {

@@ -3,7 +3,9 @@ using Mono.Cecil.Cil;
 
 namespace SparseExpansion.Testing.Folders;
 
-/// <summary>The types of the same assembly that a type names: in its declaration, its members and their bodies.</summary>
+/// <summary>
+/// The types of the same assembly that a type names: in its declaration, its members and their bodies.
+/// </summary>
 internal static class TypeUses
 {
     /// <summary>The types outside of all types, each once, without the type itself.</summary>
@@ -45,12 +47,15 @@ internal static class TypeUses
         }),
     ];
 
-    private static IEnumerable<TypeReference?> Signature(MethodReference method) => [method.ReturnType, .. method.Parameters.Select(parameter => parameter.ParameterType)];
+    private static IEnumerable<TypeReference?> Signature(MethodReference method) =>
+        [method.ReturnType, .. method.Parameters.Select(parameter => parameter.ParameterType)];
 
     private static IEnumerable<TypeReference?> Constraints(IGenericParameterProvider owner) =>
-        owner.GenericParameters.SelectMany(parameter => parameter.Constraints).Select(constraint => constraint.ConstraintType);
+        owner.GenericParameters.SelectMany(parameter => parameter.Constraints)
+            .Select(constraint => constraint.ConstraintType);
 
-    private static IEnumerable<TypeReference?> Attributes(ICustomAttributeProvider owner) => owner.CustomAttributes.Select(attribute => attribute.AttributeType);
+    private static IEnumerable<TypeReference?> Attributes(ICustomAttributeProvider owner) =>
+        owner.CustomAttributes.Select(attribute => attribute.AttributeType);
 
     private static IEnumerable<TypeDefinition> Flatten(TypeReference? reference)
     {
@@ -75,5 +80,6 @@ internal static class TypeUses
         }
     }
 
-    private static TypeDefinition Outermost(TypeDefinition type) => type.DeclaringType is null ? type : Outermost(type.DeclaringType);
+    private static TypeDefinition Outermost(TypeDefinition type) =>
+        type.DeclaringType is null ? type : Outermost(type.DeclaringType);
 }

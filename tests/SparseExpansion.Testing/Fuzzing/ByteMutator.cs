@@ -2,10 +2,14 @@ using System.Buffers.Binary;
 
 namespace SparseExpansion.Testing.Fuzzing;
 
-/// <summary>Changes files without knowing their structure: flipped bits, cut, grown, spliced, and numbers at the limits of their types.</summary>
+/// <summary>
+/// Changes files without knowing their structure: flipped bits, cut, grown, spliced, and numbers at the limits of their
+/// types.
+/// </summary>
 public static class ByteMutator
 {
-    private static readonly long[] Limits = [0, 1, -1, 8, int.MaxValue, uint.MaxValue, long.MaxValue, long.MinValue, 100_000_000, 100_000_001];
+    private static readonly long[] Limits =
+        [0, 1, -1, 8, int.MaxValue, uint.MaxValue, long.MaxValue, long.MinValue, 100_000_000, 100_000_001];
 
     /// <summary>A changed copy of a file.</summary>
     public static byte[] Mutate(byte[] seed, Random random)

@@ -4,9 +4,12 @@ using System.Globalization;
 namespace SparseExpansion.Testing.Fuzzing;
 
 /// <summary>
-/// Feeds changed files to a reader. The same cases come every time; the environment variable <c>SPARSE_EXPANSION_FUZZ_SECONDS</c> makes
-/// a run as long as it says, and <c>SPARSE_EXPANSION_FUZZ_FIRST</c> starts it with another case. A reader may load a file or refuse it by
-/// an exception of the library. It may neither fail in another way, nor take long, nor ask for memory that the file does not account for.
+/// Feeds changed files to a reader. The same cases come every time; the environment variable
+/// <c>SPARSE_EXPANSION_FUZZ_SECONDS</c> makes
+/// a run as long as it says, and <c>SPARSE_EXPANSION_FUZZ_FIRST</c> starts it with another case. A reader may load a
+/// file or refuse it by
+/// an exception of the library. It may neither fail in another way, nor take long, nor ask for memory that the file
+/// does not account for.
 /// </summary>
 public static class FuzzRun
 {
@@ -22,9 +25,11 @@ public static class FuzzRun
     /// <param name="seeds">Good files.</param>
     /// <param name="mutate">Changes one of them.</param>
     /// <param name="attempt">Hands a changed file to the reader; lets its exceptions pass.</param>
-    /// <param name="cases">How many cases make the short run.</param>
-    /// <returns>How many files were tried and how many of them were accepted.</returns>
-    public static (int Tried, int Accepted) Cases(string name, IReadOnlyList<byte[]> seeds, Func<byte[], Random, byte[]> mutate, Action<byte[]> attempt, int cases)
+    /// <param name="cases">Number of cases of the short run.</param>
+    /// <returns>Numbers of files tried and accepted.</returns>
+    public static (int Tried, int Accepted) Cases(
+        string name, IReadOnlyList<byte[]> seeds, Func<byte[], Random, byte[]> mutate, Action<byte[]> attempt,
+        int cases)
     {
         ArgumentNullException.ThrowIfNull(seeds);
         ArgumentNullException.ThrowIfNull(mutate);
@@ -35,7 +40,9 @@ public static class FuzzRun
         }
 
         int first = ReadNumber("SPARSE_EXPANSION_FUZZ_FIRST") ?? 0;
-        TimeSpan? duration = ReadNumber("SPARSE_EXPANSION_FUZZ_SECONDS") is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
+        TimeSpan? duration = ReadNumber("SPARSE_EXPANSION_FUZZ_SECONDS") is { } seconds
+            ? TimeSpan.FromSeconds(seconds)
+            : null;
         var state = new State(name);
         var worker = new Thread(() => state.Work(seeds, mutate, attempt, first, cases, duration)) { IsBackground = true, Name = name };
         worker.Start();
@@ -52,11 +59,15 @@ public static class FuzzRun
             Console.WriteLine($"{name}: {state.Tried} files tried, {state.Accepted} accepted.");
         }
 
-        return state.Failure is null ? (state.Tried, state.Accepted) : throw new InvalidOperationException(state.Failure);
+        return state.Failure is null
+            ? (state.Tried, state.Accepted)
+            : throw new InvalidOperationException(state.Failure);
     }
 
     private static int? ReadNumber(string variable) =>
-        Environment.GetEnvironmentVariable(variable) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
+        Environment.GetEnvironmentVariable(variable) is { Length: > 0 } text
+            ? int.Parse(text, CultureInfo.InvariantCulture)
+            : null;
 
     private static string Keep(string name, int number, byte[] input)
     {
@@ -73,8 +84,10 @@ public static class FuzzRun
             return 0;
         }
 
-        string line = File.ReadLines("/proc/self/status").First(line => line.StartsWith("VmPeak:", StringComparison.Ordinal));
-        return 1024 * long.Parse(line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture);
+        string line = File.ReadLines("/proc/self/status")
+            .First(line => line.StartsWith("VmPeak:", StringComparison.Ordinal));
+        return 1024 * long.Parse(
+            line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture);
     }
 
     private sealed class State(string name)
@@ -93,7 +106,9 @@ public static class FuzzRun
 
         public string? Failure { get; private set; }
 
-        public void Work(IReadOnlyList<byte[]> seeds, Func<byte[], Random, byte[]> mutate, Action<byte[]> attempt, int first, int cases, TimeSpan? duration)
+        public void Work(
+            IReadOnlyList<byte[]> seeds, Func<byte[], Random, byte[]> mutate, Action<byte[]> attempt, int first,
+            int cases, TimeSpan? duration)
         {
             var clock = Stopwatch.StartNew();
             for (Case = first; Failure is null && (duration is null ? Tried < cases : clock.Elapsed < duration); Case++)
@@ -101,7 +116,9 @@ public static class FuzzRun
                 var random = new Random(Case);
                 Input = mutate(seeds[random.Next(seeds.Count)], random);
                 Volatile.Write(ref _started, Stopwatch.GetTimestamp());
-                Failure = Try(attempt, duration is not null) is { } failure ? $"{name}, case {Case}: {failure}; {Keep(name, Case, Input)}" : null;
+                Failure = Try(attempt, duration is not null) is { } failure
+                    ? $"{name}, case {Case}: {failure}; {Keep(name, Case, Input)}"
+                    : null;
                 Tried++;
             }
         }

@@ -2,15 +2,19 @@ using System.Text;
 
 namespace SparseExpansion.Testing.Fuzzing;
 
-/// <summary>Changes JSON files by their structure: other types, huge numbers, deep nesting, missing and repeated keys, odd texts; then at times their bytes.</summary>
+/// <summary>
+/// Changes JSON files by their structure: other types, huge numbers, deep nesting, missing and repeated keys, odd
+/// texts; then at times their bytes.
+/// </summary>
 /// <param name="words">Raw JSON values that mean something to the reader under test.</param>
 public sealed class JsonMutator(params string[] words)
 {
     private static readonly string[] Common =
     [
-        "null", "true", "false", "0", "-1", "1", "2", "3", "7", "127", "2147483647", "2147483648", "4294967297", "9223372036854775807",
-        "-9223372036854775808", "18446744073709551616", "1e308", "1e400", "-0.0", "0.5", "1e-9", "NaN", "[]", "{}", "[[]]", "[null]", "{\"a\":1}", "\"\"",
-        "\" \"", "\"a\"", "\"\\u0000\"", "\"\\ud800\"", "\"\\udc00x\"", "\"\\uf8ff\"", "\"é\u0301\"", "\"😀\"", "\"../x\"", "\"/dev/zero\"",
+        "null", "true", "false", "0", "-1", "1", "2", "3", "7", "127", "2147483647", "2147483648", "4294967297",
+        "9223372036854775807", "-9223372036854775808", "18446744073709551616", "1e308", "1e400", "-0.0", "0.5", "1e-9",
+        "NaN", "[]", "{}", "[[]]", "[null]", "{\"a\":1}", "\"\"", "\" \"", "\"a\"", "\"\\u0000\"", "\"\\ud800\"",
+        "\"\\udc00x\"", "\"\\uf8ff\"", "\"é\u0301\"", "\"😀\"", "\"../x\"", "\"/dev/zero\"",
         "\"" + new string('a', 5_000) + "\"", "[" + string.Join(",", Enumerable.Repeat("1", 70)) + "]",
     ];
 
@@ -53,7 +57,8 @@ public sealed class JsonMutator(params string[] words)
                 children.Insert(random.Next(children.Count + 1), (key, value.Clone()));
                 break;
             case 2:
-                children[at] = (key is null ? null : Pick(_words.Where(word => word.StartsWith('"')).ToArray(), random), value);
+                children[at] =
+                    (key is null ? null : Pick(_words.Where(word => word.StartsWith('"')).ToArray(), random), value);
                 break;
             case 3:
                 children[at] = (key, Nested(random));

@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace SparseExpansion.Testing.Fuzzing;
 
-/// <summary>A JSON value that can be changed into what no serializer would write: twice the same key, words that are no JSON.</summary>
+/// <summary>
+/// A JSON value that can be changed into what no serializer would write: twice the same key, words that are no JSON.
+/// </summary>
 internal sealed class JsonTree
 {
     private readonly string? _raw;
@@ -11,7 +13,9 @@ internal sealed class JsonTree
 
     private JsonTree(string? raw, bool isObject) => (_raw, _isObject) = (raw, isObject);
 
-    /// <summary>Values of an object or a list; keys are null in a list and written as they are, quotes included, in an object.</summary>
+    /// <summary>
+    /// Values of an object or a list; keys are null in a list and written as they are, quotes included, in an object.
+    /// </summary>
     public List<(string? Key, JsonTree Value)> Children { get; } = [];
 
     public static JsonTree Raw(string text) => new(text, false);
@@ -30,7 +34,8 @@ internal sealed class JsonTree
     }
 
     /// <summary>All values that have children of their own, and this one.</summary>
-    public IEnumerable<JsonTree> Parents() => _raw is not null ? [] : Children.SelectMany(child => child.Value.Parents()).Prepend(this);
+    public IEnumerable<JsonTree> Parents() =>
+        _raw is not null ? [] : Children.SelectMany(child => child.Value.Parents()).Prepend(this);
 
     public void Write(StringBuilder output)
     {

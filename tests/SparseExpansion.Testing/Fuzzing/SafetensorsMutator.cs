@@ -6,8 +6,9 @@ namespace SparseExpansion.Testing.Fuzzing;
 public sealed class SafetensorsMutator
 {
     private readonly JsonMutator _header = new(
-        "\"F64\"", "\"F32\"", "\"BF16\"", "\"F16\"", "\"I64\"", "\"I32\"", "\"U8\"", "\"BOOL\"", "\"F8_E5M2\"", "[0,0]", "[0,8]", "[1]", "[0]",
-        "[9223372036854775807]", "[4611686018427387904,4]", "[0,9223372036854775807]", "\"__metadata__\"", "\"dtype\"", "\"shape\"", "\"data_offsets\"");
+        "\"F64\"", "\"F32\"", "\"BF16\"", "\"F16\"", "\"I64\"", "\"I32\"", "\"U8\"", "\"BOOL\"", "\"F8_E5M2\"", "[0,0]",
+        "[0,8]", "[1]", "[0]", "[9223372036854775807]", "[4611686018427387904,4]", "[0,9223372036854775807]",
+        "\"__metadata__\"", "\"dtype\"", "\"shape\"", "\"data_offsets\"");
 
     /// <summary>A changed copy of a file.</summary>
     public byte[] Mutate(byte[] seed, Random random)

@@ -1,6 +1,8 @@
 namespace SparseExpansion.Testing.NativeLifetime;
 
-/// <summary>Collects garbage on a thread of its own until it is disposed, so that what nothing refers to is finalized at once.</summary>
+/// <summary>
+/// Collects garbage on a thread of its own until it is disposed, so that what nothing refers to is finalized at once.
+/// </summary>
 public sealed class GarbagePressure : IDisposable
 {
     /// <summary>Young objects are what calls lose; now and then all of them, and their finalizers.</summary>
@@ -22,9 +24,11 @@ public sealed class GarbagePressure : IDisposable
     /// <summary>Collections so far.</summary>
     public long Count { get; private set; }
 
-    /// <summary>How long tests under pressure run: SPARSEEXPANSION_STRESS_SECONDS, or a few seconds.</summary>
+    /// <summary>Duration of tests under pressure: SPARSEEXPANSION_STRESS_SECONDS, or a few seconds.</summary>
     public static TimeSpan Duration { get; } = TimeSpan.FromSeconds(
-        int.TryParse(Environment.GetEnvironmentVariable("SPARSEEXPANSION_STRESS_SECONDS"), out int seconds) ? seconds : 5);
+        int.TryParse(Environment.GetEnvironmentVariable("SPARSEEXPANSION_STRESS_SECONDS"), out int seconds)
+            ? seconds
+            : 5);
 
     /// <summary>Ends it.</summary>
     public void Dispose()

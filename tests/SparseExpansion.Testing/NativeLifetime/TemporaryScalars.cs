@@ -4,7 +4,8 @@ using Mono.Cecil.Rocks;
 namespace SparseExpansion.Testing.NativeLifetime;
 
 /// <summary>
-/// Members of TorchSharp that hand libtorch the pointer of a <c>Scalar</c> to which nothing refers any more, found in its instructions. A
+/// Members of TorchSharp that hand libtorch the pointer of a <c>Scalar</c> to which nothing refers any more, found in
+/// its instructions. A
 /// collection during such a call frees the number while it is read.
 /// </summary>
 public sealed class TemporaryScalars
@@ -33,11 +34,15 @@ public sealed class TemporaryScalars
         Symbols = [.. PublicSymbols().Distinct().Order(StringComparer.Ordinal)];
     }
 
-    /// <summary>Documentation identifiers of the public members, sorted: conversions, operators, methods, and types whose overrides are such.</summary>
+    /// <summary>
+    /// Documentation identifiers of the public members, sorted: conversions, operators, methods, and types whose
+    /// overrides are such.
+    /// </summary>
     public IReadOnlyList<string> Symbols { get; }
 
     /// <summary>True for a call that makes a temporary or leads to one.</summary>
-    public bool Contains(MethodReference method) => Instructions.Name(method) is var name && (_makers.Contains(name) || _users.Contains(name));
+    public bool Contains(MethodReference method) =>
+        Instructions.Name(method) is var name && (_makers.Contains(name) || _users.Contains(name));
 
     private static bool ReturnsScalar(MethodReference method) => method.ReturnType.FullName == "TorchSharp.Scalar";
 
@@ -47,9 +52,10 @@ public sealed class TemporaryScalars
 
     /// <summary>The conversion of a scalar to a tensor, which compiles and always throws.</summary>
     private static bool AlwaysThrows(MethodDefinition method) =>
-        method is { Name: "op_Implicit", ReturnType.FullName: "TorchSharp.torch/Tensor" } && method.Parameters[0].ParameterType.FullName == "TorchSharp.Scalar";
+        method is { Name: "op_Implicit", ReturnType.FullName: "TorchSharp.torch/Tensor" }
+            && method.Parameters[0].ParameterType.FullName == "TorchSharp.Scalar";
 
-    /// <summary>Who calls such a method is one.</summary>
+    /// <summary>Adds the callers of such methods, until there are no more.</summary>
     private void Close()
     {
         bool grows = true;
@@ -59,7 +65,9 @@ public sealed class TemporaryScalars
             foreach (MethodDefinition method in _methods)
             {
                 string name = Instructions.Name(method);
-                if (!_makers.Contains(name) && !_users.Contains(name) && Instructions.Calls(method).Any(call => _users.Contains(Instructions.Name(call))))
+                if (!_makers.Contains(name)
+                    && !_users.Contains(name)
+                    && Instructions.Calls(method).Any(call => _users.Contains(Instructions.Name(call))))
                 {
                     grows = _users.Add(name);
                 }
@@ -78,10 +86,12 @@ public sealed class TemporaryScalars
             .Select(method => method.DeclaringType)
             .Where(type => types.Contains(type.FullName) && IsPublic(type))
             .Select(DocCommentId.GetDocCommentId);
-        return found.Where(method => IsPublic(method) && !method.IsReuseSlotOverride()).Select(DocCommentId.GetDocCommentId).Concat(factories).Concat(overriders);
+        return found.Where(method => IsPublic(method) && !method.IsReuseSlotOverride())
+            .Select(DocCommentId.GetDocCommentId).Concat(factories).Concat(overriders);
     }
 
     private static bool IsPublic(MethodDefinition method) => method.IsPublic && IsPublic(method.DeclaringType);
 
-    private static bool IsPublic(TypeDefinition type) => type.IsNested ? type.IsNestedPublic && IsPublic(type.DeclaringType) : type.IsPublic;
+    private static bool IsPublic(TypeDefinition type) =>
+        type.IsNested ? type.IsNestedPublic && IsPublic(type.DeclaringType) : type.IsPublic;
 }

@@ -54,7 +54,8 @@ public sealed class PerplexityTests
         var seen = new List<(int Thread, int Windows)>();
 
         PerplexityResult result = Perplexity.Evaluate(
-            model, windows, step => seen.Add((Environment.CurrentManagedThreadId, step.Windows)), new PerplexityOptions { BatchSize = 2 }, TestContext.Current.CancellationToken);
+            model, windows, step => seen.Add((Environment.CurrentManagedThreadId, step.Windows)),
+            new PerplexityOptions { BatchSize = 2 }, TestContext.Current.CancellationToken);
 
         int here = Environment.CurrentManagedThreadId;
         Assert.Equal([(here, 2), (here, 4), (here, 5)], seen);
@@ -86,7 +87,7 @@ public sealed class PerplexityTests
     }
 
     [Fact]
-    public void Evaluate_Cancelled_StopsAndLeavesNoTensors()
+    public void Evaluate_Canceled_StopsAndLeavesNoTensors()
     {
         using CausalLanguageModel model = PretrainedModel.Load(Fixture.Model(Fixture.Llama));
         TokenWindows windows = TokenWindows.FromTokens([1, 2, 3, 4], 2);
@@ -98,7 +99,8 @@ public sealed class PerplexityTests
     }
 
     private static PerplexityResult Evaluate(
-        CausalLanguageModel model, TokenWindows windows, PerplexityOptions? options = null, IProgress<PerplexityProgress>? progress = null) =>
+        CausalLanguageModel model, TokenWindows windows, PerplexityOptions? options = null,
+        IProgress<PerplexityProgress>? progress = null) =>
         Perplexity.Evaluate(model, windows, options, progress, TestContext.Current.CancellationToken);
 
     private sealed class Recorder(List<PerplexityProgress> seen) : IProgress<PerplexityProgress>

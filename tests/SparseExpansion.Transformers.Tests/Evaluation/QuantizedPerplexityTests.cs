@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers.Evaluation;
 
-/// <summary>What rounding costs a trained checkpoint.</summary>
+/// <summary>Perplexity lost by rounding a trained checkpoint.</summary>
 public sealed class QuantizedPerplexityTests
 {
     [Fact]
@@ -35,10 +35,13 @@ public sealed class QuantizedPerplexityTests
         using ExpansionResult result = model.Expand()
             .Blocks(m => m.Blocks).Targets("*.mlp.*")
             .RouteWith(new PcaKMeansOptions { Experts = 16, PcaReduction = 4, Restarts = 2 })
-            .PruneWith(new SparseGptSparsifier(new SparseGptOptions { Quantization = quantization }), SparsityTarget.Unstructured(0.5))
+            .PruneWith(
+                new SparseGptSparsifier(new SparseGptOptions { Quantization = quantization }),
+                SparsityTarget.Unstructured(0.5))
             .CalibrateOn([.. TokenWindows.FromSafetensors(tokens, "calibration").Take(32).Batches(8)])
             .Run(cancellationToken: TestContext.Current.CancellationToken);
-        double perplexity = Perplexity.Evaluate(model, TokenWindows.FromSafetensors(tokens, "evaluation").Take(32)).Perplexity;
+        double perplexity =
+            Perplexity.Evaluate(model, TokenWindows.FromSafetensors(tokens, "evaluation").Take(32)).Perplexity;
         SparseMixtureLayer[] layers = [.. model.modules().OfType<SparseMixtureLayer>()];
         return (perplexity, layers.Sum(layer => layer.ExpertBytes) / (double)layers.Sum(layer => layer.ExpertCount * layer.InFeatures * layer.OutFeatures));
     }

@@ -20,8 +20,11 @@ public sealed class TinyStoriesTokenizerTests
         using JsonDocument reference = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "reference.json")));
         TextTokenizer tokenizer = TextTokenizer.Load(folder);
 
-        Assert.Equal(Ids(reference, "prompt_ids"), tokenizer.Encode(reference.RootElement.GetProperty("prompt").GetString()!));
-        Assert.Equal(reference.RootElement.GetProperty("greedy_text").GetString(), tokenizer.Decode(Ids(reference, "greedy_ids")));
+        Assert.Equal(
+            Ids(reference, "prompt_ids"), tokenizer.Encode(reference.RootElement.GetProperty("prompt").GetString()!));
+        Assert.Equal(
+            reference.RootElement.GetProperty("greedy_text").GetString(),
+            tokenizer.Decode(Ids(reference, "greedy_ids")));
         Assert.Equal((1, 2, 2048), (tokenizer.BosId!.Value, tokenizer.EosId!.Value, tokenizer.VocabularySize));
     }
 
@@ -51,7 +54,8 @@ public sealed class TinyStoriesTokenizerTests
         string folder = Folder();
         TextTokenizer tokenizer = TextTokenizer.Load(folder);
         string text = File.ReadAllText(Path.Combine(folder, "..", "text", "tinystories.txt"));
-        HashSet<char> known = [.. text.Distinct().Where(c => !tokenizer.Encode(c.ToString(), addSpecialTokens: false).Contains(0))];
+        HashSet<char> known =
+            [.. text.Distinct().Where(c => !tokenizer.Encode(c.ToString(), addSpecialTokens: false).Contains(0))];
         text = string.Concat(text.Where(known.Contains));
         Assert.Equal(text, tokenizer.Decode(tokenizer.Encode(text, addSpecialTokens: false)));
     }

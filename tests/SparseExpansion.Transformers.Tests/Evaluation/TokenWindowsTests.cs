@@ -16,7 +16,8 @@ public sealed class TokenWindowsTests : IDisposable
     public void FromText_Documents_AreTrimmedFramedAndJoined()
     {
         TextTokenizer tokenizer = LetterTokenizer();
-        TokenWindows windows = TokenWindows.FromText("  ab\nc \n<|endoftext|>\r\n\n<|endoftext|>\nd<|endoftext|>a\n", tokenizer, 2);
+        TokenWindows windows =
+            TokenWindows.FromText("  ab\nc \n<|endoftext|>\r\n\n<|endoftext|>\nd<|endoftext|>a\n", tokenizer, 2);
 
         // Document one is "ab\nc"; the mark inside of the last line is text.
         long[] start = [8, 0, 1, 4, 2, 9, 8, 3];
@@ -51,7 +52,10 @@ public sealed class TokenWindowsTests : IDisposable
     {
         string path = _folder.File("text.txt");
         File.WriteAllText(path, "abcd");
-        Assert.Contains("File.ReadAllText", Assert.Throws<CalibrationException>(() => TokenWindows.FromText(path, LetterTokenizer(), 2)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "File.ReadAllText",
+            Assert.Throws<CalibrationException>(() => TokenWindows.FromText(path, LetterTokenizer(), 2)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -66,7 +70,8 @@ public sealed class TokenWindowsTests : IDisposable
     }
 
     [Fact]
-    public void FromText_NoText_Throws() => Assert.Throws<CalibrationException>(() => TokenWindows.FromText(" \n<|endoftext|>\n", LetterTokenizer(), 2));
+    public void FromText_NoText_Throws() =>
+        Assert.Throws<CalibrationException>(() => TokenWindows.FromText(" \n<|endoftext|>\n", LetterTokenizer(), 2));
 
     [Fact]
     public void Batches_HoldAllWindowsInOrder()
@@ -101,7 +106,8 @@ public sealed class TokenWindowsTests : IDisposable
         File.WriteAllText(_folder.File("tokenizer.json"), """
             {"model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "c": 2, "d": 3, "\n": 4, "<s>": 8, "</s>": 9}, "merges": []}}
             """);
-        File.WriteAllText(_folder.File("tokenizer_config.json"), $$"""{"bos_token": "<s>", "eos_token": "</s>", {{flags}}}""");
+        File.WriteAllText(
+            _folder.File("tokenizer_config.json"), $$"""{"bos_token": "<s>", "eos_token": "</s>", {{flags}}}""");
         return TextTokenizer.Load(_folder.Path);
     }
 }

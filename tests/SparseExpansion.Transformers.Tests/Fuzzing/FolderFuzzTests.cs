@@ -6,7 +6,10 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers.Fuzzing;
 
-/// <summary>Changed configurations and indices of checkpoint folders: see <see cref="FuzzRun"/> for what must hold, and how to run it for longer.</summary>
+/// <summary>
+/// Changed configurations and indices of checkpoint folders: see <see cref="FuzzRun"/> for what must hold, and how to
+/// run it for longer.
+/// </summary>
 public sealed class FolderFuzzTests : IDisposable
 {
     private const string Weights = "model.safetensors";
@@ -29,8 +32,10 @@ public sealed class FolderFuzzTests : IDisposable
         Fixture.CopyModel(name, Folder);
         string path = Path.Combine(Folder, "config.json");
         var mutator = new JsonMutator(
-            "\"llama\"", "\"mistral\"", "\"qwen2\"", "\"gpt_neox\"", "\"silu\"", "\"bfloat16\"", "\"linear\"", "\"llama3\"", "\"rope_scaling\"", "\"rope_parameters\"",
-            "\"head_dim\"", "\"sliding_window\"", "\"layer_types\"", "\"quantization_config\"", "\"num_hidden_layers\"", "\"hidden_size\"", "64", "96", "100000", "16777216");
+            "\"llama\"", "\"mistral\"", "\"qwen2\"", "\"gpt_neox\"", "\"silu\"", "\"bfloat16\"", "\"linear\"",
+            "\"llama3\"", "\"rope_scaling\"", "\"rope_parameters\"", "\"head_dim\"", "\"sliding_window\"",
+            "\"layer_types\"", "\"quantization_config\"", "\"num_hidden_layers\"", "\"hidden_size\"", "64", "96",
+            "100000", "16777216");
         FuzzRun.Cases($"config-{name}", [File.ReadAllBytes(path)], mutator.Mutate, bytes =>
         {
             File.WriteAllBytes(path, bytes);
@@ -50,7 +55,9 @@ public sealed class FolderFuzzTests : IDisposable
         }, cases: 1_000);
     }
 
-    /// <summary>Files of the right contents lie beside the folder; whatever names an index gives, none of them is opened.</summary>
+    /// <summary>
+    /// Files of the right contents lie beside the folder; whatever names an index gives, none of them is opened.
+    /// </summary>
     [Fact]
     public void Index_Changed_NeverLeavesTheFolder()
     {
@@ -67,8 +74,9 @@ public sealed class FolderFuzzTests : IDisposable
         }
 
         var mutator = new JsonMutator(
-            "\"decoy\"", "\"../decoy\"", "\"./../decoy\"", "\"below/decoy\"", "\"..\\\\decoy\"", "\"..\"", "\".\"", "\"../decoy\\u0000\"", "\"..\\u2215decoy\"",
-            $"\"{_root.File("decoy")}\"", "\"weight_map\"", $"\"{Shard}\"", "{\"decoy\":\"../decoy\"}", "{\"decoy\":\"below/decoy\"}");
+            "\"decoy\"", "\"../decoy\"", "\"./../decoy\"", "\"below/decoy\"", "\"..\\\\decoy\"", "\"..\"", "\".\"",
+            "\"../decoy\\u0000\"", "\"..\\u2215decoy\"", $"\"{_root.File("decoy")}\"", "\"weight_map\"", $"\"{Shard}\"",
+            "{\"decoy\":\"../decoy\"}", "{\"decoy\":\"below/decoy\"}");
         string good = "{\"metadata\":{\"total_size\":1},\"weight_map\":{" + string.Join(",", names.Select(name => $"\"{name}\":\"{Shard}\"")) + "}}";
         const string Bad = """{"weight_map":{"decoy":"shard.safetensors"}}""";
         FuzzRun.Cases("index", [System.Text.Encoding.UTF8.GetBytes(good)], (seed, random) => mutator.Mutate(random.Next(2) == 0 ? seed : System.Text.Encoding.UTF8.GetBytes(Bad), random), bytes =>

@@ -39,7 +39,9 @@ public sealed class StoppedTextTests : IDisposable
 
         Assert.Equal((FinishReason.Length, 30), End(_options));
         Assert.Equal(FinishReason.StopString, End(_options with { StopStrings = [text[5..8]] }).Item1);
-        Assert.Equal((FinishReason.EndToken, ids.TakeWhile(id => id != ids[12]).Count()), End(_options with { EosIds = [ids[12]] }));
+        Assert.Equal(
+            (FinishReason.EndToken, ids.TakeWhile(id => id != ids[12]).Count()),
+            End(_options with { EosIds = [ids[12]] }));
     }
 
     [Fact]
@@ -51,12 +53,14 @@ public sealed class StoppedTextTests : IDisposable
         for (int i = 0; i < 15; i++)
         {
             float[] logits = LastLogits(ids);
-            ids.Distinct().ToList().ForEach(id => logits[id] = (float)(logits[id] < 0 ? logits[id] * penalty : logits[id] / penalty));
+            ids.Distinct().ToList()
+                .ForEach(id => logits[id] = (float)(logits[id] < 0 ? logits[id] * penalty : logits[id] / penalty));
             ids.Add(Array.IndexOf(logits, logits.Max()));
         }
 
         var options = new GenerationOptions { MaxNewTokens = 15, EosIds = [], RepetitionPenalty = penalty };
-        int[] penalized = [.. TextGenerator.Generate(_model, ids[..prompt], options, TestContext.Current.CancellationToken)];
+        int[] penalized =
+            [.. TextGenerator.Generate(_model, ids[..prompt], options, TestContext.Current.CancellationToken)];
         int[] plain = [.. TextGenerator.Generate(_model, ids[..prompt], options with { RepetitionPenalty = 1 }, TestContext.Current.CancellationToken)];
 
         Assert.Equal(ids[prompt..], penalized);
@@ -67,7 +71,8 @@ public sealed class StoppedTextTests : IDisposable
     public void Generate_BadLimits_Throws()
     {
         int[] prompt = [.. _tokenizer.Encode("Once")];
-        Assert.Throws<ArgumentOutOfRangeException>(() => TextGenerator.Generate(_model, prompt, new GenerationOptions { MinP = 1.5 }, CancellationToken.None));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => TextGenerator.Generate(_model, prompt, new GenerationOptions { MinP = 1.5 }, CancellationToken.None));
         Assert.Throws<ArgumentOutOfRangeException>(() => TextGenerator.Generate(_model, prompt, new GenerationOptions { MinP = double.NaN }, CancellationToken.None));
         Assert.Throws<ArgumentOutOfRangeException>(() => TextGenerator.Generate(_model, prompt, new GenerationOptions { RepetitionPenalty = 0 }, CancellationToken.None));
         Assert.Throws<ArgumentException>(() => TextGenerator.Generate(_model, prompt, new GenerationOptions { StopStrings = ["a", ""] }, CancellationToken.None));

@@ -23,7 +23,8 @@ public sealed class TextGeneratorTests
         Assert.Equal(expected[prompt.Length..], Generate(model, prompt, options));
         TextTokenizer tokenizer = TextTokenizer.Load(folder);
         string text = string.Concat(TextGenerator.GenerateText(model, tokenizer, "Once upon a time", options, TestContext.Current.CancellationToken));
-        Assert.Equal(reference.RootElement.GetProperty("greedy_text").GetString(), "<|start_story|> Once upon a time" + text);
+        Assert.Equal(
+            reference.RootElement.GetProperty("greedy_text").GetString(), "<|start_story|> Once upon a time" + text);
     }
 
     [Theory]
@@ -61,7 +62,9 @@ public sealed class TextGeneratorTests
         int[] all = [.. Generate(model, Prompt, new GenerationOptions { MaxNewTokens = 10, EosIds = [] })];
         int end = all[5];
         string vocabulary = string.Join(',', Enumerable.Range(0, model.Config.VocabularySize).Where(id => id != end).Select(id => $"\"{Name(id)}\":{id}"));
-        File.WriteAllText(folder.File("tokenizer.json"), $$$"""{"model":{"type":"BPE","merges":[],"vocab":{{{{vocabulary}}}}},"decoder":{"type":"Fuse"}}""");
+        File.WriteAllText(
+            folder.File("tokenizer.json"),
+            $$$"""{"model":{"type":"BPE","merges":[],"vocab":{{{{vocabulary}}}}},"decoder":{"type":"Fuse"}}""");
         File.WriteAllText(folder.File("added_tokens.json"), $$"""{"<|im_end|>":{{end}}}""");
         File.WriteAllText(folder.File("tokenizer_config.json"), """{"eos_token":"<|im_end|>"}""");
         TextTokenizer tokenizer = TextTokenizer.Load(folder.Path);
@@ -71,7 +74,8 @@ public sealed class TextGeneratorTests
 
         Assert.Equal(end, tokenizer.EosId);
         Assert.DoesNotContain(end, model.Config.EosIds);
-        Assert.Equal(string.Concat(all.TakeWhile(id => id != end && !model.Config.EosIds.Contains(id)).Select(Name)), text);
+        Assert.Equal(
+            string.Concat(all.TakeWhile(id => id != end && !model.Config.EosIds.Contains(id)).Select(Name)), text);
 
         static string Name(int id) => ((char)(0x4E00 + id)).ToString();
     }
@@ -93,23 +97,28 @@ public sealed class TextGeneratorTests
         Assert.Throws<ArgumentException>(() => Generate(model, []));
         Assert.Throws<ArgumentException>(() => Generate(model, [101]));
         Assert.Throws<ArgumentException>(() => Generate(model, Prompt, new GenerationOptions { MaxNewTokens = 254 }));
-        Assert.Throws<ArgumentOutOfRangeException>(() => Generate(model, Prompt, new GenerationOptions { MaxNewTokens = 0 }));
-        Assert.Throws<ArgumentOutOfRangeException>(() => Generate(model, Prompt, new GenerationOptions { Temperature = -1 }));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => Generate(model, Prompt, new GenerationOptions { MaxNewTokens = 0 }));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => Generate(model, Prompt, new GenerationOptions { Temperature = -1 }));
         Assert.Throws<ArgumentOutOfRangeException>(() => Generate(model, Prompt, new GenerationOptions { TopK = 0 }));
         Assert.Throws<ArgumentOutOfRangeException>(() => Generate(model, Prompt, new GenerationOptions { TopP = 0 }));
         using var source = new CancellationTokenSource();
         source.Cancel();
-        Assert.Throws<OperationCanceledException>(() => TextGenerator.Generate(model, Prompt, cancellationToken: source.Token).First());
+        Assert.Throws<OperationCanceledException>(
+            () => TextGenerator.Generate(model, Prompt, cancellationToken: source.Token).First());
     }
 
     [Fact]
     public void Generate_StoppedEarly_LeavesNoTensors()
     {
         using CausalLanguageModel model = PretrainedModel.Load(Fixture.Model(Fixture.Llama));
-        LeakCheck.NoTensorsLeft(() => Assert.Equal(3, Generate(model, Prompt, new GenerationOptions { EosIds = [] }).Take(3).Count()));
+        LeakCheck.NoTensorsLeft(
+            () => Assert.Equal(3, Generate(model, Prompt, new GenerationOptions { EosIds = [] }).Take(3).Count()));
     }
 
-    private static IEnumerable<int> Generate(CausalLanguageModel model, int[] prompt, GenerationOptions? options = null) =>
+    private static IEnumerable<int> Generate(
+        CausalLanguageModel model, int[] prompt, GenerationOptions? options = null) =>
         TextGenerator.Generate(model, prompt, options, TestContext.Current.CancellationToken);
 
     private static int ArgMax(CausalLanguageModel model, List<int> ids)

@@ -20,7 +20,8 @@ public sealed class TextStreamTests : IDisposable
     public async Task StreamAsync_Pieces_AreThoseOfGenerateText(double temperature)
     {
         GenerationOptions options = s_options with { Temperature = temperature, Seed = 3 }; // A hot model writes bytes of all kinds.
-        string[] expected = [.. TextGenerator.GenerateText(_model, _tokenizer, Prompt, options, TestContext.Current.CancellationToken)];
+        string[] expected =
+            [.. TextGenerator.GenerateText(_model, _tokenizer, Prompt, options, TestContext.Current.CancellationToken)];
         var pieces = new List<string>();
         await foreach (string piece in TextGenerator.StreamAsync(_model, _tokenizer, Prompt, options, TestContext.Current.CancellationToken))
         {
@@ -73,7 +74,7 @@ public sealed class TextStreamTests : IDisposable
     }
 
     [Fact]
-    public async Task StreamAsync_Cancelled_EndsWithinOneTokenAndLeavesNoTensors()
+    public async Task StreamAsync_Canceled_EndsWithinOneTokenAndLeavesNoTensors()
     {
         using var source = new CancellationTokenSource();
         int passes = 0;
@@ -93,7 +94,8 @@ public sealed class TextStreamTests : IDisposable
         Assert.Equal(4, passes);
 
         passes = 4;
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Stream(s_options).WithCancellation(source.Token).GetAsyncEnumerator().MoveNextAsync());
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            async () => await Stream(s_options).WithCancellation(source.Token).GetAsyncEnumerator().MoveNextAsync());
         Assert.Equal(4, passes);
         LeakCheck.NoTensorsLeft(() => Assert.ThrowsAny<OperationCanceledException>(() => Stream(s_options, source.Token).GetAsyncEnumerator().MoveNextAsync().AsTask().GetAwaiter().GetResult()));
     }

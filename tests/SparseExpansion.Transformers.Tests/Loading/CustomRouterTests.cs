@@ -33,7 +33,8 @@ public sealed class CustomRouterTests : IDisposable
             .CalibrateOn(new[] { ids })
             .Run();
         result.SavePretrained(output, Fixture.Model(Fixture.Llama));
-        using CausalLanguageModel loaded = PretrainedModel.Load(output, new LoadOptions { Routers = RouterKinds.Default.With(SignRouter.Kind, SignRouter.FromState) });
+        using CausalLanguageModel loaded = PretrainedModel.Load(
+            output, new LoadOptions { Routers = RouterKinds.Default.With(SignRouter.Kind, SignRouter.FromState) });
 
         Assert.All(loaded.Mixtures().Values, layer => Assert.IsType<SignRouter>(layer.InputGroup.Router));
         using Tensor expected = model.call(ids), actual = loaded.call(ids);
@@ -45,13 +46,17 @@ public sealed class CustomRouterTests : IDisposable
 
     [Fact]
     public void Validate_NoRouters_IsRefused() =>
-        Assert.Equal("Routers must not be null. (Parameter 'Routers')", Assert.Throws<ArgumentException>(() => new LoadOptions { Routers = null! }.Validate()).Message);
+        Assert.Equal(
+            "Routers must not be null. (Parameter 'Routers')",
+            Assert.Throws<ArgumentException>(() => new LoadOptions { Routers = null! }.Validate()).Message);
 
     private sealed class SignTrainer : IRouterTrainer
     {
         public string Name => "sign";
 
-        public IRouter Fit(ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken = default) => new SignRouter(tokens.Features);
+        public IRouter Fit(
+            ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken = default) =>
+            new SignRouter(tokens.Features);
     }
 
     /// <summary>Routes by the sign of a token's first feature.</summary>

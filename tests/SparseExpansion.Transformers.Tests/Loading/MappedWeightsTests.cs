@@ -29,11 +29,14 @@ public sealed class MappedWeightsTests : IDisposable
 
         using (CausalLanguageModel mapped = PretrainedModel.Load(_folder.Path, Options()))
         {
-            Assert.All(mapped.state_dict(), item => Assert.True(item.Value.equal(copied.state_dict()[item.Key]).all().item<bool>()));
+            Assert.All(
+                mapped.state_dict(),
+                item => Assert.True(item.Value.equal(copied.state_dict()[item.Key]).all().item<bool>()));
             Assert.True(mapped.call(ids).allclose(expected, rtol: 1e-5, atol: 1e-6));
             if (OperatingSystem.IsLinux() && stored == ScalarType.Float32)
             {
-                Assert.Contains(_folder.File("model.safetensors"), File.ReadAllText("/proc/self/maps"), StringComparison.Ordinal);
+                Assert.Contains(
+                    _folder.File("model.safetensors"), File.ReadAllText("/proc/self/maps"), StringComparison.Ordinal);
             }
         }
 
@@ -68,7 +71,8 @@ public sealed class MappedWeightsTests : IDisposable
         Fixture.CopyModel(Fixture.Llama, _folder.Path);
         Rewrite(ScalarType.BFloat16);
 
-        Assert.Throws<CheckpointException>(() => PretrainedModel.Load(_folder.Path, Options() with { ScratchFolder = _scratch.File("none") }));
+        Assert.Throws<CheckpointException>(
+            () => PretrainedModel.Load(_folder.Path, Options() with { ScratchFolder = _scratch.File("none") }));
     }
 
     private LoadOptions Options() => new() { MapDenseWeights = true, ScratchFolder = _scratch.Path };

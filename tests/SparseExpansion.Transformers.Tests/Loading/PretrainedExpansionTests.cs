@@ -20,7 +20,8 @@ public sealed class PretrainedExpansionTests : IDisposable
     {
         Recipe = ExpansionRecipe.Fast,
         Context = 64,
-        Configure = builder => builder.RouteWith(new PcaKMeansOptions { Experts = 2, PcaReduction = null, Restarts = 1 }),
+        Configure =
+            builder => builder.RouteWith(new PcaKMeansOptions { Experts = 2, PcaReduction = null, Restarts = 1 }),
     };
 
     private readonly TemporaryFolder _folder = new();
@@ -32,7 +33,9 @@ public sealed class PretrainedExpansionTests : IDisposable
     {
         string output = _folder.File("expanded");
         var fractions = new List<double>();
-        ExpansionReport report = PretrainedModel.Expand(SampleFolder.Path, output, SampleFolder.Text, s_half, s_quick with { Progress = step => fractions.Add(step.Fraction) });
+        ExpansionReport report = PretrainedModel.Expand(
+            SampleFolder.Path, output, SampleFolder.Text, s_half,
+            s_quick with { Progress = step => fractions.Add(step.Fraction) });
 
         using CausalLanguageModel model = PretrainedModel.Load(output);
         Assert.Equal(report.Layers.Select(layer => layer.Name), model.Mixtures().Keys);
@@ -75,8 +78,12 @@ public sealed class PretrainedExpansionTests : IDisposable
         string model = _folder.File("model");
         Directory.CreateDirectory(model);
         Fixture.CopyModel(Fixture.Llama, model);
-        Assert.Contains("holds the dense checkpoint itself", Fails(model, model, untouched with { Overwrite = true }), StringComparison.Ordinal);
-        Assert.Contains("holds the dense checkpoint itself", Fails(model, Path.Combine(model, ".."), untouched with { Overwrite = true }), StringComparison.Ordinal);
+        Assert.Contains(
+            "holds the dense checkpoint itself", Fails(model, model, untouched with { Overwrite = true }),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "holds the dense checkpoint itself",
+            Fails(model, Path.Combine(model, ".."), untouched with { Overwrite = true }), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -100,7 +107,8 @@ public sealed class PretrainedExpansionTests : IDisposable
         }
 
         using CausalLanguageModel model = PretrainedModel.Load(folder);
-        using ExpansionResult result = model.ExpandFeedForward(s_half, ExpansionRecipe.Fast).Targets("model.layers.0.mlp.up_proj")
+        using ExpansionResult result = model.ExpandFeedForward(s_half, ExpansionRecipe.Fast)
+            .Targets("model.layers.0.mlp.up_proj")
             .CalibrateOnText(SampleFolder.Text, TextTokenizer.Load(folder), context: 64).Run();
         Assert.Throws<CheckpointException>(() => result.SavePretrained(folder, source: folder, overwrite: true));
         Assert.True(File.Exists(Path.Combine(folder, "model.safetensors")));

@@ -27,8 +27,10 @@ public sealed class PretrainedModelTests : IDisposable
             SafetensorsWriter.Write(_folder.File(shard.Key), shard);
         }
 
-        string map = string.Join(",", shards.SelectMany(shard => shard.Select(item => $"\"{item.Key}\":\"{shard.Key}\"")));
-        File.WriteAllText(_folder.File("model.safetensors.index.json"), "{\"metadata\":{},\"weight_map\":{" + map + "}}");
+        string map =
+            string.Join(",", shards.SelectMany(shard => shard.Select(item => $"\"{item.Key}\":\"{shard.Key}\"")));
+        File.WriteAllText(
+            _folder.File("model.safetensors.index.json"), "{\"metadata\":{},\"weight_map\":{" + map + "}}");
 
         using CausalLanguageModel model = PretrainedModel.Load(_folder.Path);
         Assert.All(model.state_dict(), item => Assert.True(item.Value.equal(tensors[item.Key]).all().item<bool>()));
@@ -44,11 +46,14 @@ public sealed class PretrainedModelTests : IDisposable
     {
         Fixture.CopyModel(Fixture.Llama, _folder.Path);
         File.Move(_folder.File(Weights), _folder.File("other.safetensors"));
-        File.WriteAllText(_folder.File("model.safetensors.index.json"), "{\"weight_map\":{\"lm_head.weight\":\"" + file + "\"}}");
+        File.WriteAllText(
+            _folder.File("model.safetensors.index.json"), "{\"weight_map\":{\"lm_head.weight\":\"" + file + "\"}}");
         Assert.Contains("same folder", Fail().Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Folders of download caches hold links to files elsewhere; that is the user's doing, not the index's.</summary>
+    /// <summary>
+    /// Folders of download caches hold links to files elsewhere; that is the user's doing, not the index's.
+    /// </summary>
     [Fact]
     public void Load_ShardIsALink_IsFollowed()
     {
@@ -77,7 +82,8 @@ public sealed class PretrainedModelTests : IDisposable
         Gen.Select(Gen.Int[0, index.Length - 1], Gen.Int[0, pieces.Length - 1]).Array[1, 3].Sample(
             changes =>
             {
-                string changed = changes.OrderByDescending(c => c.Item1).Aggregate(index, (text, c) => text.Remove(c.Item1, 1).Insert(c.Item1, pieces[c.Item2]));
+                string changed = changes.OrderByDescending(c => c.Item1)
+                    .Aggregate(index, (text, c) => text.Remove(c.Item1, 1).Insert(c.Item1, pieces[c.Item2]));
                 File.WriteAllText(_folder.File("model.safetensors.index.json"), changed);
                 try
                 {
@@ -96,7 +102,9 @@ public sealed class PretrainedModelTests : IDisposable
     {
         Fixture.CopyModel(Fixture.Llama, _folder.Path);
         using CausalLanguageModel model = PretrainedModel.Load(_folder.Path);
-        Assert.Equal(model.state_dict().Keys.Order(StringComparer.Ordinal), ModelFolder.ListTensors(_folder.Path).Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            model.state_dict().Keys.Order(StringComparer.Ordinal),
+            ModelFolder.ListTensors(_folder.Path).Keys.Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -116,7 +124,8 @@ public sealed class PretrainedModelTests : IDisposable
         using var scope = NewDisposeScope();
         Fixture.CopyModel(Fixture.Llama, _folder.Path);
         Rewrite(tensors => tensors.ToDictionary(item => item.Key, item => item.Value.to(type)));
-        Fixture.Edit(_folder.Path, "config.json", "\"float32\"", type == ScalarType.Float16 ? "\"float16\"" : "\"bfloat16\"");
+        Fixture.Edit(
+            _folder.Path, "config.json", "\"float32\"", type == ScalarType.Float16 ? "\"float16\"" : "\"bfloat16\"");
 
         using CausalLanguageModel wide = PretrainedModel.Load(_folder.Path);
         using CausalLanguageModel kept = PretrainedModel.Load(_folder.Path, new LoadOptions { DType = null });
@@ -155,7 +164,8 @@ public sealed class PretrainedModelTests : IDisposable
         Fixture.CopyModel(Fixture.Llama, _folder.Path);
         Rewrite(tensors => new(tensors) { ["model.extra"] = ones(2) });
         Assert.Contains("unexpected tensors: model.extra", Fail().Message, StringComparison.Ordinal);
-        Rewrite(tensors => tensors.Where(item => item.Key is not ("model.extra" or "model.norm.weight")).ToDictionary());
+        Rewrite(
+            tensors => tensors.Where(item => item.Key is not ("model.extra" or "model.norm.weight")).ToDictionary());
         Assert.Contains("lacks tensors: model.norm.weight", Fail().Message, StringComparison.Ordinal);
         Rewrite(tensors => new(tensors) { ["model.norm.weight"] = ones(3) });
         Assert.Contains("model.norm.weight", Fail().Message, StringComparison.Ordinal);
@@ -201,7 +211,8 @@ public sealed class PretrainedModelTests : IDisposable
         File.WriteAllText(_folder.File("tokenizer.json"), "{}");
         IReadOnlyList<string> names = ModelFolder.CopySideFiles(_folder.Path, target.File("new"));
         Assert.Equal(["config.json", "tokenizer.json"], names);
-        Assert.Equal(names, Directory.GetFiles(target.File("new")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            names, Directory.GetFiles(target.File("new")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Assert.Throws<CheckpointException>(() => ModelFolder.ListSideFiles(_folder.File("missing")));
     }
 

@@ -63,7 +63,9 @@ public sealed class CausalLanguageModelTests
         Tensor ids = randint(0, 17, [2, 9], dtype: int64);
         Tensor? last = null;
         Tensor? first = null;
-        using var remover = new HookPair(model.Blocks[0], input => first = input.alias().DetachFromDisposeScope(), model.Blocks[^1], output => last = output.alias().DetachFromDisposeScope());
+        using var remover = new HookPair(
+            model.Blocks[0], input => first = input.alias().DetachFromDisposeScope(), model.Blocks[^1],
+            output => last = output.alias().DetachFromDisposeScope());
         using Tensor logits = model.call(ids);
 
         Tensor hidden = first!;
@@ -114,7 +116,8 @@ public sealed class CausalLanguageModelTests
         {
             int dot = path.LastIndexOf('.');
             object parent = dot < 0 ? model : modules[path[..dot]];
-            FieldInfo? field = parent.GetType().GetField(path[(dot + 1)..], BindingFlags.Instance | BindingFlags.NonPublic);
+            FieldInfo? field = parent.GetType()
+                .GetField(path[(dot + 1)..], BindingFlags.Instance | BindingFlags.NonPublic);
             Assert.Equal(typeof(Module<Tensor, Tensor>), field?.FieldType);
             Assert.Same(module, field!.GetValue(parent));
         }
@@ -192,7 +195,8 @@ public sealed class CausalLanguageModelTests
         using var scope = NewDisposeScope();
         using CausalLanguageModel one = MakeTiny(Tiny);
         using CausalLanguageModel two = MakeTiny(Tiny);
-        Assert.All(one.state_dict(), item => Assert.True(item.Value.equal(two.state_dict()[item.Key]).all().item<bool>()));
+        Assert.All(
+            one.state_dict(), item => Assert.True(item.Value.equal(two.state_dict()[item.Key]).all().item<bool>()));
     }
 
     [Fact]
@@ -239,7 +243,8 @@ public sealed class CausalLanguageModelTests
         private readonly Module<Tensor, Tensor>.HookRemover _pre;
         private readonly Module<Tensor, Tensor>.HookRemover _post;
 
-        public HookPair(Module<Tensor, Tensor> first, Action<Tensor> onInput, Module<Tensor, Tensor> last, Action<Tensor> onOutput)
+        public HookPair(
+            Module<Tensor, Tensor> first, Action<Tensor> onInput, Module<Tensor, Tensor> last, Action<Tensor> onOutput)
         {
             _pre = first.register_forward_pre_hook((_, input) =>
             {

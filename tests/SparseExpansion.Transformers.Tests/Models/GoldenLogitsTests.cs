@@ -76,7 +76,8 @@ public sealed class GoldenLogitsTests
         string? folder = SharedData.TryFind("tinystories-656k");
         Assert.SkipWhen(folder is null, SharedData.Missing);
         using JsonDocument reference = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "reference.json")));
-        long[] prompt = [.. reference.RootElement.GetProperty("prompt_ids").EnumerateArray().Select(id => id.GetInt64())];
+        long[] prompt =
+            [.. reference.RootElement.GetProperty("prompt_ids").EnumerateArray().Select(id => id.GetInt64())];
         double[] expected = [.. reference.RootElement.GetProperty("logits_first8_per_position").EnumerateArray()
             .SelectMany(row => row.EnumerateArray().Select(value => value.GetDouble()))];
         using var scope = NewDisposeScope();
@@ -90,7 +91,8 @@ public sealed class GoldenLogitsTests
 
     private static (Tensor Ids, Tensor Logits) ReadExpected(string name)
     {
-        using SafetensorsReader reader = SafetensorsReader.Open(Path.Combine(Fixture.Model(name), "expected.safetensors"));
+        using SafetensorsReader reader =
+            SafetensorsReader.Open(Path.Combine(Fixture.Model(name), "expected.safetensors"));
         return (reader.Read("input_ids"), reader.Read("logits"));
     }
 

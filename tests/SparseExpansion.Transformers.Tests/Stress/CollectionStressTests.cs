@@ -21,7 +21,9 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers;
 
-/// <summary>Expansions with every option, saving, loading, evaluation and generation while garbage is collected all the time.</summary>
+/// <summary>
+/// Expansions with every option, saving, loading, evaluation and generation while garbage is collected all the time.
+/// </summary>
 public sealed class CollectionStressTests
 {
     private static readonly (string Name, Func<ExpansionBuilder<CausalLanguageModel>, ExpansionBuilder<CausalLanguageModel>> Set)[] s_recipes =
@@ -33,7 +35,9 @@ public sealed class CollectionStressTests
             .FineTune(LanguageModelRecipe.Best.FineTuning! with { Steps = 6, CheckInterval = 2, HoldOut = 0.2 })),
         ("SparseGPT, 4 bits, compensated", builder => builder
             .RouteWith(new PcaKMeansOptions { Experts = 3, PcaReduction = 2 })
-            .PruneWith(new SparseGptSparsifier(new SparseGptOptions { Quantization = new WeightQuantization { Bits = 4 } }), SparsityTarget.NM(2, 4))
+            .PruneWith(
+                new SparseGptSparsifier(new SparseGptOptions { Quantization = new WeightQuantization { Bits = 4 } }),
+                SparsityTarget.NM(2, 4))
             .CompensateErrors()),
         ("Wanda, refit, allocated, shrunk", builder => builder
             .RouteWith(new PcaKMeansOptions { Experts = 4, PcaReduction = null })
@@ -42,7 +46,9 @@ public sealed class CollectionStressTests
             .WithExpertStatistics(new ExpertStatisticsOptions { Shrinkage = Shrinkage.HeldOut(), MinimumTokens = 20 })),
         ("magnitude at random", builder => builder
             .RouteWith(new RandomRouterTrainer(2))
-            .PruneWith(new MagnitudeSparsifier().WithQuantization(new WeightQuantization { Bits = 8 }), SparsityTarget.Unstructured(0.5))),
+            .PruneWith(
+                new MagnitudeSparsifier().WithQuantization(new WeightQuantization { Bits = 8 }),
+                SparsityTarget.Unstructured(0.5))),
     ];
 
     [Fact]
@@ -59,14 +65,17 @@ public sealed class CollectionStressTests
         }
     }
 
-    /// <summary>Hashes of the saved experts, the perplexity to the last bit, and the text that the loaded model generates.</summary>
+    /// <summary>
+    /// Hashes of the saved experts, the perplexity to the last bit, and the text that the loaded model generates.
+    /// </summary>
     private static string Run(Func<ExpansionBuilder<CausalLanguageModel>, ExpansionBuilder<CausalLanguageModel>> set)
     {
         using var folder = new TemporaryFolder();
         string source = Fixture.Model(Fixture.Llama), output = Path.Combine(folder.Path, "expanded");
         using CausalLanguageModel model = PretrainedModel.Load(source);
         var random = new Random(5);
-        TokenWindows windows = TokenWindows.FromTokens([.. Enumerable.Range(0, 24 * 24).Select(_ => random.Next(model.Config.VocabularySize))], 24);
+        TokenWindows windows = TokenWindows.FromTokens(
+            [.. Enumerable.Range(0, 24 * 24).Select(_ => random.Next(model.Config.VocabularySize))], 24);
         Tensor[] batches = [.. windows.Batches(8)];
         using (ExpansionResult result = set(model.Expand().Blocks(m => m.Blocks)).Targets("*.mlp.*").CalibrateOn(batches).WithSeed(3).Run())
         {

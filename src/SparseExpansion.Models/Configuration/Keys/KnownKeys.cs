@@ -3,15 +3,17 @@ using System.Collections.Frozen;
 namespace SparseExpansion.Models.Configuration.Keys;
 
 /// <summary>
-/// The keys that published configurations of a model type carry beside those that its reader asks for. What is neither here nor asked
-/// for is an error: the model may compute something that nobody has thought of.
+/// The keys that published configurations of a model type carry beside those that its reader asks for. What is neither
+/// here nor asked
+/// for is an error: the model may compute something that this reader does not know.
 /// </summary>
 internal static class KnownKeys
 {
-    /// <summary>For objects in which every key must be asked for.</summary>
+    /// <summary>No keys, for objects in which every key must be asked for.</summary>
     public static readonly FrozenDictionary<string, KnownKey> None = FrozenDictionary<string, KnownKey>.Empty;
 
-    private static readonly FrozenDictionary<string, FrozenDictionary<string, KnownKey>> s_byType = new Dictionary<string, FrozenDictionary<string, KnownKey>>
+    private static readonly FrozenDictionary<string, FrozenDictionary<string, KnownKey>> s_byType =
+        new Dictionary<string, FrozenDictionary<string, KnownKey>>
     {
         ["llama"] = Join(LlamaKeys.All),
         ["mistral"] = Join(MistralKeys.All),

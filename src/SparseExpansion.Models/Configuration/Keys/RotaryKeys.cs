@@ -9,10 +9,14 @@ internal static class RotaryKeys
     [
         .. KnownKey.Irrelevant("finetuned"),
         .. KnownKey.Off("mrope_interleaved", "truncate"),
-        .. KnownKey.Unset("mrope_section", "attention_factor", "beta_fast", "beta_slow", "mscale", "mscale_all_dim", "short_factor", "long_factor"),
+        .. KnownKey.Unset(
+            "mrope_section", "attention_factor", "beta_fast", "beta_slow", "mscale", "mscale_all_dim", "short_factor",
+            "long_factor"),
     ];
 
-    /// <summary>Without scaling the numbers that a scaling would need are idle; a factor would be strange all the same.</summary>
+    /// <summary>
+    /// Without scaling the numbers that a scaling would need are idle; a factor would be strange all the same.
+    /// </summary>
     public static FrozenDictionary<string, KnownKey> Unscaled { get; } = s_all
         .Concat(KnownKey.Irrelevant("low_freq_factor", "high_freq_factor", "original_max_position_embeddings"))
         .Concat(KnownKey.AtOne("factor"))

@@ -6,9 +6,10 @@ namespace SparseExpansion.Models.Tokenization.AddedTokens;
 /// <param name="Special">True for tokens that are no text, such as the end of a document.</param>
 /// <param name="Normalized">True if it is looked for, normalized itself, in the normalized text.</param>
 /// <param name="StripLeft">True if it swallows white space before it.</param>
-/// <param name="StripRight">True if it swallows white space behind it.</param>
-internal sealed record AddedToken(int Id, string Content, bool Special, bool Normalized, bool StripLeft, bool StripRight)
+/// <param name="StripRight">True if it swallows white space after it.</param>
+internal sealed record AddedToken(
+    int Id, string Content, bool Special, bool Normalized, bool StripLeft, bool StripRight)
 {
-    /// <summary>True if it is found only where no word character stands before or behind it.</summary>
+    /// <summary>True if it is found only where no word character stands before or after it.</summary>
     public bool SingleWord { get; init; }
 }

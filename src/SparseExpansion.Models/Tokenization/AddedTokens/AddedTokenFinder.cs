@@ -11,7 +11,7 @@ internal sealed class AddedTokenFinder
     private readonly Dictionary<string, AddedToken> _tokens = new(StringComparer.Ordinal);
 
     /// <param name="tokens">The tokens.</param>
-    /// <param name="normalize">How their contents look in the text that is searched.</param>
+    /// <param name="normalize">Turns their contents into their form in the searched text.</param>
     public AddedTokenFinder(IEnumerable<AddedToken> tokens, Func<string, string> normalize)
     {
         foreach (AddedToken token in tokens)
@@ -22,7 +22,8 @@ internal sealed class AddedTokenFinder
         _tokens.Remove("");
         if (_tokens.Count > 0)
         {
-            IEnumerable<string> longestFirst = _tokens.Keys.OrderByDescending(content => content.Length).Select(Regex.Escape);
+            IEnumerable<string> longestFirst = _tokens.Keys.OrderByDescending(content => content.Length)
+                .Select(Regex.Escape);
             _pattern = new Regex(string.Join('|', longestFirst), RegexOptions.CultureInvariant);
         }
     }

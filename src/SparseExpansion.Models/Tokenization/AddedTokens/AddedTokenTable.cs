@@ -1,7 +1,8 @@
 namespace SparseExpansion.Models.Tokenization.AddedTokens;
 
 /// <summary>
-/// The added tokens of a tokenizer, gathered from its own file and those beside it. The first description of a token counts; one that
+/// The added tokens of a tokenizer, gathered from its own file and those beside it. The first description of a token
+/// counts; one that
 /// gives it another id, or its id to another token, is an error.
 /// </summary>
 /// <param name="path">The tokenizer's own file.</param>
@@ -9,8 +10,10 @@ namespace SparseExpansion.Models.Tokenization.AddedTokens;
 internal sealed class AddedTokenTable(string path, IReadOnlyDictionary<string, int> vocabulary)
 {
     private readonly List<AddedToken> _tokens = [];
-    private readonly Dictionary<string, (int Id, string File)> _ids = vocabulary.ToDictionary(item => item.Key, item => (item.Value, path), StringComparer.Ordinal);
-    private readonly Dictionary<int, (string Content, string File)> _contents = vocabulary.ToDictionary(item => item.Value, item => (item.Key, path));
+    private readonly Dictionary<string, (int Id, string File)> _ids = vocabulary.ToDictionary(
+        item => item.Key, item => (item.Value, path), StringComparer.Ordinal);
+    private readonly Dictionary<int, (string Content, string File)> _contents = vocabulary.ToDictionary(
+        item => item.Value, item => (item.Key, path));
     private readonly HashSet<string> _added = new(StringComparer.Ordinal);
 
     /// <summary>The tokens.</summary>
@@ -28,8 +31,10 @@ internal sealed class AddedTokenTable(string path, IReadOnlyDictionary<string, i
         }
     }
 
-    /// <summary>Adds what the files beside it list, and makes special what they give a role and the tokenizer has.</summary>
-    /// <param name="named">What they say.</param>
+    /// <summary>
+    /// Adds what the files beside it list, and makes special what they give a role and the tokenizer has.
+    /// </summary>
+    /// <param name="named">The contents of those files.</param>
     /// <param name="raw">True looks for all of them in the text as it is.</param>
     /// <exception cref="CheckpointException">Two files contradict each other.</exception>
     public void AddNamed(SpecialTokens named, bool raw)
@@ -52,7 +57,7 @@ internal sealed class AddedTokenTable(string path, IReadOnlyDictionary<string, i
         }
     }
 
-    /// <summary>What has a role is no text, even where its description says otherwise.</summary>
+    /// <summary>Marks a token with a role as special, even where its description says otherwise.</summary>
     private void MakeSpecial(string content)
     {
         int at = _tokens.FindIndex(token => token.Content == content);

@@ -1,6 +1,6 @@
 namespace SparseExpansion.Models.Tokenization.AddedTokens;
 
-/// <summary>What the files beside a tokenizer say of it.</summary>
+/// <summary>Special tokens according to the files beside a tokenizer.</summary>
 internal sealed record SpecialTokens
 {
     /// <summary>Content of the start token; null if no file names one.</summary>
@@ -15,16 +15,19 @@ internal sealed record SpecialTokens
     /// <summary>True if a file has the key of the end token, even if null.</summary>
     public bool SpeaksOfEos { get; init; }
 
-    /// <summary>Whether texts start with the start token; null where the file does not say.</summary>
+    /// <summary>True if texts start with the start token; null where the file does not say.</summary>
     public bool? AddBos { get; init; }
 
-    /// <summary>Whether texts end with the end token; null where the file does not say.</summary>
+    /// <summary>True if texts end with the end token; null where the file does not say.</summary>
     public bool? AddEos { get; init; }
 
     /// <summary>The tokenizer class without "Fast" at its end; null where the file does not say.</summary>
     public string? TokenizerClass { get; init; }
 
-    /// <summary>SentencePiece only: true puts a blank in front of every text between added tokens, false in front of the first alone.</summary>
+    /// <summary>
+    /// SentencePiece only: true puts a blank in front of every text between added tokens, false in front of the first
+    /// alone.
+    /// </summary>
     public bool Legacy { get; init; } = true;
 
     /// <summary>SentencePiece only: false puts no blank in front.</summary>

@@ -5,7 +5,8 @@ using SparseExpansion.Models.Configuration;
 namespace SparseExpansion.Models.Tokenization.AddedTokens;
 
 /// <summary>
-/// Reads <c>tokenizer_config.json</c>, <c>special_tokens_map.json</c>, <c>added_tokens.json</c> and, where the first two are missing, the
+/// Reads <c>tokenizer_config.json</c>, <c>special_tokens_map.json</c>, <c>added_tokens.json</c> and, where the first
+/// two are missing, the
 /// ids in <c>config.json</c>. The first file that names a token counts.
 /// </summary>
 internal static class SpecialTokensReader
@@ -14,7 +15,8 @@ internal static class SpecialTokensReader
     private const string Map = "special_tokens_map.json";
     private const string Added = "added_tokens.json";
 
-    private static readonly string[] s_roles = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
+    private static readonly string[] s_roles =
+        ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
     private static readonly string[] s_lists = ["additional_special_tokens", "extra_special_tokens"];
 
     public static SpecialTokens Read(string folder)
@@ -48,7 +50,8 @@ internal static class SpecialTokensReader
         return File.Exists(path) ? new ConfigObject(JsonFile.ReadObject(path), path) : null;
     }
 
-    private static bool? Flag(ConfigObject? file, string key) => file is not null && file.Has(key) ? file.Bool(key, false) : null;
+    private static bool? Flag(ConfigObject? file, string key) =>
+        file is not null && file.Has(key) ? file.Bool(key, false) : null;
 
     private static string? ReadClass(ConfigObject? config)
     {
@@ -77,19 +80,22 @@ internal static class SpecialTokensReader
     }
 
     private static AddedToken? Role(ConfigObject?[] files, string key) =>
-        files.Select(file => file?.Value(key) is { } value ? ReadToken(file, key, value) : null).FirstOrDefault(token => token is not null);
+        files.Select(file => file?.Value(key) is { } value ? ReadToken(file, key, value) : null)
+            .FirstOrDefault(token => token is not null);
 
     /// <summary>A list of tokens, or an object that gives each a name.</summary>
     private static IEnumerable<AddedToken> ReadList(ConfigObject file, string key) => file.Value(key) switch
     {
-        { ValueKind: JsonValueKind.Object } names => names.EnumerateObject().Select(item => ReadToken(file, key, item.Value)),
+        { ValueKind: JsonValueKind.Object } names => names.EnumerateObject().Select(
+            item => ReadToken(file, key, item.Value)),
         _ => file.Array(key).Select(item => ReadToken(file, key, item)),
     };
 
     /// <summary>A token is written as its content or as an object that holds it.</summary>
     private static AddedToken ReadToken(ConfigObject file, string key, JsonElement value) => value.ValueKind switch
     {
-        JsonValueKind.String => new AddedToken(0, value.GetString()!, Special: true, Normalized: false, StripLeft: false, StripRight: false),
+        JsonValueKind.String => new AddedToken(
+            0, value.GetString()!, Special: true, Normalized: false, StripLeft: false, StripRight: false),
         JsonValueKind.Object => AddedTokenReader.Read(file.Nested(key, value), 0, special: true) with { Special = true },
         _ => throw file.Error(key, "must be the content of a token or an object that holds it"),
     };
@@ -112,9 +118,12 @@ internal static class SpecialTokensReader
         ConfigObject? file = Open(folder, Added);
         foreach (string content in file?.Keys ?? [])
         {
-            int id = AddedTokenReader.RequireSmall(file!.OptionalInt(content, least: 0) ?? throw file.Error(content, "has no id"), file, content);
+            int id = AddedTokenReader.RequireSmall(
+                file!.OptionalInt(content, least: 0) ?? throw file.Error(content, "has no id"), file, content);
             bool special = roles.Any(role => role.Content == content);
-            yield return (new AddedToken(id, content, special, Normalized: !special, StripLeft: false, StripRight: false), Path.Combine(folder, Added));
+            yield return (
+                new AddedToken(id, content, special, Normalized: !special, StripLeft: false, StripRight: false),
+                Path.Combine(folder, Added));
         }
     }
 

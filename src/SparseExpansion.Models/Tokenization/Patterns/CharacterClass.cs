@@ -6,7 +6,7 @@ namespace SparseExpansion.Models.Tokenization.Patterns;
 /// <summary>A set of characters that a pattern asks for at one place.</summary>
 /// <param name="Named">The characters that it names.</param>
 /// <param name="Negated">True for all others.</param>
-/// <param name="Native">What .NET calls the named ones up to U+FFFF, inside of brackets.</param>
+/// <param name="Native">.NET spelling of the named ones up to U+FFFF, inside brackets.</param>
 internal sealed record CharacterClass(CodePointSet Named, bool Negated, string Native)
 {
     public CharacterClass(CodePointSet named, bool negated = false)
@@ -19,7 +19,9 @@ internal sealed record CharacterClass(CodePointSet Named, bool Negated, string N
     /// <summary>One character, or several of which each will do.</summary>
     public static CharacterClass Of(params IEnumerable<int> codePoints) => new(CodePointSet.Of(codePoints));
 
-    /// <summary>The ranges of a set up to U+FFFF, without surrogates: these units stand for the characters beyond.</summary>
+    /// <summary>
+    /// The ranges of a set up to U+FFFF, without surrogates: these units stand for the characters beyond.
+    /// </summary>
     public static string Spell(CodePointSet set)
     {
         var text = new StringBuilder();

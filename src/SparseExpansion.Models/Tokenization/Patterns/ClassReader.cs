@@ -3,19 +3,22 @@ using SparseExpansion.Models.Tokenization.Unicode;
 
 namespace SparseExpansion.Models.Tokenization.Patterns;
 
-/// <summary>Reads a class in brackets, with the sets inside of it: ranges, escapes, [:names:], classes in brackets and &amp;&amp;.</summary>
+/// <summary>
+/// Reads a class in brackets, with the sets inside of it: ranges, escapes, [:names:], classes in brackets and
+/// &amp;&amp;.
+/// </summary>
 internal static class ClassReader
 {
     private const string NoEnd = "has a class without its closing bracket";
 
-    /// <summary>Reads behind the opening bracket, over the closing one.</summary>
+    /// <summary>Reads from after the opening bracket to after the closing one.</summary>
     /// <param name="reader">The pattern.</param>
-    /// <param name="depth">How many brackets are open around it.</param>
+    /// <param name="depth">Number of open brackets around it.</param>
     public static CharacterClass Read(PatternReader reader, int depth)
     {
         if (depth > PatternParser.MostDepth)
         {
-            throw new PatternException("has classes too deep in one another");
+            throw new PatternException("nests classes too deeply");
         }
 
         bool negated = reader.Take("^");
@@ -124,7 +127,8 @@ internal static class ClassReader
             return null;
         }
 
-        CodePointSet set = UnicodeProperties.FindPosix(name) ?? throw new PatternException($"uses [:{name}:], which is not known");
+        CodePointSet set =
+            UnicodeProperties.FindPosix(name) ?? throw new PatternException($"uses [:{name}:], which is not known");
         return new CharacterClass(set, negated);
     }
 
@@ -133,7 +137,8 @@ internal static class ClassReader
         int next = reader.Next(NoEnd);
         return next != '\\' ? next
             : reader.Take("b") ? '\b'
-            : reader.Peek() is 'R' or 'X' or 'N' or 'O' ? throw new PatternException($@"uses \{(char)reader.Peek()} in a class, which is not supported")
+            : reader.Peek() is 'R' or 'X' or 'N' or 'O' ? throw new PatternException(
+                $@"uses \{(char)reader.Peek()} in a class, which is not supported")
             : EscapeReader.ReadCharacter(reader);
     }
 
@@ -159,7 +164,7 @@ internal static class ClassReader
         private readonly List<CodePointSet> _sets = [];
         private readonly StringBuilder _native = new();
 
-        /// <summary>True right behind a range or a class in brackets: a hyphen there is a character.</summary>
+        /// <summary>True right after a range or a class in brackets: a hyphen there is a character.</summary>
         public bool EndsInRange { get; set; }
 
         public void Add(int first, int last) => Add(new CharacterClass(CodePointSet.Of(first, last)));

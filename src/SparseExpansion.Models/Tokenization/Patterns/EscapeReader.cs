@@ -11,7 +11,9 @@ internal static class EscapeReader
     /// <summary>Categories that hold all of a word's characters but a few.</summary>
     private const string WordCategories = @"\p{L}\p{M}\p{Nl}\p{Nd}\p{Pc}";
 
-    /// <summary>The class of an escape such as \p{L}, behind the backslash; null where it is none, and nothing is read.</summary>
+    /// <summary>
+    /// The class of an escape such as \p{L}, after the backslash; null where it is none, and nothing is read.
+    /// </summary>
     public static CharacterClass? ReadClass(PatternReader reader) => reader.Peek() switch
     {
         'd' or 'D' => Take(reader, "nd", @"\p{Nd}", 'D'),
@@ -22,7 +24,7 @@ internal static class EscapeReader
         _ => null,
     };
 
-    /// <summary>The character that an escape stands for, behind the backslash.</summary>
+    /// <summary>The character that an escape stands for, after the backslash.</summary>
     public static int ReadCharacter(PatternReader reader)
     {
         int next = reader.Next(AtEnd);
@@ -85,6 +87,8 @@ internal static class EscapeReader
         }
 
         int? code = reader.Hexadecimal(8);
-        return code is { } known && reader.Take("}") ? known : throw new PatternException(@"has \x{…} that is not one hexadecimal number");
+        return code is { } known && reader.Take("}")
+            ? known
+            : throw new PatternException(@"has \x{…} that is not one hexadecimal number");
     }
 }

@@ -2,7 +2,9 @@ using SparseExpansion.Models.Tokenization.Unicode;
 
 namespace SparseExpansion.Models.Tokenization.Patterns;
 
-/// <summary>Characters of a pattern where case does not count: each may be any that folds to the same, and ß is ss too.</summary>
+/// <summary>
+/// Characters of a pattern where case does not count: each may be any that folds to the same, and ß is ss too.
+/// </summary>
 internal static class FoldedText
 {
     private const int MostAlternatives = 64;
@@ -19,7 +21,7 @@ internal static class FoldedText
             List<PatternPart[]> alternatives = [.. Alternatives(text, at, end).Take(MostAlternatives + 1)];
             if (alternatives.Count > MostAlternatives)
             {
-                throw new PatternException("has too many spellings where case does not count");
+                throw new PatternException("has too many case-insensitive spellings");
             }
 
             foreach (PatternPart part in alternatives.Count == 1 ? alternatives[0] : PatternPart.Group("(?:", PatternPart.Join(alternatives)))
@@ -35,13 +37,14 @@ internal static class FoldedText
     public static PatternPart[] Translate(CharacterClass characters)
     {
         CodePointSet closed = UnicodeCasing.Close(characters.Named);
-        var result = new CharacterClass(closed, characters.Negated, characters.Native + CharacterClass.Spell(closed.Except(characters.Named)));
+        var result = new CharacterClass(
+            closed, characters.Negated, characters.Native + CharacterClass.Spell(closed.Except(characters.Named)));
         PatternPart[][] several = characters.Negated ? []
             : [.. UnicodeCasing.AllSeveral.Where(item => closed.Contains(item.CodePoint)).OrderBy(item => item.CodePoint).Select(item => Spell(item.Several))];
         return several.Length == 0 ? [result] : PatternPart.Group("(?:", PatternPart.Join([[result], .. several]));
     }
 
-    /// <summary>How far the spellings reach that start at a character or inside of its spellings.</summary>
+    /// <summary>End of the spellings that start at a character or inside of its spellings.</summary>
     private static int EndOfBlock(IReadOnlyList<int> text, int start)
     {
         int end = start + 1;
@@ -75,7 +78,8 @@ internal static class FoldedText
         }
     }
 
-    private static PatternPart[] Spell(int[] codePoints) => [.. codePoints.Select(code => (PatternPart)CharacterClass.Of(UnicodeCasing.Equivalents(code)))];
+    private static PatternPart[] Spell(int[] codePoints) =>
+        [.. codePoints.Select(code => (PatternPart)CharacterClass.Of(UnicodeCasing.Equivalents(code)))];
 
     private static int Fold(int codePoint) => UnicodeCasing.Equivalents(codePoint)[0];
 }

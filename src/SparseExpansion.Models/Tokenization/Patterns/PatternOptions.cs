@@ -1,6 +1,6 @@
 namespace SparseExpansion.Models.Tokenization.Patterns;
 
-/// <summary>What (?imx) turns on.</summary>
+/// <summary>Options that (?imx) turns on.</summary>
 [Flags]
 internal enum PatternOptions
 {

@@ -1,8 +1,10 @@
 namespace SparseExpansion.Models.Tokenization.Patterns;
 
 /// <summary>
-/// Reads a pattern in the dialect of Oniguruma, with which the Hugging Face tokenizers were made, and says the same in .NET's. They differ
-/// in more than spelling: what ^, $, \h and (?m) mean, how far (?i) reaches, possessive quantifiers, nested classes, the characters beyond U+FFFF.
+/// Reads a pattern in the dialect of Oniguruma, with which the Hugging Face tokenizers were made, and says the same in
+/// .NET's. They differ
+/// in more than spelling: what ^, $, \h and (?m) mean, how far (?i) reaches, possessive quantifiers, nested classes,
+/// the characters beyond U+FFFF.
 /// </summary>
 internal sealed class PatternParser
 {
@@ -26,7 +28,7 @@ internal sealed class PatternParser
     {
         if (depth > MostDepth)
         {
-            throw new PatternException("has groups too deep in one another");
+            throw new PatternException("nests groups too deeply");
         }
 
         List<PatternPart[]> branches = [ReadSequence(depth)];
@@ -60,7 +62,9 @@ internal sealed class PatternParser
 
             parts.AddRange(FoldedText.Translate(folded));
             folded.Clear();
-            atom ??= _options.HasFlag(PatternOptions.IgnoreCase) ? [.. FoldedText.Translate([character])] : Literal(character);
+            atom ??= _options.HasFlag(PatternOptions.IgnoreCase)
+                ? [.. FoldedText.Translate([character])]
+                : Literal(character);
             parts.AddRange(ReadQuantifiers(atom, repeats));
         }
 
@@ -78,9 +82,13 @@ internal sealed class PatternParser
                 return ReadGroup(depth);
             case '[':
                 CharacterClass characters = ClassReader.Read(_reader, 0);
-                return (_options.HasFlag(PatternOptions.IgnoreCase) ? FoldedText.Translate(characters) : [characters], 0, true);
+                return (
+                    _options.HasFlag(PatternOptions.IgnoreCase) ? FoldedText.Translate(characters) : [characters], 0,
+                    true);
             case '.':
-                return ([_options.HasFlag(PatternOptions.DotAll) ? PatternSymbols.Anything : PatternSymbols.AnyButNewline], 0, true);
+                return (
+                    [_options.HasFlag(PatternOptions.DotAll) ? PatternSymbols.Anything : PatternSymbols.AnyButNewline],
+                    0, true);
             case '^':
                 return ([PatternSymbols.LineStart], 0, false);
             case '$':
@@ -125,7 +133,10 @@ internal sealed class PatternParser
         return (PatternPart.Group(opening, inner), 0, !looks);
     }
 
-    /// <summary>Groups by number or name count for nothing where nothing refers to them; options hold to the end of the group around them.</summary>
+    /// <summary>
+    /// Groups by number or name count for nothing where nothing refers to them; options hold to the end of the group
+    /// around them.
+    /// </summary>
     private string ReadGroupStart(ref bool rest)
     {
         if (!_reader.Take("?"))
@@ -154,7 +165,8 @@ internal sealed class PatternParser
                 'm' => PatternOptions.DotAll,
                 'x' => PatternOptions.Extended,
                 '-' or ')' or ':' => PatternOptions.None,
-                _ => throw new PatternException($"uses a group (?{char.ConvertFromUtf32(next)}…), which is not supported"),
+                _ => throw new PatternException(
+                    $"uses a group (?{char.ConvertFromUtf32(next)}…), which is not supported"),
             };
             _options = on ? _options | option : _options & ~option;
             on &= next != '-';
@@ -173,7 +185,8 @@ internal sealed class PatternParser
         {
             _reader.Until(')', "has a comment without its end");
         }
-        else if (_options.HasFlag(PatternOptions.Extended) && _reader.Peek() is ' ' or '\t' or '\n' or '\r' or '\f' or '\v')
+        else if (_options.HasFlag(PatternOptions.Extended)
+            && _reader.Peek() is ' ' or '\t' or '\n' or '\r' or '\f' or '\v')
         {
             skipped = true;
             _reader.Next("");
@@ -215,11 +228,13 @@ internal sealed class PatternParser
         {
             if (!repeats)
             {
-                throw new PatternException("repeats a place instead of characters");
+                throw new PatternException("repeats a position instead of characters");
             }
 
             PatternPart[] whole = !again && atom.Length == 1 ? atom : PatternPart.Group("(?:", atom);
-            atom = quantifier.Possessive ? PatternPart.Group("(?>", [.. whole, quantifier.Text]) : [.. whole, quantifier.Text];
+            atom = quantifier.Possessive
+                ? PatternPart.Group("(?>", [.. whole, quantifier.Text])
+                : [.. whole, quantifier.Text];
             SkipComments();
         }
 

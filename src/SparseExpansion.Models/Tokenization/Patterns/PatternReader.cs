@@ -45,11 +45,13 @@ internal sealed class PatternReader
         return text.ToString();
     }
 
-    /// <summary>As many digits as there are, up to a number.</summary>
+    /// <summary>Reads as many digits as there are, up to a number.</summary>
     public string Digits(int most, string alphabet = "0123456789")
     {
         int start = _at;
-        while (_at - start < most && Peek() is >= 0 and < 128 and int next && alphabet.Contains((char)next, StringComparison.Ordinal))
+        while (_at - start < most
+            && Peek() is >= 0 and < 128 and int next
+            && alphabet.Contains((char)next, StringComparison.Ordinal))
         {
             _at++;
         }

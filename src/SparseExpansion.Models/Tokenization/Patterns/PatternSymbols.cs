@@ -5,11 +5,11 @@ namespace SparseExpansion.Models.Tokenization.Patterns;
 /// <summary>The parts that symbols of a pattern become.</summary>
 internal static class PatternSymbols
 {
-    /// <summary>Behind a newline, but not at the end of the text.</summary>
+    /// <summary>Start of a line: after a newline, but not at the end of the text.</summary>
     public const string LineStart = @"(?:\A|(?<=\n)(?!\z))";
     public const string LineEnd = @"(?=\n|\z)";
 
-    /// <summary>What follows a parenthesis where both dialects write it alike.</summary>
+    /// <summary>Group openings that both dialects write alike, without their parenthesis.</summary>
     public static readonly string[] GroupOpenings = ["?:", "?=", "?!", "?<=", "?<!", "?>"];
 
     public static readonly CharacterClass Anything = new(CodePointSet.Empty, negated: true);
@@ -20,12 +20,16 @@ internal static class PatternSymbols
 
     private static readonly string[] Unsupported = ["X", "y", "Y", "K", "G", "k", "g"];
 
-    public static CharacterClass WithSuperscripts(CharacterClass characters) => ReferenceEquals(characters.Named, UnicodeProperties.Word)
+    public static CharacterClass WithSuperscripts(CharacterClass characters) =>
+        ReferenceEquals(characters.Named, UnicodeProperties.Word)
         ? new CharacterClass(
-            CodePointSet.Union(characters.Named, Superscripts), characters.Negated, characters.Native + CharacterClass.Spell(Superscripts))
+            CodePointSet.Union(characters.Named, Superscripts), characters.Negated,
+            characters.Native + CharacterClass.Spell(Superscripts))
         : characters;
 
-    /// <summary>A symbol behind a backslash that is no character and no class; null where there is none, and nothing is read.</summary>
+    /// <summary>
+    /// A symbol after a backslash that is no character and no class; null where there is none, and nothing is read.
+    /// </summary>
     public static (PatternPart[] Parts, bool Repeats)? TryRead(PatternReader reader)
     {
         if (Array.Find(Unsupported, reader.Take) is { } name)

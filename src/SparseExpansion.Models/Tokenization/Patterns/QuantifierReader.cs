@@ -2,10 +2,13 @@ using System.Globalization;
 
 namespace SparseExpansion.Models.Tokenization.Patterns;
 
-/// <summary>Reads *, +, ? and {…} with what stands behind them.</summary>
+/// <summary>Reads *, +, ? and {…} with what follows them.</summary>
 internal static class QuantifierReader
 {
-    /// <summary>The quantifier in .NET's spelling and whether it gives nothing back; null where there is none, and nothing is read.</summary>
+    /// <summary>
+    /// The quantifier in .NET's spelling and whether it gives nothing back; null where there is none, and nothing is
+    /// read.
+    /// </summary>
     public static (string Text, bool Possessive)? Read(PatternReader reader, int most)
     {
         foreach (string simple in new[] { "*", "+", "?" })
@@ -22,7 +25,8 @@ internal static class QuantifierReader
     }
 
     /// <summary>
-    /// {n}, {n,}, {,m} and {n,m}. A + behind repeats the whole; a ? does so behind {n}, and makes the others lazy. {m,n} with m > n is {n,m} that
+    /// {n}, {n,}, {,m} and {n,m}. A + after it repeats the whole; a ? does so after {n}, and makes the others lazy.
+    /// {m,n} with m > n is {n,m} that
     /// gives nothing back. Braces with anything else in them are characters.
     /// </summary>
     private static (string Text, bool Possessive)? ReadInterval(PatternReader reader, int most)
@@ -49,5 +53,5 @@ internal static class QuantifierReader
 
     private static int Number(string digits, int missing, int most) => digits.Length == 0 ? missing
         : int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value <= most ? value
-        : throw new PatternException($"repeats something {digits} times; {most} is the most");
+        : throw new PatternException($"repeats something {digits} times; at most {most} are supported");
 }

@@ -4,8 +4,10 @@ using SparseExpansion.Models.Tokenization.Unicode;
 namespace SparseExpansion.Models.Tokenization.Patterns;
 
 /// <summary>
-/// .NET matches UTF-16 units, so one unit must stand for each character beyond U+FFFF. All that a pattern can tell of a character is which
-/// of its classes hold it; characters that agree in this share a surrogate, which well-formed text has no other use for.
+/// .NET matches UTF-16 units, so one unit must stand for each character beyond U+FFFF. All that a pattern can tell of a
+/// character is which
+/// of its classes hold it; characters that agree in this share a surrogate, which well-formed text has no other use
+/// for.
 /// </summary>
 internal sealed class StandIns
 {
@@ -21,14 +23,17 @@ internal sealed class StandIns
     public StandIns(IEnumerable<CodePointSet> sets)
     {
         CodePointSet[] all = [.. sets.Distinct(ReferenceEqualityComparer.Instance).Cast<CodePointSet>()];
-        ILookup<string, CodePointSet> telling = all.Where(set => Boundaries(set).Any()).ToLookup(set => string.Join(' ', Boundaries(set)) + set.Contains(FirstBeyond));
+        ILookup<string, CodePointSet> telling = all.Where(set => Boundaries(set).Any())
+            .ToLookup(set => string.Join(' ', Boundaries(set)) + set.Contains(FirstBeyond));
         CodePointSet[] different = [.. telling.Select(same => same.First())];
         _starts = [.. different.SelectMany(Boundaries).Append(FirstBeyond).Distinct().Order()];
         var units = new Dictionary<string, char>(StringComparer.Ordinal);
         _units = [.. _starts.Select(start => UnitOf(start, different, units))];
         foreach (CodePointSet set in all)
         {
-            _bySet[set] = set.Contains(FirstBeyond) ? CodePointSet.Of(FirstUnit, FirstUnit + Units - 1) : CodePointSet.Empty;
+            _bySet[set] = set.Contains(FirstBeyond)
+                ? CodePointSet.Of(FirstUnit, FirstUnit + Units - 1)
+                : CodePointSet.Empty;
         }
 
         foreach (IGrouping<string, CodePointSet> same in telling)
@@ -57,19 +62,25 @@ internal sealed class StandIns
             text.Append(CharacterClass.Spell(first)).Append('-').Append(CharacterClass.Spell(last));
         }
 
-        return text.Length > 0 ? $"[{(characters.Negated ? "^" : "")}{text}]" : characters.Negated ? @"[\0-\uFFFF]" : "(?!)";
+        return text.Length > 0
+            ? $"[{(characters.Negated ? "^" : "")}{text}]"
+            : characters.Negated ? @"[\0-\uFFFF]"
+            : "(?!)";
     }
 
-    /// <summary>Where the set begins or ends beyond U+FFFF.</summary>
+    /// <summary>Code points beyond U+FFFF at which the set begins or ends.</summary>
     private static IEnumerable<int> Boundaries(CodePointSet set) =>
-        set.Ranges.SelectMany(range => new[] { range.First, range.Last + 1 }).Where(start => start is > FirstBeyond and <= CodePointSet.Last);
+        set.Ranges.SelectMany(range => new[] { range.First, range.Last + 1 })
+            .Where(start => start is > FirstBeyond and <= CodePointSet.Last);
 
     private static char UnitOf(int codePoint, CodePointSet[] sets, Dictionary<string, char> units)
     {
         string signature = string.Concat(sets.Select(set => set.Contains(codePoint) ? '1' : '0'));
         if (!units.TryGetValue(signature, out char unit))
         {
-            unit = units.Count < Units ? (char)(FirstUnit + units.Count) : throw new PatternException("has too many different classes");
+            unit = units.Count < Units
+                ? (char)(FirstUnit + units.Count)
+                : throw new PatternException("has too many different classes");
             units.Add(signature, unit);
         }
 

@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 
 namespace SparseExpansion.Models.Tokenization.Patterns;
 
-/// <summary>Finds the matches of a pattern as Oniguruma would: characters beyond U+FFFF are one character each.</summary>
+/// <summary>
+/// Finds the matches of a pattern as Oniguruma would: characters beyond U+FFFF are one character each.
+/// </summary>
 internal sealed class TextMatcher
 {
     private const int MostCharacters = 1 << 16;
@@ -22,7 +24,7 @@ internal sealed class TextMatcher
     {
         if (pattern.Length > MostCharacters)
         {
-            throw new PatternException($"has {pattern.Length} characters; {MostCharacters} is the most");
+            throw new PatternException($"has {pattern.Length} characters; at most {MostCharacters} are supported");
         }
 
         PatternPart[] parts = PatternParser.Parse(pattern);
@@ -38,7 +40,7 @@ internal sealed class TextMatcher
         }
     }
 
-    /// <summary>The matches in order. Empty ones count, but not right behind another.</summary>
+    /// <summary>The matches in order. Empty ones count, but not right after another.</summary>
     /// <exception cref="CheckpointException">The pattern takes too long on this text.</exception>
     public IEnumerable<(int Start, int End)> Matches(string text)
     {
@@ -85,7 +87,10 @@ internal sealed class TextMatcher
         return text.ToString();
     }
 
-    /// <summary>The text with one unit for each character, and where these are in the text; null where they are at the same places.</summary>
+    /// <summary>
+    /// The text with one unit for each character, and where these are in the text; null where they are at the same
+    /// places.
+    /// </summary>
     private (string Searched, int[]? Positions) Searchable(string text)
     {
         if (!text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF'))

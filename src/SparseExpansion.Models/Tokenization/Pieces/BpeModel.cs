@@ -4,15 +4,18 @@ using Microsoft.ML.Tokenizers;
 namespace SparseExpansion.Models.Tokenization.Pieces;
 
 /// <summary>
-/// Byte-pair encoding of one piece of text. <see cref="BpeTokenizer"/> merges; this class adds what it lacks: byte fallback, words
-/// that are tokens although no merges lead to them, and texts of any length. For the last one a piece is cut between characters that
-/// are neighbours in no merged token: no token can span the cut, so the result is the same, and the merging, whose time grows with
+/// Byte-pair encoding of one piece of text. <see cref="BpeTokenizer"/> merges; this class adds what it lacks: byte
+/// fallback, words
+/// that are tokens although no merges lead to them, and texts of any length. For the last one a piece is cut between
+/// characters that
+/// are neighbors in no merged token: no token can span the cut, so the result is the same, and the merging, whose time
+/// grows with
 /// the square of the length, sees short strings only.
 /// </summary>
 internal sealed class BpeModel : IPieceModel
 {
     private readonly Dictionary<string, int> _vocabulary;
-    private readonly HashSet<(Rune Left, Rune Right)> _neighbours = [];
+    private readonly HashSet<(Rune Left, Rune Right)> _neighbors = [];
     private readonly BpeTokenizer _merger;
     private readonly int? _unknown;
     private readonly bool _fuseUnknown;
@@ -23,7 +26,8 @@ internal sealed class BpeModel : IPieceModel
     /// <param name="merges">Pairs of tokens, best first.</param>
     /// <param name="unknown">The token of characters outside of the vocabulary; null drops them.</param>
     /// <param name="fuseUnknown">True gives one unknown token for a run of such characters.</param>
-    /// <param name="byteFallback">True spells them by the tokens &lt;0x00&gt; … &lt;0xFF&gt; where the vocabulary has all that are needed.</param>
+    /// <param name="byteFallback">True spells them by the tokens &lt;0x00&gt; … &lt;0xFF&gt; where the vocabulary has
+    /// all that are needed.</param>
     /// <param name="wholeWords">True takes a piece that is a token as that token, whatever the merges say.</param>
     public BpeModel(
         Dictionary<string, int> vocabulary, IReadOnlyList<(string Left, string Right)> merges,
@@ -36,11 +40,12 @@ internal sealed class BpeModel : IPieceModel
         _bytes = byteFallback ? ByteTokens.Find(vocabulary) : null;
         foreach ((string left, string right) in merges)
         {
-            AddNeighbours(left + right);
+            AddNeighbors(left + right);
         }
 
         // The library parts a merge at its blank, so blanks inside of tokens go under another name.
-        _merger = BpeTokenizer.Create(new BpeOptions(vocabulary.Select(item => KeyValuePair.Create(BlankName.Hide(item.Key), item.Value)))
+        _merger = BpeTokenizer.Create(
+            new BpeOptions(vocabulary.Select(item => KeyValuePair.Create(BlankName.Hide(item.Key), item.Value)))
         {
             Merges = merges.Select(merge => $"{BlankName.Hide(merge.Left)} {BlankName.Hide(merge.Right)}"),
         });
@@ -65,7 +70,7 @@ internal sealed class BpeModel : IPieceModel
         }
     }
 
-    /// <summary>Where the first cut behind <paramref name="start"/> is.</summary>
+    /// <summary>Position of the first cut after <paramref name="start"/>.</summary>
     private int EndOfRun(string piece, int start)
     {
         Rune.DecodeFromUtf16(piece.AsSpan(start), out Rune left, out int length);
@@ -73,7 +78,7 @@ internal sealed class BpeModel : IPieceModel
         while (at < piece.Length)
         {
             Rune.DecodeFromUtf16(piece.AsSpan(at), out Rune right, out length);
-            if (!_neighbours.Contains((left, right)))
+            if (!_neighbors.Contains((left, right)))
             {
                 break;
             }
@@ -121,14 +126,14 @@ internal sealed class BpeModel : IPieceModel
         return true;
     }
 
-    private void AddNeighbours(string token)
+    private void AddNeighbors(string token)
     {
         Rune? left = null;
         foreach (Rune right in token.EnumerateRunes())
         {
             if (left is { } before)
             {
-                _neighbours.Add((before, right));
+                _neighbors.Add((before, right));
             }
 
             left = right;

@@ -2,12 +2,15 @@ using System.Globalization;
 
 namespace SparseExpansion.Models.Tokenization.Pieces;
 
-/// <summary>The tokens &lt;0x00&gt; … &lt;0xFF&gt;, and the characters that stand for bytes in byte-level vocabularies (GPT-2).</summary>
+/// <summary>
+/// The tokens &lt;0x00&gt; … &lt;0xFF&gt;, and the characters that stand for bytes in byte-level vocabularies (GPT-2).
+/// </summary>
 internal static class ByteTokens
 {
     private static readonly char[] Characters = MakeCharacters();
     private static readonly Dictionary<char, byte> Values =
-        Characters.Select((character, value) => (character, value)).ToDictionary(item => item.character, item => (byte)item.value);
+        Characters.Select((character, value) => (character, value))
+            .ToDictionary(item => item.character, item => (byte)item.value);
 
     /// <summary>The ids of the byte tokens, −1 where the vocabulary has none.</summary>
     public static int[] Find(IReadOnlyDictionary<string, int> vocabulary) =>
@@ -18,7 +21,8 @@ internal static class ByteTokens
     {
         value = 0;
         return token.Length == 6 && token.StartsWith("<0x", StringComparison.Ordinal) && token[5] == '>'
-            && byte.TryParse(token.AsSpan(3, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
+            && byte.TryParse(
+                token.AsSpan(3, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
     }
 
     /// <summary>The UTF-8 bytes of a text, each as its character.</summary>
@@ -30,7 +34,9 @@ internal static class ByteTokens
         ? [.. token.Select(character => Values[character])]
         : System.Text.Encoding.UTF8.GetBytes(token);
 
-    /// <summary>Printable Latin-1 characters stand for themselves, the other bytes for the characters from U+0100 on.</summary>
+    /// <summary>
+    /// Printable Latin-1 characters stand for themselves, the other bytes for the characters from U+0100 on.
+    /// </summary>
     private static char[] MakeCharacters()
     {
         char[] characters = new char[256];

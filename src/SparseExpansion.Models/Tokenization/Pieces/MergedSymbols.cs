@@ -1,6 +1,8 @@
 namespace SparseExpansion.Models.Tokenization.Pieces;
 
-/// <summary>A text in symbols that are joined with their neighbours; a symbol keeps the number of its first part.</summary>
+/// <summary>
+/// A text in symbols that are joined with their neighbors; a symbol keeps the number of its first part.
+/// </summary>
 /// <param name="text">The text.</param>
 internal sealed class MergedSymbols(string text)
 {
@@ -12,7 +14,7 @@ internal sealed class MergedSymbols(string text)
     public int Count => _symbols.Count;
 
     /// <summary>Appends a symbol.</summary>
-    /// <param name="start">Where it starts in the text.</param>
+    /// <param name="start">Its position in the text.</param>
     /// <param name="length">Its characters.</param>
     /// <param name="isFixed">True if it is never joined.</param>
     public void Add(int start, int length, bool isFixed)
@@ -60,7 +62,8 @@ internal sealed class MergedSymbols(string text)
     }
 
     /// <summary>Start and length of the symbols that are left.</summary>
-    public IEnumerable<(int Start, int Length)> Remaining() => _symbols.Where(symbol => symbol.Length > 0).Select(symbol => (symbol.Start, symbol.Length));
+    public IEnumerable<(int Start, int Length)> Remaining() =>
+        _symbols.Where(symbol => symbol.Length > 0).Select(symbol => (symbol.Start, symbol.Length));
 
     private readonly record struct Symbol(int Start, int Length, int Previous, int Next, bool IsFixed);
 }

@@ -3,7 +3,8 @@ using System.Text;
 namespace SparseExpansion.Models.Tokenization.Pieces;
 
 /// <summary>
-/// Byte-pair encoding as SentencePiece does it: of all neighbours whose union is a piece, those with the highest score are joined, the
+/// Byte-pair encoding as SentencePiece does it: of all neighbors whose union is a piece, those with the highest score
+/// are joined, the
 /// leftmost first where scores are equal, until no union is a piece.
 /// </summary>
 internal sealed class PieceMerger : IPieceModel
@@ -59,7 +60,10 @@ internal sealed class PieceMerger : IPieceModel
     private string? FindFixed(string piece, int at) =>
         _fixed[piece[at]].FirstOrDefault(text => string.CompareOrdinal(piece, at, text, 0, text.Length) == 0);
 
-    /// <summary>Rises as the score falls, and with the place where scores are equal. Bits of floats rise with the number, for negative ones against it.</summary>
+    /// <summary>
+    /// Rises as the score falls, and with the place where scores are equal. Bits of floats rise with the number, for
+    /// negative ones against it.
+    /// </summary>
     private static ulong Rank(float score, int left)
     {
         int bits = BitConverter.SingleToInt32Bits(score + 0f); // No negative zero.
@@ -113,7 +117,9 @@ internal sealed class PieceMerger : IPieceModel
             return EmitUnknown(symbol, ids, afterUnknown);
         }
 
-        if (parts is not null && _file.Pieces[id].Type == SentencePieceType.Unused && parts.TryGetValue(symbol.ToString(), out int left))
+        if (parts is not null
+            && _file.Pieces[id].Type == SentencePieceType.Unused
+            && parts.TryGetValue(symbol.ToString(), out int left))
         {
             return Emit(symbol[left..], parts, ids, Emit(symbol[..left], parts, ids, afterUnknown));
         }

@@ -57,7 +57,8 @@ internal sealed class SentencePieceFile
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidOperationException)
         {
-            throw new CheckpointException($"{path}: is not a SentencePiece model that can be read: {PlainMessage.Of(error)}", error);
+            throw new CheckpointException(
+                $"{path}: is not a SentencePiece model that can be read: {PlainMessage.Of(error)}", error);
         }
 
         file.Check(path);
@@ -182,28 +183,33 @@ internal sealed class SentencePieceFile
     {
         if (_pieces.Count == 0)
         {
-            throw new CheckpointException($"{path}: is not a SentencePiece model that can be read: it holds no pieces.");
+            throw new CheckpointException(
+                $"{path}: is not a SentencePiece model that can be read: it holds no pieces.");
         }
 
         if (_modelType != Bpe)
         {
-            throw new CheckpointException($"{path}: is a SentencePiece model of type {_modelType}; only {Bpe} (BPE) is supported.");
+            throw new CheckpointException(
+                $"{path}: is a SentencePiece model of type {_modelType}; only {Bpe} (BPE) is supported.");
         }
 
         if (_hasRules || _normalizer is not ("" or "identity"))
         {
-            throw new CheckpointException($"{path}: asks for the normalization '{_normalizer}'; only 'identity' is supported.");
+            throw new CheckpointException(
+                $"{path}: asks for the normalization '{_normalizer}'; only 'identity' is supported.");
         }
 
         var texts = new HashSet<string>(StringComparer.Ordinal);
         if (_pieces.FirstOrDefault(piece => piece.Text.Length == 0 || !float.IsFinite(piece.Score) || !texts.Add(piece.Text)) is { } wrong)
         {
-            throw new CheckpointException($"{path}: holds the piece '{wrong.Text}' without text, without a finite score, or twice.");
+            throw new CheckpointException(
+                $"{path}: holds the piece '{wrong.Text}' without text, without a finite score, or twice.");
         }
 
         if (new[] { UnknownId, BosId ?? 0, EosId ?? 0 }.Any(id => id < 0 || id >= _pieces.Count))
         {
-            throw new CheckpointException($"{path}: names the special ids {UnknownId}, {BosId} and {EosId}, but holds {_pieces.Count} pieces.");
+            throw new CheckpointException(
+                $"{path}: names the special ids {UnknownId}, {BosId} and {EosId}, but holds {_pieces.Count} pieces.");
         }
     }
 }

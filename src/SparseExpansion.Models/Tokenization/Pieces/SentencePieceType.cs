@@ -1,6 +1,6 @@
 namespace SparseExpansion.Models.Tokenization.Pieces;
 
-/// <summary>What a piece is for, by the numbers of the file.</summary>
+/// <summary>Purpose of a piece, by the numbers of the file.</summary>
 internal enum SentencePieceType
 {
     /// <summary>Text.</summary>

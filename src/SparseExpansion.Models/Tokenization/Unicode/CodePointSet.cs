@@ -17,7 +17,8 @@ internal sealed class CodePointSet
 
     public static CodePointSet Of(int codePoint) => Of(codePoint, codePoint);
 
-    public static CodePointSet Of(params IEnumerable<int> codePoints) => FromRanges(codePoints.Select(code => (code, code)));
+    public static CodePointSet Of(params IEnumerable<int> codePoints) =>
+        FromRanges(codePoints.Select(code => (code, code)));
 
     /// <param name="ranges">Ranges in any order, which may overlap.</param>
     public static CodePointSet FromRanges(IEnumerable<(int First, int Last)> ranges)
@@ -38,7 +39,8 @@ internal sealed class CodePointSet
         return merged.Count == 0 ? Empty : new([.. merged]);
     }
 
-    public static CodePointSet Union(params IEnumerable<CodePointSet> sets) => FromRanges(sets.SelectMany(set => set.Ranges));
+    public static CodePointSet Union(params IEnumerable<CodePointSet> sets) =>
+        FromRanges(sets.SelectMany(set => set.Ranges));
 
     public CodePointSet Intersect(CodePointSet other) => Union(Complement(), other.Complement()).Complement();
 

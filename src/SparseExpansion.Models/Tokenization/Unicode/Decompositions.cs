@@ -1,6 +1,6 @@
 namespace SparseExpansion.Models.Tokenization.Unicode;
 
-/// <summary>What the normalization forms of Unicode need to know of each character (UAX #15).</summary>
+/// <summary>Data of each character for the normalization forms of Unicode (UAX #15).</summary>
 internal sealed class Decompositions
 {
     private const int PageBits = 8;
@@ -21,13 +21,19 @@ internal sealed class Decompositions
             }
         }
 
-        Dictionary<int, int[]> canonical = UnicodeTables.Mappings("canonical").ToDictionary(item => item.From, item => item.To);
-        Dictionary<int, int[]> compatible = UnicodeTables.Mappings("compatible").ToDictionary(item => item.From, item => item.To);
+        Dictionary<int, int[]> canonical = UnicodeTables.Mappings("canonical")
+            .ToDictionary(item => item.From, item => item.To);
+        Dictionary<int, int[]> compatible = UnicodeTables.Mappings("compatible")
+            .ToDictionary(item => item.From, item => item.To);
         AddCompositions(canonical);
         AddMappings(canonical, compatible);
-        Mark(Hangul.SyllableBase, Hangul.SyllableBase + Hangul.SyllableCount - 1, Changes.Decomposed | Changes.CompatiblyDecomposed);
+        Mark(
+            Hangul.SyllableBase, Hangul.SyllableBase + Hangul.SyllableCount - 1,
+            Changes.Decomposed | Changes.CompatiblyDecomposed);
         Mark(Hangul.VowelBase, Hangul.VowelBase + Hangul.VowelCount - 1, Changes.Composed | Changes.CompatiblyComposed);
-        Mark(Hangul.TrailBase + 1, Hangul.TrailBase + Hangul.TrailCount - 1, Changes.Composed | Changes.CompatiblyComposed);
+        Mark(
+            Hangul.TrailBase + 1, Hangul.TrailBase + Hangul.TrailCount - 1,
+            Changes.Composed | Changes.CompatiblyComposed);
     }
 
     public static Lazy<Decompositions> Shared { get; } = new(() => new Decompositions());
@@ -45,7 +51,8 @@ internal sealed class Decompositions
         {
             Hangul.Decompose(codePoint, result);
         }
-        else if ((compatible && _compatible.TryGetValue(codePoint, out int[]? parts)) || _canonical.TryGetValue(codePoint, out parts))
+        else if ((compatible && _compatible.TryGetValue(codePoint, out int[]? parts))
+            || _canonical.TryGetValue(codePoint, out parts))
         {
             result.AddRange(parts);
         }
@@ -64,7 +71,10 @@ internal sealed class Decompositions
         CodePointSet excluded = UnicodeTables.ExcludedFromComposition();
         foreach ((int code, int[] parts) in canonical)
         {
-            bool primary = parts.Length == 2 && !excluded.Contains(code) && ClassOf(code) == 0 && ClassOf(parts[0]) == 0;
+            bool primary = parts.Length == 2
+                && !excluded.Contains(code)
+                && ClassOf(code) == 0
+                && ClassOf(parts[0]) == 0;
             if (primary)
             {
                 _composed.Add((parts[0], parts[1]), code);
@@ -88,7 +98,9 @@ internal sealed class Decompositions
             {
                 _canonical.Add(code, narrow);
                 bool joins = ChangesOf(narrow[0]).HasFlag(Changes.Composed);
-                Mark(code, code, Changes.Decomposed | (joins ? Changes.Composed | Changes.CompatiblyComposed : Changes.None));
+                Mark(
+                    code, code,
+                    Changes.Decomposed | (joins ? Changes.Composed | Changes.CompatiblyComposed : Changes.None));
             }
 
             if (!narrow.SequenceEqual(wide))
@@ -99,7 +111,8 @@ internal sealed class Decompositions
         }
     }
 
-    private static IEnumerable<int> Expand(int code, Dictionary<int, int[]> canonical, Dictionary<int, int[]>? compatible) =>
+    private static IEnumerable<int> Expand(
+        int code, Dictionary<int, int[]> canonical, Dictionary<int, int[]>? compatible) =>
         canonical.TryGetValue(code, out int[]? parts) || (compatible?.TryGetValue(code, out parts) ?? false)
             ? parts!.SelectMany(part => Expand(part, canonical, compatible))
             : [code];

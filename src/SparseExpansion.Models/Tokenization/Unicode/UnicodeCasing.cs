@@ -7,7 +7,8 @@ namespace SparseExpansion.Models.Tokenization.Unicode;
 internal static class UnicodeCasing
 {
     private static readonly Lazy<FrozenDictionary<int, string>> Lower = new(() =>
-        UnicodeTables.Mappings("lower").GroupBy(item => item.From).ToFrozenDictionary(item => item.Key, item => ToText(item.Last().To)));
+        UnicodeTables.Mappings("lower").GroupBy(item => item.From)
+            .ToFrozenDictionary(item => item.Key, item => ToText(item.Last().To)));
 
     /// <summary>Characters that fold to the same one, by each of them.</summary>
     private static readonly Lazy<FrozenDictionary<int, int[]>> Classes = new(MakeClasses);
@@ -16,7 +17,8 @@ internal static class UnicodeCasing
         UnicodeTables.Mappings("foldFull").ToFrozenDictionary(item => item.From, item => item.To));
 
     /// <summary>
-    /// The full mapping, character by character as in Rust's <c>char::to_lowercase</c>: İ becomes i and U+0307, and Σ becomes σ wherever it stands.
+    /// The full mapping, character by character as in Rust's <c>char::to_lowercase</c>: İ becomes i and U+0307, and Σ
+    /// becomes σ wherever it stands.
     /// </summary>
     public static string ToLower(string text)
     {
@@ -39,17 +41,20 @@ internal static class UnicodeCasing
     }
 
     /// <summary>The characters that equal one when case does not count, itself among them.</summary>
-    public static IReadOnlyList<int> Equivalents(int codePoint) => Classes.Value.TryGetValue(codePoint, out int[]? all) ? all : [codePoint];
+    public static IReadOnlyList<int> Equivalents(int codePoint) =>
+        Classes.Value.TryGetValue(codePoint, out int[]? all) ? all : [codePoint];
 
     /// <summary>The characters of a set and all that equal one of them when case does not count.</summary>
     public static CodePointSet Close(CodePointSet set) =>
-        CodePointSet.Union(set, CodePointSet.Of(Classes.Value.Where(item => set.Contains(item.Key)).SelectMany(item => item.Value)));
+        CodePointSet.Union(
+            set, CodePointSet.Of(Classes.Value.Where(item => set.Contains(item.Key)).SelectMany(item => item.Value)));
 
     /// <summary>The several characters that one equals when case does not count, as ß equals ss.</summary>
     public static int[]? FindSeveral(int codePoint) => Full.Value.GetValueOrDefault(codePoint);
 
     /// <summary>Characters that equal several, with these.</summary>
-    public static IEnumerable<(int CodePoint, int[] Several)> AllSeveral => Full.Value.Select(item => (item.Key, item.Value));
+    public static IEnumerable<(int CodePoint, int[] Several)> AllSeveral =>
+        Full.Value.Select(item => (item.Key, item.Value));
 
     private static string ToText(int[] codePoints) => string.Concat(codePoints.Select(char.ConvertFromUtf32));
 

@@ -6,18 +6,19 @@ namespace SparseExpansion.Models.Tokenization.Unicode;
 /// <summary>The general categories, alone and together, with their characters.</summary>
 internal static class UnicodeCategories
 {
-    /// <summary>In the order of <see cref="UnicodeCategory"/>.</summary>
+    /// <summary>Names in the order of <see cref="UnicodeCategory"/>.</summary>
     private static readonly string[] ShortNames =
     [
-        "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No", "Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Co", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf",
-        "Po", "Sm", "Sc", "Sk", "So", "Cn",
+        "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No", "Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Co",
+        "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sm", "Sc", "Sk", "So", "Cn",
     ];
 
     private static readonly string[] LongNames =
     [
-        "uppercaseletter", "lowercaseletter", "titlecaseletter", "modifierletter", "otherletter", "nonspacingmark", "spacingmark", "enclosingmark",
-        "decimalnumber", "letternumber", "othernumber", "spaceseparator", "lineseparator", "paragraphseparator", "control", "format", "surrogate",
-        "privateuse", "connectorpunctuation", "dashpunctuation", "openpunctuation", "closepunctuation", "initialpunctuation", "finalpunctuation",
+        "uppercaseletter", "lowercaseletter", "titlecaseletter", "modifierletter", "otherletter", "nonspacingmark",
+        "spacingmark", "enclosingmark", "decimalnumber", "letternumber", "othernumber", "spaceseparator",
+        "lineseparator", "paragraphseparator", "control", "format", "surrogate", "privateuse", "connectorpunctuation",
+        "dashpunctuation", "openpunctuation", "closepunctuation", "initialpunctuation", "finalpunctuation",
         "otherpunctuation", "mathsymbol", "currencysymbol", "modifiersymbol", "othersymbol", "unassigned",
     ];
 
@@ -30,11 +31,15 @@ internal static class UnicodeCategories
         ? CodePointSet.Union(categories.Select(category => Sets.Value[(int)category]))
         : null;
 
-    /// <summary>The names of .NET for a category, for example "\p{Lu}\p{Ll}"; null where the name is not of a category or holds surrogates.</summary>
+    /// <summary>
+    /// The names of .NET for a category, for example "\p{Lu}\p{Ll}"; null where the name is not of a category or holds
+    /// surrogates.
+    /// </summary>
     public static string? Native(string name)
     {
         string key = UnicodeProperties.Normalize(name);
-        return key is "c" or "other" or "cs" or "surrogate" || !Names.TryGetValue(key, out UnicodeCategory[]? categories)
+        return key is "c" or "other" or "cs" or "surrogate"
+            || !Names.TryGetValue(key, out UnicodeCategory[]? categories)
             ? null
             : string.Concat(categories.Select(category => $@"\p{{{ShortNames[(int)category]}}}"));
     }
@@ -62,19 +67,24 @@ internal static class UnicodeCategories
         var names = new Dictionary<string, UnicodeCategory[]>();
         for (int category = 0; category < ShortNames.Length; category++)
         {
-            names[UnicodeProperties.Normalize(ShortNames[category])] = names[LongNames[category]] = [(UnicodeCategory)category];
+            names[UnicodeProperties.Normalize(ShortNames[category])] =
+                names[LongNames[category]] = [(UnicodeCategory)category];
         }
 
         foreach ((string name, string alias) in new[]
         {
-            ("l", "letter"), ("m", "mark"), ("m", "combiningmark"), ("n", "number"), ("p", "punctuation"), ("s", "symbol"), ("z", "separator"), ("c", "other"),
+            ("l", "letter"), ("m", "mark"), ("m", "combiningmark"), ("n", "number"), ("p", "punctuation"),
+            ("s", "symbol"), ("z", "separator"), ("c", "other"),
         })
         {
             names[name] = names[alias] =
                 [.. Enumerable.Range(0, ShortNames.Length).Where(i => UnicodeProperties.Normalize(ShortNames[i])[0] == name[0]).Select(i => (UnicodeCategory)i)];
         }
 
-        names["lc"] = names["casedletter"] = [UnicodeCategory.UppercaseLetter, UnicodeCategory.LowercaseLetter, UnicodeCategory.TitlecaseLetter];
+        names["lc"] = names["casedletter"] =
+        [
+            UnicodeCategory.UppercaseLetter, UnicodeCategory.LowercaseLetter, UnicodeCategory.TitlecaseLetter,
+        ];
         return names.ToFrozenDictionary();
     }
 }

@@ -3,7 +3,8 @@ using System.Text;
 namespace SparseExpansion.Models.Tokenization.Unicode;
 
 /// <summary>
-/// The normalization forms of Unicode (UAX #15), by tables of our own: <see cref="string.Normalize()"/> returns every text as it is under
+/// The normalization forms of Unicode (UAX #15), by tables of our own: <see cref="string.Normalize()"/> returns every
+/// text as it is under
 /// invariant globalization, and the version of its tables is that of the machine's ICU.
 /// </summary>
 internal static class UnicodeForms
@@ -31,7 +32,8 @@ internal static class UnicodeForms
         text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF') ? string.Concat(text.EnumerateRunes()) : text;
 
     /// <summary>
-    /// Rewrites the stretches that may change. A stretch starts and ends at characters of class 0 that the form leaves alone: nothing
+    /// Rewrites the stretches that may change. A stretch starts and ends at characters of class 0 that the form leaves
+    /// alone: nothing
     /// composes or is reordered across them.
     /// </summary>
     private static string Normalize(string text, int start, NormalizationForm form, Changes mask)
@@ -81,7 +83,8 @@ internal static class UnicodeForms
         return at;
     }
 
-    private static void Append(ReadOnlySpan<char> stretch, NormalizationForm form, Decompositions table, StringBuilder result)
+    private static void Append(
+        ReadOnlySpan<char> stretch, NormalizationForm form, Decompositions table, StringBuilder result)
     {
         bool compatible = form is NormalizationForm.FormKC or NormalizationForm.FormKD;
         var codes = new List<int>(stretch.Length);

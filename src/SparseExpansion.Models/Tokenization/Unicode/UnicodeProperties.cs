@@ -1,6 +1,8 @@
 namespace SparseExpansion.Models.Tokenization.Unicode;
 
-/// <summary>The sets of characters that patterns call by name: categories, scripts, properties and POSIX classes.</summary>
+/// <summary>
+/// The sets of characters that patterns call by name: categories, scripts, properties and POSIX classes.
+/// </summary>
 internal static class UnicodeProperties
 {
     /// <summary>White_Space.</summary>
@@ -10,9 +12,10 @@ internal static class UnicodeProperties
     public static CodePointSet HexDigits { get; } = CodePointSet.FromRanges([('0', '9'), ('A', 'F'), ('a', 'f')]);
 
     /// <summary>Letters, marks, digits and connectors: what UTS #18 calls a word character, less the joiners.</summary>
-    public static CodePointSet Word { get; } = CodePointSet.Union(Table("alphabetic"), OfNames("m", "nd", "pc", "l", "nl"));
+    public static CodePointSet Word { get; } =
+        CodePointSet.Union(Table("alphabetic"), OfNames("m", "nd", "pc", "l", "nl"));
 
-    /// <summary>What Rust's regular expressions call a word character.</summary>
+    /// <summary>Word characters of Rust's regular expressions.</summary>
     public static CodePointSet WordWithJoiners { get; } = CodePointSet.Union(Word, CodePointSet.Of(0x200C, 0x200D));
 
     /// <summary>A name without what does not count in it: case, blanks, underscores and hyphens.</summary>
@@ -54,5 +57,6 @@ internal static class UnicodeProperties
 
     private static CodePointSet Table(string name) => UnicodeTables.FindSet(name)!;
 
-    private static CodePointSet OfNames(params IEnumerable<string> names) => CodePointSet.Union(names.Select(name => UnicodeCategories.Find(name)!));
+    private static CodePointSet OfNames(params IEnumerable<string> names) =>
+        CodePointSet.Union(names.Select(name => UnicodeCategories.Find(name)!));
 }

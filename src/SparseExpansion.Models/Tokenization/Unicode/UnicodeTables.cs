@@ -4,7 +4,8 @@ using System.Globalization;
 namespace SparseExpansion.Models.Tokenization.Unicode;
 
 /// <summary>
-/// The embedded extract of the Unicode Character Database. .NET's own tables depend on the machine (ICU) and on the process (invariant
+/// The embedded extract of the Unicode Character Database. .NET's own tables depend on the machine (ICU) and on the
+/// process (invariant
 /// globalization); token ids must not.
 /// </summary>
 internal static class UnicodeTables
@@ -20,7 +21,8 @@ internal static class UnicodeTables
     });
 
     /// <summary>The canonical combining classes that are not 0.</summary>
-    public static IEnumerable<((int First, int Last) Range, byte Value)> CombiningClasses() => Sections.Value["combining"].Select(entry =>
+    public static IEnumerable<((int First, int Last) Range, byte Value)> CombiningClasses() =>
+        Sections.Value["combining"].Select(entry =>
     {
         string[] parts = entry.Split(':');
         return (Range(parts[0]), (byte)Number(parts[1]));
@@ -31,7 +33,8 @@ internal static class UnicodeTables
 
     /// <summary>The characters of a script or of a property.</summary>
     /// <param name="name">Its long or short name as <see cref="UnicodeProperties.Normalize"/> writes it.</param>
-    public static CodePointSet? FindSet(string name) => SetNames.Value.TryGetValue(name, out string? section) ? ToSet(Sections.Value[section]) : null;
+    public static CodePointSet? FindSet(string name) =>
+        SetNames.Value.TryGetValue(name, out string? section) ? ToSet(Sections.Value[section]) : null;
 
     private static CodePointSet ToSet(string[] entries) => CodePointSet.FromRanges(entries.Select(Range));
 
@@ -41,11 +44,13 @@ internal static class UnicodeTables
         return (Number(ends[0]), Number(ends[^1]));
     }
 
-    private static int Number(string text) => int.Parse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+    private static int Number(string text) =>
+        int.Parse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 
     private static FrozenDictionary<string, string> FindSetNames() => Sections.Value.Keys
         .Where(section => section.StartsWith("set ", StringComparison.Ordinal))
-        .SelectMany(section => section.Split(' ').Skip(1).Select(name => (Name: UnicodeProperties.Normalize(name), section)))
+        .SelectMany(
+            section => section.Split(' ').Skip(1).Select(name => (Name: UnicodeProperties.Normalize(name), section)))
         .ToFrozenDictionary(item => item.Name, item => item.section);
 
     private static FrozenDictionary<string, string[]> Read()

@@ -13,7 +13,8 @@ internal sealed class GptNeoXAttention : Module
     private readonly int _layer;
     private readonly RotaryTable _rotary;
 
-    public GptNeoXAttention(ModelConfig config, int layer, RotaryTable rotary, WeightPlacement placement) : base(nameof(GptNeoXAttention))
+    public GptNeoXAttention(ModelConfig config, int layer, RotaryTable rotary, WeightPlacement placement) : base(
+        nameof(GptNeoXAttention))
     {
         (_config, _layer, _rotary) = (config, layer, rotary);
         long width = (long)config.HeadCount * config.HeadDimension;
@@ -37,6 +38,7 @@ internal sealed class GptNeoXAttention : Module
             (keys, values) = cache.Append(_layer, keys, values);
         }
 
-        return dense.call(CausalAttention.Attend(queries, keys, values, _config.SlidingWindow)).MoveToOuterDisposeScope();
+        return dense.call(CausalAttention.Attend(queries, keys, values, _config.SlidingWindow))
+            .MoveToOuterDisposeScope();
     }
 }

@@ -5,7 +5,10 @@ using static TorchSharp.torch.nn;
 
 namespace SparseExpansion.Transformers;
 
-/// <summary>Parallel: x + attention(norm₁ x) + feed-forward(norm₂ x). Sequential: the second norm reads the sum of the first two terms.</summary>
+/// <summary>
+/// Parallel: x + attention(norm₁ x) + feed-forward(norm₂ x). Sequential: the second norm reads the sum of the first two
+/// terms.
+/// </summary>
 internal sealed class GptNeoXBlock : DecoderBlock
 {
     private readonly Module<Tensor, Tensor> input_layernorm;
@@ -14,7 +17,8 @@ internal sealed class GptNeoXBlock : DecoderBlock
     private readonly GptNeoXFeedForward mlp;
     private readonly bool _parallel;
 
-    public GptNeoXBlock(ModelConfig config, int layer, RotaryTable rotary, WeightPlacement placement) : base(nameof(GptNeoXBlock))
+    public GptNeoXBlock(ModelConfig config, int layer, RotaryTable rotary, WeightPlacement placement) : base(
+        nameof(GptNeoXBlock))
     {
         input_layernorm = new BiasedLayerNorm(config.HiddenSize, config.NormEpsilon, placement);
         post_attention_layernorm = new BiasedLayerNorm(config.HiddenSize, config.NormEpsilon, placement);

@@ -14,7 +14,9 @@ internal sealed class GptNeoXForCausalLM : CausalLanguageModel
     public GptNeoXForCausalLM(ModelConfig config, WeightPlacement placement) : base(nameof(GptNeoXForCausalLM), config)
     {
         gpt_neox = new GptNeoXModel(config, Rotary, placement);
-        embed_out = config.TieWordEmbeddings ? null : placement.Linear(config.HiddenSize, config.VocabularySize, bias: false);
+        embed_out = config.TieWordEmbeddings
+            ? null
+            : placement.Linear(config.HiddenSize, config.VocabularySize, bias: false);
         RegisterComponents();
     }
 

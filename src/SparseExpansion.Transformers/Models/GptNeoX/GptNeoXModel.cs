@@ -5,7 +5,7 @@ using static TorchSharp.torch.nn;
 
 namespace SparseExpansion.Transformers;
 
-/// <summary>What checkpoints keep under "gpt_neox.": embedding, blocks and final norm.</summary>
+/// <summary>Modules that checkpoints keep under "gpt_neox.": embedding, blocks and final norm.</summary>
 internal sealed class GptNeoXModel : Module
 {
     internal readonly TokenEmbedding embed_in;

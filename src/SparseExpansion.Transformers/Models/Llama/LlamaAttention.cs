@@ -15,7 +15,8 @@ internal sealed class LlamaAttention : Module
     private readonly int _layer;
     private readonly RotaryTable _rotary;
 
-    public LlamaAttention(ModelConfig config, int layer, RotaryTable rotary, WeightPlacement placement) : base(nameof(LlamaAttention))
+    public LlamaAttention(ModelConfig config, int layer, RotaryTable rotary, WeightPlacement placement) : base(
+        nameof(LlamaAttention))
     {
         (_config, _layer, _rotary) = (config, layer, rotary);
         long queries = (long)config.HeadCount * config.HeadDimension;
@@ -33,13 +34,15 @@ internal sealed class LlamaAttention : Module
         using var scope = NewDisposeScope();
         long position = cache?.Length ?? 0;
         Tensor queries = _rotary.Rotate(CausalAttention.SplitHeads(q_proj.call(input), _config.HeadCount), position);
-        Tensor keys = _rotary.Rotate(CausalAttention.SplitHeads(k_proj.call(input), _config.KeyValueHeadCount), position);
+        Tensor keys =
+            _rotary.Rotate(CausalAttention.SplitHeads(k_proj.call(input), _config.KeyValueHeadCount), position);
         Tensor values = CausalAttention.SplitHeads(v_proj.call(input), _config.KeyValueHeadCount);
         if (cache is not null)
         {
             (keys, values) = cache.Append(_layer, keys, values);
         }
 
-        return o_proj.call(CausalAttention.Attend(queries, keys, values, _config.SlidingWindow)).MoveToOuterDisposeScope();
+        return o_proj.call(CausalAttention.Attend(queries, keys, values, _config.SlidingWindow))
+            .MoveToOuterDisposeScope();
     }
 }

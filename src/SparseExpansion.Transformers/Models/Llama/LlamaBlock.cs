@@ -13,7 +13,8 @@ internal sealed class LlamaBlock : DecoderBlock
     private readonly Module<Tensor, Tensor> input_layernorm;
     private readonly Module<Tensor, Tensor> post_attention_layernorm;
 
-    public LlamaBlock(ModelConfig config, int layer, RotaryTable rotary, WeightPlacement placement) : base(nameof(LlamaBlock))
+    public LlamaBlock(ModelConfig config, int layer, RotaryTable rotary, WeightPlacement placement) : base(
+        nameof(LlamaBlock))
     {
         self_attn = new LlamaAttention(config, layer, rotary, placement);
         mlp = new LlamaFeedForward(config, placement);

@@ -14,7 +14,9 @@ internal sealed class LlamaForCausalLM : CausalLanguageModel
     public LlamaForCausalLM(ModelConfig config, WeightPlacement placement) : base(nameof(LlamaForCausalLM), config)
     {
         model = new LlamaModel(config, Rotary, placement);
-        lm_head = config.TieWordEmbeddings ? null : placement.Linear(config.HiddenSize, config.VocabularySize, bias: false);
+        lm_head = config.TieWordEmbeddings
+            ? null
+            : placement.Linear(config.HiddenSize, config.VocabularySize, bias: false);
         RegisterComponents();
     }
 

@@ -5,7 +5,7 @@ using static TorchSharp.torch.nn;
 
 namespace SparseExpansion.Transformers;
 
-/// <summary>What checkpoints keep under "model.": embedding, blocks and final norm.</summary>
+/// <summary>Modules that checkpoints keep under "model.": embedding, blocks and final norm.</summary>
 internal sealed class LlamaModel : Module
 {
     internal readonly TokenEmbedding embed_tokens;

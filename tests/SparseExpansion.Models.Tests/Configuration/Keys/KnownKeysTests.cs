@@ -42,7 +42,9 @@ public sealed class KnownKeysTests : IDisposable
         foreach (string value in rule.IsIrrelevant ? [] : others)
         {
             CheckpointException error = Assert.Throws<CheckpointException>(() => Load(type, key, value));
-            Assert.Contains($"config.json: the key '{key}' {rule.Refusal ?? $"is {value}"}", error.Message, StringComparison.Ordinal);
+            Assert.Contains(
+                $"config.json: the key '{key}' {rule.Refusal ?? $"is {value}"}", error.Message,
+                StringComparison.Ordinal);
         }
     }
 

@@ -2,7 +2,9 @@ using SparseExpansion.Testing;
 
 namespace SparseExpansion.Models.Tokenization.AddedTokens;
 
-/// <summary>added_tokens.json, tokenizer_config.json and special_tokens_map.json beside either kind of tokenizer.</summary>
+/// <summary>
+/// added_tokens.json, tokenizer_config.json and special_tokens_map.json beside either kind of tokenizer.
+/// </summary>
 public sealed class AddedTokenFilesTests : IDisposable
 {
     private const string ChatTokens = """
@@ -77,7 +79,8 @@ public sealed class AddedTokenFilesTests : IDisposable
     [InlineData("{}", """{"</s>": 7}""", "'</s>'", "added_tokens.json", "tokenizer.model")]
     [InlineData("{}", """{"<y>": 2}""", "the id 2", "added_tokens.json", "tokenizer.model")]
     [InlineData("""{"added_tokens_decoder": {"2": {"content": "<x>"}}}""", "{}", "the id 2", "tokenizer_config.json", "tokenizer.model")]
-    public void Load_FilesContradictEachOther_NamesBoth(string config, string added, string said, string first, string second)
+    public void Load_FilesContradictEachOther_NamesBoth(
+        string config, string added, string said, string first, string second)
     {
         Write("tokenizer_config.json", config);
         Write("added_tokens.json", added);
@@ -130,7 +133,9 @@ public sealed class AddedTokenFilesTests : IDisposable
     public void TokenizerJson_AddedTokenWithARole_IsSpecialThoughItsDescriptionDeniesIt()
     {
         WriteJson();
-        Write("tokenizer_config.json", "{\"added_tokens_decoder\": {" + ChatTokens + "}, \"eos_token\": \"<|im_start|>\"}");
+        Write(
+            "tokenizer_config.json",
+            "{\"added_tokens_decoder\": {" + ChatTokens + "}, \"eos_token\": \"<|im_start|>\"}");
         Assert.Equal("a", Load().Decode([11, 4, 10], skipSpecialTokens: true));
     }
 
@@ -140,12 +145,16 @@ public sealed class AddedTokenFilesTests : IDisposable
         WriteJson();
         Write("added_tokens.json", """{"</s>": 9}""");
         CheckpointException error = Assert.Throws<CheckpointException>(Load);
-        Assert.All(["tokenizer.json", "added_tokens.json", "'</s>'"], part => Assert.Contains(part, error.Message, StringComparison.Ordinal));
+        Assert.All(
+            ["tokenizer.json", "added_tokens.json", "'</s>'"],
+            part => Assert.Contains(part, error.Message, StringComparison.Ordinal));
     }
 
     /// <summary>Ids: ▁ 3, ▁a 4, b 5, a 6.</summary>
     private void WriteModel() =>
-        File.WriteAllBytes(_folder.File("tokenizer.model"), new SentencePieceModel().Add(-9, "▁").Add(-1, "▁a").Add(-5, "b", "a").ToArray());
+        File.WriteAllBytes(
+            _folder.File("tokenizer.model"),
+            new SentencePieceModel().Add(-9, "▁").Add(-1, "▁a").Add(-5, "b", "a").ToArray());
 
     private void WriteJson() => Write("tokenizer.json", """
         {"model": {"type": "BPE", "unk_token": "<unk>", "fuse_unk": true, "merges": [], "vocab": {"<unk>": 0, "<s>": 1, "a": 4}},

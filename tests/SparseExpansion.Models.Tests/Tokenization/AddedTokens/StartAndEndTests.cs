@@ -2,7 +2,9 @@ using SparseExpansion.Testing;
 
 namespace SparseExpansion.Models.Tokenization.AddedTokens;
 
-/// <summary>Who decides about the tokens around a text: the tokenizer class with its flags, or the post-processor of tokenizer.json.</summary>
+/// <summary>
+/// Sources of the tokens around a text: the tokenizer class with its flags, or the post-processor of tokenizer.json.
+/// </summary>
 public sealed class StartAndEndTests : IDisposable
 {
     private const string Template = """
@@ -40,7 +42,8 @@ public sealed class StartAndEndTests : IDisposable
     [InlineData(null, null, "true", true, new[] { 1, 3, 2 })]
     [InlineData(null, null, null, true, new[] { 1, 3 })]
     [InlineData(null, null, null, false, new[] { 3 })]
-    public void Encode_TokenizerJson_FollowsClassAndFlags(string? type, string? bos, string? eos, bool template, int[] expected)
+    public void Encode_TokenizerJson_FollowsClassAndFlags(
+        string? type, string? bos, string? eos, bool template, int[] expected)
     {
         WriteTokenizer(template);
         WriteConfig(type, bos, eos, "\"bos_token\": \"<s>\", \"eos_token\": \"</s>\"");
@@ -66,7 +69,8 @@ public sealed class StartAndEndTests : IDisposable
         WriteTokenizer(template: false);
         WriteConfig(type, "true", null, "\"eos_token\": \"</s>\"");
         CheckpointException error = Assert.Throws<CheckpointException>(() => TextTokenizer.Load(_folder.Path));
-        Assert.Contains("tokenizer_config.json: the key 'add_bos_token' is true", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "tokenizer_config.json: the key 'add_bos_token' is true", error.Message, StringComparison.Ordinal);
     }
 
     private void WriteTokenizer(bool template) => File.WriteAllText(_folder.File("tokenizer.json"), $$$"""
@@ -77,7 +81,8 @@ public sealed class StartAndEndTests : IDisposable
     {
         string[] keys =
         [
-            type is null ? "" : $", \"tokenizer_class\": \"{type}\"", bos is null ? "" : $", \"add_bos_token\": {bos}", eos is null ? "" : $", \"add_eos_token\": {eos}",
+            type is null ? "" : $", \"tokenizer_class\": \"{type}\"", bos is null ? "" : $", \"add_bos_token\": {bos}",
+            eos is null ? "" : $", \"add_eos_token\": {eos}",
         ];
         File.WriteAllText(_folder.File("tokenizer_config.json"), "{" + names + string.Concat(keys) + "}");
     }

@@ -12,7 +12,8 @@ public sealed class TextMatcherTests
         JsonElement[] cases = [.. ReferenceFixtures.Read("patterns.json").EnumerateArray()];
         Assert.True(cases.Length > 500);
         Assert.All(cases.Where(item => item[2].ValueKind == JsonValueKind.Array), item =>
-            Assert.Equal(item[2].EnumerateArray().Select(piece => piece.GetString()), Cut(item[0], item[1].GetString()!)));
+            Assert.Equal(
+                item[2].EnumerateArray().Select(piece => piece.GetString()), Cut(item[0], item[1].GetString()!)));
     }
 
     [Fact]
@@ -24,7 +25,8 @@ public sealed class TextMatcherTests
     }
 
     [Fact]
-    public void Sets_OfTheReference_HoldTheSameCharacters() => Assert.All(ReferenceFixtures.Read("sets.json").EnumerateArray(), item =>
+    public void Sets_OfTheReference_HoldTheSameCharacters() =>
+        Assert.All(ReferenceFixtures.Read("sets.json").EnumerateArray(), item =>
     {
         string pattern = item[0].GetString()!;
         var matcher = new TextMatcher(pattern);
@@ -78,16 +80,19 @@ public sealed class TextMatcherTests
     [Fact]
     public void Replace_CharactersBeyondTheBasicPlane_AreOneEach()
     {
-        Assert.Equal("x.x.", new TextMatcher("[\U00010400-\U0001044F\U0001F642]").Replace("\U00010400.\U0001F642.", "x"));
+        Assert.Equal(
+            "x.x.", new TextMatcher("[\U00010400-\U0001044F\U0001F642]").Replace("\U00010400.\U0001F642.", "x"));
         Assert.Equal("a\U0001F643b", new TextMatcher(@"\p{L}{3}|\x{1F642}+").Replace("a\U0001F643b", "x"));
         Assert.Equal("xx", new TextMatcher("..").Replace("\U0001F642\U0001F643ab", "x"));
     }
 
-    private static object Split(string pattern) => new { type = "Split", pattern = new { Regex = pattern }, behavior = "Isolated", invert = false };
+    private static object Split(string pattern) =>
+        new { type = "Split", pattern = new { Regex = pattern }, behavior = "Isolated", invert = false };
 
     private static IEnumerable<string> Cut(JsonElement preTokenizer, string text)
     {
-        var root = new ConfigObject(JsonSerializer.SerializeToElement(new { pre_tokenizer = preTokenizer }), "tokenizer.json");
+        var root =
+            new ConfigObject(JsonSerializer.SerializeToElement(new { pre_tokenizer = preTokenizer }), "tokenizer.json");
         return PreTokenizerReader.Read(root.Object("pre_tokenizer"))(text, true);
     }
 }

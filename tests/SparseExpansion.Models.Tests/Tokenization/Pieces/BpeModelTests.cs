@@ -8,7 +8,8 @@ public sealed class BpeModelTests
     private static readonly string[] Alphabet = ["a", "b", "c", " ", "▁", "😀"];
 
     private static readonly Gen<string> Text =
-        Gen.Int[0, Alphabet.Length].Select(i => i < Alphabet.Length ? Alphabet[i] : "é").Array[0, 24].Select(string.Concat);
+        Gen.Int[0, Alphabet.Length].Select(i => i < Alphabet.Length ? Alphabet[i] : "é").Array[0, 24].Select(
+            string.Concat);
 
     [Fact]
     public void Encode_RandomMerges_EqualsTheObviousAlgorithm() =>
@@ -16,7 +17,8 @@ public sealed class BpeModelTests
             (picks, text) =>
             {
                 (Dictionary<string, int> vocabulary, List<(string, string)> merges) = Grow(picks);
-                var model = new BpeModel(vocabulary, merges, "<unk>", fuseUnknown: false, byteFallback: true, wholeWords: false);
+                var model = new BpeModel(
+                    vocabulary, merges, "<unk>", fuseUnknown: false, byteFallback: true, wholeWords: false);
                 var ids = new List<int>();
                 model.Encode(text, ids);
                 Assert.Equal(Naive(text, vocabulary, merges), ids);
@@ -50,7 +52,8 @@ public sealed class BpeModelTests
     }
 
     /// <summary>A vocabulary that grows by merging two of its tokens at a time.</summary>
-    private static (Dictionary<string, int> Vocabulary, List<(string Left, string Right)> Merges) Grow((int Left, int Right)[] picks)
+    private static (Dictionary<string, int> Vocabulary, List<(string Left, string Right)> Merges) Grow(
+        (int Left, int Right)[] picks)
     {
         var tokens = Alphabet.ToList();
         var merges = new List<(string, string)>();
@@ -70,7 +73,8 @@ public sealed class BpeModelTests
         return (tokens.Select((token, id) => (token, id)).ToDictionary(item => item.token, item => item.id), merges);
     }
 
-    private static List<int> Naive(string text, Dictionary<string, int> vocabulary, List<(string Left, string Right)> merges)
+    private static List<int> Naive(
+        string text, Dictionary<string, int> vocabulary, List<(string Left, string Right)> merges)
     {
         List<string> symbols = [.. text.EnumerateRunes().SelectMany(rune => vocabulary.ContainsKey(rune.ToString())
             ? [rune.ToString()]

@@ -8,7 +8,8 @@ public sealed class UnicodeCasingTests
     [InlineData("ΟΔΟΣ Σ", "οδοσ σ")]
     [InlineData("ẞ Ǆ ǅ Ⓐ Ⅷ K", "ß ǆ ǆ ⓐ ⅷ k")]
     [InlineData("\U00010400\U0001E900", "\U00010428\U0001E922")]
-    public void ToLower_Characters_HaveTheirFullMapping(string text, string expected) => Assert.Equal(expected, UnicodeCasing.ToLower(text));
+    public void ToLower_Characters_HaveTheirFullMapping(string text, string expected) =>
+        Assert.Equal(expected, UnicodeCasing.ToLower(text));
 
     [Fact]
     public void ToLower_TextWithoutCapitals_IsTheSameInstance()

@@ -32,7 +32,8 @@ public sealed class UnicodeFormsTests
         foreach (int code in Enumerable.Range(0, 0x110000).Where(code => code is not (>= 0xAC00 and <= 0xD7A3) and not (>= 0xD800 and <= 0xDFFF)))
         {
             string text = char.ConvertFromUtf32(code);
-            if (!listed.Contains(text) && Array.Exists(Forms, form => !ReferenceEquals(text, UnicodeForms.Normalize(text, form))))
+            if (!listed.Contains(text)
+                && Array.Exists(Forms, form => !ReferenceEquals(text, UnicodeForms.Normalize(text, form))))
             {
                 Assert.Fail($"U+{code:X4} changes");
             }
@@ -56,8 +57,13 @@ public sealed class UnicodeFormsTests
     [Fact]
     public void Normalize_AnyText_ComesOutNormalizedAndWhole()
     {
-        string[] pieces = ["a", "e", "\u0301", "\u0323", "\u0345", "\u1100", "\u1161", "\u11A8", "\uAC00", "가", "é", "ﬁ", "Å", "\u0F71", "\u0F72", "\U0001D15E", "🙂", "ｶ", "\uFF9E", " ", "\u0928\u093C"];
-        Gen.Int[0, pieces.Length - 1].Array[0, 12].Select(parts => string.Concat(parts.Select(index => pieces[index]))).Sample(
+        string[] pieces =
+        [
+            "a", "e", "\u0301", "\u0323", "\u0345", "\u1100", "\u1161", "\u11A8", "\uAC00", "가", "é", "ﬁ", "Å",
+            "\u0F71", "\u0F72", "\U0001D15E", "🙂", "ｶ", "\uFF9E", " ", "\u0928\u093C",
+        ];
+        Gen.Int[0, pieces.Length - 1].Array[0, 12].Select(parts => string.Concat(parts.Select(index => pieces[index])))
+            .Sample(
             text =>
             {
                 foreach (NormalizationForm form in Forms)
@@ -66,7 +72,8 @@ public sealed class UnicodeFormsTests
                     Assert.Same(once, UnicodeForms.Normalize(once, form));
                     Assert.Equal(once, UnicodeForms.Normalize("x" + text + "x", form)[1..^1]);
                     Assert.Equal(
-                        UnicodeForms.Normalize(text, form), UnicodeForms.Normalize(UnicodeForms.Normalize(text, NormalizationForm.FormD), form));
+                        UnicodeForms.Normalize(text, form),
+                        UnicodeForms.Normalize(UnicodeForms.Normalize(text, NormalizationForm.FormD), form));
                 }
             },
             iter: 3000, threads: 1);
@@ -77,19 +84,22 @@ public sealed class UnicodeFormsTests
     [InlineData("plain ASCII")]
     [InlineData("I love you ❤️ so much.")]
     [InlineData("हिन्दी ไทย עברית العَرَبِيَّة 漢字 한국어 é")]
-    public void Normalize_ComposedText_IsTheSameInstance(string text) => Assert.Same(text, UnicodeForms.Normalize(text, NormalizationForm.FormC));
+    public void Normalize_ComposedText_IsTheSameInstance(string text) =>
+        Assert.Same(text, UnicodeForms.Normalize(text, NormalizationForm.FormC));
 
     [Fact]
     public void Normalize_EndlessMarks_TakesNoLongTime()
     {
         string marks = "a" + string.Concat(Enumerable.Repeat("\u0301\u0323", 200_000));
-        Assert.StartsWith("\u1EA1\u0323", UnicodeForms.Normalize(marks, NormalizationForm.FormC), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "\u1EA1\u0323", UnicodeForms.Normalize(marks, NormalizationForm.FormC), StringComparison.Ordinal);
     }
 
     private static IEnumerable<string[]> Rows()
     {
         using var file = new GZipStream(
-            File.OpenRead(Path.Combine(AppContext.BaseDirectory, "Fixtures", "unicode", "normalization-test.txt.gz")), CompressionMode.Decompress);
+            File.OpenRead(Path.Combine(AppContext.BaseDirectory, "Fixtures", "unicode", "normalization-test.txt.gz")),
+            CompressionMode.Decompress);
         using var reader = new StreamReader(file);
         while (reader.ReadLine() is { } line)
         {
