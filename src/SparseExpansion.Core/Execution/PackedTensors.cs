@@ -24,7 +24,7 @@ public static unsafe class PackedTensors
             Tensor dense = weight.detach().cpu().contiguous();
             PackedWeight made = PackedWeightBuilder.Pack(
                 RawMemory.Address(dense), checked((int)dense.shape[0]), checked((int)dense.shape[1]),
-                (ElementType)dense.dtype, TensorArrays.Allocate);
+                (ElementType)dense.dtype, TensorArrays.Create);
             RawMemory.KeepAlive(dense);
             return made;
         }
@@ -92,7 +92,7 @@ public static unsafe class PackedTensors
             {
                 Tensor values = dense.to(ScalarType.Float32).contiguous();
                 PackedWeight packed = PackedWeightBuilder.PackCodes(
-                    (float*)RawMemory.Address(values), TensorArrays.Of(own), TensorArrays.Allocate);
+                    (float*)RawMemory.Address(values), TensorArrays.Of(own), TensorArrays.Create);
                 RawMemory.KeepAlive(values);
                 return packed;
             }

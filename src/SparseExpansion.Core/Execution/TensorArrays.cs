@@ -13,7 +13,7 @@ namespace SparseExpansion.Execution;
 internal static unsafe class TensorArrays
 {
     /// <summary>An array for packing, whose content is undefined; it outlives the current dispose scope.</summary>
-    public static NativeArray Allocate(long length, ElementType type)
+    public static NativeArray Create(long length, ElementType type)
     {
         Tensor array = empty([length], dtype: (ScalarType)type, device: CPU);
         byte* address = RawMemory.Address(array);

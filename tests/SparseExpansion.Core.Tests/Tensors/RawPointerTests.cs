@@ -11,7 +11,7 @@ public sealed class RawPointerTests
     private static readonly string[] s_owners =
     [
         "SparseExpansion.Analysis.Distances.HostRows..ctor",
-        "SparseExpansion.Execution.TensorArrays.Allocate",
+        "SparseExpansion.Execution.TensorArrays.Create",
         "SparseExpansion.Execution.TensorArrays.Flat",
         "SparseExpansion.Execution.TensorMatrix.Of",
         "SparseExpansion.Internal.Vectors.RawMemory.Pointer",
