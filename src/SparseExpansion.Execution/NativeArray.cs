@@ -43,7 +43,7 @@ public sealed unsafe class NativeArray : IDisposable
     /// <param name="length">Elements.</param>
     /// <param name="type">Their type.</param>
     /// <exception cref="ArgumentOutOfRangeException">The length is negative.</exception>
-    public static NativeArray Create(long length, ElementType type)
+    public static NativeArray Allocate(long length, ElementType type)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         var memory = new NativeBuffer();

@@ -69,7 +69,7 @@ internal static unsafe class PackedWeightBuilder
         return new PackedArrays(
             layout.Rows, layout.Columns, layout.BlockColumns, layout.PanelRows, values, masks, rowOrder, panelOffsets);
 
-        NativeArray Create(long length, ElementType elements, int padding)
+        NativeArray Allocate(long length, ElementType elements, int padding)
         {
             NativeArray array = allocate(length, elements);
             Clear(array, padding);
