@@ -5,8 +5,8 @@ using SparseExpansion.Internal.Torch;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Quantization;
 using SparseExpansion.Routing;
-using TorchSharp.Modules;
 using SparseExpansion.Tensors;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Layers;

@@ -1,7 +1,7 @@
 using SparseExpansion.Execution.Expanded;
 using SparseExpansion.Execution.Safetensors;
-using SparseExpansion.Routing.Routers;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Serialization.Expanded;
 using TorchSharp;
 

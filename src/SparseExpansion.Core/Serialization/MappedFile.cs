@@ -3,8 +3,8 @@ using System.Text;
 using SparseExpansion.Execution;
 using SparseExpansion.Execution.Memory;
 using SparseExpansion.Execution.Safetensors;
-using SparseExpansion.Internal.Vectors;
 using SparseExpansion.Internal;
+using SparseExpansion.Internal.Vectors;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 

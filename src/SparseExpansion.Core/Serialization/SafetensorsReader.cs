@@ -1,9 +1,9 @@
 using SparseExpansion.Execution;
 using SparseExpansion.Execution.Memory;
 using SparseExpansion.Execution.Safetensors;
+using SparseExpansion.Internal;
 using SparseExpansion.Internal.Files;
 using SparseExpansion.Internal.Vectors;
-using SparseExpansion.Internal;
 using TorchSharp;
 using static TorchSharp.torch;
 

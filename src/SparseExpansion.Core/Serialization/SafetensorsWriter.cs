@@ -1,7 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using SparseExpansion.Execution.Safetensors;
 using SparseExpansion.Execution;
+using SparseExpansion.Execution.Safetensors;
 using TorchSharp;
 using static TorchSharp.torch;
 

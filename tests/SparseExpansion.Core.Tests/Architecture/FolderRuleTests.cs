@@ -1,4 +1,5 @@
-using SparseExpansion.Execution;
+using SparseExpansion.Expansion;
+using SparseExpansion.Layers;
 using SparseExpansion.Testing;
 using SparseExpansion.Testing.Folders;
 
@@ -7,9 +8,8 @@ namespace SparseExpansion.Architecture;
 /// <summary>Folders of Core: their names are the namespaces, and they stand upon each other in the order of folders.txt, at every level.</summary>
 public sealed class FolderRuleTests
 {
-    /// <summary>Folders whose files still share the namespace of their parent: they are being taken apart.</summary>
-    private static readonly string[] s_unsorted =
-        ["Expansion/Allocation", "Expansion/Blocks", "Expansion/Compensation", "Expansion/CustomParts", "Expansion/Experts", "Expansion/FineTuning", "Expansion/Memory", "Expansion/Refinement", "Expansion/Storage", "Expansion/Telemetry"];
+    /// <summary>Folders of the steps of an expansion.</summary>
+    private static readonly string[] s_steps = ["SmallExperts", "Refinement", "Allocation", "Compensation", "FineTuning", "MeanCorrection"];
 
     /// <summary>What a folder may not use although it stands below.</summary>
     private static readonly Dictionary<string, string[]> s_forbidden = new()
@@ -20,16 +20,16 @@ public sealed class FolderRuleTests
     };
 
     private static readonly SourceTree s_core = SourceTree.Read("src/SparseExpansion.Core", "SparseExpansion");
-    private static readonly IReadOnlyList<FolderUse> s_uses = FolderUses.Of(s_core, typeof(PackedWeight).Assembly.Location);
+    private static readonly IReadOnlyList<FolderUse> s_uses = FolderUses.Of(s_core, typeof(SparseMixtureLayer).Assembly.Location);
     private static readonly FolderOrder s_order =
         new(File.ReadLines(Path.Combine(Repository.Root, "tests/SparseExpansion.Core.Tests/Architecture/folders.txt")));
 
     [Fact]
-    public void Namespaces_OfCore_AreTheFolders() => AssertNone(s_core.WrongNamespaces(s_unsorted));
+    public void Namespaces_OfCore_AreTheFolders() => AssertNone(s_core.WrongNamespaces());
 
     [Fact]
     public void Namespaces_OfItsTests_AreTheFolders() =>
-        AssertNone(SourceTree.Read("tests/SparseExpansion.Core.Tests", "SparseExpansion").WrongNamespaces(s_unsorted));
+        AssertNone(SourceTree.Read("tests/SparseExpansion.Core.Tests", "SparseExpansion").WrongNamespaces());
 
     [Fact]
     public void Folders_OfCore_AreThoseDeclared() => AssertNone(s_order.Differences(s_core));
@@ -38,12 +38,24 @@ public sealed class FolderRuleTests
     public void Folders_OfCore_UseThoseBelow() => AssertNone(s_order.Violations(s_uses));
 
     [Fact]
-    public void Folders_DeclaredUnordered_AreThatStill() => AssertNone(s_order.NeedlesslyUnordered(s_uses));
+    public void Folders_DeclaredOpen_AreThatStill() => AssertNone(s_order.NeedlesslyOpen(s_uses));
+
+    [Fact]
+    public void Steps_OfAnExpansion_DoNotKnowEachOther() => AssertNone(s_uses
+        .Where(use => StepOf(use.From) is { } from && StepOf(use.To) is { } to && from != to)
+        .Select(use => $"{use.From} uses {use.To}: {use.Example}"));
+
+    [Fact]
+    public void Steps_OfAnExpansion_AreKnownToTheRecipeAlone() => AssertNone(s_uses
+        .Where(use => StepOf(use.From) is null && StepOf(use.To) is not null && !use.Example.StartsWith(nameof(ExpansionRecipe), StringComparison.Ordinal))
+        .Select(use => $"{use.From} uses {use.To}: {use.Example}"));
 
     [Fact]
     public void Folders_OfCore_LeaveAloneWhatTheyNeedNotKnow() => AssertNone(s_uses
         .Where(use => s_forbidden.GetValueOrDefault(use.From.Split('/')[0], []).Contains(use.To.Split('/')[0]))
         .Select(use => $"{use.From} uses {use.To}: {use.Example}"));
+
+    private static string? StepOf(string folder) => folder.Split('/') is ["Expansion", var name, ..] && s_steps.Contains(name) ? name : null;
 
     private static void AssertNone(IEnumerable<string> faults) => Assert.True(!faults.Any(), string.Join('\n', faults));
 }

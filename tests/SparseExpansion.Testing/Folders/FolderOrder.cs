@@ -4,15 +4,16 @@ namespace SparseExpansion.Testing.Folders;
 /// The order in which the folders of a project stand upon each other, at every level: a file of lines
 /// <c>parent: first second third</c>, from the
 /// bottom up. A folder uses those before it. <c>.</c> stands for the files of the parent itself and for the project
-/// folder.
+/// folder; <c>*</c> in its place says that these files are the entry to the folders beside them and the ground that they
+/// stand on: they may use all, and be used by all.
 /// </summary>
 public sealed class FolderOrder
 {
     private const string Own = ".";
-    private const string Unordered = "unordered";
+    private const string Open = "*";
 
     private readonly Dictionary<string, string[]> _order = [];
-    private readonly HashSet<string> _unordered = [];
+    private readonly HashSet<string> _open = [];
 
     /// <summary>Reads the declaration.</summary>
     /// <param name="lines">The file's lines; those that begin with # say why.</param>
@@ -22,13 +23,12 @@ public sealed class FolderOrder
         {
             string parent = parts[0] == Own ? "" : parts[0];
             string[] names = parts[1].Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            if (names is [Unordered, ..])
+            if (names.Contains(Open))
             {
-                _unordered.Add(parent);
-                names = names[1..];
+                _open.Add(parent);
             }
 
-            _order.Add(parent, names);
+            _order.Add(parent, [.. names.Select(name => name == Open ? Own : name)]);
         }
     }
 
@@ -61,15 +61,16 @@ public sealed class FolderOrder
     /// <param name="uses">All uses.</param>
     public IEnumerable<string> Violations(IEnumerable<FolderUse> uses) => uses
         .Select(use => (Use: use, Meeting: Meet(use)))
-        .Where(entry => !_unordered.Contains(entry.Meeting.Parent) && IsAgainst(entry.Meeting))
+        .Where(entry => !IsOpen(entry.Meeting) && IsAgainst(entry.Meeting))
         .Select(entry => $"{entry.Use.From} uses {entry.Use.To}: {entry.Use.Example}").Distinct();
 
-    /// <summary>
-    /// Parents that are declared unordered although the order they are written in holds: nothing is left to take apart.
-    /// </summary>
+    /// <summary>Parents whose own files are declared open although they stand in one place of the order.</summary>
     /// <param name="uses">All uses.</param>
-    public IEnumerable<string> NeedlesslyUnordered(IReadOnlyList<FolderUse> uses) =>
-        _unordered.Where(parent => !uses.Select(Meet).Any(meeting => meeting.Parent == parent && IsAgainst(meeting)));
+    public IEnumerable<string> NeedlesslyOpen(IReadOnlyList<FolderUse> uses) =>
+        _open.Where(parent => !uses.Select(Meet).Any(meeting => meeting.Parent == parent && IsOpen(meeting) && IsAgainst(meeting)));
+
+    private bool IsOpen((string Parent, string From, string To) meeting) =>
+        _open.Contains(meeting.Parent) && (meeting.From == Own || meeting.To == Own);
 
     private bool IsAgainst((string Parent, string From, string To) meeting)
     {

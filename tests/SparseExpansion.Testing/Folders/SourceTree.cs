@@ -36,10 +36,9 @@ public sealed class SourceTree
     /// <summary>Files whose namespace is not their folder. Extensions by which an expansion or its mixtures are reached
     /// stand in the
     /// root namespace, so that they need no using.</summary>
-    /// <param name="unsorted">Folders that do not keep the rule yet.</param>
-    public IEnumerable<string> WrongNamespaces(params string[] unsorted) => Files
-        .Where(file => file.Namespace.Length > 0 && !unsorted.Any(folder => IsBelow(file.Folder, folder)))
-        .Where(file => file.Namespace != (IsEntry(file.Type) ? "SparseExpansion" : NamespaceOf(file.Folder)))
+    public IEnumerable<string> WrongNamespaces() => Files
+        .Where(file => file.Namespace.Length > 0)
+        .Where(file => file.Namespace != (IsEntry(file) ? "SparseExpansion" : NamespaceOf(file.Folder)))
         .Select(file => $"{file.Path}: {file.Namespace}");
 
     /// <summary>The folder of a type, by its file or else by its namespace; null for what a compiler made.</summary>
@@ -60,8 +59,8 @@ public sealed class SourceTree
     public static bool IsBelow(string folder, string parent) =>
         folder == parent || parent.Length == 0 || folder.StartsWith(parent + "/", StringComparison.Ordinal);
 
-    private static bool IsEntry(string type) =>
-        type.EndsWith("BuilderExtensions", StringComparison.Ordinal) || type == "MixtureExtensions";
+    private static bool IsEntry(SourceFile file) => file.Type == "MixtureExtensions"
+        || (IsBelow(file.Folder, "Expansion") && file.Type.EndsWith("Extensions", StringComparison.Ordinal));
 
     private string NamespaceOf(string folder) =>
         folder.Length == 0 ? _rootNamespace : $"{_rootNamespace}.{folder.Replace('/', '.')}";

@@ -2,8 +2,8 @@ using SparseExpansion.Execution.Kernels;
 using SparseExpansion.Execution.Packing;
 using SparseExpansion.Execution.Threading;
 using SparseExpansion.Execution.Tiling;
-using SparseExpansion.Internal.Vectors;
 using SparseExpansion.Internal;
+using SparseExpansion.Internal.Vectors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Execution.Dense;

@@ -5,8 +5,8 @@ using SparseExpansion.Execution.Memory;
 using SparseExpansion.Execution.Packing;
 using SparseExpansion.Execution.Threading;
 using SparseExpansion.Execution.Tiling;
-using SparseExpansion.Internal.Vectors;
 using SparseExpansion.Internal;
+using SparseExpansion.Internal.Vectors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Execution.Dense;

@@ -1,6 +1,6 @@
 using SparseExpansion.Expansion.Blocks;
-using SparseExpansion.Internal.Torch;
 using SparseExpansion.Internal;
+using SparseExpansion.Internal.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,6 +1,6 @@
 using SparseExpansion.Execution.Errors;
-using SparseExpansion.Internal.Errors;
 using SparseExpansion.Internal;
+using SparseExpansion.Internal.Errors;
 
 namespace SparseExpansion.Expansion.Pipeline;
 

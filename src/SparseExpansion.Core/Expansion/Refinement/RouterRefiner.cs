@@ -1,8 +1,8 @@
-using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Expansion.Pipeline;
-using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Routing;
 using SparseExpansion.Routing.Routers;
 using static TorchSharp.torch;

@@ -1,5 +1,5 @@
-using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Expansion.Pipeline;
 using SparseExpansion.Routing;
 using static TorchSharp.torch;

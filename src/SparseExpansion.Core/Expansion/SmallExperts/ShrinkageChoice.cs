@@ -1,6 +1,6 @@
+using SparseExpansion.Calibration;
 using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Calibration.Tokens;
-using SparseExpansion.Calibration;
 using SparseExpansion.Expansion.Pipeline;
 using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.Refit;

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
 using SparseExpansion.Expansion.Blocks;
-using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Targets;
 
 namespace SparseExpansion.Expansion.Telemetry;
 

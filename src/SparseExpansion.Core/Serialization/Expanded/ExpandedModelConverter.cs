@@ -1,6 +1,6 @@
 using SparseExpansion.Execution.Expanded;
-using SparseExpansion.Internal.Files;
 using SparseExpansion.Internal;
+using SparseExpansion.Internal.Files;
 using SparseExpansion.Layers;
 using static TorchSharp.torch;
 

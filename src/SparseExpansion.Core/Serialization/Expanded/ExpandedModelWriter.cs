@@ -1,6 +1,6 @@
 using SparseExpansion.Execution.Expanded;
-using SparseExpansion.Internal.Files;
 using SparseExpansion.Internal;
+using SparseExpansion.Internal.Files;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Serialization.Expanded;
