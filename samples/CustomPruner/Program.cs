@@ -10,6 +10,7 @@ using SparseExpansion.Routing;
 using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Routing.Routers;
 using SparseExpansion.Serialization;
+using SparseExpansion.Serialization.Expanded;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 

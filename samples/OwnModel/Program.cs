@@ -6,13 +6,14 @@ using SparseExpansion.Expansion.Checkpoints;
 using SparseExpansion.Expansion.FineTuning;
 using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Expansion.SmallExperts;
+using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.Alps;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;
-using SparseExpansion.Pruning;
-using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Serialization;
+using SparseExpansion.Serialization.Expanded;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 

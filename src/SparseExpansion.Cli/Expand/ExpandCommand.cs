@@ -6,6 +6,7 @@ using SparseExpansion.Expansion.Checkpoints;
 using SparseExpansion.Expansion.Memory;
 using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Serialization;
+using SparseExpansion.Serialization.Expanded;
 using SparseExpansion.Transformers;
 using static TorchSharp.torch;
 

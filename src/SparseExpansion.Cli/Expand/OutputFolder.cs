@@ -1,7 +1,8 @@
 using SparseExpansion.Execution.Files;
-using SparseExpansion.Internal.Files;
 using SparseExpansion.Internal;
+using SparseExpansion.Internal.Files;
 using SparseExpansion.Serialization;
+using SparseExpansion.Serialization.Expanded;
 
 namespace SparseExpansion.Cli;
 

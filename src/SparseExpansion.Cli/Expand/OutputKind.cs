@@ -1,4 +1,5 @@
 using SparseExpansion.Serialization;
+using SparseExpansion.Serialization.Expanded;
 
 namespace SparseExpansion.Cli;
 
@@ -9,7 +10,7 @@ internal sealed record OutputKind(string Plural, Func<string, bool> Recognizes)
 {
     /// <summary>Output of <c>expand</c> and <c>export</c>.</summary>
     public static OutputKind ExpandedModel { get; } = new(
-        "expanded models", SparseExpansion.Serialization.ExpandedModel.IsExpanded);
+        "expanded models", SparseExpansion.Serialization.Expanded.ExpandedModel.IsExpanded);
 
     /// <summary>Output of <c>analyze</c>.</summary>
     public static OutputKind Report { get; } = new(

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using SparseExpansion.Serialization;
+using SparseExpansion.Serialization.Expanded;
 
 namespace SparseExpansion.Cli;
 

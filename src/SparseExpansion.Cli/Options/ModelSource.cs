@@ -1,5 +1,6 @@
 using SparseExpansion.Models;
 using SparseExpansion.Serialization;
+using SparseExpansion.Serialization.Expanded;
 using SparseExpansion.Transformers;
 using static TorchSharp.torch;
 

@@ -1,5 +1,6 @@
 using SparseExpansion.Execution.Dispatch;
 using SparseExpansion.Execution.Tiling;
+using SparseExpansion.Internal.Torch;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Execution;

@@ -1,4 +1,3 @@
-using SparseExpansion.Execution.Dense;
 using SparseExpansion.Execution.Dispatch;
 using static TorchSharp.torch;
 

@@ -3,6 +3,7 @@ using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Layers;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Serialization;
+using SparseExpansion.Serialization.Expanded;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

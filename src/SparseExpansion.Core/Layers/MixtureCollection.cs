@@ -168,8 +168,8 @@ public sealed class MixtureCollection : IReadOnlyDictionary<string, SparseMixtur
             string path = prefix.Length == 0 ? name : $"{prefix}.{name}";
             if (child is SparseMixtureLayer mixture)
             {
-                bool hooked = parent is Linear && name == LinearHookSlot.ChildName;
-                string place = prefix.Length > 0 ? prefix : LinearHookSlot.RootName;
+                bool hooked = parent is Linear && name == HookedNames.Child;
+                string place = prefix.Length > 0 ? prefix : HookedNames.Root;
                 found.Add((hooked ? place : path, mixture));
             }
             else

@@ -5,6 +5,7 @@ using SparseExpansion.Execution.Memory;
 using SparseExpansion.Execution.Safetensors;
 using SparseExpansion.Internal;
 using SparseExpansion.Internal.Vectors;
+using SparseExpansion.Serialization.Expanded;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 

@@ -1,6 +1,7 @@
 using SparseExpansion.Routing;
 using SparseExpansion.Routing.Routers;
 using SparseExpansion.Serialization;
+using SparseExpansion.Serialization.Expanded;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers;

@@ -1,9 +1,10 @@
 using SparseExpansion.Execution.Safetensors;
 using SparseExpansion.Expansion;
-using SparseExpansion.Internal.Files;
 using SparseExpansion.Internal;
+using SparseExpansion.Internal.Files;
 using SparseExpansion.Models.Configuration;
 using SparseExpansion.Serialization;
+using SparseExpansion.Serialization.Expanded;
 
 namespace SparseExpansion.Transformers;
 

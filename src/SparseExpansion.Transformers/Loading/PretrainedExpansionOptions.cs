@@ -1,5 +1,6 @@
 using SparseExpansion.Expansion;
 using SparseExpansion.Serialization;
+using SparseExpansion.Serialization.Expanded;
 
 namespace SparseExpansion.Transformers;
 

@@ -1,11 +1,12 @@
 using SparseExpansion.Expansion;
 using SparseExpansion.Expansion.Reports;
-using SparseExpansion.Internal.Files;
 using SparseExpansion.Internal;
+using SparseExpansion.Internal.Files;
 using SparseExpansion.Models;
-using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Serialization;
+using SparseExpansion.Serialization.Expanded;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers;

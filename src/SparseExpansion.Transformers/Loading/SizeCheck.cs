@@ -2,6 +2,7 @@ using SparseExpansion.Execution.Expanded;
 using SparseExpansion.Execution.Safetensors;
 using SparseExpansion.Models;
 using SparseExpansion.Serialization;
+using SparseExpansion.Serialization.Expanded;
 
 namespace SparseExpansion.Transformers;
 

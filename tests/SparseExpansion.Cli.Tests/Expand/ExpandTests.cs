@@ -4,6 +4,7 @@ using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Pruning.Alps;
 using SparseExpansion.Pruning.Refit;
 using SparseExpansion.Serialization;
+using SparseExpansion.Serialization.Expanded;
 
 namespace SparseExpansion.Cli;
 

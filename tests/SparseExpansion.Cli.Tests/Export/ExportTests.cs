@@ -1,4 +1,5 @@
 using SparseExpansion.Serialization;
+using SparseExpansion.Serialization.Expanded;
 using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Cli;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using SparseExpansion.Execution.Safetensors;
 using SparseExpansion.Serialization;
+using SparseExpansion.Serialization.Expanded;
 
 namespace SparseExpansion.Cli;
 

@@ -1,3 +1,4 @@
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Execution.Tiling;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;

@@ -1,12 +1,13 @@
 using SparseExpansion.Expansion.FineTuning;
-using SparseExpansion.Internal.Torch;
 using SparseExpansion.Internal;
+using SparseExpansion.Internal.Torch;
+using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;
-using SparseExpansion.Pruning;
-using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Serialization;
+using SparseExpansion.Serialization.Expanded;
 using SparseExpansion.Testing;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

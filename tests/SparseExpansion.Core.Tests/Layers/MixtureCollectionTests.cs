@@ -6,6 +6,7 @@ using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Quantization;
 using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Serialization;
+using SparseExpansion.Serialization.Expanded;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;

@@ -1,8 +1,8 @@
 using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Expansion;
 using SparseExpansion.Expansion.Reports;
-using SparseExpansion.Internal.Torch;
 using SparseExpansion.Internal;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Layers;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;
@@ -10,6 +10,7 @@ using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Routing;
 using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Routing.Routers;
+using SparseExpansion.Serialization.Expanded;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp;

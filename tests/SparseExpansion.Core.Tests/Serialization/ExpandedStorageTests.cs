@@ -5,6 +5,7 @@ using SparseExpansion.Layers;
 using SparseExpansion.Pruning.Magnitude;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Routing.Clustering;
+using SparseExpansion.Serialization.Expanded;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -6,6 +6,7 @@ using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Quantization;
 using SparseExpansion.Routing.Clustering;
+using SparseExpansion.Serialization.Expanded;
 using SparseExpansion.Testing;
 using TorchSharp;
 using static TorchSharp.torch;

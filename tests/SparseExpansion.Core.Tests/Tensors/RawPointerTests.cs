@@ -13,7 +13,7 @@ public sealed class RawPointerTests
         "SparseExpansion.Analysis.Distances.HostRows..ctor",
         "SparseExpansion.Execution.TensorArrays.Create",
         "SparseExpansion.Execution.TensorArrays.Flat",
-        "SparseExpansion.Execution.TensorMatrix.Of",
+        "SparseExpansion.Internal.Torch.TensorMatrix.Of",
         "SparseExpansion.Internal.Vectors.RawMemory.Pointer",
     ];
 

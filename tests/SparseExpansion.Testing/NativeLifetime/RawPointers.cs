@@ -8,7 +8,7 @@ public static class RawPointers
     private static readonly string[] s_sources =
     [
         "SparseExpansion.Internal.Vectors.RawMemory::Pointer", "SparseExpansion.Internal.Vectors.RawMemory::Address",
-        "SparseExpansion.Execution.TensorMatrix::Of",
+        "SparseExpansion.Internal.Torch.TensorMatrix::Of",
     ];
     private static readonly string[] s_keepers =
     [

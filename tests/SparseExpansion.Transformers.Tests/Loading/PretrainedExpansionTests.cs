@@ -2,13 +2,14 @@ using SparseExpansion.Expansion;
 using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Layers;
 using SparseExpansion.Models;
+using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.Magnitude;
 using SparseExpansion.Pruning.Targets;
-using SparseExpansion.Pruning;
+using SparseExpansion.Routing;
 using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Routing.Routers;
-using SparseExpansion.Routing;
 using SparseExpansion.Serialization;
+using SparseExpansion.Serialization.Expanded;
 using SparseExpansion.Testing;
 
 namespace SparseExpansion.Transformers.Loading;

@@ -1,5 +1,3 @@
-using SparseExpansion.Pruning;
-using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 

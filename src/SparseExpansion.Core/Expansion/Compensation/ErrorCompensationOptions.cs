@@ -1,4 +1,3 @@
-using SparseExpansion.Expansion.SmallExperts;
 
 namespace SparseExpansion.Expansion.Compensation;
 
@@ -8,7 +7,7 @@ namespace SparseExpansion.Expansion.Compensation;
 /// brings its own inputs X nearest to the outputs of the dense model, X₀Wᵀ: W + W S (H + λI)⁻¹ with S = (X₀ − X)ᵀX and H = XᵀX over the
 /// expert's tokens and λ = <see cref="Damping"/> · tr(H) / in_features. The idea is that of asymmetric calibration, GPTAQ (arXiv 2504.02692).
 /// Refinement of routers, the choice of a shrinkage and division among experts try things out with W itself. S and H are the expert's own sums, whatever
-/// <see cref="Shrinkage"/> says. As each expert has a weight of its own, experts are pruned one by one, through <see cref="SparseExpansion.Pruning.ISparsifier.Prune"/>.
+/// the shrinkage of small experts says. As each expert has a weight of its own, experts are pruned one by one, through <see cref="SparseExpansion.Pruning.ISparsifier.Prune"/>.
 /// </remarks>
 public sealed record ErrorCompensationOptions
 {

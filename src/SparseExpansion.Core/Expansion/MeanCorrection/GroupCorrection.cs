@@ -8,7 +8,7 @@ namespace SparseExpansion.Expansion.MeanCorrection;
 /// <summary>Makes the biases of the linears of one group.</summary>
 /// <param name="group">The group, routed; its statistics are those of tokens less their expert's mean.</param>
 /// <param name="means">The means; disposed with this object.</param>
-internal sealed class GroupCorrection(GroupRun group, Means means) : IGroupStep
+internal sealed class GroupCorrection(GroupRun group, ExpertMeans means) : IGroupStep
 {
     private readonly Dictionary<LayerRun, Tensor> _biases = [];
 

@@ -11,12 +11,6 @@ namespace SparseExpansion.Layers.Surgery;
 /// </summary>
 internal sealed class LinearHookSlot(string name, Linear linear) : ModuleSlot(name, linear)
 {
-    /// <summary>Name of the mixture among the linear's children, and so in <c>state_dict</c>.</summary>
-    public const string ChildName = "mixture";
-
-    /// <summary>Name of the layer where the linear is the whole model, which has no path in it.</summary>
-    public const string RootName = "linear";
-
     // Between the two hooks only the linear itself runs, so one input a thread is enough.
     [ThreadStatic]
     private static Tensor? s_input;
@@ -38,14 +32,14 @@ internal sealed class LinearHookSlot(string name, Linear linear) : ModuleSlot(na
             (Tensor? input, s_input) = (s_input, null);
             return mixture.call(input!);
         }).remove);
-        ModuleInternals.SetChild(linear, ChildName, mixture);
+        ModuleInternals.SetChild(linear, HookedNames.Child, mixture);
     }
 
     public override void Restore()
     {
         _removeHooks.ForEach(remove => remove());
         _removeHooks.Clear();
-        ModuleInternals.RemoveChild(linear, ChildName);
+        ModuleInternals.RemoveChild(linear, HookedNames.Child);
     }
 
     public override void ReleaseDense()

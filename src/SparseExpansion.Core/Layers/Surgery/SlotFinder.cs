@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Reflection;
+using SparseExpansion.Internal.Torch;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -20,7 +21,7 @@ internal static class SlotFinder
         ArgumentNullException.ThrowIfNull(root);
         if (root is Linear whole)
         {
-            return IsExpanded(whole) ? [] : [new LinearHookSlot(LinearHookSlot.RootName, whole)];
+            return IsExpanded(whole) ? [] : [new LinearHookSlot(HookedNames.Root, whole)];
         }
 
         var slots = new List<ModuleSlot>();

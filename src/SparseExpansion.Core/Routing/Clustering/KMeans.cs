@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using SparseExpansion.Calibration.Tokens;
-using SparseExpansion.Expansion.MeanCorrection;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 

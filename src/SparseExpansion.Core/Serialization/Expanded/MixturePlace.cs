@@ -25,8 +25,8 @@ internal sealed record MixturePlace(string Path, SparseMixtureLayer Layer)
     /// <exception cref="SparseExpansionException">The layer is called otherwise than its place.</exception>
     public void RequireNamedByPath()
     {
-        bool isModel = Path == LinearHookSlot.ChildName && Layer.Name == LinearHookSlot.RootName;
-        if (!isModel && Path != Layer.Name && Path != $"{Layer.Name}.{LinearHookSlot.ChildName}")
+        bool isModel = Path == HookedNames.Child && Layer.Name == HookedNames.Root;
+        if (!isModel && Path != Layer.Name && Path != $"{Layer.Name}.{HookedNames.Child}")
         {
             throw new SparseExpansionException(
                 $"The mixture layer at '{Path}' is called '{Layer.Name}', so a saved copy could not be loaded. "

@@ -1,5 +1,5 @@
+using SparseExpansion.Internal.Torch;
 using CsCheck;
-using SparseExpansion.Execution.Dense;
 using SparseExpansion.Execution.Kernels;
 using SparseExpansion.Execution.Tiling;
 using SparseExpansion.Tensors;

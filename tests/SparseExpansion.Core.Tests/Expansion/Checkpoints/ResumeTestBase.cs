@@ -1,11 +1,12 @@
 using System.Text.Json.Nodes;
 using SparseExpansion.Expansion.Checkpoints;
+using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;
-using SparseExpansion.Pruning;
-using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Serialization;
+using SparseExpansion.Serialization.Expanded;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;
 

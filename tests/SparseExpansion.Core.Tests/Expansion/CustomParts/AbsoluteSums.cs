@@ -2,7 +2,7 @@ using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.CustomParts;
 
 /// <summary>Σ |x_j|: a statistic that the library does not have, and that tells its size.</summary>
 internal sealed class AbsoluteSums(int features, long bytes = 0) : ISizedStatistic

@@ -4,7 +4,7 @@ using SparseExpansion.Pruning.Refit;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Routing.Routers;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.CustomParts;
 
 /// <summary>Pruners, statistics and routers of others are planned for and resumed as those of the library are.</summary>
 public sealed class CustomPlanTests : ResumeTestBase

@@ -2,7 +2,7 @@ using SparseExpansion.Routing;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.CustomParts;
 
 /// <summary>Two experts, one for each side of a plane through the origin; checkpoints can hold it.</summary>
 internal sealed class SideRouter : RouterModule

@@ -2,7 +2,7 @@ using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Routing;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.CustomParts;
 
 /// <summary>Draws the plane of a <see cref="SideRouter"/>, and tells what that takes.</summary>
 internal sealed class SideTrainer : ISizedRouterTrainer

@@ -4,7 +4,7 @@ using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion;
+namespace SparseExpansion.Expansion.CustomParts;
 
 /// <summary>A pruner that the library does not have, and that tells what it takes.</summary>
 internal sealed class SizedPruner : Sparsifier<AbsoluteSums>, ISizedSparsifier, IRoundingSparsifier

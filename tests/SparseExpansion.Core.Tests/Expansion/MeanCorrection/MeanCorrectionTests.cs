@@ -8,6 +8,7 @@ using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Serialization;
+using SparseExpansion.Serialization.Expanded;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using TorchSharp.Modules;

@@ -2,7 +2,7 @@ using System.Collections;
 using System.Reflection;
 using TorchSharp;
 
-namespace SparseExpansion.Layers.Surgery;
+namespace SparseExpansion.Internal.Torch;
 
 /// <summary>
 /// The non-public parts of TorchSharp modules that surgery must keep in step: a module's children by name, and the

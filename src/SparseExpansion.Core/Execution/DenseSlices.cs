@@ -6,7 +6,7 @@ using SparseExpansion.Internal;
 using SparseExpansion.Internal.Vectors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Execution.Dense;
+namespace SparseExpansion.Execution;
 
 /// <summary>
 /// The dense way, slice by slice: each worker unpacks a few panels into its own cache and lets torch multiply them

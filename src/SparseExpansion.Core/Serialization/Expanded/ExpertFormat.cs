@@ -1,4 +1,4 @@
-namespace SparseExpansion.Serialization;
+namespace SparseExpansion.Serialization.Expanded;
 
 /// <summary>The format in which a checkpoint stores the weights of experts; docs/format.md.</summary>
 public enum ExpertFormat

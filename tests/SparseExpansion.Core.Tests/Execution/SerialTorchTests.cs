@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Execution.Dense;
+namespace SparseExpansion.Execution;
 
 public sealed class SerialTorchTests
 {

@@ -1,6 +1,6 @@
 using SparseExpansion.Routing.Routers;
 
-namespace SparseExpansion.Serialization;
+namespace SparseExpansion.Serialization.Expanded;
 
 /// <summary>Options for loading an expanded model.</summary>
 public sealed record ExpandedLoadOptions

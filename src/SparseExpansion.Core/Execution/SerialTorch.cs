@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Execution.Dense;
+namespace SparseExpansion.Execution;
 
 /// <summary>
 /// Keeps torch operations of the calling thread on that thread. torch.set_num_threads cannot: it also decides for

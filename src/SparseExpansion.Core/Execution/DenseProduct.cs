@@ -1,7 +1,7 @@
 using SparseExpansion.Execution.Dispatch;
 using SparseExpansion.Execution.Tiling;
 
-namespace SparseExpansion.Execution.Dense;
+namespace SparseExpansion.Execution;
 
 /// <summary>libtorch's dense product.</summary>
 internal sealed unsafe class DenseProduct : IDenseProduct

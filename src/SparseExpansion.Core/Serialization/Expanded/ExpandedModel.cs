@@ -5,7 +5,7 @@ using SparseExpansion.Routing.Routers;
 using SparseExpansion.Serialization.Expanded;
 using TorchSharp;
 
-namespace SparseExpansion.Serialization;
+namespace SparseExpansion.Serialization.Expanded;
 
 /// <summary>
 /// Expanded models on disk: a folder with <c>expansion.json</c> (which layers are mixtures), <c>model.safetensors</c>

@@ -6,10 +6,11 @@ using SparseExpansion.Execution.Packing;
 using SparseExpansion.Execution.Threading;
 using SparseExpansion.Execution.Tiling;
 using SparseExpansion.Internal;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Internal.Vectors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Execution.Dense;
+namespace SparseExpansion.Execution;
 
 /// <summary>
 /// The dense way: unpacks some panels to scratch memory and lets torch multiply them. Wins where torch has instructions

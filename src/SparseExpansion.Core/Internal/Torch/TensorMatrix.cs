@@ -1,9 +1,8 @@
 using SparseExpansion.Execution.Tiling;
-using SparseExpansion.Internal;
 using SparseExpansion.Internal.Vectors;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Execution;
+namespace SparseExpansion.Internal.Torch;
 
 /// <summary>Tensors as the kernels see them.</summary>
 internal static class TensorMatrix
@@ -29,7 +28,7 @@ internal static class TensorMatrix
             return tensor.numel() == 0
                 ? default
                 : new(
-                    (nint)RawMemory.Address(tensor), dimensions == 2 ? tensor.stride(0) : 0, (ElementType)tensor.dtype);
+                    (nint)RawMemory.Address(tensor), dimensions == 2 ? tensor.stride(0) : 0, (Execution.ElementType)tensor.dtype);
         }
     }
 }
