@@ -108,7 +108,7 @@ public sealed class ExpansionBuilder<TModel>
     }
 
     /// <summary>Sets the calibration inputs.</summary>
-    /// <param name="batches">What the model is called with, and padding masks; kept alive by the caller until <see cref="Run"/> returns.</param>
+    /// <param name="batches">Inputs of the model, and padding masks; kept alive by the caller until <see cref="Run"/> returns.</param>
     /// <exception cref="ArgumentException">There are no batches.</exception>
     public ExpansionBuilder<TModel> CalibrateOn(IEnumerable<CalibrationBatch> batches)
     {
@@ -158,7 +158,7 @@ public sealed class ExpansionBuilder<TModel>
     /// gives. Model, calibration data, options and seed must be those of the first run; an empty store begins anew. Where experts are fitted to the
     /// outputs of the dense model, that runs over the finished blocks once more.
     /// </summary>
-    /// <param name="store">What an earlier run was given.</param>
+    /// <param name="store">The store that an earlier run was given.</param>
     /// <param name="routers">Kinds of routers that may be stored; null for those of this library.</param>
     /// <exception cref="InvalidOperationException">The expansion has another store already.</exception>
     public ExpansionBuilder<TModel> ResumeFrom(IExpansionStore store, RouterKinds? routers = null) => Keep(store, resume: true, routers);
@@ -194,7 +194,7 @@ public sealed class ExpansionBuilder<TModel>
     /// <returns>The report, and the way back until the result is disposed.</returns>
     /// <exception cref="InvalidOperationException">Something was not set, parts do not go together, or the builder has run before.</exception>
     /// <exception cref="SparseExpansionException">Model or data do not allow it. The model is left as it was.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled. The model is left as it was.</exception>
+    /// <exception cref="OperationCanceledException">The run was canceled. The model is left as it was.</exception>
     public ExpansionResult Run(IProgress<ExpansionProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ThrowIfFrozen();

@@ -16,7 +16,7 @@ public static class ExpansionBuilderExtensions
     /// <summary>Sets the calibration inputs, without padding.</summary>
     /// <typeparam name="TModel">The model's type.</typeparam>
     /// <param name="builder">The expansion.</param>
-    /// <param name="inputs">What the model is called with, batch by batch; kept alive, and disposed, by the caller, not before the run returns.</param>
+    /// <param name="inputs">Inputs of the model, batch by batch; kept alive, and disposed, by the caller, not before the run returns.</param>
     /// <exception cref="ArgumentException">There are no inputs.</exception>
     public static ExpansionBuilder<TModel> CalibrateOn<TModel>(this ExpansionBuilder<TModel> builder, IEnumerable<Tensor> inputs)
         where TModel : nn.Module

@@ -25,7 +25,7 @@ public sealed record ExpansionRecipe
     public static ExpansionRecipe Published { get; } = new() { Router = new PcaKMeansOptions(), Pruner = new SparseGptSparsifier() };
 
     /// <summary>
-    /// What lost least perplexity where it was measured: 16 experts by k-means without PCA, ALPS, up to eight rounds of router
+    /// The recipe that lost least perplexity where it was measured: 16 experts by k-means without PCA, ALPS, up to eight rounds of router
     /// refinement, error compensation, fine-tuning. Takes many times as long as <see cref="Published"/>; the expanded model costs the same.
     /// Where outputs are logits, <see cref="FineTuningOptions.OutputLoss"/> brings a little more.
     /// </summary>

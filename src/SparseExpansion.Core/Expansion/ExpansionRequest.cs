@@ -27,7 +27,7 @@ internal sealed record ExpansionRequest(nn.Module Model)
 
     public SparsityTarget? Target { get; init; }
 
-    /// <summary>What goes beyond routing and pruning, in the order of <see cref="ExpansionRecipe.KnownSteps"/>.</summary>
+    /// <summary>Steps beyond routing and pruning, in the order of <see cref="ExpansionRecipe.KnownSteps"/>.</summary>
     public IReadOnlyList<IExpansionStep> Steps { get; init; } = ExpansionRecipe.DefaultSteps;
 
     public IReadOnlyList<CalibrationBatch> Batches { get; init; } = [];
@@ -44,7 +44,7 @@ internal sealed record ExpansionRequest(nn.Module Model)
     /// <summary>Cuts the work in a given way; null: as the memory budget demands.</summary>
     public MemorySchedule? Schedule { get; init; }
 
-    /// <summary>Where finished blocks are kept; null: nowhere.</summary>
+    /// <summary>Store of finished blocks; null: none.</summary>
     public IExpansionStore? Store { get; init; }
 
     /// <summary>True: blocks that the store holds are not expanded again.</summary>
@@ -53,7 +53,7 @@ internal sealed record ExpansionRequest(nn.Module Model)
     /// <summary>Kinds of routers that the store may hold.</summary>
     public RouterKinds RouterKinds { get; init; } = RouterKinds.Default;
 
-    /// <summary>What later layers of a block are calibrated on.</summary>
+    /// <summary>Inputs that later layers of a block are calibrated on.</summary>
     public BlockInputs WithinBlock => Steps.Any(step => step.NeedsDenseInputs) ? BlockInputs.Expanded : Options.WithinBlock;
 
     /// <summary>True if the model hands its blocks more than a hidden state.</summary>

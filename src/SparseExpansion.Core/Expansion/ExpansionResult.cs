@@ -70,7 +70,7 @@ public sealed class ExpansionResult : IDisposable
     /// <param name="folder">The folder to make; read it back with <see cref="ExpandedModel"/>.</param>
     /// <param name="overwrite">Replaces what is there; otherwise an existing folder must be empty.</param>
     /// <param name="addFiles">Called with the unfinished folder, to put further files into it.</param>
-    /// <param name="format">How the experts are stored; the model stays as it is.</param>
+    /// <param name="format">Format in which the experts are stored; the model stays as it is.</param>
     /// <exception cref="CheckpointException">The folder exists or cannot be written.</exception>
     public void Save(string folder, bool overwrite = false, Action<string>? addFiles = null, ExpertFormat format = ExpertFormat.Unchanged)
     {

@@ -74,7 +74,7 @@ public sealed class FaultTests : IDisposable
     }
 
     [Fact]
-    public void Run_CancelledAtEveryStep_LeavesTheModelAsItWas()
+    public void Run_CanceledAtEveryStep_LeavesTheModelAsItWas()
     {
         int steps = 0;
         using (ExpansionResult result = Builder().Run(new ImmediateProgress<ExpansionProgress>(_ => steps++)))

@@ -1,6 +1,6 @@
 namespace SparseExpansion.Expansion.Allocation;
 
-/// <summary>What divides the weights that may stay among the linears.</summary>
+/// <summary>Method that divides the weights that may stay among the linears.</summary>
 public enum AllocationMethod
 {
     /// <summary>Every linear gets the same sparsity.</summary>

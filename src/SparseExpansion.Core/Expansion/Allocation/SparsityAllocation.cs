@@ -3,7 +3,7 @@ using System.Globalization;
 namespace SparseExpansion.Expansion.Allocation;
 
 /// <summary>
-/// How the weights that may stay are divided among the linears. The sum over all linears is that of the uniform target to one weight, so
+/// Division of the weights that may stay among the linears. The sum over all linears is that of the uniform target to one weight, so
 /// the FLOPs of a token stay the same.
 /// </summary>
 /// <remarks>
@@ -18,13 +18,13 @@ public sealed record SparsityAllocation
     /// <summary>The same sparsity everywhere: the published method.</summary>
     public static SparsityAllocation Uniform { get; } = new(AllocationMethod.Uniform, 0, 0);
 
-    /// <summary>What decides.</summary>
+    /// <summary>Method that divides the weights.</summary>
     public AllocationMethod Method { get; }
 
-    /// <summary>Whether the experts of a linear differ.</summary>
+    /// <summary>True if the experts of a linear may differ in sparsity.</summary>
     public bool PerExpert { get; }
 
-    /// <summary>Whether linears differ.</summary>
+    /// <summary>True if linears may differ in sparsity.</summary>
     internal bool PerLinear => Method is AllocationMethod.Owl or AllocationMethod.OutputError;
 
     /// <summary>Largest distance of a linear's sparsity from the target, and of an expert's from its linear's.</summary>
@@ -46,11 +46,11 @@ public sealed record SparsityAllocation
         : throw new ArgumentOutOfRangeException(nameof(threshold), threshold, "The threshold of outliers must be a number above 1.");
 
     /// <summary>
-    /// Minimises the sum of the linears' relative output errors: each linear of the dense model is pruned as a whole at five sparsities
+    /// Minimizes the sum of the linears' relative output errors: each linear of the dense model is pruned as a whole at five sparsities
     /// around the target (at most 256 rows of it), and weights go where the error, interpolated between them, falls most for one weight.
     /// </summary>
     /// <param name="maxDeviation">Largest distance of a linear's sparsity from the target, in (0, 0.5]. Default 0.1.</param>
-    /// <param name="perExpert">Whether the weights of each linear are divided further among its experts, as by <see cref="Experts"/>.</param>
+    /// <param name="perExpert">True to divide the weights of each linear further among its experts, as by <see cref="Experts"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">The value is out of range.</exception>
     public static SparsityAllocation OutputError(double maxDeviation = 0.1, bool perExpert = false) =>
         new(AllocationMethod.OutputError, Check(maxDeviation), 0, perExpert);

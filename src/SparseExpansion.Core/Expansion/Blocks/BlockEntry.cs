@@ -5,13 +5,13 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Blocks;
 
-/// <summary>What enters the first block, and the proof that the blocks follow one another.</summary>
+/// <summary>Inputs of the first block, and the proof that the blocks follow one another.</summary>
 internal static class BlockEntry
 {
     /// <summary>Runs the model up to its first block and keeps what that block is called with.</summary>
     /// <param name="request">The model and its blocks.</param>
-    /// <param name="batches">What the model is called with.</param>
-    /// <param name="device">Where the model lies.</param>
+    /// <param name="batches">Inputs of the model.</param>
+    /// <param name="device">Device of the model.</param>
     /// <param name="keep">Exchanges a tensor in host memory for one that lies where it is wanted.</param>
     /// <param name="cancellationToken">Observed between batches.</param>
     public static IReadOnlyList<CalibrationBatch> Capture(

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Expansion.Blocks;
 
 /// <summary>
-/// What a model hands its blocks beside the hidden state, recorded from one pass of the dense model over all batches, so that blocks can be run apart from it. Equal tensors, such as
+/// Arguments that a model hands its blocks beside the hidden state, recorded from one pass of the dense model over all batches, so that blocks can be run apart from it. Equal tensors, such as
 /// one mask for all blocks and batches, are kept once.
 /// </summary>
 internal sealed class RecordedArguments : IDisposable

@@ -3,7 +3,7 @@ using SparseExpansion.Calibration;
 
 namespace SparseExpansion.Expansion.Blocks;
 
-/// <summary>Which linears are expanded.</summary>
+/// <summary>Choice of the linears that are expanded.</summary>
 /// <param name="Description">For messages.</param>
 /// <param name="Matches">True for a target.</param>
 internal sealed record TargetFilter(string Description, Func<LayerDescriptor, bool> Matches)

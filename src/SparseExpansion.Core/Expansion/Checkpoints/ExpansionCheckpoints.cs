@@ -72,7 +72,7 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, RouterKinds ki
         }
     }
 
-    /// <summary>What the last finished block hands on.</summary>
+    /// <summary>Outputs that the last finished block hands on.</summary>
     /// <param name="former">Batches with the masks that go with it.</param>
     public IReadOnlyList<CalibrationBatch> RestoreActivations(IReadOnlyList<CalibrationBatch> former)
     {
@@ -97,9 +97,9 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, RouterKinds ki
     /// <param name="mixtures">Its layers in the order of execution.</param>
     /// <param name="groups">Number of its input groups.</param>
     /// <param name="reports">Reports of the layers.</param>
-    /// <param name="parts">What parts of the expansion report of the block.</param>
+    /// <param name="parts">Reports of the expansion's parts on the block.</param>
     /// <param name="others">Tensors beside the mixtures; no name may have a dot, as those of the mixtures do.</param>
-    /// <param name="handedOn">What the next block sees; none if it needs nothing.</param>
+    /// <param name="handedOn">Inputs of the next block; none if it needs nothing.</param>
     public void Add(
         IReadOnlyList<SparseMixtureLayer> mixtures, int groups, IReadOnlyList<LayerReport> reports, Dictionary<string, object> parts,
         IReadOnlyDictionary<string, Tensor> others, IReadOnlyList<CalibrationBatch> handedOn)

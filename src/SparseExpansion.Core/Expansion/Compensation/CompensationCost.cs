@@ -3,7 +3,7 @@ using SparseExpansion.Layers.Surgery;
 
 namespace SparseExpansion.Expansion.Compensation;
 
-/// <summary>What error compensation takes: tokens of two models, and equations for each expert.</summary>
+/// <summary>Memory and work that error compensation takes: tokens of two models, and equations for each expert.</summary>
 internal static class CompensationCost
 {
     /// <summary>Memory and operations.</summary>

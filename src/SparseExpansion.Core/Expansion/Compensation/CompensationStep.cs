@@ -26,7 +26,7 @@ internal sealed record CompensationStep(ErrorCompensationOptions Options) : IExp
 
     public StepCost Cost(WorkSize size) => CompensationCost.Of(size);
 
-    /// <summary>What the dense model hands a group; null where that is what the expanded one hands it.</summary>
+    /// <summary>Inputs that the dense model hands a group; null where the expanded model hands it the same.</summary>
     private static ActivationStore? CaptureDense(GroupRun group)
     {
         if (group.Block.IsDense && ReferenceEquals(group.Source.Inputs, group.Source.DenseInputs))

@@ -2,7 +2,7 @@ using SparseExpansion.Expansion.SmallExperts;
 
 namespace SparseExpansion.Expansion.Compensation;
 
-/// <summary>How experts make up for what was lost before them.</summary>
+/// <summary>Options of experts that make up for what was lost before them.</summary>
 /// <remarks>
 /// An expanded model hands its layers other inputs than the dense one. Instead of the dense weight W, each expert is pruned from the weight that
 /// brings its own inputs X nearest to the outputs of the dense model, X₀Wᵀ: W + W S (H + λI)⁻¹ with S = (X₀ − X)ᵀX and H = XᵀX over the
@@ -13,7 +13,7 @@ namespace SparseExpansion.Expansion.Compensation;
 public sealed record ErrorCompensationOptions
 {
     /// <summary>
-    /// How strongly weights hold on to the dense ones, as a share of the mean energy of an input feature. Positive; default 0.3. Small values
+    /// Strength with which weights hold on to the dense ones, as a share of the mean energy of an input feature. Positive; default 0.3. Small values
     /// follow the calibration tokens closely, large ones compensate little.
     /// </summary>
     public double Damping { get; init; } = 0.3;

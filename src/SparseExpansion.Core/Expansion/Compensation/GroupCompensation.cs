@@ -10,7 +10,7 @@ namespace SparseExpansion.Expansion.Compensation;
 
 /// <summary>Compensates the errors of one input group.</summary>
 /// <param name="group">The group, routed.</param>
-/// <param name="dense">What the dense model hands it; disposed with this object.</param>
+/// <param name="dense">Inputs that the dense model hands it; disposed with this object.</param>
 /// <param name="damping">λ as a share of the mean energy of a feature.</param>
 internal sealed class GroupCompensation(GroupRun group, ActivationStore dense, double damping) : IGroupStep
 {

@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Compensation;
 
-/// <summary>How the inputs of experts differ between dense and expanded model, and the weights that make up for it.</summary>
+/// <summary>Differences between the inputs of experts in the dense and in the expanded model, and the weights that make up for it.</summary>
 internal sealed class InputShift : IDisposable
 {
     private readonly Tensor[] _moves;
@@ -19,7 +19,7 @@ internal sealed class InputShift : IDisposable
     /// <param name="pairs">Tokens [n, 2 · features] by expert: what the expanded model hands the layer, then what the dense one does.</param>
     /// <param name="features">Width of a token.</param>
     /// <param name="damping">λ as a share of the mean energy of a feature.</param>
-    /// <param name="device">Where the sums lie.</param>
+    /// <param name="device">Device of the sums.</param>
     /// <param name="first">First expert.</param>
     /// <param name="count">Number of experts.</param>
     /// <param name="cancellationToken">Observed between chunks.</param>

@@ -11,7 +11,7 @@ namespace SparseExpansion.Expansion.FineTuning;
 
 /// <summary>Fits what is kept of a block's experts to the dense block, masks and routers fixed.</summary>
 /// <param name="options">Loss, steps, learning rate.</param>
-/// <param name="tail">What comes after the block, where the loss is one of the model's outputs; null: the loss is one of the block's.</param>
+/// <param name="tail">Part of the model after the block, where the loss is one of the model's outputs; null: the loss is one of the block's.</param>
 /// <param name="seed">Order of the windows.</param>
 /// <param name="progress">Told of the share of steps that are done.</param>
 /// <param name="cancellationToken">Observed between steps.</param>
@@ -22,7 +22,7 @@ internal sealed class BlockFineTuner(FineTuningOptions options, ModelTail? tail,
     /// <param name="index">Its index.</param>
     /// <param name="layers">Its mixtures.</param>
     /// <param name="norms">Parameters of the model to train beside them.</param>
-    /// <param name="windows">What the block is called with, and what it should put out.</param>
+    /// <param name="windows">Inputs of the block and the outputs it should give.</param>
     public BlockFineTuning Tune(CalibrationUnit block, int index, SparseMixtureLayer[] layers, IReadOnlyList<Parameter> norms, TuningWindows windows)
     {
         bool[] needed = [.. norms.Select(norm => norm.requires_grad)];

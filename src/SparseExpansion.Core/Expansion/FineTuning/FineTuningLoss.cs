@@ -24,6 +24,6 @@ public static class FineTuningLoss
         return new FunctionLoss(name, compute);
     }
 
-    /// <summary>What losses compute in: float64 where outputs are, else float32.</summary>
+    /// <summary>Type that losses compute in: float64 where outputs are, else float32.</summary>
     internal static ScalarType WideTypeOf(Tensor outputs) => outputs.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
 }

@@ -1,6 +1,6 @@
 namespace SparseExpansion.Expansion.FineTuning;
 
-/// <summary>How an expanded block is fitted to the dense one.</summary>
+/// <summary>Options of the fit of an expanded block to the dense one.</summary>
 /// <remarks>
 /// Masks and routers stay; Adam (Kingma &amp; Ba 2015) moves the kept weights so that the block, which gets what the expanded blocks before
 /// it produce, comes closer to the dense one. A window is one row of dimension 0 of what enters the block, one sequence for [batch, sequence] token ids; where that is a
@@ -38,14 +38,14 @@ public sealed record FineTuningOptions
     /// </summary>
     public bool TrainNorms { get; init; } = true;
 
-    /// <summary>Which outputs count as right. Default <see cref="FineTuningTarget.DenseModel"/>.</summary>
+    /// <summary>Outputs that count as right. Default <see cref="FineTuningTarget.DenseModel"/>.</summary>
     public FineTuningTarget Target { get; init; } = FineTuningTarget.DenseModel;
 
-    /// <summary>What is minimised. Default <see cref="FineTuningLoss.RelativeSquaredError"/>.</summary>
+    /// <summary>Loss that is minimized. Default <see cref="FineTuningLoss.RelativeSquaredError"/>.</summary>
     public IFineTuningLoss Loss { get; init; } = FineTuningLoss.RelativeSquaredError;
 
     /// <summary>
-    /// What is minimised in place of <see cref="Loss"/> for the last block that has targets, as a loss of the outputs of the whole model:
+    /// Loss that is minimized in place of <see cref="Loss"/> for the last block that has targets, a loss of the outputs of the whole model:
     /// <see cref="FineTuningLoss.KullbackLeibler"/> for logits. Null (default): the last block is like the others.
     /// Each of its steps runs what comes after the block twice and keeps the outputs
     /// of <see cref="BatchWindows"/> windows with their gradients, several times windows · positions · outputs floats: take fewer windows where a

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Expansion.FineTuning;
 
 /// <summary>
-/// What Adam moves. Parameters of less than float32 are moved as float32 copies and rounded after every step. All tensors made here
+/// Parameters that Adam moves. Parameters of less than float32 are moved as float32 copies and rounded after every step. All tensors made here
 /// live in the dispose scope of the creation.
 /// </summary>
 internal sealed class TunedParameters

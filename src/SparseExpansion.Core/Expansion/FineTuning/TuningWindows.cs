@@ -13,10 +13,10 @@ internal sealed class TuningWindows
     private readonly TuningWindow[] _windows;
     private readonly Device _device;
 
-    /// <param name="device">Where batches are wanted.</param>
-    /// <param name="inputs">What the expanded block is called with.</param>
+    /// <param name="device">Device of the batches.</param>
+    /// <param name="inputs">Inputs of the expanded block.</param>
     /// <param name="targets">Outputs of a dense block for each of them.</param>
-    /// <param name="modelInputs">What the model is called with for each of them; null where nobody asks for it.</param>
+    /// <param name="modelInputs">Inputs of the model for each of them; null where nobody asks for them.</param>
     /// <exception cref="SparseExpansionException">Outputs, or the inputs of the model, do not belong to the rows of the inputs.</exception>
     public TuningWindows(
         Device device, IReadOnlyList<CalibrationBatch> inputs, IReadOnlyList<CalibrationBatch> targets, IReadOnlyList<CalibrationBatch>? modelInputs = null)
@@ -70,7 +70,7 @@ internal sealed class TuningWindows
         }
     }
 
-    /// <summary>How many windows of some are held out: at least one, and never all of several.</summary>
+    /// <summary>Number of windows that are held out: at least one, and never all of several.</summary>
     public static int HeldOut(int windows, double share) => Math.Clamp((int)Math.Round(share * windows), 1, Math.Max(1, windows - 1));
 
     /// <summary>Batches of windows in random order; windows of different shape never meet.</summary>

@@ -4,7 +4,7 @@ using TorchSharp.Modules;
 
 namespace SparseExpansion.Expansion.FineTuning;
 
-/// <summary>What fine-tuning takes in memory and operations.</summary>
+/// <summary>Memory and operations that fine-tuning takes.</summary>
 internal static class TuningWork
 {
     /// <summary>Tensors as wide as inputs and outputs of a linear that a step keeps for each: themselves, sorted by expert, and gradients.</summary>

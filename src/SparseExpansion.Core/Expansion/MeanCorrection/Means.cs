@@ -16,7 +16,7 @@ internal sealed class Means : IDisposable
     /// <param name="tokens">The tokens by expert.</param>
     /// <param name="features">Width of a token.</param>
     /// <param name="minimum">Fewest tokens of a mean.</param>
-    /// <param name="device">Where the means lie.</param>
+    /// <param name="device">Device of the means.</param>
     /// <param name="cancellationToken">Observed between chunks.</param>
     public static Means Of(ExpertTokens tokens, int features, long minimum, Device device, CancellationToken cancellationToken)
     {

@@ -1,6 +1,6 @@
 namespace SparseExpansion.Expansion.Memory;
 
-/// <summary>How much memory an expansion may take, and what it may use instead.</summary>
+/// <summary>Amount of memory that an expansion may take, and what it may use instead.</summary>
 public sealed record MemoryBudget
 {
     /// <summary>

@@ -18,7 +18,7 @@ internal static class MemoryPlanner
     }
 
     /// <summary>The fastest plan that fits, or else the smallest one.</summary>
-    /// <param name="size">What there is to do.</param>
+    /// <param name="size">Size of the work.</param>
     /// <param name="speed">Floating-point operations a second, for the estimate of time.</param>
     public static (ExpansionMemoryPlan Plan, MemorySchedule Schedule) Choose(WorkSize size, double speed)
     {
@@ -68,7 +68,7 @@ internal static class MemoryPlanner
         };
     }
 
-    /// <summary>What steps try out, with statistics of all experts.</summary>
+    /// <summary>Trials of the steps, with statistics of all experts.</summary>
     private static MemoryStage[] Trials(WorkSize size, long captured, IEnumerable<IGrouping<long, ModuleSlot>> widths, double speed) =>
         size.Steps.Sum(step => step.Trials) == 0
             ? []

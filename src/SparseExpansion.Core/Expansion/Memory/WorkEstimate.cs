@@ -9,7 +9,7 @@ namespace SparseExpansion.Expansion.Memory;
 /// <summary>Floating-point operations of the stages, and how many this machine does in a second.</summary>
 internal static class WorkEstimate
 {
-    /// <summary>Share of a large product's speed that factorisations and column updates reach.</summary>
+    /// <summary>Share of a large product's speed that factorizations and column updates reach.</summary>
     public const double SmallProductEfficiency = 0.3;
 
     /// <summary>Operations a second of a float32 product on a device.</summary>
@@ -44,6 +44,6 @@ internal static class WorkEstimate
         return size.Steps.Sum(step => step.PruningOperations(width)) + (Math.Clamp(streams, 1, 2) * size.StatisticWork(width.Key)) + pruning;
     });
 
-    /// <summary>What steps try out.</summary>
+    /// <summary>Trials of the steps.</summary>
     public static double Trials(WorkSize size) => (size.Steps.Sum(step => step.Trials) * Pruning(size, 1)) + size.Steps.Sum(step => step.TrialOperations);
 }

@@ -15,13 +15,13 @@ namespace SparseExpansion.Expansion.Memory;
 /// <summary>The numbers that memory and time depend on.</summary>
 internal sealed class WorkSize
 {
-    /// <summary>What libtorch, the runtime and small things take.</summary>
+    /// <summary>Bytes that libtorch, the runtime and small things take.</summary>
     private const long LibraryBytes = 512L << 20;
 
     /// <summary>Experts assumed of routers that do not tell.</summary>
     private const int UnknownExperts = 16;
 
-    /// <param name="request">What was asked for.</param>
+    /// <param name="request">The request.</param>
     /// <param name="batches">The calibration batches.</param>
     /// <param name="blocks">The blocks with their targets.</param>
     /// <param name="costs">Tell what steps take beyond the rest, from this size.</param>
@@ -49,7 +49,7 @@ internal sealed class WorkSize
 
     public IReadOnlyList<ExpansionBlock> Blocks { get; }
 
-    /// <summary>What the steps take.</summary>
+    /// <summary>Costs of the steps.</summary>
     public IReadOnlyList<StepCost> Steps { get; } = [];
 
     public long Tokens { get; }

@@ -14,7 +14,7 @@ internal sealed class BlockRun
 
     /// <param name="run">The run.</param>
     /// <param name="index">Index of the block.</param>
-    /// <param name="inputs">What the block is called with.</param>
+    /// <param name="inputs">Inputs of the block.</param>
     public BlockRun(ExpansionRun run, int index, IReadOnlyList<CalibrationBatch> inputs)
     {
         (Run, Index, Inputs) = (run, index, inputs);
@@ -28,10 +28,10 @@ internal sealed class BlockRun
 
     public ExpansionBlock Block { get; }
 
-    /// <summary>What the block is called with.</summary>
+    /// <summary>Inputs of the block.</summary>
     public IReadOnlyList<CalibrationBatch> Inputs { get; }
 
-    /// <summary>What the block puts out in the dense model, where a step needs that; null otherwise.</summary>
+    /// <summary>Outputs of the block in the dense model, where a step needs that; null otherwise.</summary>
     public IReadOnlyList<CalibrationBatch>? DenseOutputs { get; set; }
 
     /// <summary>True if a block follows that takes what this one puts out.</summary>
@@ -49,7 +49,7 @@ internal sealed class BlockRun
     /// <summary>The block's mixtures.</summary>
     public IReadOnlyList<SparseMixtureLayer> Mixtures => [.. Run.Changes.Installed.Skip(_installedBefore).Select(replacement => replacement.Mixture)];
 
-    /// <summary>What steps report of the block.</summary>
+    /// <summary>Reports of steps on the block.</summary>
     public ReportParts Parts { get; } = new();
 
     /// <summary>Tensors that a store keeps for steps, beside the mixtures; they belong to the model.</summary>

@@ -11,7 +11,7 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Expansion.Pipeline;
 
 /// <summary>Carries out a request, block by block. Undoes everything when it does not reach the end.</summary>
-/// <param name="request">What was asked for, valid.</param>
+/// <param name="request">The request, valid.</param>
 /// <param name="batches">The calibration batches.</param>
 /// <param name="progress">Told of every step; may be null.</param>
 /// <param name="cancellationToken">Observed between units of work.</param>
@@ -87,7 +87,7 @@ internal sealed class ExpansionPipeline(
         }
     }
 
-    /// <summary>What enters the first block that is left to do, if that is not the whole model.</summary>
+    /// <summary>Inputs of the first block that is left to do, if that is not the whole model.</summary>
     private static IReadOnlyList<CalibrationBatch> EnterBlock(ExpansionRun run, FinishedBlocks? store, int first)
     {
         if (first == run.Blocks.Count || run.Blocks[first].IsWholeModel)

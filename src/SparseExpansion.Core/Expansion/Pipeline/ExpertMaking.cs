@@ -34,7 +34,7 @@ internal static class ExpertMaking
     /// <param name="sparsifier">The pruner.</param>
     /// <param name="weightOf">Makes the weight of an expert, [out_features, in_features].</param>
     /// <param name="statistics">One statistic for each expert.</param>
-    /// <param name="targets">How many weights go, one for each expert.</param>
+    /// <param name="targets">Targets that say how many weights are pruned, one for each expert.</param>
     /// <param name="cancellationToken">Observed between units of work.</param>
     public static IReadOnlyList<PruningResult> PruneOneByOne(
         ISparsifier sparsifier, Func<int, Tensor> weightOf, IReadOnlyList<IActivationStatistic> statistics, IReadOnlyList<SparsityTarget> targets,

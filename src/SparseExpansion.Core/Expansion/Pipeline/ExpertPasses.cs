@@ -13,7 +13,7 @@ internal static class ExpertPasses
     /// <param name="pruner">Makes the statistics.</param>
     /// <param name="tokens">The tokens by expert.</param>
     /// <param name="priorTokens">Strength of the shrinkage.</param>
-    /// <param name="expertsAtOnce">How many statistics may exist at a time, besides that of the group.</param>
+    /// <param name="expertsAtOnce">Number of statistics that may exist at a time, besides that of the group.</param>
     /// <param name="visit">First expert, and the statistics from it on; valid during the call only.</param>
     /// <param name="cancellationToken">Observed between chunks of tokens.</param>
     public static void Visit(

@@ -11,7 +11,7 @@ namespace SparseExpansion.Expansion.Pipeline;
 
 /// <summary>Makes experts of the linears of one input group, once for good and a few times to try something out.</summary>
 /// <param name="Sparsifier">The pruner.</param>
-/// <param name="Target">How many weights go.</param>
+/// <param name="Target">Target that says how many weights are pruned.</param>
 /// <param name="Layer">A linear of the group: width of the inputs and device.</param>
 /// <param name="ChunkTokens">Tokens on the device at a time.</param>
 internal sealed record ExpertPruner(ISparsifier Sparsifier, SparsityTarget Target, LayerDescriptor Layer, int ChunkTokens)

@@ -49,7 +49,7 @@ internal sealed class FinishedBlocks
         }
     }
 
-    /// <summary>What the last stored block hands on.</summary>
+    /// <summary>Outputs that the last stored block hands on.</summary>
     public IReadOnlyList<CalibrationBatch> ReadHidden() => _checkpoints.RestoreActivations(_run.Batches);
 
     /// <summary>Lets the experts of stored blocks, which were unpacked for the whole model, lie in the store's files again.</summary>

@@ -63,7 +63,7 @@ internal sealed class GroupRun : IDisposable
     /// <summary>Strength in tokens of the shrinkage of the experts' statistics towards the group's.</summary>
     public double PriorTokens { get; set; }
 
-    /// <summary>What steps do while the experts are made.</summary>
+    /// <summary>Work of the steps while the experts are made.</summary>
     public List<IGroupStep> Steps { get; } = [];
 
     /// <summary>The router.</summary>

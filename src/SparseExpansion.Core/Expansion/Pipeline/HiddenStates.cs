@@ -17,8 +17,8 @@ internal static class HiddenStates
 
     /// <summary>Runs a block over batches.</summary>
     /// <param name="block">The block.</param>
-    /// <param name="batches">What enters it.</param>
-    /// <param name="memory">Where the outputs are kept.</param>
+    /// <param name="batches">Its inputs.</param>
+    /// <param name="memory">Memory that keeps the outputs.</param>
     /// <param name="cancellationToken">Observed between batches.</param>
     /// <returns>The outputs in host memory or mapped files, with the masks of the batches; the caller disposes them.</returns>
     public static List<CalibrationBatch> Run(CalibrationUnit block, IReadOnlyList<CalibrationBatch> batches, MemorySchedule? memory, CancellationToken cancellationToken) =>

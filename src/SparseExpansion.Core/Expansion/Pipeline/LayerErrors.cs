@@ -10,7 +10,7 @@ internal static class LayerErrors
     /// <exception cref="CalibrationException">Names the layer.</exception>
     /// <exception cref="PruningException">Names part and layer; holds any other error but a cancellation.</exception>
     /// <param name="layer">Module path.</param>
-    /// <param name="part">What is done there.</param>
+    /// <param name="part">Name of the work done there.</param>
     /// <param name="action">Does it.</param>
     /// <param name="firstExpert">Number of the expert that the action counts as the first.</param>
     public static T Named<T>(string layer, string part, Func<T> action, int firstExpert = 0)

@@ -34,7 +34,7 @@ internal sealed class LayerRun(GroupRun group, ModuleSlot slot) : IDisposable
     /// <summary>Time spent on the layer.</summary>
     public double Seconds { get; set; }
 
-    /// <summary>What steps report of the layer.</summary>
+    /// <summary>Reports of steps on the layer.</summary>
     public ReportParts Parts { get; } = new();
 
     public void Add(IEnumerable<PruningResult> experts) => _experts.AddRange(experts);

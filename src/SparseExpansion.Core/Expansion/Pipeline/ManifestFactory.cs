@@ -9,7 +9,7 @@ namespace SparseExpansion.Expansion.Pipeline;
 /// <summary>Writes down what decided an expansion.</summary>
 internal static class ManifestFactory
 {
-    /// <param name="request">What was asked for.</param>
+    /// <param name="request">The request.</param>
     /// <param name="batches">The calibration batches.</param>
     /// <param name="layers">Reports of the layers.</param>
     public static ExpansionManifest Create(ExpansionRequest request, IReadOnlyList<CalibrationBatch> batches, IEnumerable<LayerReport> layers)

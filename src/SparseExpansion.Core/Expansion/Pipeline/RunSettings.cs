@@ -51,7 +51,7 @@ internal static class RunSettings
         return settings;
     }
 
-    /// <summary>What a model computes depends on more than its weights: constants such as the ε of a norm or the base of rotary positions.</summary>
+    /// <summary>Constants that the outputs of a model depend on beside its weights, such as the ε of a norm or the base of rotary positions.</summary>
     private static string HashOutput(ExpansionRun run)
     {
         using Tensor output = CalibrationUnit.Of("the model", run.Request.Forward!, run.Device).Run(run.Batches[0], keepOutput: true)!;

@@ -20,7 +20,7 @@ internal static class WorkPlan
         return blocks;
     }
 
-    /// <summary>What a request will take.</summary>
+    /// <summary>Memory and time that a request will take.</summary>
     public static ExpansionMemoryPlan Choose(ExpansionRequest request, IReadOnlyList<CalibrationBatch> batches)
     {
         CalibrationGuard.CheckSteps(request, batches);

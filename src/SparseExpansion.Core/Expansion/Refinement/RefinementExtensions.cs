@@ -28,7 +28,7 @@ public static class RefinementExtensions
 
     extension(LayerReport layer)
     {
-        /// <summary>What refinement did to the router of the layer's group; null where it was not asked for.</summary>
+        /// <summary>Result of refinement for the router of the layer's group; null where it was not asked for.</summary>
         public RouterRefinement? RouterRefinement => ReportParts.Get<RouterRefinement>(layer.Parts, RefinementStep.PartName);
     }
 }

@@ -1,6 +1,6 @@
 namespace SparseExpansion.Expansion.Refinement;
 
-/// <summary>How routers learn from the errors that their experts make.</summary>
+/// <summary>Options of routers that learn from the errors that their experts make.</summary>
 /// <remarks>
 /// A round assigns every calibration token to the expert with the least output error over the group's linears, fits a linear router to
 /// these errors and prunes again. The router is kept only if the error of routed tokens that took no part falls.
@@ -24,7 +24,7 @@ public sealed record RouterRefinementOptions
     /// <summary>Passes over the tokens that fit a router. Default 20.</summary>
     public int Epochs { get; init; } = 20;
 
-    /// <summary>Weight of the squared router weights in what is minimised, for features of variance 1. Default 1e-4.</summary>
+    /// <summary>Weight of the squared router weights in what is minimized, for features of variance 1. Default 1e-4.</summary>
     public double WeightDecay { get; init; } = 1e-4;
 
     /// <summary>Checks the values.</summary>

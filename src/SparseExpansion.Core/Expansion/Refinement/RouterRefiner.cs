@@ -24,7 +24,7 @@ internal sealed class RouterRefiner(
     /// <summary>Looks for a better router.</summary>
     /// <param name="start">The trained router; stays with the caller.</param>
     /// <param name="weights">The group's linears, [out_features, in_features] each.</param>
-    /// <param name="targets">How many of their weights go.</param>
+    /// <param name="targets">Targets that say how many of their weights are pruned.</param>
     /// <param name="tokens">The calibration tokens.</param>
     /// <returns>A router that the caller disposes, or null where <paramref name="start"/> is better.</returns>
     public (IRouter? Router, RouterRefinement Report) Refine(

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Refinement;
 
-/// <summary>What each token's outputs would lose at each expert.</summary>
+/// <summary>The error that each token's outputs would have at each expert.</summary>
 internal static class TokenCosts
 {
     /// <summary>

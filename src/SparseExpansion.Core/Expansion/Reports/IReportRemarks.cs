@@ -9,9 +9,9 @@ internal interface IReportRemarks
     /// <summary>The same of the whole report.</summary>
     (string Name, object? Value)? AbsentFromReport => null;
 
-    /// <summary>What became of an input group, from the report of its first layer; null: nothing to tell.</summary>
+    /// <summary>Remarks on an input group, from the report of its first layer; null: nothing to tell.</summary>
     string? Describe(LayerReport layer) => null;
 
-    /// <summary>What became of blocks, a line each.</summary>
+    /// <summary>Remarks on blocks, one line each.</summary>
     IEnumerable<string> Describe(ExpansionReport report) => [];
 }

@@ -14,7 +14,7 @@ internal static class Dissolution
     /// <param name="tokens">The calibration tokens.</param>
     /// <param name="minimum">Least tokens of an expert.</param>
     /// <param name="chunkTokens">Tokens on the device at a time.</param>
-    /// <param name="device">Where the router lies.</param>
+    /// <param name="device">Device of the router.</param>
     /// <param name="cancellationToken">Observed between chunks.</param>
     /// <returns>The router, which the caller disposes, and where it sends the tokens.</returns>
     public static RoutedTokens Dissolve(

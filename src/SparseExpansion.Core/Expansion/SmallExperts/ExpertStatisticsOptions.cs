@@ -1,6 +1,6 @@
 namespace SparseExpansion.Expansion.SmallExperts;
 
-/// <summary>What becomes of experts that have seen few tokens. The defaults are the published method.</summary>
+/// <summary>Treatment of experts that have seen few tokens. The defaults are the published method.</summary>
 /// <remarks>
 /// Whatever is chosen here, an expert without tokens is pruned for the whole group's inputs, and input features that an expert has not
 /// seen borrow the group's energy.
@@ -8,7 +8,7 @@ namespace SparseExpansion.Expansion.SmallExperts;
 public sealed record ExpertStatisticsOptions
 {
     /// <summary>
-    /// How far an expert leans on its layer. Default <see cref="Shrinkage.Off"/>. Needs a pruner whose statistics are
+    /// Degree to which the statistic of an expert leans on that of its layer. Default <see cref="Shrinkage.Off"/>. Needs a pruner whose statistics are
     /// <see cref="Calibration.Statistics.IShrinkable"/>, or one that looks at no inputs, which it changes nothing for; with others the expansion fails.
     /// </summary>
     public Shrinkage Shrinkage { get; init; } = Shrinkage.Off;

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace SparseExpansion.Expansion.SmallExperts;
 
 /// <summary>
-/// How far the statistic of an expert leans on that of its layer, H_e / n_e ← (1 − a) H_e / n_e + a H / n with a = s / (s + n_e). A
+/// Degree to which the statistic of an expert leans on that of its layer, H_e / n_e ← (1 − a) H_e / n_e + a H / n with a = s / (s + n_e). A
 /// Hessian of d features that has seen fewer than some multiples of d tokens describes these tokens and not the cluster: an expert pruned
 /// for it fits them too well. See <see cref="Calibration.Statistics.IShrinkable"/>.
 /// </summary>

@@ -20,7 +20,7 @@ internal static class ShrinkageChoice
     public static int Trials => s_strengths.Length;
 
     /// <summary>The strength for a group.</summary>
-    /// <param name="shrinkage">What was asked for.</param>
+    /// <param name="shrinkage">The shrinkage that was asked for.</param>
     /// <param name="pruner">Prunes the trials.</param>
     /// <param name="weight">The group's first linear, [out_features, in_features].</param>
     /// <param name="router">The group's router.</param>

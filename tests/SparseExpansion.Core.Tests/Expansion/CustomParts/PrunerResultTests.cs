@@ -12,7 +12,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.CustomParts;
 
-/// <summary>What pruners of a user's own return is checked, and the error names layer, expert and class.</summary>
+/// <summary>Results of a user's own pruners are checked, and the error names layer, expert and class.</summary>
 public sealed class PrunerResultTests : CustomPartTestBase
 {
     public static TheoryData<string, string> Faults => new()

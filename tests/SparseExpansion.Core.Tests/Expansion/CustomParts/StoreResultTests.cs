@@ -2,7 +2,7 @@ using SparseExpansion.Expansion.Checkpoints;
 
 namespace SparseExpansion.Expansion.CustomParts;
 
-/// <summary>What stores of a user's own return is checked, and the error names the class.</summary>
+/// <summary>Results of a user's own stores are checked, and the error names the class.</summary>
 public sealed class StoreResultTests : CustomPartTestBase
 {
     [Theory]

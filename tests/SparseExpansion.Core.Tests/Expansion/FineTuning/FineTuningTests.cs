@@ -116,7 +116,7 @@ public sealed class FineTuningTests : IDisposable
     }
 
     [Fact]
-    public void FineTune_OwnLoss_IsCalledWithoutPaddingAndMinimised()
+    public void FineTune_OwnLoss_IsCalledWithoutPaddingAndMinimized()
     {
         using var scope = NewDisposeScope();
         var shapes = new HashSet<(long, long)>();
@@ -151,7 +151,7 @@ public sealed class FineTuningTests : IDisposable
     }
 
     [Fact]
-    public void FineTune_Cancelled_LeavesTheDenseModel()
+    public void FineTune_Canceled_LeavesTheDenseModel()
     {
         using Tensor before = _model.call(_batches[0]);
         using var cancel = new CancellationTokenSource();

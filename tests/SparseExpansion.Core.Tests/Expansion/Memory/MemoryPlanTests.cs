@@ -19,7 +19,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Memory;
 
-/// <summary>What a plan counts.</summary>
+/// <summary>Tests of the counts in a plan.</summary>
 public sealed class MemoryPlanTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

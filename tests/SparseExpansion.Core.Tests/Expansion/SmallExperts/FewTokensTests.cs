@@ -74,7 +74,7 @@ public sealed class FewTokensTests : IDisposable
     }
 
     [Fact]
-    public void Dissolve_SmallExperts_SendsTheirTokensToTheNextNearestCentre()
+    public void Dissolve_SmallExperts_SendsTheirTokensToTheNextNearestCenter()
     {
         using var scope = NewDisposeScope();
         Tensor tokens = _clusters.Draw(14, shuffled: true, 3, 200, 1, 200);

@@ -26,7 +26,7 @@ internal sealed class StarvedClusters : IDisposable
     /// <summary>A dense weight, [64, features].</summary>
     public Tensor Weight { get; }
 
-    /// <summary>Sends each token to its nearest centre.</summary>
+    /// <summary>Sends each token to its nearest center.</summary>
     public LinearRouter Router { get; }
 
     /// <summary>As many tokens for each expert, expert by expert or, like a text, in turns.</summary>
