@@ -32,7 +32,9 @@ internal sealed record ExpansionRequest(nn.Module Model)
 
     public IReadOnlyList<CalibrationBatch> Batches { get; init; } = [];
 
-    /// <summary>Makes the batches, which are then the run's own; null: they are <see cref="Batches"/>, the caller's.</summary>
+    /// <summary>
+    /// Makes the batches, which are then the run's own; null: they are <see cref="Batches"/>, the caller's.
+    /// </summary>
     public Func<IEnumerable<CalibrationBatch>>? BatchSource { get; init; }
 
     public Func<Tensor, Tensor>? Forward { get; init; }

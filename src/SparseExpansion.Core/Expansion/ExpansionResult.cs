@@ -9,7 +9,10 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Expansion;
 
 /// <summary>An expanded model's report, its new layers, and the way back.</summary>
-/// <remarks>The model keeps its mixtures when the result is disposed; only the dense layers, kept for <see cref="Revert"/>, are freed.</remarks>
+/// <remarks>
+/// The model keeps its mixtures when the result is disposed; only the dense layers, kept for <see cref="Revert"/>, are
+/// freed.
+/// </remarks>
 public sealed class ExpansionResult : IDisposable
 {
     /// <summary>Name of the report in a folder that <see cref="Save"/> makes.</summary>
@@ -34,16 +37,24 @@ public sealed class ExpansionResult : IDisposable
     /// <summary>The mixtures by module path, in the order in which they were made; they belong to the model.</summary>
     public MixtureCollection Layers { get; }
 
-    /// <summary>Packs all layers or, if one cannot be, none; see <see cref="SparseMixtureLayer.Pack"/>. An expansion leaves them packed where it can.</summary>
+    /// <summary>
+    /// Packs all layers or, if one cannot be, none; see <see cref="SparseMixtureLayer.Pack"/>. An expansion leaves them
+    /// packed where it can.
+    /// </summary>
     /// <returns>This result.</returns>
-    /// <exception cref="InvalidOperationException">The experts of a layer cannot be packed, or the expansion was reverted.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The experts of a layer cannot be packed, or the expansion was reverted.
+    /// </exception>
     public ExpansionResult Pack()
     {
         Living().Pack();
         return this;
     }
 
-    /// <summary>Unpacks all layers: their experts are then differentiable, and move to any device with the model. See <see cref="SparseMixtureLayer.Unpack"/>.</summary>
+    /// <summary>
+    /// Unpacks all layers: their experts are then differentiable, and move to any device with the model. See
+    /// <see cref="SparseMixtureLayer.Unpack"/>.
+    /// </summary>
     /// <returns>This result.</returns>
     /// <exception cref="InvalidOperationException">The expansion was reverted.</exception>
     public ExpansionResult Unpack()
@@ -52,12 +63,19 @@ public sealed class ExpansionResult : IDisposable
         return this;
     }
 
-    /// <summary>Unpacks all layers and lets their kept weights and biases be trained; see <see cref="SparseMixtureLayer.Unfreeze"/>.</summary>
+    /// <summary>
+    /// Unpacks all layers and lets their kept weights and biases be trained; see
+    /// <see cref="SparseMixtureLayer.Unfreeze"/>.
+    /// </summary>
     /// <returns>The parameters of all layers, for one optimizer.</returns>
-    /// <exception cref="InvalidOperationException">The experts of a layer are quantized, or the expansion was reverted; no layer has changed.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The experts of a layer are quantized, or the expansion was reverted; no layer has changed.
+    /// </exception>
     public IReadOnlyList<Parameter> Unfreeze() => Living().Unfreeze();
 
-    /// <summary>Ends the training of all layers: pruned weights are exactly zero. <see cref="Pack"/> may follow.</summary>
+    /// <summary>
+    /// Ends the training of all layers: pruned weights are exactly zero. <see cref="Pack"/> may follow.
+    /// </summary>
     /// <returns>This result.</returns>
     /// <exception cref="InvalidOperationException">The expansion was reverted.</exception>
     public ExpansionResult Freeze()

@@ -8,7 +8,10 @@ using SparseExpansion.Pruning.Refit;
 
 namespace SparseExpansion.Expansion;
 
-/// <summary>Reports of experts as they are written: with one property for each diagnostic that the library knows, null where a pruner has none.</summary>
+/// <summary>
+/// Reports of experts as they are written: with one property for each diagnostic that the library knows, null where a
+/// pruner has none.
+/// </summary>
 internal sealed class ExpertReportJson : JsonConverter<ExpertReport>
 {
     public override ExpertReport? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)

@@ -44,7 +44,9 @@ public sealed class RecipeTests : IDisposable
         Assert.All(report.Layers, layer => Assert.NotNull(layer.RouterRefinement));
     }
 
-    /// <summary>Nearly all of the time goes into the groups: a bar that moved between them only would stand still for long.</summary>
+    /// <summary>
+    /// Nearly all of the time goes into the groups: a bar that moved between them only would stand still for long.
+    /// </summary>
     [Fact]
     public void Best_Progress_MovesWithinGroupsAndNeverFalls()
     {

@@ -8,8 +8,8 @@ namespace SparseExpansion;
 public static class AllocationExtensions
 {
     /// <summary>
-    /// Divides the weights that may stay among the linears, by a pass over the dense model; needs an unstructured target. Without this call
-    /// every linear gets the same sparsity, as in the paper.
+    /// Divides the weights that may stay among the linears, by a pass over the dense model; needs an unstructured
+    /// target. Without this call every linear gets the same sparsity, as in the paper.
     /// </summary>
     /// <typeparam name="TModel">The model's type.</typeparam>
     /// <param name="builder">The expansion.</param>

@@ -12,6 +12,8 @@ public enum AllocationMethod
     /// <summary>Linears whose output error falls most keep more.</summary>
     OutputError,
 
-    /// <summary>Every linear gets the same sparsity, and the experts of a linear whose output error falls most keep more.</summary>
+    /// <summary>
+    /// Every linear gets the same sparsity, and the experts of a linear whose output error falls most keep more.
+    /// </summary>
     Experts,
 }

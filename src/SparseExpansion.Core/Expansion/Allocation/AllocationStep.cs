@@ -8,7 +8,10 @@ using SparseExpansion.Pruning.Targets;
 
 namespace SparseExpansion.Expansion.Allocation;
 
-/// <summary>Passes through the dense model and divides the budget of weights among its linears; divides that of each among its experts.</summary>
+/// <summary>
+/// Passes through the dense model and divides the budget of weights among its linears; divides that of each among its
+/// experts.
+/// </summary>
 internal sealed record AllocationStep(SparsityAllocation Allocation) : IExpansionStep
 {
     public string SettingName => "allocation";

@@ -3,12 +3,13 @@ using System.Globalization;
 namespace SparseExpansion.Expansion.Allocation;
 
 /// <summary>
-/// Division of the weights that may stay among the linears. The sum over all linears is that of the uniform target to one weight, so
-/// the FLOPs of a token stay the same.
+/// Division of the weights that may stay among the linears. The sum over all linears is that of the uniform target to
+/// one weight, so the FLOPs of a token stay the same.
 /// </summary>
 /// <remarks>
-/// Experts of a linear keep equally many, unless they are to differ (<see cref="PerExpert"/>): then what counts is the mean over the
-/// calibration tokens. It is never more than what equal experts would keep, and less by no more than one weight of one expert.
+/// Experts of a linear keep equally many, unless they are to differ (<see cref="PerExpert"/>): then what counts is the
+/// mean over the calibration tokens. It is never more than what equal experts would keep, and less by no more than one
+/// weight of one expert.
 /// </remarks>
 public sealed record SparsityAllocation
 {
@@ -27,16 +28,18 @@ public sealed record SparsityAllocation
     /// <summary>True if linears may differ in sparsity.</summary>
     internal bool PerLinear => Method is AllocationMethod.Owl or AllocationMethod.OutputError;
 
-    /// <summary>Largest distance of a linear's sparsity from the target, and of an expert's from its linear's.</summary>
+    /// <summary>
+    /// Largest distance of a linear's sparsity from the target, and of an expert's from its linear's.
+    /// </summary>
     public double MaxDeviation { get; }
 
     /// <summary>M of <see cref="Owl"/>; 0 for other methods.</summary>
     public double OutlierThreshold { get; }
 
     /// <summary>
-    /// Outlier-weighted layerwise sparsity, Yin et al. 2023 (arXiv 2310.05175): a linear keeps the more, the larger the share of its
-    /// weights with |w_ij| ‖X_j‖ above M times their mean. The deviations from the target are proportional to the shares' distances from
-    /// their mean, and the largest of them is λ.
+    /// Outlier-weighted layerwise sparsity, Yin et al. 2023 (arXiv 2310.05175): a linear keeps the more, the larger the
+    /// share of its weights with |w_ij| ‖X_j‖ above M times their mean. The deviations from the target are proportional
+    /// to the shares' distances from their mean, and the largest of them is λ.
     /// </summary>
     /// <param name="threshold">M, above 1. Default 5.</param>
     /// <param name="maxDeviation">λ, in (0, 0.5]. Default 0.08.</param>
@@ -46,20 +49,28 @@ public sealed record SparsityAllocation
         : throw new ArgumentOutOfRangeException(nameof(threshold), threshold, "The threshold of outliers must be a number above 1.");
 
     /// <summary>
-    /// Minimizes the sum of the linears' relative output errors: each linear of the dense model is pruned as a whole at five sparsities
-    /// around the target (at most 256 rows of it), and weights go where the error, interpolated between them, falls most for one weight.
+    /// Minimizes the sum of the linears' relative output errors: each linear of the dense model is pruned as a whole at
+    /// five sparsities around the target (at most 256 rows of it), and weights go where the error, interpolated between
+    /// them, falls most for one weight.
     /// </summary>
-    /// <param name="maxDeviation">Largest distance of a linear's sparsity from the target, in (0, 0.5]. Default 0.1.</param>
-    /// <param name="perExpert">True to divide the weights of each linear further among its experts, as by <see cref="Experts"/>.</param>
+    /// <param name="maxDeviation">
+    /// Largest distance of a linear's sparsity from the target, in (0, 0.5]. Default 0.1.
+    /// </param>
+    /// <param name="perExpert">
+    /// True to divide the weights of each linear further among its experts, as by <see cref="Experts"/>.
+    /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The value is out of range.</exception>
     public static SparsityAllocation OutputError(double maxDeviation = 0.1, bool perExpert = false) =>
         new(AllocationMethod.OutputError, Check(maxDeviation), 0, perExpert);
 
     /// <summary>
-    /// Divides the weights of each linear among its experts: every expert is pruned at five sparsities around the target (at most 256 rows
-    /// of it), and weights go where the output error of all tokens falls most for one multiplication.
+    /// Divides the weights of each linear among its experts: every expert is pruned at five sparsities around the
+    /// target (at most 256 rows of it), and weights go where the output error of all tokens falls most for one
+    /// multiplication.
     /// </summary>
-    /// <param name="maxDeviation">Largest distance of an expert's sparsity from the target, in (0, 0.5]. Default 0.1.</param>
+    /// <param name="maxDeviation">
+    /// Largest distance of an expert's sparsity from the target, in (0, 0.5]. Default 0.1.
+    /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The value is out of range.</exception>
     public static SparsityAllocation Experts(double maxDeviation = 0.1) => new(AllocationMethod.Experts, Check(maxDeviation), 0, perExpert: true);
 

@@ -33,7 +33,9 @@ internal sealed class Block(
     /// <returns>Its first output.</returns>
     public Tensor Call(Tensor hidden, Tensor?[] arguments) => call(hidden, arguments);
 
-    /// <summary>Has a function told of hidden state and other arguments of every call, before it; the function may end the pass.</summary>
+    /// <summary>
+    /// Has a function told of hidden state and other arguments of every call, before it; the function may end the pass.
+    /// </summary>
     /// <returns>Ends that.</returns>
     public Action OnCall(Action<Tensor, Tensor?[]> action) => onCall(action);
 

@@ -36,7 +36,9 @@ internal static class BlockEntry
         }
     }
 
-    /// <summary>Runs the model once and checks that every block is called with the output of the one before it.</summary>
+    /// <summary>
+    /// Runs the model once and checks that every block is called with the output of the one before it.
+    /// </summary>
     /// <exception cref="SparseExpansionException">A block is never called, or with something else.</exception>
     public static void CheckChain(ExpansionRequest request, CalibrationBatch batch, Device device)
     {
@@ -93,7 +95,9 @@ internal static class BlockEntry
         return entry ?? throw new SparseExpansionException("The first of the blocks is not called through call(x) when the model runs.");
     }
 
-    /// <exception cref="SparseExpansionException">A condition of running blocks one after the other does not hold.</exception>
+    /// <exception cref="SparseExpansionException">
+    /// A condition of running blocks one after the other does not hold.
+    /// </exception>
     public static void Check(bool chained, ExpansionRequest request, int index, string fault)
     {
         if (!chained)

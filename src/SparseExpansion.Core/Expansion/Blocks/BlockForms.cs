@@ -3,7 +3,10 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Blocks;
 
-/// <summary>The forms of modules that can be run as blocks. TorchSharp has a type for each number of arguments, and hooks are of that type.</summary>
+/// <summary>
+/// The forms of modules that can be run as blocks. TorchSharp has a type for each number of arguments, and hooks are of
+/// that type.
+/// </summary>
 internal static class BlockForms
 {
     /// <returns>Null for modules of other forms.</returns>

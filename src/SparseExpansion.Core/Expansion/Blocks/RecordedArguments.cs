@@ -6,8 +6,9 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Expansion.Blocks;
 
 /// <summary>
-/// Arguments that a model hands its blocks beside the hidden state, recorded from one pass of the dense model over all batches, so that blocks can be run apart from it. Equal tensors, such as
-/// one mask for all blocks and batches, are kept once.
+/// Arguments that a model hands its blocks beside the hidden state, recorded from one pass of the dense model over all
+/// batches, so that blocks can be run apart from it. Equal tensors, such as one mask for all blocks and batches, are
+/// kept once.
 /// </summary>
 internal sealed class RecordedArguments : IDisposable
 {
@@ -19,7 +20,9 @@ internal sealed class RecordedArguments : IDisposable
     public IReadOnlyList<CalibrationBatch> Batches { get; private set; }
 
     /// <summary>Runs the dense model, unless all blocks take a hidden state only.</summary>
-    /// <exception cref="SparseExpansionException">A block is not called, or with arguments that depend on the blocks before it.</exception>
+    /// <exception cref="SparseExpansionException">
+    /// A block is not called, or with arguments that depend on the blocks before it.
+    /// </exception>
     public static RecordedArguments Of(ExpansionRequest request, IReadOnlyList<CalibrationBatch> batches, Device device, CancellationToken cancellationToken)
     {
         var recorded = new RecordedArguments(batches);
@@ -82,7 +85,8 @@ internal sealed class RecordedArguments : IDisposable
     }
 
     /// <summary>
-    /// Calls the blocks with other hidden states and looks whether they get the same arguments. If not, those of the dense model would be wrong for the expanded one.
+    /// Calls the blocks with other hidden states and looks whether they get the same arguments. If not, those of the
+    /// dense model would be wrong for the expanded one.
     /// </summary>
     private static void RequireIndependent(ExpansionRequest request, CalibrationUnit model, CalibrationBatch batch, BlockArguments arguments)
     {
@@ -105,7 +109,9 @@ internal sealed class RecordedArguments : IDisposable
         }
     }
 
-    /// <summary>The tensor that is kept for an argument: one that this batch or the one before it has used, or a copy.</summary>
+    /// <summary>
+    /// The tensor that is kept for an argument: one that this batch or the one before it has used, or a copy.
+    /// </summary>
     private Tensor Keep(Tensor tensor, List<Tensor> former, List<Tensor> used)
     {
         Tensor copy = tensor.detach().to(CPU, copy: true).DetachFromDisposeScope();

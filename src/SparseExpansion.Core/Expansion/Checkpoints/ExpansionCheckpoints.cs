@@ -26,7 +26,9 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, RouterKinds ki
     /// <param name="resume">True: go on with what the store holds; false: it must hold no finished block.</param>
     /// <param name="describe">Gives all settings that decide the outcome.</param>
     /// <param name="blocks">Number of blocks of the expansion.</param>
-    /// <exception cref="SparseExpansionException">They are not, or there are some and nobody asked to go on.</exception>
+    /// <exception cref="SparseExpansionException">
+    /// They are not, or there are some and nobody asked to go on.
+    /// </exception>
     public void Start(bool resume, Func<Dictionary<string, string>> describe, int blocks)
     {
         if (Finished > 0 && !resume)
@@ -53,7 +55,9 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, RouterKinds ki
     /// <summary>The mixtures and reports of a finished block.</summary>
     /// <param name="block">Index of the block.</param>
     /// <param name="slots">The block's linears.</param>
-    /// <param name="replacements">Takes the mixtures, not installed; the caller disposes them, after an error too.</param>
+    /// <param name="replacements">
+    /// Takes the mixtures, not installed; the caller disposes them, after an error too.
+    /// </param>
     /// <returns>All else; the caller disposes it.</returns>
     public RestoredBlock Restore(int block, IReadOnlyList<ModuleSlot> slots, List<Replacement> replacements)
     {
@@ -127,11 +131,16 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, RouterKinds ki
         }
     }
 
-    /// <summary>As they are; but dense tensors say nothing of the grids that weights were rounded to, codes do.</summary>
+    /// <summary>
+    /// As they are; but dense tensors say nothing of the grids that weights were rounded to, codes do.
+    /// </summary>
     private static ExpertFormat FormatOf(SparseMixtureLayer layer) =>
         layer.Experts.GridOf(0) is not null && PackedExperts.Supports(layer.Experts.DType) ? ExpertFormat.Packed : ExpertFormat.Unchanged;
 
-    /// <summary>Lets the experts of all finished blocks, which were unpacked for the whole model, lie in the store's files again.</summary>
+    /// <summary>
+    /// Lets the experts of all finished blocks, which were unpacked for the whole model, lie in the store's files
+    /// again.
+    /// </summary>
     /// <param name="mixtures">Their layers.</param>
     public void MapAgain(IEnumerable<SparseMixtureLayer> mixtures)
     {
@@ -154,7 +163,10 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, RouterKinds ki
         }
     }
 
-    /// <summary>Lets packed experts lie in the store's files, which the system reads when it needs them and forgets when memory is short.</summary>
+    /// <summary>
+    /// Lets packed experts lie in the store's files, which the system reads when it needs them and forgets when memory
+    /// is short.
+    /// </summary>
     private void Map(IReadOnlyList<SparseMixtureLayer> mixtures, ExpandedIndex index)
     {
         using StoredBlock stored = ReadBlock(Finished - 1);

@@ -8,7 +8,9 @@ public sealed record SettingDifference(string Name, string? Stored, string? Now)
 {
     private const int ShownLength = 120;
 
-    /// <summary>Such as <c>sparsity was '0.5', is '0.6'</c>; of long values what is about the place where they differ.</summary>
+    /// <summary>
+    /// Such as <c>sparsity was '0.5', is '0.6'</c>; of long values what is about the place where they differ.
+    /// </summary>
     public override string ToString()
     {
         int same = 0, least = Math.Min(Stored?.Length ?? 0, Now?.Length ?? 0);

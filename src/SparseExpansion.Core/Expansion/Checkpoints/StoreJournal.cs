@@ -5,7 +5,10 @@ using SparseExpansion.Internal.Files;
 
 namespace SparseExpansion.Expansion.Checkpoints;
 
-/// <summary>The file that says which blocks of a <see cref="FolderExpansionStore"/> are finished. What it does not name does not exist.</summary>
+/// <summary>
+/// The file that says which blocks of a <see cref="FolderExpansionStore"/> are finished. What it does not name does not
+/// exist.
+/// </summary>
 internal sealed record StoreJournal
 {
     public const string FileName = "journal.json";

@@ -3,7 +3,9 @@ using SparseExpansion.Layers.Surgery;
 
 namespace SparseExpansion.Expansion.Compensation;
 
-/// <summary>Memory and work that error compensation takes: tokens of two models, and equations for each expert.</summary>
+/// <summary>
+/// Memory and work that error compensation takes: tokens of two models, and equations for each expert.
+/// </summary>
 internal static class CompensationCost
 {
     /// <summary>Memory and operations.</summary>
@@ -18,7 +20,9 @@ internal static class CompensationCost
         PruningOperations = width => Operations(size, width),
     };
 
-    /// <summary>Sums over the tokens of each expert, the equations of one, and the weight that is made for one.</summary>
+    /// <summary>
+    /// Sums over the tokens of each expert, the equations of one, and the weight that is made for one.
+    /// </summary>
     private static long Bytes(long rows, long features, int experts) =>
         sizeof(float) * ((((2 * experts) + 4) * features * features) + (2 * rows * features));
 

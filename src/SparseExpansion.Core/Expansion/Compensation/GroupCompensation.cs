@@ -18,7 +18,9 @@ internal sealed class GroupCompensation(GroupRun group, ActivationStore dense, d
 
     public bool ChangesWeights => true;
 
-    /// <summary>The captured tokens, each with what the dense model hands the group in its place, [n, 2 · in_features].</summary>
+    /// <summary>
+    /// The captured tokens, each with what the dense model hands the group in its place, [n, 2 · in_features].
+    /// </summary>
     private ExpertTokens Pairs => group.Pruner.Divide(new TokenPairs(group.Captured, dense), group.Assignment!);
 
     public void OnStatistics(int first, ExpertStatistics statistics, CancellationToken cancellationToken)

@@ -8,7 +8,10 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Compensation;
 
-/// <summary>Differences between the inputs of experts in the dense and in the expanded model, and the weights that make up for it.</summary>
+/// <summary>
+/// Differences between the inputs of experts in the dense and in the expanded model, and the weights that make up for
+/// it.
+/// </summary>
 internal sealed class InputShift : IDisposable
 {
     private readonly Tensor[] _moves;
@@ -16,7 +19,9 @@ internal sealed class InputShift : IDisposable
     private InputShift(Tensor[] moves) => _moves = moves;
 
     /// <summary>Sums up the tokens of some experts.</summary>
-    /// <param name="pairs">Tokens [n, 2 · features] by expert: what the expanded model hands the layer, then what the dense one does.</param>
+    /// <param name="pairs">
+    /// Tokens [n, 2 · features] by expert: what the expanded model hands the layer, then what the dense one does.
+    /// </param>
     /// <param name="features">Width of a token.</param>
     /// <param name="damping">λ as a share of the mean energy of a feature.</param>
     /// <param name="device">Device of the sums.</param>

@@ -11,7 +11,10 @@ namespace SparseExpansion.Expansion.FineTuning;
 
 /// <summary>Fits what is kept of a block's experts to the dense block, masks and routers fixed.</summary>
 /// <param name="options">Loss, steps, learning rate.</param>
-/// <param name="tail">Part of the model after the block, where the loss is one of the model's outputs; null: the loss is one of the block's.</param>
+/// <param name="tail">
+/// Part of the model after the block, where the loss is one of the model's outputs; null: the loss is one of the
+/// block's.
+/// </param>
 /// <param name="seed">Order of the windows.</param>
 /// <param name="progress">Told of the share of steps that are done.</param>
 /// <param name="cancellationToken">Observed between steps.</param>
@@ -157,7 +160,9 @@ internal sealed class BlockFineTuner(FineTuningOptions options, ModelTail? tail,
     /// <summary>Half a cosine from the learning rate to 0.</summary>
     private double LearningRateAt(int step) => options.LearningRate * 0.5 * (1 + Math.Cos(Math.PI * step / options.Steps));
 
-    /// <summary>Looks before <see cref="SparseMixtureLayer.Freeze"/>, which would hide what training did to pruned weights.</summary>
+    /// <summary>
+    /// Looks before <see cref="SparseMixtureLayer.Freeze"/>, which would hide what training did to pruned weights.
+    /// </summary>
     private static void CheckMasks(SparseMixtureLayer[] layers)
     {
         if (layers.FirstOrDefault(layer => ((MaskedDenseExperts)layer.Experts).CountStray() > 0) is { } stray)

@@ -15,7 +15,10 @@ public static class FineTuningLoss
     public static IFineTuningLoss KullbackLeibler { get; } = new KullbackLeiblerLoss();
 
     /// <summary>A loss that is a function.</summary>
-    /// <param name="name">Name, for reports and manifests; another function should have another name, by which <see cref="ExpansionBuilder{TModel}.ResumeFrom"/> notices it.</param>
+    /// <param name="name">
+    /// Name, for reports and manifests; another function should have another name, by which
+    /// <see cref="ExpansionBuilder{TModel}.ResumeFrom"/> notices it.
+    /// </param>
     /// <param name="compute">See <see cref="IFineTuningLoss.Compute"/>.</param>
     public static IFineTuningLoss From(string name, Func<Tensor, Tensor, Tensor> compute)
     {

@@ -10,8 +10,9 @@ namespace SparseExpansion.Expansion.FineTuning;
 /// <param name="forward">Runs the model.</param>
 /// <param name="block">The module in the place of the block.</param>
 /// <remarks>
-/// Runs the whole model and exchanges the block's output on the way: where a model goes after its blocks is its own affair. What it does before
-/// is thrown away and has no gradient, so that it is enough to do it for one position, see <see cref="Shorten"/>.
+/// Runs the whole model and exchanges the block's output on the way: where a model goes after its blocks is its own
+/// affair. What it does before is thrown away and has no gradient, so that it is enough to do it for one position, see
+/// <see cref="Shorten"/>.
 /// </remarks>
 internal sealed class ModelTail(Func<Tensor, Tensor> forward, Func<Block> block)
 {
@@ -35,8 +36,8 @@ internal sealed class ModelTail(Func<Tensor, Tensor> forward, Func<Block> block)
     }
 
     /// <summary>
-    /// From now on runs the first position alone through what comes before the block, if for every one of the windows the outputs stay the
-    /// same, bit by bit. They do unless the model looks at its input again after the block.
+    /// From now on runs the first position alone through what comes before the block, if for every one of the windows
+    /// the outputs stay the same, bit by bit. They do unless the model looks at its input again after the block.
     /// </summary>
     /// <param name="windows">All windows that outputs will be asked for.</param>
     /// <param name="batchWindows">Windows at a time.</param>

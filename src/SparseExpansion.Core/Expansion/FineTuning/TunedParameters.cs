@@ -5,12 +5,14 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Expansion.FineTuning;
 
 /// <summary>
-/// Parameters that Adam moves. Parameters of less than float32 are moved as float32 copies and rounded after every step. All tensors made here
-/// live in the dispose scope of the creation.
+/// Parameters that Adam moves. Parameters of less than float32 are moved as float32 copies and rounded after every
+/// step. All tensors made here live in the dispose scope of the creation.
 /// </summary>
 internal sealed class TunedParameters
 {
-    /// <summary>Gradients of a relative error are small, so the usual 1e-8 would damp the steps of well pruned blocks.</summary>
+    /// <summary>
+    /// Gradients of a relative error are small, so the usual 1e-8 would damp the steps of well pruned blocks.
+    /// </summary>
     private const double Epsilon = 1e-12;
 
     private readonly Parameter[] _live;

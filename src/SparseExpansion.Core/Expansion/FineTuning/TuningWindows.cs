@@ -17,7 +17,9 @@ internal sealed class TuningWindows
     /// <param name="inputs">Inputs of the expanded block.</param>
     /// <param name="targets">Outputs of a dense block for each of them.</param>
     /// <param name="modelInputs">Inputs of the model for each of them; null where nobody asks for them.</param>
-    /// <exception cref="SparseExpansionException">Outputs, or the inputs of the model, do not belong to the rows of the inputs.</exception>
+    /// <exception cref="SparseExpansionException">
+    /// Outputs, or the inputs of the model, do not belong to the rows of the inputs.
+    /// </exception>
     public TuningWindows(
         Device device, IReadOnlyList<CalibrationBatch> inputs, IReadOnlyList<CalibrationBatch> targets, IReadOnlyList<CalibrationBatch>? modelInputs = null)
     {
@@ -43,7 +45,10 @@ internal sealed class TuningWindows
     /// <summary>Number of windows.</summary>
     public int Count => _windows.Length;
 
-    /// <summary>Batches without the windows that are held out: what experts may be made from. They judge only what has not seen them.</summary>
+    /// <summary>
+    /// Batches without the windows that are held out: what experts may be made from. They judge only what has not seen
+    /// them.
+    /// </summary>
     /// <param name="inputs">All batches; stay with the caller.</param>
     /// <param name="share">Share of the windows that is held out.</param>
     /// <param name="views">Takes the tensors that the result has and <paramref name="inputs"/> has not.</param>
@@ -101,7 +106,10 @@ internal sealed class TuningWindows
         };
     }
 
-    /// <summary>Outputs go with rows of inputs if there are as many, or if sequences were flattened to [sequences · positions, features]. A vector is never cut.</summary>
+    /// <summary>
+    /// Outputs go with rows of inputs if there are as many, or if sequences were flattened to [sequences · positions,
+    /// features]. A vector is never cut.
+    /// </summary>
     private static bool HasRowsOf(Tensor input, Tensor output) => input.Dimensions == 1
         || (output.Dimensions > 0 && (output.shape[0] == input.shape[0] || (output.Dimensions <= 2 && output.shape[0] % input.shape[0] == 0)));
 

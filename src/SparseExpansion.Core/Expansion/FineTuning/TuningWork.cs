@@ -7,14 +7,20 @@ namespace SparseExpansion.Expansion.FineTuning;
 /// <summary>Memory and operations that fine-tuning takes.</summary>
 internal static class TuningWork
 {
-    /// <summary>Tensors as wide as inputs and outputs of a linear that a step keeps for each: themselves, sorted by expert, and gradients.</summary>
+    /// <summary>
+    /// Tensors as wide as inputs and outputs of a linear that a step keeps for each: themselves, sorted by expert, and
+    /// gradients.
+    /// </summary>
     private const long CopiesOfActivations = 6;
 
-    /// <summary>Tensors as wide as the model's outputs that a loss of them keeps: logits, distributions, gradients.</summary>
+    /// <summary>
+    /// Tensors as wide as the model's outputs that a loss of them keeps: logits, distributions, gradients.
+    /// </summary>
     private const long CopiesOfOutputs = 8;
 
     /// <summary>
-    /// Bytes of a step at the largest block, without weights and activations that are resident; where the block is the whole model, with the dense outputs of all tokens.
+    /// Bytes of a step at the largest block, without weights and activations that are resident; where the block is the
+    /// whole model, with the dense outputs of all tokens.
     /// </summary>
     public static long Bytes(WorkSize size, FineTuningOptions options)
     {
@@ -38,7 +44,10 @@ internal static class TuningWork
 
     private static long Weights(WorkSize size, int block) => size.Blocks[block].Slots.Sum(size.DenseExperts) / size.ElementSize;
 
-    /// <summary>Mask, masked product, best state and two gradients in the weight's type; two moments, their root and a gradient in at least float32, and a copy of narrower weights.</summary>
+    /// <summary>
+    /// Mask, masked product, best state and two gradients in the weight's type; two moments, their root and a gradient
+    /// in at least float32, and a copy of narrower weights.
+    /// </summary>
     private static long BytesOfWeight(WorkSize size) =>
         (5 * size.ElementSize) + (size.ElementSize < sizeof(float) ? 5 * sizeof(float) : 4 * size.ElementSize);
 

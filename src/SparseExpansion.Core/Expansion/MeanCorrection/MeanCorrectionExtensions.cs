@@ -8,8 +8,9 @@ namespace SparseExpansion;
 public static class MeanCorrectionExtensions
 {
     /// <summary>
-    /// Gives every expert a bias that absorbs the mean output error of its cluster, and prunes it by the statistic of its tokens less their mean. Off
-    /// without this call, as in the paper. A token costs one addition for each output more.
+    /// Gives every expert a bias that absorbs the mean output error of its cluster, and prunes it by the statistic of
+    /// its tokens less their mean. Off without this call, as in the paper. A token costs one addition for each output
+    /// more.
     /// </summary>
     /// <typeparam name="TModel">The model's type.</typeparam>
     /// <param name="builder">The expansion.</param>

@@ -3,13 +3,18 @@ using System.Text;
 
 namespace SparseExpansion.Expansion.Memory;
 
-/// <summary>Memory and time that an expansion will take, as far as can be told beforehand. Bytes err on the side of too many.</summary>
+/// <summary>
+/// Memory and time that an expansion will take, as far as can be told beforehand. Bytes err on the side of too many.
+/// </summary>
 public sealed record ExpansionMemoryPlan
 {
     /// <summary>The budget; null: none was given.</summary>
     public required long? BudgetBytes { get; init; }
 
-    /// <summary>Bytes that are in memory all the time: libraries, dense weights, finished blocks, the experts of the block at work.</summary>
+    /// <summary>
+    /// Bytes that are in memory all the time: libraries, dense weights, finished blocks, the experts of the block at
+    /// work.
+    /// </summary>
     public required long ResidentBytes { get; init; }
 
     /// <summary>The stages in the order of work.</summary>

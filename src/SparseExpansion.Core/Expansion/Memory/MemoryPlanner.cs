@@ -4,7 +4,9 @@ using SparseExpansion.Routing;
 
 namespace SparseExpansion.Expansion.Memory;
 
-/// <summary>Cuts an expansion into pieces that fit a memory budget: activations to disk first, then fewer experts at a time.</summary>
+/// <summary>
+/// Cuts an expansion into pieces that fit a memory budget: activations to disk first, then fewer experts at a time.
+/// </summary>
 internal static class MemoryPlanner
 {
     /// <summary>The schedule of a run.</summary>

@@ -74,7 +74,10 @@ internal sealed class WorkSize
     /// <summary>True if finished blocks lie in the store's files; experts that are not packed stay in memory.</summary>
     public bool FinishedAreMapped => Packs && Request is { Store: not null, Options.Memory: not null };
 
-    /// <summary>Dense experts of all blocks where the last one runs the whole model, for which finished blocks are unpacked; otherwise 0.</summary>
+    /// <summary>
+    /// Dense experts of all blocks where the last one runs the whole model, for which finished blocks are unpacked;
+    /// otherwise 0.
+    /// </summary>
     public long UnpackedBytes => Blocks.Count > 1 && Blocks[^1].IsWholeModel ? Blocks.SelectMany(block => block.Slots).Sum(DenseExperts) : 0;
 
     /// <summary>Resident apart from experts and activations.</summary>

@@ -17,7 +17,9 @@ internal sealed class BlockExpander(BlockRun block)
         InputGroupFinder.Find(
             block.Calibration, [.. block.Slots.Select(slot => new CalibrationTarget(slot.Name, slot.Dense))], batches, cancellationToken);
 
-    /// <summary>Makes the experts of a block that has targets, without the windows that steps keep for themselves.</summary>
+    /// <summary>
+    /// Makes the experts of a block that has targets, without the windows that steps keep for themselves.
+    /// </summary>
     public void Expand()
     {
         IReadOnlyList<CalibrationBatch> dense = _run.Dense?.Enter(block) ?? block.Inputs;

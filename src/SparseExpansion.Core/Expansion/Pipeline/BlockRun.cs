@@ -58,7 +58,10 @@ internal sealed class BlockRun
     /// <summary>Puts a mixture into the model.</summary>
     public void Install(Replacement replacement) => Run.Changes.Install(replacement);
 
-    /// <summary>Does something with the block as it is in the dense model; with all of the model, where that is expanded as a whole.</summary>
+    /// <summary>
+    /// Does something with the block as it is in the dense model; with all of the model, where that is expanded as a
+    /// whole.
+    /// </summary>
     public T RunDense<T>(Func<T> action) => Run.Changes.WithDense(Block.IsWholeModel ? 0 : _installedBefore, action);
 
     /// <summary>True if nothing has changed in what <see cref="RunDense"/> runs.</summary>

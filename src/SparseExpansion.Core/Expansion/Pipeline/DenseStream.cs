@@ -9,7 +9,9 @@ internal sealed class DenseStream(ExpansionRun run) : IDisposable
     private IReadOnlyList<CalibrationBatch>? _outputs;
 
     /// <summary>Inputs of a block in the dense model.</summary>
-    /// <param name="block">The block; as long as nothing before it is expanded, its inputs are those of the dense model.</param>
+    /// <param name="block">
+    /// The block; as long as nothing before it is expanded, its inputs are those of the dense model.
+    /// </param>
     public IReadOnlyList<CalibrationBatch> Enter(BlockRun block) => _outputs is { } own && !block.Block.IsWholeModel ? own : block.Inputs;
 
     /// <summary>Runs a block as it was.</summary>

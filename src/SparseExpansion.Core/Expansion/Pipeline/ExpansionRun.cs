@@ -79,7 +79,9 @@ internal sealed class ExpansionRun(
     /// <param name="stage">The stage.</param>
     /// <param name="block">Index of the block.</param>
     /// <param name="layer">The linears at work, or null.</param>
-    /// <param name="share">Share of the stage's part of the block that is done; of all stages that make experts together.</param>
+    /// <param name="share">
+    /// Share of the stage's part of the block that is done; of all stages that make experts together.
+    /// </param>
     public void Report(ExpansionStage stage, int block, string? layer, double share) =>
         stages.Enter(stage, block, layer, (block + ShareOfBlock(stage, share)) / blocks.Count);
 

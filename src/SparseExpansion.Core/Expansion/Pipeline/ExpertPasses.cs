@@ -4,8 +4,9 @@ using SparseExpansion.Routing.Experts;
 namespace SparseExpansion.Expansion.Pipeline;
 
 /// <summary>
-/// Prunes experts a few at a time, so that memory holds the statistics of these only. Every pass streams the tokens again; a pass before
-/// them sums up the whole group, in the order in which it would be summed in one go, so that the experts come out the same.
+/// Prunes experts a few at a time, so that memory holds the statistics of these only. Every pass streams the tokens
+/// again; a pass before them sums up the whole group, in the order in which it would be summed in one go, so that the
+/// experts come out the same.
 /// </summary>
 internal static class ExpertPasses
 {

@@ -9,7 +9,9 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Pipeline;
 
-/// <summary>Makes experts of the linears of one input group, once for good and a few times to try something out.</summary>
+/// <summary>
+/// Makes experts of the linears of one input group, once for good and a few times to try something out.
+/// </summary>
 /// <param name="Sparsifier">The pruner.</param>
 /// <param name="Target">Target that says how many weights are pruned.</param>
 /// <param name="Layer">A linear of the group: width of the inputs and device.</param>
@@ -41,7 +43,9 @@ internal sealed record ExpertPruner(ISparsifier Sparsifier, SparsityTarget Targe
     public IReadOnlyList<PruningResult> Prune(Tensor weight, ExpertStatistics statistics, CancellationToken cancellationToken) =>
         PrunerCalls.PruneExperts(Sparsifier, weight, statistics.Experts, Target, cancellationToken);
 
-    /// <summary>Rows of a weight that stand for all of them in a trial, evenly spread; the caller disposes the copy.</summary>
+    /// <summary>
+    /// Rows of a weight that stand for all of them in a trial, evenly spread; the caller disposes the copy.
+    /// </summary>
     public static Tensor RowsForTrial(Tensor weight, int most = TrialRows)
     {
         using var noGrad = no_grad();

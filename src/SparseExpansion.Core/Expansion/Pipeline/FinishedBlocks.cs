@@ -19,8 +19,12 @@ internal sealed class FinishedBlocks
     /// <summary>Number of blocks that need not be expanded.</summary>
     public int Count => _checkpoints.Finished;
 
-    /// <summary>Begins anew, or checks that the stored blocks are of this very expansion; null where the request names no store.</summary>
-    /// <exception cref="SparseExpansionException">They are not, or there are some and nobody asked to go on.</exception>
+    /// <summary>
+    /// Begins anew, or checks that the stored blocks are of this very expansion; null where the request names no store.
+    /// </summary>
+    /// <exception cref="SparseExpansionException">
+    /// They are not, or there are some and nobody asked to go on.
+    /// </exception>
     public static FinishedBlocks? Open(ExpansionRun run)
     {
         ExpansionRequest request = run.Request;
@@ -52,7 +56,9 @@ internal sealed class FinishedBlocks
     /// <summary>Outputs that the last stored block hands on.</summary>
     public IReadOnlyList<CalibrationBatch> ReadHidden() => _checkpoints.RestoreActivations(_run.Batches);
 
-    /// <summary>Lets the experts of stored blocks, which were unpacked for the whole model, lie in the store's files again.</summary>
+    /// <summary>
+    /// Lets the experts of stored blocks, which were unpacked for the whole model, lie in the store's files again.
+    /// </summary>
     public void MapAgain() => _checkpoints.MapAgain(_run.Changes.Installed.Take(_mixtures).Select(replacement => replacement.Mixture));
 
     /// <summary>Stores a block. What it hands on is then read from the store, as another run would see it.</summary>

@@ -81,7 +81,9 @@ internal sealed class GroupExpander(GroupRun group)
         layer.Seconds += _run.Options.TimeProvider.GetElapsedTime(started).TotalSeconds;
     }
 
-    /// <summary>The share of the group's experts that are made, all linears together, before those that there are statistics of.</summary>
+    /// <summary>
+    /// The share of the group's experts that are made, all linears together, before those that there are statistics of.
+    /// </summary>
     private double Done(LayerRun layer, int first, int experts)
     {
         int before = group.Slots.TakeWhile(slot => slot.Name != layer.Name).Count();
@@ -104,7 +106,10 @@ internal sealed class GroupExpander(GroupRun group)
         layer.Seconds += _run.Options.TimeProvider.GetElapsedTime(started).TotalSeconds;
     }
 
-    /// <summary>The pruner knows the errors on what its statistic has seen; where that is not an expert's own tokens, they are measured.</summary>
+    /// <summary>
+    /// The pruner knows the errors on what its statistic has seen; where that is not an expert's own tokens, they are
+    /// measured.
+    /// </summary>
     private double[] MeasureErrors(LayerRun layer) =>
         group.Steps.Select(step => step.MeasureErrors(layer, _run.CancellationToken)).FirstOrDefault(errors => errors is not null)
         ?? (group.PriorTokens == 0 && layer.Experts.All(expert => expert.RelativeOutputError is not null)

@@ -11,7 +11,9 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Pipeline;
 
-/// <summary>All that changes while the linears of one input group are expanded. Owns the router until that is taken.</summary>
+/// <summary>
+/// All that changes while the linears of one input group are expanded. Owns the router until that is taken.
+/// </summary>
 internal sealed class GroupRun : IDisposable
 {
     private readonly BlockRun _block;

@@ -1,6 +1,9 @@
 namespace SparseExpansion.Expansion.Pipeline;
 
-/// <summary>Shares of the parts of the work on an input group, as far as that can be told beforehand: for progress, not for planning.</summary>
+/// <summary>
+/// Shares of the parts of the work on an input group, as far as that can be told beforehand: for progress, not for
+/// planning.
+/// </summary>
 internal static class GroupShares
 {
     private const double TrainingShare = 0.1;

@@ -20,7 +20,9 @@ internal static class HiddenStates
     /// <param name="batches">Its inputs.</param>
     /// <param name="memory">Memory that keeps the outputs.</param>
     /// <param name="cancellationToken">Observed between batches.</param>
-    /// <returns>The outputs in host memory or mapped files, with the masks of the batches; the caller disposes them.</returns>
+    /// <returns>
+    /// The outputs in host memory or mapped files, with the masks of the batches; the caller disposes them.
+    /// </returns>
     public static List<CalibrationBatch> Run(CalibrationUnit block, IReadOnlyList<CalibrationBatch> batches, MemorySchedule? memory, CancellationToken cancellationToken) =>
         Run(block, batches, memory, static _ => { }, cancellationToken);
 

@@ -28,7 +28,9 @@ internal sealed class LayerRun(GroupRun group, ModuleSlot slot) : IDisposable
     /// <summary>The experts, as far as they are made.</summary>
     public IReadOnlyList<PruningResult> Experts => _experts;
 
-    /// <summary>[out_features], or [experts, out_features] where each expert has its own; null: none. Not owned.</summary>
+    /// <summary>
+    /// [out_features], or [experts, out_features] where each expert has its own; null: none. Not owned.
+    /// </summary>
     public Tensor? Bias { get; set; } = ((Linear)slot.Dense).bias;
 
     /// <summary>Time spent on the layer.</summary>

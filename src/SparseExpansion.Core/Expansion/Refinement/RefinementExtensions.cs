@@ -9,8 +9,9 @@ namespace SparseExpansion;
 public static class RefinementExtensions
 {
     /// <summary>
-    /// Lets routers learn from the errors of their experts: each group's router is fitted anew to which expert serves a token best, and kept
-    /// where held-out tokens lose less by it. Off without this call, as in the paper. Takes 1 + rounds more prunings of every layer.
+    /// Lets routers learn from the errors of their experts: each group's router is fitted anew to which expert serves a
+    /// token best, and kept where held-out tokens lose less by it. Off without this call, as in the paper. Takes 1 +
+    /// rounds more prunings of every layer.
     /// </summary>
     /// <typeparam name="TModel">The model's type.</typeparam>
     /// <param name="builder">The expansion.</param>
@@ -28,7 +29,9 @@ public static class RefinementExtensions
 
     extension(LayerReport layer)
     {
-        /// <summary>Result of refinement for the router of the layer's group; null where it was not asked for.</summary>
+        /// <summary>
+        /// Result of refinement for the router of the layer's group; null where it was not asked for.
+        /// </summary>
         public RouterRefinement? RouterRefinement => ReportParts.Get<RouterRefinement>(layer.Parts, RefinementStep.PartName);
     }
 }

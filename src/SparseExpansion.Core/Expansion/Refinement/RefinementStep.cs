@@ -18,7 +18,9 @@ internal sealed record RefinementStep(RouterRefinementOptions Options) : IExpans
 
     public (string Name, object? Value)? AbsentFromLayer => (PartName, null);
 
-    /// <summary>Trials of a router prune rows of every expert again and again, and take about as long as the experts themselves.</summary>
+    /// <summary>
+    /// Trials of a router prune rows of every expert again and again, and take about as long as the experts themselves.
+    /// </summary>
     public double ShareOfGroup => 0.5;
 
     public void OnRouted(GroupRun group)

@@ -8,8 +8,8 @@ namespace SparseExpansion.Expansion.Refinement;
 internal static class TokenCosts
 {
     /// <summary>
-    /// ‖F_e x‖² for every token x and expert e, where F_e holds the rows of all linears' W − P_e, each divided by the square root of its
-    /// linear's output energy: the relative errors of the linears add up.
+    /// ‖F_e x‖² for every token x and expert e, where F_e holds the rows of all linears' W − P_e, each divided by the
+    /// square root of its linear's output energy: the relative errors of the linears add up.
     /// </summary>
     /// <param name="weights">The group's linears, [rows, d] each.</param>
     /// <param name="experts">The experts of each linear.</param>

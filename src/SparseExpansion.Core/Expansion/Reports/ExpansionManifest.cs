@@ -36,7 +36,9 @@ public sealed record ExpansionManifest
     /// <summary>Shape of the first calibration batch; [batch, context] for token ids.</summary>
     public required IReadOnlyList<long> BatchShape { get; init; }
 
-    /// <summary>SHA-256 over shapes, dtypes and bytes of all calibration inputs and masks, in lower-case hexadecimal.</summary>
+    /// <summary>
+    /// SHA-256 over shapes, dtypes and bytes of all calibration inputs and masks, in lower-case hexadecimal.
+    /// </summary>
     public required string CalibrationHash { get; init; }
 
     /// <summary>Exact share of zeros of each expanded layer.</summary>

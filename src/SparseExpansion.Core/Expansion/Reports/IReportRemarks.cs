@@ -3,7 +3,9 @@ namespace SparseExpansion.Expansion.Reports;
 /// <summary>Tells people what a part of an expansion did, from a report.</summary>
 internal interface IReportRemarks
 {
-    /// <summary>Name and value of the part that the JSON of a layer has where its expansion went without; null: none.</summary>
+    /// <summary>
+    /// Name and value of the part that the JSON of a layer has where its expansion went without; null: none.
+    /// </summary>
     (string Name, object? Value)? AbsentFromLayer => null;
 
     /// <summary>The same of the whole report.</summary>

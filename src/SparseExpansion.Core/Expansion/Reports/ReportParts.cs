@@ -5,7 +5,9 @@ namespace SparseExpansion.Expansion.Reports;
 /// <summary>Values that parts of an expansion add to a report, by their names in its JSON.</summary>
 internal sealed class ReportParts
 {
-    /// <summary>The parts: objects while an expansion runs, <see cref="JsonElement"/> where a report was read.</summary>
+    /// <summary>
+    /// The parts: objects while an expansion runs, <see cref="JsonElement"/> where a report was read.
+    /// </summary>
     public Dictionary<string, object> Values { get; } = [];
 
     /// <summary>Adds a part, or replaces it.</summary>
@@ -13,7 +15,9 @@ internal sealed class ReportParts
     /// <param name="value">A value that JSON can express.</param>
     public void Set(string name, object value) => Values[name] = value;
 
-    /// <summary>Parts of a report with those of absent steps, so that its JSON has the same names whatever was asked for.</summary>
+    /// <summary>
+    /// Parts of a report with those of absent steps, so that its JSON has the same names whatever was asked for.
+    /// </summary>
     /// <param name="parts">The parts of the steps that were asked for.</param>
     /// <param name="absent">The value for those that were not.</param>
     public static Dictionary<string, object> Complete(IEnumerable<KeyValuePair<string, object>> parts, IEnumerable<(string Name, object? Value)?> absent)

@@ -23,7 +23,10 @@ internal static class ReportText
         return string.Join(Environment.NewLine, lines);
     }
 
-    /// <summary>A line for each input group whose experts or router did not stay as they were trained, and for each block that was trained.</summary>
+    /// <summary>
+    /// A line for each input group whose experts or router did not stay as they were trained, and for each block that
+    /// was trained.
+    /// </summary>
     public static IEnumerable<string> Remarks(ExpansionReport report) =>
     [
         .. report.Layers.Where(layer => layer.Name == layer.InputGroup[0]).Select(Of).OfType<string>(),

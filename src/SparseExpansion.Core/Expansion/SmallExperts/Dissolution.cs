@@ -9,8 +9,12 @@ namespace SparseExpansion.Expansion.SmallExperts;
 /// <summary>Dissolves experts that too few tokens go to.</summary>
 internal static class Dissolution
 {
-    /// <summary>Leaves out the smallest expert while it has fewer tokens than asked for. The last expert stays.</summary>
-    /// <param name="routed">A router, and where it sends the tokens; disposed where another one is returned, and when this fails.</param>
+    /// <summary>
+    /// Leaves out the smallest expert while it has fewer tokens than asked for. The last expert stays.
+    /// </summary>
+    /// <param name="routed">
+    /// A router, and where it sends the tokens; disposed where another one is returned, and when this fails.
+    /// </param>
     /// <param name="tokens">The calibration tokens.</param>
     /// <param name="minimum">Least tokens of an expert.</param>
     /// <param name="chunkTokens">Tokens on the device at a time.</param>

@@ -10,10 +10,14 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.SmallExperts;
 
-/// <summary>Finds how far experts should lean on their layer by what their outputs lose on tokens that they were not made from.</summary>
+/// <summary>
+/// Finds how far experts should lean on their layer by what their outputs lose on tokens that they were not made from.
+/// </summary>
 internal static class ShrinkageChoice
 {
-    /// <summary>Strengths tried, in tokens for each input feature; the weaker one of equally good ones is taken.</summary>
+    /// <summary>
+    /// Strengths tried, in tokens for each input feature; the weaker one of equally good ones is taken.
+    /// </summary>
     private static readonly double[] s_strengths = [0, 0.125, 0.5, 2, 8];
 
     /// <summary>Number of strengths that are tried.</summary>

@@ -6,7 +6,9 @@ using SparseExpansion.Expansion.Reports;
 
 namespace SparseExpansion.Expansion.SmallExperts;
 
-/// <summary>Dissolves experts that too few tokens go to, and lets the statistics of small ones lean on their group's.</summary>
+/// <summary>
+/// Dissolves experts that too few tokens go to, and lets the statistics of small ones lean on their group's.
+/// </summary>
 internal sealed record SmallExpertsStep(ExpertStatisticsOptions Options) : IExpansionStep
 {
     public string SettingName => "expert statistics";

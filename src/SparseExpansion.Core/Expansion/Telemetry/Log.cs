@@ -5,7 +5,9 @@ using SparseExpansion.Pruning;
 
 namespace SparseExpansion.Expansion.Telemetry;
 
-/// <summary>Log messages of an expansion. Their ids are documented in docs/observability.md and stay what they are.</summary>
+/// <summary>
+/// Log messages of an expansion. Their ids are documented in docs/observability.md and stay what they are.
+/// </summary>
 internal static partial class Log
 {
     [LoggerMessage(1, LogLevel.Information, "Expanding {Layers} linear layers: router {Router}, pruner {Pruner}, sparsity {Sparsity}.")]

@@ -32,7 +32,10 @@ internal sealed class MaskedModel : nn.Module<Tensor, Tensor>
         return (ones(input.shape[1], input.shape[1]).triu(1) * Scalars.Of(-1e4)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The causal mask, and another one for each row: positions whose first feature is below 0 are not looked at by others; [batch, sequence, sequence].</summary>
+    /// <summary>
+    /// The causal mask, and another one for each row: positions whose first feature is below 0 are not looked at by
+    /// others; [batch, sequence, sequence].
+    /// </summary>
     public static Tensor OfContent(Tensor input)
     {
         using var scope = NewDisposeScope();

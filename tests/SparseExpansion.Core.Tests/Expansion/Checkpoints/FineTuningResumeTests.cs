@@ -8,7 +8,10 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Checkpoints;
 
-/// <summary>Fine-tuned blocks go on too: with trained norms, reports and the dense model's outputs, which trained blocks no longer give.</summary>
+/// <summary>
+/// Fine-tuned blocks go on too: with trained norms, reports and the dense model's outputs, which trained blocks no
+/// longer give.
+/// </summary>
 public sealed class FineTuningResumeTests : ResumeTestBase
 {
     private static readonly FineTuningOptions s_options = new() { Steps = 4, CheckInterval = 1, LearningRate = 0.01, HoldOut = 0.3 };

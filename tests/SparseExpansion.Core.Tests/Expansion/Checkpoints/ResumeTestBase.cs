@@ -29,7 +29,10 @@ public abstract class ResumeTestBase : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Ends an expansion behind each of its blocks, and compares the files of those that go on with the files of one in one go.</summary>
+    /// <summary>
+    /// Ends an expansion behind each of its blocks, and compares the files of those that go on with the files of one in
+    /// one go.
+    /// </summary>
     private protected void AssertSameFiles(Func<GatedModel, ExpansionBuilder<GatedModel>> configure, params int[] stops)
     {
         Dictionary<string, string> expected = SavedFiles("plain", configure);

@@ -277,7 +277,10 @@ public sealed class ErrorCompensationTests : IDisposable
         private readonly nn.Module<Tensor, Tensor> second = nn.Linear(8, 4);
         private readonly Func<Tensor, Tensor, bool, Tensor> _choose;
 
-        /// <param name="choose">From the input, the first layer's outputs [tokens, 8] and whether that layer is expanded: what the second layer gets.</param>
+        /// <param name="choose">
+        /// From the input, the first layer's outputs [tokens, 8] and whether that layer is expanded: what the second
+        /// layer gets.
+        /// </param>
         public TokenChooser(Func<Tensor, Tensor, bool, Tensor> choose)
             : base(nameof(TokenChooser))
         {

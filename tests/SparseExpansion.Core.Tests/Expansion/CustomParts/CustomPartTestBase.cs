@@ -41,7 +41,10 @@ public abstract class CustomPartTestBase : IDisposable
         return error.Message;
     }
 
-    /// <summary>An expansion with a part that works in place gives the very experts that one with a well-behaved part gives, and leaves the dense model alone.</summary>
+    /// <summary>
+    /// An expansion with a part that works in place gives the very experts that one with a well-behaved part gives, and
+    /// leaves the dense model alone.
+    /// </summary>
     private protected void AssertSame(ExpansionBuilder<GatedModel> behaved, ExpansionBuilder<GatedModel> inPlace)
     {
         (Dictionary<string, Tensor[]> expected, double[] errors) = Experts(behaved);

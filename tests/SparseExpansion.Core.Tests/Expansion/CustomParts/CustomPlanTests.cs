@@ -6,7 +6,9 @@ using SparseExpansion.Routing.Routers;
 
 namespace SparseExpansion.Expansion;
 
-/// <summary>Pruners, statistics and routers of others are planned for and resumed as those of the library are.</summary>
+/// <summary>
+/// Pruners, statistics and routers of others are planned for and resumed as those of the library are.
+/// </summary>
 public sealed class CustomPlanTests : ResumeTestBase
 {
     [Fact]

@@ -20,7 +20,10 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.CustomParts;
 
-/// <summary>Parts of a user's own may work in place on what they are handed, or are found out; the dense model and the data stay what they are.</summary>
+/// <summary>
+/// Parts of a user's own may work in place on what they are handed, or are found out; the dense model and the data stay
+/// what they are.
+/// </summary>
 public sealed class InPlacePartTests : CustomPartTestBase
 {
     private static readonly SparsityTarget s_half = SparsityTarget.Unstructured(0.5);

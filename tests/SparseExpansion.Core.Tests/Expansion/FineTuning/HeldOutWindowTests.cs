@@ -127,7 +127,10 @@ public sealed class HeldOutWindowTests
         Assert.True(TensorChecks.Equal(outputs.narrow(0, 10, 5), batch.Target));
     }
 
-    /// <summary>Seven rows belong to no six; and those of [positions, sequences, features] belong to positions, even where numbers fit.</summary>
+    /// <summary>
+    /// Seven rows belong to no six; and those of [positions, sequences, features] belong to positions, even where
+    /// numbers fit.
+    /// </summary>
     [Theory]
     [InlineData(7, 3)]
     [InlineData(12, 6, 3)]

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.SmallExperts;
 
-/// <summary>Correlated tokens in clusters of very different size, and the router that tells the clusters apart.</summary>
+/// <summary>
+/// Correlated tokens in clusters of very different size, and the router that tells the clusters apart.
+/// </summary>
 internal sealed class StarvedClusters : IDisposable
 {
     public const int Features = 48;
