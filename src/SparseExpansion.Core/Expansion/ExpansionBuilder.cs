@@ -166,7 +166,8 @@ public sealed class ExpansionBuilder<TModel>
     }
 
     /// <summary>Sets the seed of all randomness.</summary>
-    public ExpansionBuilder<TModel> WithSeed(long seed) => Set(request => request with { Options = request.Options with { Seed = seed } });
+    public ExpansionBuilder<TModel> WithSeed(long seed) =>
+        Set(request => request with { Options = request.Options with { Seed = seed } });
 
     /// <summary>Keeps every finished block, so that another run can <see cref="ResumeFrom"/> it.</summary>
     /// <param name="store">
@@ -184,7 +185,8 @@ public sealed class ExpansionBuilder<TModel>
     /// <param name="store">The store that an earlier run was given.</param>
     /// <param name="routers">Kinds of routers that may be stored; null for those of this library.</param>
     /// <exception cref="InvalidOperationException">The expansion has another store already.</exception>
-    public ExpansionBuilder<TModel> ResumeFrom(IExpansionStore store, RouterKinds? routers = null) => Keep(store, resume: true, routers);
+    public ExpansionBuilder<TModel> ResumeFrom(IExpansionStore store, RouterKinds? routers = null) =>
+        Keep(store, resume: true, routers);
 
     /// <summary>Logs to <paramref name="logger"/>.</summary>
     public ExpansionBuilder<TModel> LogTo(ILogger logger)
@@ -228,7 +230,8 @@ public sealed class ExpansionBuilder<TModel>
     /// Model or data do not allow it. The model is left as it was.
     /// </exception>
     /// <exception cref="OperationCanceledException">The run was canceled. The model is left as it was.</exception>
-    public ExpansionResult Run(IProgress<ExpansionProgress>? progress = null, CancellationToken cancellationToken = default)
+    public ExpansionResult Run(
+        IProgress<ExpansionProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ThrowIfFrozen();
         _request.Validate();
@@ -238,17 +241,20 @@ public sealed class ExpansionBuilder<TModel>
     }
 
     /// <summary>Cuts the work in a given way, whatever the budget.</summary>
-    internal ExpansionBuilder<TModel> WithSchedule(MemorySchedule schedule) => Set(request => request with { Schedule = schedule });
+    internal ExpansionBuilder<TModel> WithSchedule(MemorySchedule schedule) =>
+        Set(request => request with { Schedule = schedule });
 
     private ExpansionBuilder<TModel> Keep(IExpansionStore store, bool resume, RouterKinds? routers)
     {
         ArgumentNullException.ThrowIfNull(store);
         if (_request.Store is { } former && !ReferenceEquals(former, store))
         {
-            throw new InvalidOperationException($"The expansion has a store already: call {nameof(StoreIn)} or {nameof(ResumeFrom)} once.");
+            throw new InvalidOperationException(
+                $"The expansion has a store already: call {nameof(StoreIn)} or {nameof(ResumeFrom)} once.");
         }
 
-        return Set(request => request with { Store = store, Resume = resume, RouterKinds = routers ?? RouterKinds.Default });
+        return Set(
+            request => request with { Store = store, Resume = resume, RouterKinds = routers ?? RouterKinds.Default });
     }
 
     /// <summary>Sets a part of the expansion beyond routing and pruning, in place of another of its kind.</summary>

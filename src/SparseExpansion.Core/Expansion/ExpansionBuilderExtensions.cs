@@ -23,7 +23,8 @@ public static class ExpansionBuilderExtensions
     /// Inputs of the model, batch by batch; kept alive, and disposed, by the caller, not before the run returns.
     /// </param>
     /// <exception cref="ArgumentException">There are no inputs.</exception>
-    public static ExpansionBuilder<TModel> CalibrateOn<TModel>(this ExpansionBuilder<TModel> builder, IEnumerable<Tensor> inputs)
+    public static ExpansionBuilder<TModel> CalibrateOn<TModel>(
+        this ExpansionBuilder<TModel> builder, IEnumerable<Tensor> inputs)
         where TModel : nn.Module
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -41,7 +42,8 @@ public static class ExpansionBuilderExtensions
     /// Makes what the model is called with; called by each run and each
     /// <see cref="ExpansionBuilder{TModel}.PlanMemory"/>.
     /// </param>
-    public static ExpansionBuilder<TModel> CalibrateOn<TModel>(this ExpansionBuilder<TModel> builder, Func<IEnumerable<Tensor>> makeInputs)
+    public static ExpansionBuilder<TModel> CalibrateOn<TModel>(
+        this ExpansionBuilder<TModel> builder, Func<IEnumerable<Tensor>> makeInputs)
         where TModel : nn.Module
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -59,7 +61,8 @@ public static class ExpansionBuilderExtensions
     /// <param name="cancellationToken">Observed between units of work.</param>
     /// <returns>The report, and the way back until the result is disposed.</returns>
     public static ExpansionResult Run<TModel>(
-        this ExpansionBuilder<TModel> builder, Action<ExpansionProgress> progress, CancellationToken cancellationToken = default)
+        this ExpansionBuilder<TModel> builder, Action<ExpansionProgress> progress,
+        CancellationToken cancellationToken = default)
         where TModel : nn.Module
     {
         ArgumentNullException.ThrowIfNull(builder);

@@ -56,13 +56,15 @@ internal sealed record ExpansionRequest(nn.Module Model)
     public RouterKinds RouterKinds { get; init; } = RouterKinds.Default;
 
     /// <summary>Inputs that later layers of a block are calibrated on.</summary>
-    public BlockInputs WithinBlock => Steps.Any(step => step.NeedsDenseInputs) ? BlockInputs.Expanded : Options.WithinBlock;
+    public BlockInputs WithinBlock =>
+        Steps.Any(step => step.NeedsDenseInputs) ? BlockInputs.Expanded : Options.WithinBlock;
 
     /// <summary>True if the model hands its blocks more than a hidden state.</summary>
     public bool BlocksTakeMore => Blocks.Any(block => block.OtherArguments > 0);
 
     /// <summary>Sets a step, in place of another of its kind.</summary>
-    public ExpansionRequest With(IExpansionStep step) => this with { Steps = ExpansionRecipe.InOrder([.. StepsBeside(step.GetType()), step]) };
+    public ExpansionRequest With(IExpansionStep step) =>
+        this with { Steps = ExpansionRecipe.InOrder([.. StepsBeside(step.GetType()), step]) };
 
     /// <summary>Leaves a step out.</summary>
     public ExpansionRequest Without(Type step) => this with { Steps = [.. StepsBeside(step)] };
@@ -95,7 +97,8 @@ internal sealed record ExpansionRequest(nn.Module Model)
     }
 
     /// <summary>The path of a module in the model; null if it is no part of it.</summary>
-    public string? PathOf(nn.Module module) => Model.named_modules().FirstOrDefault(entry => ReferenceEquals(entry.module, module)).name;
+    public string? PathOf(nn.Module module) =>
+        Model.named_modules().FirstOrDefault(entry => ReferenceEquals(entry.module, module)).name;
 
     private IEnumerable<IExpansionStep> StepsBeside(Type step) => Steps.Where(other => other.GetType() != step);
 }

@@ -28,7 +28,8 @@ public sealed class ExpansionResult : IDisposable
         _model = model;
         Report = report;
         _changes = changes;
-        Layers = new MixtureCollection(changes.Installed.Select(replacement => (replacement.Slot.Name, replacement.Mixture)));
+        Layers = new MixtureCollection(
+            changes.Installed.Select(replacement => (replacement.Slot.Name, replacement.Mixture)));
     }
 
     /// <summary>The report, layer by layer.</summary>
@@ -107,7 +108,8 @@ public sealed class ExpansionResult : IDisposable
     {
         if (_settled)
         {
-            throw new InvalidOperationException("The dense layers are gone: the result was disposed, or reverted before.");
+            throw new InvalidOperationException(
+                "The dense layers are gone: the result was disposed, or reverted before.");
         }
 
         (_settled, _reverted) = (true, true);

@@ -18,10 +18,12 @@ internal sealed class ExpertReportJson : JsonConverter<ExpertReport>
     {
         Written written = JsonSerializer.Deserialize<Written>(ref reader, options)!;
         PruningDiagnostic?[] diagnostics = [written.DampingRung, written.Convergence, written.Refit];
-        return new ExpertReport(written.Tokens, written.Sparsity, written.OutputError, [.. diagnostics.OfType<PruningDiagnostic>()]);
+        return new ExpertReport(
+            written.Tokens, written.Sparsity, written.OutputError, [.. diagnostics.OfType<PruningDiagnostic>()]);
     }
 
-    public override void Write(Utf8JsonWriter writer, ExpertReport value, JsonSerializerOptions options) => JsonSerializer.Serialize(
+    public override void Write(Utf8JsonWriter writer, ExpertReport value, JsonSerializerOptions options) =>
+        JsonSerializer.Serialize(
         writer,
         new Written(
             value.Tokens,
@@ -36,5 +38,6 @@ internal sealed class ExpertReportJson : JsonConverter<ExpertReport>
         where T : PruningDiagnostic => diagnostics.OfType<T>().LastOrDefault();
 
     private sealed record Written(
-        long Tokens, double Sparsity, double OutputError, DampingRung? DampingRung, Convergence? Convergence = null, RefitReport? Refit = null);
+        long Tokens, double Sparsity, double OutputError, DampingRung? DampingRung, Convergence? Convergence = null,
+        RefitReport? Refit = null);
 }

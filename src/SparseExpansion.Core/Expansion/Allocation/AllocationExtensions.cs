@@ -15,11 +15,14 @@ public static class AllocationExtensions
     /// <param name="builder">The expansion.</param>
     /// <param name="allocation">The method.</param>
     /// <returns>The same expansion.</returns>
-    public static ExpansionBuilder<TModel> Allocate<TModel>(this ExpansionBuilder<TModel> builder, SparsityAllocation allocation)
+    public static ExpansionBuilder<TModel> Allocate<TModel>(
+        this ExpansionBuilder<TModel> builder, SparsityAllocation allocation)
         where TModel : nn.Module
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(allocation);
-        return allocation.Method == AllocationMethod.Uniform ? builder.Without<AllocationStep>() : builder.With(new AllocationStep(allocation));
+        return allocation.Method == AllocationMethod.Uniform
+            ? builder.Without<AllocationStep>()
+            : builder.With(new AllocationStep(allocation));
     }
 }

@@ -13,7 +13,8 @@ namespace SparseExpansion.Expansion.Allocation;
 /// </remarks>
 public sealed record SparsityAllocation
 {
-    private SparsityAllocation(AllocationMethod method, double maxDeviation, double outlierThreshold, bool perExpert = false) =>
+    private SparsityAllocation(
+        AllocationMethod method, double maxDeviation, double outlierThreshold, bool perExpert = false) =>
         (Method, MaxDeviation, OutlierThreshold, PerExpert) = (method, maxDeviation, outlierThreshold, perExpert);
 
     /// <summary>The same sparsity everywhere: the published method.</summary>
@@ -44,9 +45,11 @@ public sealed record SparsityAllocation
     /// <param name="threshold">M, above 1. Default 5.</param>
     /// <param name="maxDeviation">λ, in (0, 0.5]. Default 0.08.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is out of range.</exception>
-    public static SparsityAllocation Owl(double threshold = 5, double maxDeviation = 0.08) => double.IsFinite(threshold) && threshold > 1
+    public static SparsityAllocation Owl(double threshold = 5, double maxDeviation = 0.08) =>
+        double.IsFinite(threshold) && threshold > 1
         ? new SparsityAllocation(AllocationMethod.Owl, Check(maxDeviation), threshold)
-        : throw new ArgumentOutOfRangeException(nameof(threshold), threshold, "The threshold of outliers must be a number above 1.");
+        : throw new ArgumentOutOfRangeException(
+            nameof(threshold), threshold, "The threshold of outliers must be a number above 1.");
 
     /// <summary>
     /// Minimizes the sum of the linears' relative output errors: each linear of the dense model is pruned as a whole at
@@ -72,7 +75,8 @@ public sealed record SparsityAllocation
     /// Largest distance of an expert's sparsity from the target, in (0, 0.5]. Default 0.1.
     /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The value is out of range.</exception>
-    public static SparsityAllocation Experts(double maxDeviation = 0.1) => new(AllocationMethod.Experts, Check(maxDeviation), 0, perExpert: true);
+    public static SparsityAllocation Experts(double maxDeviation = 0.1) =>
+        new(AllocationMethod.Experts, Check(maxDeviation), 0, perExpert: true);
 
     /// <summary>Method and parameters, for manifests.</summary>
     public override string ToString() => Method switch
@@ -81,10 +85,12 @@ public sealed record SparsityAllocation
         AllocationMethod.Owl => string.Create(CultureInfo.InvariantCulture, $"owl (M {OutlierThreshold}, at most {MaxDeviation} from the target)"),
         AllocationMethod.Experts => string.Create(CultureInfo.InvariantCulture, $"output error of experts (at most {MaxDeviation} from the target)"),
         _ => string.Create(
-            CultureInfo.InvariantCulture, $"output error{(PerExpert ? " of linears and experts" : "")} (at most {MaxDeviation} from the target)"),
+            CultureInfo.InvariantCulture,
+            $"output error{(PerExpert ? " of linears and experts" : "")} (at most {MaxDeviation} from the target)"),
     };
 
     private static double Check(double maxDeviation) => maxDeviation is > 0 and <= 0.5
         ? maxDeviation
-        : throw new ArgumentOutOfRangeException(nameof(maxDeviation), maxDeviation, "The largest deviation must be above 0 and at most 0.5.");
+        : throw new ArgumentOutOfRangeException(
+            nameof(maxDeviation), maxDeviation, "The largest deviation must be above 0 and at most 0.5.");
 }

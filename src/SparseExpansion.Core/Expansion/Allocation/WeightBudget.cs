@@ -14,7 +14,8 @@ internal static class WeightBudget
     /// <param name="sizes">Weights of each linear.</param>
     /// <param name="sparsity">s.</param>
     /// <param name="maxDeviation">λ; less where s − λ or s + λ would leave [0, 1).</param>
-    public static double[] ByOutliers(IReadOnlyList<double> outliers, IReadOnlyList<long> sizes, double sparsity, double maxDeviation)
+    public static double[] ByOutliers(
+        IReadOnlyList<double> outliers, IReadOnlyList<long> sizes, double sparsity, double maxDeviation)
     {
         double mean = outliers.Zip(sizes, (share, size) => share * size).Sum() / sizes.Sum();
         // What rounding leaves of equal shares must not be blown up.
@@ -115,7 +116,8 @@ internal static class WeightBudget
     /// <param name="tokens">t_e, tokens of each expert.</param>
     /// <param name="size">n.</param>
     /// <param name="sparsity">s.</param>
-    public static long[] RoundExperts(IReadOnlyList<double> sparsities, IReadOnlyList<long> tokens, long size, double sparsity)
+    public static long[] RoundExperts(
+        IReadOnlyList<double> sparsities, IReadOnlyList<long> tokens, long size, double sparsity)
     {
         long uniform = Math.Max(1, size - (long)Math.Floor(size * sparsity));
         double[] exact = [.. sparsities.Select(share => Math.Clamp(1 - share, 0, 1) * size)];
@@ -156,7 +158,8 @@ internal static class WeightBudget
         return [sparsity - reach, sparsity - (reach / 2), sparsity, sparsity + (reach / 2), sparsity + reach];
     }
 
-    private static double Reach(double sparsity, double maxDeviation) => Math.Min(maxDeviation, Math.Min(sparsity, 0.98 * (1 - sparsity)));
+    private static double Reach(double sparsity, double maxDeviation) =>
+        Math.Min(maxDeviation, Math.Min(sparsity, 0.98 * (1 - sparsity)));
 
     /// <summary>
     /// Errors grow about exponentially with sparsity: logarithms are interpolated. From high sparsity to low.
@@ -192,7 +195,8 @@ internal static class WeightBudget
             hull.Add(point);
         }
 
-        return hull.Zip(hull.Skip(1), (from, to) => (from.Sparsity - to.Sparsity, from.Error - to.Error)).Where(piece => piece.Item1 > 0);
+        return hull.Zip(hull.Skip(1), (from, to) => (from.Sparsity - to.Sparsity, from.Error - to.Error))
+            .Where(piece => piece.Item1 > 0);
 
         static double Slope((double Sparsity, double Error) from, (double Sparsity, double Error) to) =>
             (from.Error - to.Error) / (from.Sparsity - to.Sparsity);

@@ -10,7 +10,8 @@ namespace SparseExpansion.Expansion.Blocks;
 /// <param name="onCall">Has a function told of the arguments of every call; gives what ends that.</param>
 /// <param name="onReturn">Has a function exchange the first output of every call; gives what ends that.</param>
 internal sealed class Block(
-    nn.Module module, int otherArguments, Func<Tensor, Tensor?[], Tensor> call, Func<Action<Tensor, Tensor?[]>, Action> onCall, Func<Func<Tensor, Tensor>, Action> onReturn)
+    nn.Module module, int otherArguments, Func<Tensor, Tensor?[], Tensor> call,
+    Func<Action<Tensor, Tensor?[]>, Action> onCall, Func<Func<Tensor, Tensor>, Action> onReturn)
 {
     /// <summary>The block itself.</summary>
     public nn.Module Module { get; } = module;
@@ -27,7 +28,8 @@ internal sealed class Block(
     /// <param name="block">Gives the block that is in its place; asked at each run.</param>
     /// <param name="index">Its index.</param>
     /// <param name="device">Its device.</param>
-    public static CalibrationUnit ToUnit(Func<Block> block, int index, Device device) => new($"block {index}", batch => block().Call(batch.Input, batch.Arguments?.Of(index, device) ?? []), device);
+    public static CalibrationUnit ToUnit(Func<Block> block, int index, Device device) =>
+        new($"block {index}", batch => block().Call(batch.Input, batch.Arguments?.Of(index, device) ?? []), device);
 
     /// <summary>Calls the block with a hidden state and its other arguments.</summary>
     /// <returns>Its first output.</returns>

@@ -15,7 +15,8 @@ internal static class BlockEntry
     /// <param name="keep">Exchanges a tensor in host memory for one that lies where it is wanted.</param>
     /// <param name="cancellationToken">Observed between batches.</param>
     public static IReadOnlyList<CalibrationBatch> Capture(
-        ExpansionRequest request, IReadOnlyList<CalibrationBatch> batches, Device device, Func<Tensor, Tensor> keep, CancellationToken cancellationToken)
+        ExpansionRequest request, IReadOnlyList<CalibrationBatch> batches, Device device, Func<Tensor, Tensor> keep,
+        CancellationToken cancellationToken)
     {
         var model = CalibrationUnit.Of("the model", request.Forward!, device);
         var captured = new List<CalibrationBatch>();
@@ -92,7 +93,8 @@ internal static class BlockEntry
             unhook();
         }
 
-        return entry ?? throw new SparseExpansionException("The first of the blocks is not called through call(x) when the model runs.");
+        return entry ?? throw new SparseExpansionException(
+            "The first of the blocks is not called through call(x) when the model runs.");
     }
 
     /// <exception cref="SparseExpansionException">

@@ -16,7 +16,8 @@ internal sealed record ExpansionBlock(CalibrationUnit Calibration, IReadOnlyList
     /// place.
     /// </summary>
     public static Block InPlaceOf(Block block, IEnumerable<ModuleSlot> slots) =>
-        slots.FirstOrDefault(slot => ReferenceEquals(slot.Dense, block.Module))?.Current is { } current && !ReferenceEquals(current, block.Module)
+        slots.FirstOrDefault(slot => ReferenceEquals(slot.Dense, block.Module))?.Current is { } current
+            && !ReferenceEquals(current, block.Module)
             ? BlockForms.TryCreate(current)!
             : block;
 }

@@ -66,7 +66,8 @@ internal sealed class RecordedArguments : IDisposable
         Batches = batches;
     }
 
-    private static BlockArguments Watch(ExpansionRequest request, CalibrationUnit model, CalibrationBatch batch, Func<Tensor, Tensor> keep)
+    private static BlockArguments Watch(
+        ExpansionRequest request, CalibrationUnit model, CalibrationBatch batch, Func<Tensor, Tensor> keep)
     {
         var seen = new IReadOnlyList<Tensor?>?[request.Blocks.Count];
         Action[] remove = [.. request.Blocks.Select((block, index) => block.OnCall((_, others) => seen[index] = [.. others.Select(other => other is null ? null : keep(other))]))];
@@ -88,14 +89,16 @@ internal sealed class RecordedArguments : IDisposable
     /// Calls the blocks with other hidden states and looks whether they get the same arguments. If not, those of the
     /// dense model would be wrong for the expanded one.
     /// </summary>
-    private static void RequireIndependent(ExpansionRequest request, CalibrationUnit model, CalibrationBatch batch, BlockArguments arguments)
+    private static void RequireIndependent(
+        ExpansionRequest request, CalibrationUnit model, CalibrationBatch batch, BlockArguments arguments)
     {
         using var scope = NewDisposeScope();
         Action[] remove = [.. request.Blocks.Select(block => block.OnReturn(output => output.flip(-1)))];
         BlockArguments others;
         try
         {
-            others = Watch(request, model, batch, tensor => tensor.detach().to(CPU, copy: true).MoveToOtherDisposeScope(scope));
+            others = Watch(
+                request, model, batch, tensor => tensor.detach().to(CPU, copy: true).MoveToOtherDisposeScope(scope));
         }
         finally
         {

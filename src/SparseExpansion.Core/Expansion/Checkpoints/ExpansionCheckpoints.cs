@@ -20,7 +20,8 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, RouterKinds ki
     /// <summary>Number of blocks that need not be expanded.</summary>
     public int Finished => store.BlockCount is >= 0 and var count
         ? count
-        : throw new CheckpointException($"The store {store.GetType().Name} says that it holds {store.BlockCount} blocks.");
+        : throw new CheckpointException(
+            $"The store {store.GetType().Name} says that it holds {store.BlockCount} blocks.");
 
     /// <summary>Begins anew, or checks that the stored blocks are of this very expansion.</summary>
     /// <param name="resume">True: go on with what the store holds; false: it must hold no finished block.</param>
@@ -48,7 +49,8 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, RouterKinds ki
             store.Settings ?? throw new CheckpointException($"The store {store.GetType().Name} holds {Finished} blocks, but its Settings are null: they must be what Begin was given."), settings);
         if (Finished > blocks)
         {
-            throw new CheckpointException($"The store holds {Finished} blocks, the expansion has {blocks}; begin anew with an empty store.");
+            throw new CheckpointException(
+                $"The store holds {Finished} blocks, the expansion has {blocks}; begin anew with an empty store.");
         }
     }
 
@@ -105,7 +107,8 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, RouterKinds ki
     /// <param name="others">Tensors beside the mixtures; no name may have a dot, as those of the mixtures do.</param>
     /// <param name="handedOn">Inputs of the next block; none if it needs nothing.</param>
     public void Add(
-        IReadOnlyList<SparseMixtureLayer> mixtures, int groups, IReadOnlyList<LayerReport> reports, Dictionary<string, object> parts,
+        IReadOnlyList<SparseMixtureLayer> mixtures, int groups, IReadOnlyList<LayerReport> reports,
+        Dictionary<string, object> parts,
         IReadOnlyDictionary<string, Tensor> others, IReadOnlyList<CalibrationBatch> handedOn)
     {
         using var noGrad = no_grad();
@@ -135,7 +138,9 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, RouterKinds ki
     /// As they are; but dense tensors say nothing of the grids that weights were rounded to, codes do.
     /// </summary>
     private static ExpertFormat FormatOf(SparseMixtureLayer layer) =>
-        layer.Experts.GridOf(0) is not null && PackedExperts.Supports(layer.Experts.DType) ? ExpertFormat.Packed : ExpertFormat.Unchanged;
+        layer.Experts.GridOf(0) is not null && PackedExperts.Supports(layer.Experts.DType)
+            ? ExpertFormat.Packed
+            : ExpertFormat.Unchanged;
 
     /// <summary>
     /// Lets the experts of all finished blocks, which were unpacked for the whole model, lie in the store's files
@@ -177,7 +182,8 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, RouterKinds ki
         }
     }
 
-    private StoredBlock ReadBlock(int block) => store.Read(block) is { Description: not null, Tensors: not null, Activations: not null } stored
+    private StoredBlock ReadBlock(int block) =>
+        store.Read(block) is { Description: not null, Tensors: not null, Activations: not null } stored
         ? stored
         : throw new CheckpointException($"The store {store.GetType().Name} gave back null for block {block}, or a block without description, tensors or activations.");
 

@@ -77,7 +77,8 @@ public sealed class FolderExpansionStore : IExpansionStore, IDisposable
     public void Add(StoredBlock block)
     {
         ArgumentNullException.ThrowIfNull(block);
-        StoreJournal journal = _journal ?? throw new InvalidOperationException($"Call {nameof(Begin)} before {nameof(Add)}.");
+        StoreJournal journal = _journal ?? throw new InvalidOperationException(
+            $"Call {nameof(Begin)} before {nameof(Add)}.");
         Guarded(() =>
         {
             StoredFile experts = Write("experts", block.Tensors);
@@ -192,7 +193,8 @@ public sealed class FolderExpansionStore : IExpansionStore, IDisposable
         _journal = StoreJournal.Read(Folder);
         if (_journal is null && Directory.EnumerateFileSystemEntries(Folder).Any(path => Path.GetFileName(path) != LockFile && !path.EndsWith(".tmp", StringComparison.Ordinal)))
         {
-            throw new CheckpointException($"{Folder}: holds something other than an unfinished expansion; name another folder.");
+            throw new CheckpointException(
+                $"{Folder}: holds something other than an unfinished expansion; name another folder.");
         }
 
         Lock();
@@ -208,7 +210,8 @@ public sealed class FolderExpansionStore : IExpansionStore, IDisposable
 
         try
         {
-            _lock = new FileStream(Path.Combine(Folder, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            _lock = new FileStream(
+                Path.Combine(Folder, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
         catch (IOException e) when (File.Exists(Path.Combine(Folder, LockFile)))
         {

@@ -19,13 +19,16 @@ public sealed record SettingDifference(string Name, string? Stored, string? Now)
             same++;
         }
 
-        int start = Stored?.Length > ShownLength || Now?.Length > ShownLength ? Math.Max(0, same - (ShownLength / 2)) : 0;
+        int start = Stored?.Length > ShownLength || Now?.Length > ShownLength
+            ? Math.Max(0, same - (ShownLength / 2))
+            : 0;
         return $"{Name} was {Show(Stored, start)}, is {Show(Now, start)}";
     }
 
     /// <summary>Compares the settings of stored blocks with those of an expansion.</summary>
     /// <exception cref="OtherExpansionException">Names every setting that differs, with both values.</exception>
-    internal static void RequireNone(IReadOnlyDictionary<string, string> stored, IReadOnlyDictionary<string, string> now)
+    internal static void RequireNone(
+        IReadOnlyDictionary<string, string> stored, IReadOnlyDictionary<string, string> now)
     {
         SettingDifference[] differences = [.. stored.Keys.Union(now.Keys)
             .Where(name => stored.GetValueOrDefault(name) != now.GetValueOrDefault(name))

@@ -29,6 +29,7 @@ internal static class CompensationCost
     private static double Operations(WorkSize size, IGrouping<long, ModuleSlot> width)
     {
         double d = width.Key;
-        return (4.0 * size.Tokens * d * d) + (size.Experts * ((7.0 / 3 * d * d * d) + width.Sum(slot => 2 * d * d * WorkSize.Shape(slot).Out)));
+        return (4.0 * size.Tokens * d * d)
+            + (size.Experts * ((7.0 / 3 * d * d * d) + width.Sum(slot => 2 * d * d * WorkSize.Shape(slot).Out)));
     }
 }

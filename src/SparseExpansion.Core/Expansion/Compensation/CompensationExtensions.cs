@@ -18,7 +18,8 @@ public static class CompensationExtensions
     /// <param name="options">Damping; null for the defaults.</param>
     /// <returns>The same expansion.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
-    public static ExpansionBuilder<TModel> CompensateErrors<TModel>(this ExpansionBuilder<TModel> builder, ErrorCompensationOptions? options = null)
+    public static ExpansionBuilder<TModel> CompensateErrors<TModel>(
+        this ExpansionBuilder<TModel> builder, ErrorCompensationOptions? options = null)
         where TModel : nn.Module
     {
         ArgumentNullException.ThrowIfNull(builder);

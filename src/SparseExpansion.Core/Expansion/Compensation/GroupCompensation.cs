@@ -28,7 +28,8 @@ internal sealed class GroupCompensation(GroupRun group, ActivationStore dense, d
         _shift?.Dispose();
         _shift = null;
         _shift = LayerErrors.Named(group.Slots[0].Name, "error compensation", () => InputShift.Gather(
-            Pairs, group.Pruner.Layer.InFeatures, damping, group.Pruner.Layer.Device, first, statistics.Experts.Count, cancellationToken), first);
+            Pairs, group.Pruner.Layer.InFeatures, damping, group.Pruner.Layer.Device, first, statistics.Experts.Count,
+            cancellationToken), first);
     }
 
     public Tensor WeightOf(Tensor weight, int expert) => _shift!.Compensate(weight, expert);

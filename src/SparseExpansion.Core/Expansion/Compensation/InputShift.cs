@@ -29,7 +29,8 @@ internal sealed class InputShift : IDisposable
     /// <param name="count">Number of experts.</param>
     /// <param name="cancellationToken">Observed between chunks.</param>
     public static InputShift Gather(
-        ExpertTokens pairs, int features, double damping, Device device, int first, int count, CancellationToken cancellationToken)
+        ExpertTokens pairs, int features, double damping, Device device, int first, int count,
+        CancellationToken cancellationToken)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
@@ -48,7 +49,8 @@ internal sealed class InputShift : IDisposable
         });
         return new InputShift([.. moves.Select(move => move.MoveToOuterDisposeScope().DetachFromDisposeScope())]);
 
-        Tensor[] Zeros() => [.. Enumerable.Range(0, count).Select(_ => zeros(features, features, ScalarType.Float32, device))];
+        Tensor[] Zeros() =>
+            [.. Enumerable.Range(0, count).Select(_ => zeros(features, features, ScalarType.Float32, device))];
     }
 
     /// <summary>M = S (H + λI)⁻¹, the ridge regression of X₀ − X on X: X (I + M)ᵀ is what is nearest to X₀.</summary>
@@ -70,7 +72,8 @@ internal sealed class InputShift : IDisposable
         (Tensor factor, Tensor info) = linalg.cholesky_ex(energy);
         return info.item<int>() == 0
             ? cholesky_solve(shift.t(), factor).t().MoveToOuterDisposeScope()
-            : throw new SparseExpansionException("The inputs are too ill-conditioned to compensate for; raise ErrorCompensationOptions.Damping.");
+            : throw new SparseExpansionException(
+                "The inputs are too ill-conditioned to compensate for; raise ErrorCompensationOptions.Damping.");
     }
 
     /// <summary>The weight to prune for an expert; the caller disposes it.</summary>

@@ -18,7 +18,8 @@ namespace SparseExpansion.Expansion.FineTuning;
 /// <param name="seed">Order of the windows.</param>
 /// <param name="progress">Told of the share of steps that are done.</param>
 /// <param name="cancellationToken">Observed between steps.</param>
-internal sealed class BlockFineTuner(FineTuningOptions options, ModelTail? tail, long seed, Action<double> progress, CancellationToken cancellationToken)
+internal sealed class BlockFineTuner(
+    FineTuningOptions options, ModelTail? tail, long seed, Action<double> progress, CancellationToken cancellationToken)
 {
     /// <summary>Tunes a block whose mixtures are installed.</summary>
     /// <param name="block">The block.</param>
@@ -60,7 +61,8 @@ internal sealed class BlockFineTuner(FineTuningOptions options, ModelTail? tail,
         double before = Validate();
         if (!double.IsFinite(before))
         {
-            throw new SparseExpansionException($"The loss '{options.Loss}' is {before} on held-out windows before the first step.");
+            throw new SparseExpansionException(
+                $"The loss '{options.Loss}' is {before} on held-out windows before the first step.");
         }
 
         var report = new BlockFineTuning(index, 0, 0, before, before) { Loss = $"{options.Loss}" };
@@ -101,7 +103,8 @@ internal sealed class BlockFineTuner(FineTuningOptions options, ModelTail? tail,
         }
     }
 
-    private void Step(CalibrationUnit block, TuningWindows windows, int[] batch, TunedParameters parameters, double learningRate)
+    private void Step(
+        CalibrationUnit block, TuningWindows windows, int[] batch, TunedParameters parameters, double learningRate)
     {
         using var grad = enable_grad();
         using var scope = NewDisposeScope();
@@ -127,7 +130,8 @@ internal sealed class BlockFineTuner(FineTuningOptions options, ModelTail? tail,
         Tensor outputs = block.Forward(new CalibrationBatch(batch.Input) { Arguments = batch.Arguments }), target = batch.Target;
         if (is_grad_enabled() && !outputs.requires_grad)
         {
-            throw new SparseExpansionException($"Its output does not depend on its expanded layers in a way that can be differentiated.");
+            throw new SparseExpansionException(
+                $"Its output does not depend on its expanded layers in a way that can be differentiated.");
         }
 
         if (tail is not null)
@@ -149,7 +153,8 @@ internal sealed class BlockFineTuner(FineTuningOptions options, ModelTail? tail,
     {
         try
         {
-            return options.Loss.Compute(outputs, target) ?? throw new SparseExpansionException($"The loss '{options.Loss}' is null in place of a tensor.");
+            return options.Loss.Compute(outputs, target) ?? throw new SparseExpansionException(
+                $"The loss '{options.Loss}' is null in place of a tensor.");
         }
         catch (Exception e) when (e is not (SparseExpansionException or OperationCanceledException))
         {
@@ -158,7 +163,8 @@ internal sealed class BlockFineTuner(FineTuningOptions options, ModelTail? tail,
     }
 
     /// <summary>Half a cosine from the learning rate to 0.</summary>
-    private double LearningRateAt(int step) => options.LearningRate * 0.5 * (1 + Math.Cos(Math.PI * step / options.Steps));
+    private double LearningRateAt(int step) =>
+        options.LearningRate * 0.5 * (1 + Math.Cos(Math.PI * step / options.Steps));
 
     /// <summary>
     /// Looks before <see cref="SparseMixtureLayer.Freeze"/>, which would hide what training did to pruned weights.

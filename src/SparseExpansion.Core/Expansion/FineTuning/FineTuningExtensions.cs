@@ -25,7 +25,8 @@ public static class FineTuningExtensions
     /// that are trained are put back by <see cref="ExpansionResult.Revert"/>.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
-    public static ExpansionBuilder<TModel> FineTune<TModel>(this ExpansionBuilder<TModel> builder, FineTuningOptions? options = null)
+    public static ExpansionBuilder<TModel> FineTune<TModel>(
+        this ExpansionBuilder<TModel> builder, FineTuningOptions? options = null)
         where TModel : nn.Module
     {
         ArgumentNullException.ThrowIfNull(builder);

@@ -28,5 +28,6 @@ public static class FineTuningLoss
     }
 
     /// <summary>Type that losses compute in: float64 where outputs are, else float32.</summary>
-    internal static ScalarType WideTypeOf(Tensor outputs) => outputs.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
+    internal static ScalarType WideTypeOf(Tensor outputs) =>
+        outputs.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
 }

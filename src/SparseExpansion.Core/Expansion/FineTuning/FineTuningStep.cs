@@ -132,7 +132,8 @@ internal sealed record FineTuningStep(FineTuningOptions Options) : IExpansionSte
     {
         ExpansionRun run = block.Run;
         string name = block.Block.Calibration.Name;
-        bool toOutputs = Options.OutputLoss is not null && block.IsLast, throughTail = toOutputs && !block.Block.IsWholeModel;
+        bool toOutputs = Options.OutputLoss is not null && block.IsLast,
+            throughTail = toOutputs && !block.Block.IsWholeModel;
         TuningWindows windows = LayerErrors.Named(
             name, "fine-tuning", () => new TuningWindows(block.Block.Calibration.Device, block.Inputs, target, throughTail ? run.Batches : null));
         var tuner = new BlockFineTuner(
@@ -148,8 +149,10 @@ internal sealed record FineTuningStep(FineTuningOptions Options) : IExpansionSte
         }
 
         SparseMixtureLayer[] layers = [.. block.Mixtures];
-        BlockFineTuning report = LayerErrors.Named(name, "fine-tuning", () => tuner.Tune(block.Block.Calibration, block.Index, layers, norms, windows));
-        FineTuningLog.BlockFineTuned(run.Request.Logger, name, report.LossBefore, report.LossAfter, report.KeptStep, report.Steps);
+        BlockFineTuning report = LayerErrors.Named(
+            name, "fine-tuning", () => tuner.Tune(block.Block.Calibration, block.Index, layers, norms, windows));
+        FineTuningLog.BlockFineTuned(
+            run.Request.Logger, name, report.LossBefore, report.LossAfter, report.KeptStep, report.Steps);
         TunedBlock.Add(block, report, norms);
     }
 
@@ -170,7 +173,8 @@ internal sealed record FineTuningStep(FineTuningOptions Options) : IExpansionSte
     /// Blocks may be called with other rows than the model, and may cut a vector; their windows are looked at when they
     /// are there.
     /// </summary>
-    private static long CountWindows(ExpansionRequest request, IReadOnlyList<CalibrationBatch> batches) => request.Blocks.Count == 0
+    private static long CountWindows(ExpansionRequest request, IReadOnlyList<CalibrationBatch> batches) =>
+        request.Blocks.Count == 0
         ? TuningWindow.Cut(batches).Count()
         : request.BlocksTakeMore ? batches.Count
         : batches.Sum(batch => batch.Input.shape[0]);

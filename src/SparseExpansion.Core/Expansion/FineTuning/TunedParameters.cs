@@ -35,7 +35,8 @@ internal sealed class TunedParameters
         using var scope = NewDisposeScope();
 
         // Nothing is added to the loss, so that vectors which the block never uses have a gradient, of zero.
-        Tensor whole = _live.Where(live => live.Dimensions == 1).Aggregate(loss, (sum, live) => sum.Plus(live.sum() * Scalars.Of(0)));
+        Tensor whole = _live.Where(live => live.Dimensions == 1).Aggregate(
+            loss, (sum, live) => sum.Plus(live.sum() * Scalars.Of(0)));
         IList<Tensor> gradients = autograd.grad([whole], [.. _live]);
         _adam.Apply([.. gradients.Zip(_wide, (gradient, wide) => gradient.to(wide.dtype))], learningRate);
         using var noGrad = no_grad();

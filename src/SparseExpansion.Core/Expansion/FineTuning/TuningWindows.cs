@@ -21,7 +21,8 @@ internal sealed class TuningWindows
     /// Outputs, or the inputs of the model, do not belong to the rows of the inputs.
     /// </exception>
     public TuningWindows(
-        Device device, IReadOnlyList<CalibrationBatch> inputs, IReadOnlyList<CalibrationBatch> targets, IReadOnlyList<CalibrationBatch>? modelInputs = null)
+        Device device, IReadOnlyList<CalibrationBatch> inputs, IReadOnlyList<CalibrationBatch> targets,
+        IReadOnlyList<CalibrationBatch>? modelInputs = null)
     {
         (_inputs, _targets, _modelInputs, _device) = (inputs, targets, modelInputs, device);
         _windows = [.. TuningWindow.Cut(inputs)];
@@ -52,7 +53,8 @@ internal sealed class TuningWindows
     /// <param name="inputs">All batches; stay with the caller.</param>
     /// <param name="share">Share of the windows that is held out.</param>
     /// <param name="views">Takes the tensors that the result has and <paramref name="inputs"/> has not.</param>
-    public static IReadOnlyList<CalibrationBatch> LeaveOut(IReadOnlyList<CalibrationBatch> inputs, double share, List<Tensor> views)
+    public static IReadOnlyList<CalibrationBatch> LeaveOut(
+        IReadOnlyList<CalibrationBatch> inputs, double share, List<Tensor> views)
     {
         using var scope = NewDisposeScope();
         TuningWindow[] windows = [.. TuningWindow.Cut(inputs)];
@@ -76,7 +78,8 @@ internal sealed class TuningWindows
     }
 
     /// <summary>Number of windows that are held out: at least one, and never all of several.</summary>
-    public static int HeldOut(int windows, double share) => Math.Clamp((int)Math.Round(share * windows), 1, Math.Max(1, windows - 1));
+    public static int HeldOut(int windows, double share) =>
+        Math.Clamp((int)Math.Round(share * windows), 1, Math.Max(1, windows - 1));
 
     /// <summary>Batches of windows in random order; windows of different shape never meet.</summary>
     public IEnumerable<int[]> Shuffle(int first, int count, int batchWindows, Random random)
@@ -87,7 +90,8 @@ internal sealed class TuningWindows
     }
 
     /// <summary>Batches of windows as they come.</summary>
-    public IEnumerable<int[]> InOrder(int first, int count, int batchWindows) => Group(Enumerable.Range(first, count), batchWindows);
+    public IEnumerable<int[]> InOrder(int first, int count, int batchWindows) =>
+        Group(Enumerable.Range(first, count), batchWindows);
 
     /// <summary>Puts windows on the device; the tensors belong to the current dispose scope.</summary>
     public TuningBatch Read(int[] windows)
@@ -119,6 +123,8 @@ internal sealed class TuningWindows
     private string ShapeOf(int window)
     {
         CalibrationBatch batch = _inputs[_windows[window].Batch];
-        return batch.Input.Dimensions == 1 || batch.Arguments is not null ? $"whole {window}" : $"{batch.Input.dtype} {string.Join(",", batch.Input.shape[1..])} {batch.Mask is null}";
+        return batch.Input.Dimensions == 1 || batch.Arguments is not null
+            ? $"whole {window}"
+            : $"{batch.Input.dtype} {string.Join(",", batch.Input.shape[1..])} {batch.Mask is null}";
     }
 }

@@ -34,15 +34,19 @@ internal static class TuningWork
     /// <summary>Floating-point operations of all blocks.</summary>
     public static double Operations(WorkSize size, FineTuningOptions options)
     {
-        double steps = (double)options.Steps * StepTokens(size, options), looks = (double)options.Steps / options.CheckInterval * options.HoldOut * size.Tokens;
+        double steps = (double)options.Steps * StepTokens(size, options),
+            looks = (double)options.Steps / options.CheckInterval * options.HoldOut * size.Tokens;
         double outputs = options.OutputLoss is null ? 0 : (8 * steps) + (4 * looks);
-        return Tuned(size).Sum(block => ((6 * steps) + (2 * looks)) * size.Parameters(block)) + (outputs * size.HiddenFeatures * OutputFeatures(size));
+        return Tuned(size).Sum(block => ((6 * steps) + (2 * looks)) * size.Parameters(block))
+            + (outputs * size.HiddenFeatures * OutputFeatures(size));
     }
 
     /// <summary>Blocks that have something to tune.</summary>
-    private static IEnumerable<int> Tuned(WorkSize size) => Enumerable.Range(0, size.Blocks.Count).Where(block => size.Blocks[block].Slots.Count > 0);
+    private static IEnumerable<int> Tuned(WorkSize size) =>
+        Enumerable.Range(0, size.Blocks.Count).Where(block => size.Blocks[block].Slots.Count > 0);
 
-    private static long Weights(WorkSize size, int block) => size.Blocks[block].Slots.Sum(size.DenseExperts) / size.ElementSize;
+    private static long Weights(WorkSize size, int block) =>
+        size.Blocks[block].Slots.Sum(size.DenseExperts) / size.ElementSize;
 
     /// <summary>
     /// Mask, masked product, best state and two gradients in the weight's type; two moments, their root and a gradient
@@ -51,7 +55,8 @@ internal static class TuningWork
     private static long BytesOfWeight(WorkSize size) =>
         (5 * size.ElementSize) + (size.ElementSize < sizeof(float) ? 5 * sizeof(float) : 4 * size.ElementSize);
 
-    private static long StepTokens(WorkSize size, FineTuningOptions options) => options.BatchWindows * TuningWindow.Cut(size.Batches)
+    private static long StepTokens(WorkSize size, FineTuningOptions options) =>
+        options.BatchWindows * TuningWindow.Cut(size.Batches)
         .Select(window => window.Length * WorkSize.TokensOf(size.Batches[window.Batch]) / size.Batches[window.Batch].Input.shape[0])
         .DefaultIfEmpty(0).Max();
 
@@ -60,5 +65,6 @@ internal static class TuningWork
 
     /// <summary>As wide as the widest matrix of the model, which is the vocabulary of a language model.</summary>
     private static long OutputFeatures(WorkSize size) =>
-        size.Request.Model.parameters().Where(parameter => parameter.Dimensions == 2).Select(parameter => parameter.shape.Max()).DefaultIfEmpty(1).Max();
+        size.Request.Model.parameters().Where(parameter => parameter.Dimensions == 2)
+            .Select(parameter => parameter.shape.Max()).DefaultIfEmpty(1).Max();
 }

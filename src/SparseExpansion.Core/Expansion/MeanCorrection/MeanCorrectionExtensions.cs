@@ -17,7 +17,8 @@ public static class MeanCorrectionExtensions
     /// <param name="options">Fewest tokens of a mean; null for the defaults.</param>
     /// <returns>The same expansion.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
-    public static ExpansionBuilder<TModel> CorrectMeans<TModel>(this ExpansionBuilder<TModel> builder, MeanCorrectionOptions? options = null)
+    public static ExpansionBuilder<TModel> CorrectMeans<TModel>(
+        this ExpansionBuilder<TModel> builder, MeanCorrectionOptions? options = null)
         where TModel : nn.Module
     {
         ArgumentNullException.ThrowIfNull(builder);

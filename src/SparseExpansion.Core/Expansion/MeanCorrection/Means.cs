@@ -18,7 +18,8 @@ internal sealed class Means : IDisposable
     /// <param name="minimum">Fewest tokens of a mean.</param>
     /// <param name="device">Device of the means.</param>
     /// <param name="cancellationToken">Observed between chunks.</param>
-    public static Means Of(ExpertTokens tokens, int features, long minimum, Device device, CancellationToken cancellationToken)
+    public static Means Of(
+        ExpertTokens tokens, int features, long minimum, Device device, CancellationToken cancellationToken)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
@@ -29,7 +30,8 @@ internal sealed class Means : IDisposable
             sums.select(0, expert).PlusInPlace(share.sum([0L], type: ScalarType.Float64));
         }, cancellationToken);
         double[] weights = [.. Enumerable.Range(0, tokens.ExpertCount).Select(tokens.Count).Select(count => count >= minimum ? 1.0 / count : 0)];
-        return new Means((sums * tensor(weights, device: device).unsqueeze(1)).to(ScalarType.Float32).DetachFromDisposeScope());
+        return new Means(
+            (sums * tensor(weights, device: device).unsqueeze(1)).to(ScalarType.Float32).DetachFromDisposeScope());
     }
 
     public void Dispose() => Values.Dispose();

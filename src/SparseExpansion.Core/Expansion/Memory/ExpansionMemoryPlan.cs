@@ -69,7 +69,8 @@ public sealed record ExpansionMemoryPlan
         ? string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 20):0.0} MiB")
         : string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 30):0.00} GiB");
 
-    private static string Line(string name, string bytes, string passes, string seconds) => $"{name,-28}{bytes,12}{passes,8}{seconds,10}";
+    private static string Line(string name, string bytes, string passes, string seconds) =>
+        $"{name,-28}{bytes,12}{passes,8}{seconds,10}";
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
 }

@@ -16,7 +16,8 @@ internal static class MemoryPlanner
         (ExpansionMemoryPlan chosen, MemorySchedule schedule) = Choose(size, speed: 1e11);
         return chosen.Fits
             ? schedule
-            : throw new MemoryBudgetException($"The expansion does not fit into {ExpansionMemoryPlan.Size(budget.Bytes)}. {chosen.Advice}", chosen);
+            : throw new MemoryBudgetException(
+                $"The expansion does not fit into {ExpansionMemoryPlan.Size(budget.Bytes)}. {chosen.Advice}", chosen);
     }
 
     /// <summary>The fastest plan that fits, or else the smallest one.</summary>
@@ -38,7 +39,9 @@ internal static class MemoryPlanner
 
     private static MemorySchedule Schedule(WorkSize size, bool spill, int atOnce) => new(
         spill ? size.Request.Options.Memory!.ScratchFolder : null,
-        atOnce >= size.Experts ? new Dictionary<string, int>() : size.Blocks.SelectMany(block => block.Slots).ToDictionary(slot => slot.Name, _ => atOnce));
+        atOnce >= size.Experts
+            ? new Dictionary<string, int>()
+            : size.Blocks.SelectMany(block => block.Slots).ToDictionary(slot => slot.Name, _ => atOnce));
 
     private static ExpansionMemoryPlan Describe(WorkSize size, bool spill, int atOnce, double speed)
     {
@@ -71,12 +74,14 @@ internal static class MemoryPlanner
     }
 
     /// <summary>Trials of the steps, with statistics of all experts.</summary>
-    private static MemoryStage[] Trials(WorkSize size, long captured, IEnumerable<IGrouping<long, ModuleSlot>> widths, double speed) =>
+    private static MemoryStage[] Trials(
+        WorkSize size, long captured, IEnumerable<IGrouping<long, ModuleSlot>> widths, double speed) =>
         size.Steps.Sum(step => step.Trials) == 0
             ? []
             : [new MemoryStage("trials", captured + widths.Max(width => Trial(size, width)), 3, WorkEstimate.Trials(size) / speed)];
 
-    private static IEnumerable<MemoryStage> OnBlocks(WorkSize size, double speed) => size.Steps.Select(step => step.Block).OfType<BlockCost>()
+    private static IEnumerable<MemoryStage> OnBlocks(WorkSize size, double speed) =>
+        size.Steps.Select(step => step.Block).OfType<BlockCost>()
         .Select(block => new MemoryStage(block.Name, block.Bytes, 1, block.Operations / speed));
 
     private static long Trial(WorkSize size, IGrouping<long, ModuleSlot> width) =>
@@ -88,7 +93,8 @@ internal static class MemoryPlanner
     {
         long results = passes == 1 ? width.Max(size.DenseExperts) : width.Sum(size.DenseExperts);
         long statistics = (Math.Min(atOnce, size.Experts) + 1) * size.Statistic(width.Key);
-        long chunk = (2L + size.Steps.Sum(step => step.ChunkCopies)) * size.Request.Options.ChunkTokens * width.Key * sizeof(float);
+        long chunk = (2L + size.Steps.Sum(step => step.ChunkCopies)) * size.Request.Options.ChunkTokens * width.Key
+            * sizeof(float);
         long copies = (2 + size.Steps.Sum(step => step.CaptureCopies)) * size.CaptureBytes;
         long rows = width.Max(slot => WorkSize.Shape(slot).Out);
         int together = Math.Min(atOnce, size.Experts);

@@ -47,7 +47,8 @@ internal sealed class BlockRun
     public List<LayerRun> Layers { get; } = [];
 
     /// <summary>The block's mixtures.</summary>
-    public IReadOnlyList<SparseMixtureLayer> Mixtures => [.. Run.Changes.Installed.Skip(_installedBefore).Select(replacement => replacement.Mixture)];
+    public IReadOnlyList<SparseMixtureLayer> Mixtures =>
+        [.. Run.Changes.Installed.Skip(_installedBefore).Select(replacement => replacement.Mixture)];
 
     /// <summary>Reports of steps on the block.</summary>
     public ReportParts Parts { get; } = new();

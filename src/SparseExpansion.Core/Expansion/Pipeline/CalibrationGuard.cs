@@ -18,7 +18,8 @@ internal static class CalibrationGuard
             CalibrationBatch batch = batches[i];
             if (batch.Input.numel() == 0)
             {
-                throw new CalibrationException($"Calibration batch {i} is empty: [{string.Join(", ", batch.Input.shape)}].");
+                throw new CalibrationException(
+                    $"Calibration batch {i} is empty: [{string.Join(", ", batch.Input.shape)}].");
             }
 
             if (!Placement.Same(batch.Input.device, device))

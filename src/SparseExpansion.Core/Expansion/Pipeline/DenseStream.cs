@@ -12,7 +12,8 @@ internal sealed class DenseStream(ExpansionRun run) : IDisposable
     /// <param name="block">
     /// The block; as long as nothing before it is expanded, its inputs are those of the dense model.
     /// </param>
-    public IReadOnlyList<CalibrationBatch> Enter(BlockRun block) => _outputs is { } own && !block.Block.IsWholeModel ? own : block.Inputs;
+    public IReadOnlyList<CalibrationBatch> Enter(BlockRun block) =>
+        _outputs is { } own && !block.Block.IsWholeModel ? own : block.Inputs;
 
     /// <summary>Runs a block as it was.</summary>
     /// <returns>The outputs, valid until the next call.</returns>

@@ -18,7 +18,8 @@ namespace SparseExpansion.Expansion.Pipeline;
 /// <param name="stages">Told of every step.</param>
 /// <param name="cancellationToken">Observed between units of work.</param>
 internal sealed class ExpansionRun(
-    ExpansionRequest request, IReadOnlyList<ExpansionBlock> blocks, MemorySchedule? schedule, IReadOnlyList<CalibrationBatch> batches, StageReporter stages,
+    ExpansionRequest request, IReadOnlyList<ExpansionBlock> blocks, MemorySchedule? schedule,
+    IReadOnlyList<CalibrationBatch> batches, StageReporter stages,
     CancellationToken cancellationToken)
 {
     private readonly List<LayerReport> _layers = [];

@@ -18,11 +18,13 @@ internal static class ExpertPasses
     /// <param name="visit">First expert, and the statistics from it on; valid during the call only.</param>
     /// <param name="cancellationToken">Observed between chunks of tokens.</param>
     public static void Visit(
-        ExpertPruner pruner, ExpertTokens tokens, double priorTokens, int expertsAtOnce, Action<int, ExpertStatistics> visit, CancellationToken cancellationToken)
+        ExpertPruner pruner, ExpertTokens tokens, double priorTokens, int expertsAtOnce,
+        Action<int, ExpertStatistics> visit, CancellationToken cancellationToken)
     {
         if (expertsAtOnce >= tokens.ExpertCount)
         {
-            using ExpertStatistics all = LayerErrors.Named(pruner.Layer.Name, "pruner", () => pruner.Gather(tokens, priorTokens, cancellationToken));
+            using ExpertStatistics all = LayerErrors.Named(
+                pruner.Layer.Name, "pruner", () => pruner.Gather(tokens, priorTokens, cancellationToken));
             visit(0, all);
             return;
         }

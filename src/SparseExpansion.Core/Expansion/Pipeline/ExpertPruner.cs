@@ -16,7 +16,8 @@ namespace SparseExpansion.Expansion.Pipeline;
 /// <param name="Target">Target that says how many weights are pruned.</param>
 /// <param name="Layer">A linear of the group: width of the inputs and device.</param>
 /// <param name="ChunkTokens">Tokens on the device at a time.</param>
-internal sealed record ExpertPruner(ISparsifier Sparsifier, SparsityTarget Target, LayerDescriptor Layer, int ChunkTokens)
+internal sealed record ExpertPruner(
+    ISparsifier Sparsifier, SparsityTarget Target, LayerDescriptor Layer, int ChunkTokens)
 {
     /// <summary>Rows that a trial prunes.</summary>
     private const int TrialRows = 256;
@@ -29,10 +30,12 @@ internal sealed record ExpertPruner(ISparsifier Sparsifier, SparsityTarget Targe
     /// <param name="tokens">The tokens.</param>
     /// <param name="assignment">The expert of each token.</param>
     /// <param name="centers">[experts, features]: subtracted from the tokens of each expert; null: nothing is.</param>
-    public ExpertTokens Divide(ITokenSource tokens, RouterAssignment assignment, Tensor? centers = null) => new(tokens, assignment, ChunkTokens, Layer.Device, centers);
+    public ExpertTokens Divide(ITokenSource tokens, RouterAssignment assignment, Tensor? centers = null) =>
+        new(tokens, assignment, ChunkTokens, Layer.Device, centers);
 
     /// <summary>The plain statistics of the experts.</summary>
-    public ExpertStatistics Observe(ExpertTokens tokens, CancellationToken cancellationToken, int first = 0, int? count = null) =>
+    public ExpertStatistics Observe(
+        ExpertTokens tokens, CancellationToken cancellationToken, int first = 0, int? count = null) =>
         ExpertStatistics.Observe(CreateStatistic, tokens, cancellationToken, first, count);
 
     /// <summary>The statistics that experts are pruned by.</summary>
@@ -40,7 +43,8 @@ internal sealed record ExpertPruner(ISparsifier Sparsifier, SparsityTarget Targe
         ExpertStatistics.Gather(CreateStatistic, tokens, cancellationToken, priorTokens);
 
     /// <summary>The experts of one linear; the caller disposes them.</summary>
-    public IReadOnlyList<PruningResult> Prune(Tensor weight, ExpertStatistics statistics, CancellationToken cancellationToken) =>
+    public IReadOnlyList<PruningResult> Prune(
+        Tensor weight, ExpertStatistics statistics, CancellationToken cancellationToken) =>
         PrunerCalls.PruneExperts(Sparsifier, weight, statistics.Experts, Target, cancellationToken);
 
     /// <summary>
@@ -51,7 +55,8 @@ internal sealed record ExpertPruner(ISparsifier Sparsifier, SparsityTarget Targe
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         long rows = weight.shape[0], count = Math.Min(rows, most);
-        Tensor chosen = tensor([.. Enumerable.Range(0, (int)count).Select(i => i * rows / count)], device: weight.device);
+        Tensor chosen = tensor(
+            [.. Enumerable.Range(0, (int)count).Select(i => i * rows / count)], device: weight.device);
         return weight.detach().index_select(0, chosen).MoveToOuterDisposeScope();
     }
 

@@ -32,7 +32,8 @@ internal sealed class GroupRun : IDisposable
         Name = string.Join(", ", Slots.Select(slot => slot.Name));
         Seed = block.Run.Options.Seed + block.Run.GroupsDone + block.Groups;
         Pruner = new ExpertPruner(
-            Run.Request.Sparsifier!, Run.TargetOf(Slots[0].Name), BlockPlanner.Describe(Slots[0]), Run.Options.ChunkTokens);
+            Run.Request.Sparsifier!, Run.TargetOf(Slots[0].Name), BlockPlanner.Describe(Slots[0]),
+            Run.Options.ChunkTokens);
     }
 
     public BlockRun Block => _block;
@@ -69,7 +70,8 @@ internal sealed class GroupRun : IDisposable
     public List<IGroupStep> Steps { get; } = [];
 
     /// <summary>The router.</summary>
-    public IRouter Router => _router ?? throw new InvalidOperationException("The group's router is taken, or not trained yet.");
+    public IRouter Router =>
+        _router ?? throw new InvalidOperationException("The group's router is taken, or not trained yet.");
 
     /// <summary>The expert of each captured token.</summary>
     public RouterAssignment? Assignment { get; private set; }

@@ -10,11 +10,14 @@ internal static class GroupShares
 
     /// <summary>Share of the group that is done when a share of a step's work on its router is.</summary>
     public static double Routing(IReadOnlyList<IExpansionStep> steps, IExpansionStep step, double share) =>
-        TrainingShare + steps.TakeWhile(other => other != step).Sum(other => other.ShareOfGroup) + (share * step.ShareOfGroup);
+        TrainingShare + steps.TakeWhile(other => other != step).Sum(other => other.ShareOfGroup)
+            + (share * step.ShareOfGroup);
 
     /// <summary>Share of the group that is done when its router is.</summary>
-    public static double Routed(IReadOnlyList<IExpansionStep> steps) => TrainingShare + steps.Sum(step => step.ShareOfGroup);
+    public static double Routed(IReadOnlyList<IExpansionStep> steps) =>
+        TrainingShare + steps.Sum(step => step.ShareOfGroup);
 
     /// <summary>Share of the group that is done when a share of its experts is.</summary>
-    public static double Pruned(IReadOnlyList<IExpansionStep> steps, double share) => Routed(steps) + (share * (1 - Routed(steps)));
+    public static double Pruned(IReadOnlyList<IExpansionStep> steps, double share) =>
+        Routed(steps) + (share * (1 - Routed(steps)));
 }

@@ -32,7 +32,8 @@ internal static class HiddenStates
         Run(block, batches, memory, static batch => batch.Input.Dispose(), cancellationToken);
 
     private static List<CalibrationBatch> Run(
-        CalibrationUnit block, IReadOnlyList<CalibrationBatch> batches, MemorySchedule? memory, Action<CalibrationBatch> done, CancellationToken cancellationToken)
+        CalibrationUnit block, IReadOnlyList<CalibrationBatch> batches, MemorySchedule? memory,
+        Action<CalibrationBatch> done, CancellationToken cancellationToken)
     {
         Func<Tensor, Tensor> keep = Keeper(memory);
         var outputs = new List<CalibrationBatch>(batches.Count);

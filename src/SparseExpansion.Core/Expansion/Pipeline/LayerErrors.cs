@@ -25,7 +25,8 @@ internal static class LayerErrors
         }
         catch (Exception e) when (e is not OperationCanceledException and not CalibrationException)
         {
-            throw new PruningException($"The {part} failed at layer '{layer}'{Expert(e, firstExpert)}: {PlainMessage.Of(e)}", e);
+            throw new PruningException(
+                $"The {part} failed at layer '{layer}'{Expert(e, firstExpert)}: {PlainMessage.Of(e)}", e);
         }
     }
 
@@ -40,5 +41,6 @@ internal static class LayerErrors
         },
         firstExpert);
 
-    private static string Expert(Exception error, int firstExpert) => ErrorPlace.ExpertOf(error) is { } number ? $", expert {number + firstExpert}" : "";
+    private static string Expert(Exception error, int firstExpert) =>
+        ErrorPlace.ExpertOf(error) is { } number ? $", expert {number + firstExpert}" : "";
 }

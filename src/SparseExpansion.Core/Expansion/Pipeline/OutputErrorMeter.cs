@@ -55,5 +55,6 @@ internal static class OutputErrorMeter
     /// <summary>
     /// By columns first: a sum of everything at once would split, and round, by the number of threads.
     /// </summary>
-    private static double SquaredNorm(Tensor outputs) => outputs.Squared().sum([0L], type: ScalarType.Float64).sum().item<double>();
+    private static double SquaredNorm(Tensor outputs) =>
+        outputs.Squared().sum([0L], type: ScalarType.Float64).sum().item<double>();
 }

@@ -18,7 +18,8 @@ public static class RefinementExtensions
     /// <param name="options">Rounds and held-out share; null for the defaults.</param>
     /// <returns>The same expansion.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
-    public static ExpansionBuilder<TModel> RefineRouter<TModel>(this ExpansionBuilder<TModel> builder, RouterRefinementOptions? options = null)
+    public static ExpansionBuilder<TModel> RefineRouter<TModel>(
+        this ExpansionBuilder<TModel> builder, RouterRefinementOptions? options = null)
         where TModel : nn.Module
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -32,6 +33,7 @@ public static class RefinementExtensions
         /// <summary>
         /// Result of refinement for the router of the layer's group; null where it was not asked for.
         /// </summary>
-        public RouterRefinement? RouterRefinement => ReportParts.Get<RouterRefinement>(layer.Parts, RefinementStep.PartName);
+        public RouterRefinement? RouterRefinement =>
+            ReportParts.Get<RouterRefinement>(layer.Parts, RefinementStep.PartName);
     }
 }

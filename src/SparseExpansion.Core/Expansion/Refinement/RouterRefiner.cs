@@ -20,7 +20,8 @@ namespace SparseExpansion.Expansion.Refinement;
 /// <param name="progress">Told the share of all trials that is done, before the first one too.</param>
 /// <param name="cancellationToken">Observed between rounds.</param>
 internal sealed class RouterRefiner(
-    RouterRefinementOptions options, ExpertPruner pruner, double priorTokens, Func<IRouter, ITokenSource, IRouter> adjust, long seed, Action<double> progress,
+    RouterRefinementOptions options, ExpertPruner pruner, double priorTokens,
+    Func<IRouter, ITokenSource, IRouter> adjust, long seed, Action<double> progress,
     CancellationToken cancellationToken)
 {
     /// <summary>Looks for a better router.</summary>
@@ -75,7 +76,8 @@ internal sealed class RouterRefiner(
 
         return (best, report);
 
-        RouterTrial Try(IRouter router) => RouterTrial.Run(pruner, rows, targets, router, fitted, heldOut, priorTokens, cancellationToken);
+        RouterTrial Try(IRouter router) =>
+            RouterTrial.Run(pruner, rows, targets, router, fitted, heldOut, priorTokens, cancellationToken);
 
         bool Improves(IRouter candidate)
         {
@@ -101,7 +103,8 @@ internal sealed class RouterRefiner(
         long[] chosen = [.. Enumerable.Range(0, (int)count).Select(i => i * fitted.TokenCount / count)];
         Tensor sample = fitted.Gather(chosen, pruner.Layer.Device);
         Tensor costs = TokenCosts.Compute(rows, trial.Experts, trial.Energies, sample, pruner.ChunkTokens);
-        LinearRouter router = SoftmaxRegression.Fit(sample, costs, options.Epochs, options.WeightDecay, seed + round, cancellationToken);
+        LinearRouter router = SoftmaxRegression.Fit(
+            sample, costs, options.Epochs, options.WeightDecay, seed + round, cancellationToken);
         return adjust(router, fitted);
     }
 }

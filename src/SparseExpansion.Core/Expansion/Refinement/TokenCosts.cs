@@ -18,7 +18,8 @@ internal static class TokenCosts
     /// <param name="chunkTokens">Tokens worked on at a time.</param>
     /// <returns>[n, k], float32; the caller disposes it.</returns>
     public static Tensor Compute(
-        IReadOnlyList<Tensor> weights, IReadOnlyList<IReadOnlyList<PruningResult>> experts, IReadOnlyList<double> energies, Tensor tokens, int chunkTokens)
+        IReadOnlyList<Tensor> weights, IReadOnlyList<IReadOnlyList<PruningResult>> experts,
+        IReadOnlyList<double> energies, Tensor tokens, int chunkTokens)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
@@ -28,7 +29,8 @@ internal static class TokenCosts
         {
             using var expertScope = NewDisposeScope();
             Tensor losses = cat([.. weights.Select((weight, l) =>
-                (weight.to(ScalarType.Float32) - experts[l][e].Weight.to(ScalarType.Float32)) / Scalars.Of(Math.Sqrt(energies[l])))]);
+                (weight.to(ScalarType.Float32) - experts[l][e].Weight.to(ScalarType.Float32))
+                    / Scalars.Of(Math.Sqrt(energies[l])))]);
             FillColumn(costs.select(1, e), losses, tokens, chunkTokens);
         }
 

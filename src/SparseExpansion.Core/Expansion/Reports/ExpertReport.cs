@@ -15,4 +15,5 @@ namespace SparseExpansion.Expansion.Reports;
 /// the refit.
 /// </param>
 [JsonConverter(typeof(ExpertReportJson))]
-public sealed record ExpertReport(long Tokens, double Sparsity, double OutputError, IReadOnlyList<PruningDiagnostic> Diagnostics);
+public sealed record ExpertReport(
+    long Tokens, double Sparsity, double OutputError, IReadOnlyList<PruningDiagnostic> Diagnostics);

@@ -20,7 +20,8 @@ internal sealed class ReportParts
     /// </summary>
     /// <param name="parts">The parts of the steps that were asked for.</param>
     /// <param name="absent">The value for those that were not.</param>
-    public static Dictionary<string, object> Complete(IEnumerable<KeyValuePair<string, object>> parts, IEnumerable<(string Name, object? Value)?> absent)
+    public static Dictionary<string, object> Complete(
+        IEnumerable<KeyValuePair<string, object>> parts, IEnumerable<(string Name, object? Value)?> absent)
     {
         var complete = new Dictionary<string, object>(parts);
         foreach ((string name, object? value) in absent.OfType<(string, object?)>())
@@ -34,7 +35,8 @@ internal sealed class ReportParts
     /// <summary>Reads a part.</summary>
     /// <returns>The part; the default of its type where a report has none.</returns>
     /// <exception cref="JsonException">The part is something else.</exception>
-    public static T? Get<T>(IReadOnlyDictionary<string, object> parts, string name) => As<T>(parts.GetValueOrDefault(name));
+    public static T? Get<T>(IReadOnlyDictionary<string, object> parts, string name) =>
+        As<T>(parts.GetValueOrDefault(name));
 
     /// <summary>A part that is an object, or that was read.</summary>
     /// <exception cref="JsonException">The part is something else.</exception>

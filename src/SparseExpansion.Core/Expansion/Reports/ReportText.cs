@@ -16,7 +16,8 @@ internal static class ReportText
             Text($"{report.Layers.Count} layers, {report.Manifest.Pruner} at {report.Manifest.Sparsity}, {report.Manifest.Router}: {report.Seconds:0.0} s"),
             Row("layer", "shape", "experts", "tokens", "sparsity", "output error"),
             .. report.Layers.Select(layer => Row(
-                layer.Name, Text($"{layer.OutFeatures} x {layer.InFeatures}"), Text($"{layer.Experts}"), Text($"{layer.Tokens}"), Text($"{layer.Sparsity:0.0000}"),
+                layer.Name, Text($"{layer.OutFeatures} x {layer.InFeatures}"), Text($"{layer.Experts}"),
+                Text($"{layer.Tokens}"), Text($"{layer.Sparsity:0.0000}"),
                 Text($"{layer.OutputError:0.00000}"))),
             .. Remarks(report),
         ];

@@ -22,7 +22,8 @@ internal static class Dissolution
     /// <param name="cancellationToken">Observed between chunks.</param>
     /// <returns>The router, which the caller disposes, and where it sends the tokens.</returns>
     public static RoutedTokens Dissolve(
-        RoutedTokens routed, ITokenSource tokens, long minimum, int chunkTokens, Device device, CancellationToken cancellationToken)
+        RoutedTokens routed, ITokenSource tokens, long minimum, int chunkTokens, Device device,
+        CancellationToken cancellationToken)
     {
         (IRouter router, RouterAssignment assignment) = routed;
         try

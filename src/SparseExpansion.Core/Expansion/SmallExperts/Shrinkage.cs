@@ -10,7 +10,8 @@ namespace SparseExpansion.Expansion.SmallExperts;
 /// </summary>
 public sealed record Shrinkage
 {
-    private Shrinkage(double? priorTokens, double heldOutShare) => (PriorTokens, HeldOutShare) = (priorTokens, heldOutShare);
+    private Shrinkage(double? priorTokens, double heldOutShare) =>
+        (PriorTokens, HeldOutShare) = (priorTokens, heldOutShare);
 
     /// <summary>Every expert keeps to its own tokens: the published method.</summary>
     public static Shrinkage Off { get; } = new(0, 0);
@@ -26,7 +27,8 @@ public sealed record Shrinkage
     /// <exception cref="ArgumentOutOfRangeException">The strength is out of range.</exception>
     public static Shrinkage Fixed(double priorTokens) => double.IsFinite(priorTokens) && priorTokens >= 0
         ? new Shrinkage(priorTokens, 0)
-        : throw new ArgumentOutOfRangeException(nameof(priorTokens), priorTokens, "The strength of the shrinkage must be a number of at least 0.");
+        : throw new ArgumentOutOfRangeException(
+            nameof(priorTokens), priorTokens, "The strength of the shrinkage must be a number of at least 0.");
 
     /// <summary>
     /// For each input group the strength, out of 0, d/8, d/2, 2d and 8d tokens with d = in_features, whose experts have
@@ -37,7 +39,8 @@ public sealed record Shrinkage
     /// <exception cref="ArgumentOutOfRangeException">The share is out of range.</exception>
     public static Shrinkage HeldOut(double share = 0.1) => share is > 0 and <= 0.5
         ? new Shrinkage(null, share)
-        : throw new ArgumentOutOfRangeException(nameof(share), share, "The held-out share must be above 0 and at most 0.5.");
+        : throw new ArgumentOutOfRangeException(
+            nameof(share), share, "The held-out share must be above 0 and at most 0.5.");
 
     /// <summary><c>off</c>, <c>auto</c> or the strength.</summary>
     public override string ToString() => PriorTokens switch

@@ -32,7 +32,8 @@ internal static class ShrinkageChoice
     /// <param name="cancellationToken">Observed between units of work.</param>
     /// <returns>s in tokens; 0: none.</returns>
     public static double Choose(
-        Shrinkage shrinkage, ExpertPruner pruner, Tensor weight, IRouter router, ITokenSource tokens, CancellationToken cancellationToken)
+        Shrinkage shrinkage, ExpertPruner pruner, Tensor weight, IRouter router, ITokenSource tokens,
+        CancellationToken cancellationToken)
     {
         if (shrinkage.PriorTokens == 0)
         {
@@ -52,7 +53,8 @@ internal static class ShrinkageChoice
 
         using Tensor rows = ExpertPruner.RowsForTrial(weight);
         (TokenRange fitted, TokenRange heldOut) = TokenRange.Split(tokens, shrinkage.HeldOutShare);
-        using ExpertStatistics observed = pruner.Observe(pruner.Divide(fitted, router, cancellationToken), cancellationToken);
+        using ExpertStatistics observed = pruner.Observe(
+            pruner.Divide(fitted, router, cancellationToken), cancellationToken);
         ExpertTokens unseen = pruner.Divide(heldOut, router, cancellationToken);
         return s_strengths.Select(strength => strength * tokens.Features).MinBy(prior =>
         {

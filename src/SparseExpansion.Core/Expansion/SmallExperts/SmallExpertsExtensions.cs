@@ -17,7 +17,8 @@ public static class SmallExpertsExtensions
     /// <param name="options">Strength of the shrinkage, least tokens.</param>
     /// <returns>The same expansion.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
-    public static ExpansionBuilder<TModel> WithExpertStatistics<TModel>(this ExpansionBuilder<TModel> builder, ExpertStatisticsOptions options)
+    public static ExpansionBuilder<TModel> WithExpertStatistics<TModel>(
+        this ExpansionBuilder<TModel> builder, ExpertStatisticsOptions options)
         where TModel : nn.Module
     {
         ArgumentNullException.ThrowIfNull(builder);

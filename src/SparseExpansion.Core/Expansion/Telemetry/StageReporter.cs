@@ -49,7 +49,8 @@ internal sealed class StageReporter : IDisposable
             _entered = (stage, block, layer);
         }
 
-        _progress?.Report(new ExpansionProgress(stage, block, _blocks, layer, fraction) { TimeLeft = TimeLeft(fraction) });
+        _progress?.Report(
+            new ExpansionProgress(stage, block, _blocks, layer, fraction) { TimeLeft = TimeLeft(fraction) });
     }
 
     /// <summary>Marks the expansion as failed.</summary>
@@ -70,7 +71,8 @@ internal sealed class StageReporter : IDisposable
 
     /// <summary>True if all calibration tokens pass in the stage.</summary>
     private static bool IsStreaming(ExpansionStage stage) =>
-        stage == ExpansionStage.Calibration || stage == ExpansionStage.Routing || stage == ExpansionStage.Pruning || stage == ExpansionStage.Propagation;
+        stage == ExpansionStage.Calibration || stage == ExpansionStage.Routing || stage == ExpansionStage.Pruning
+            || stage == ExpansionStage.Propagation;
 
     private void Begin(ExpansionStage stage, int block, string? layer)
     {
