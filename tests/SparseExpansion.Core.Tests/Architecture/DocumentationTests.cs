@@ -69,7 +69,9 @@ public sealed partial class DocumentationTests
     private static partial Regex Fence();
 
     [GeneratedRegex(
-        @"\b\w*(colour|behaviour|neighbour|favour|(?<!para)analys(e[dr]?|ing)\b|quantis|normalis|standardis|optimis|initialis|factoris|licence|minimis|maximis|summaris|serialis|cancelled|centre|labelled|modelling|honour)\w*",
+        @"\b\w*(colour|behaviour|neighbour|favour|(?<!para)analys(e[dr]?|ing)\b|quantis|normalis|"
+        + @"standardis|optimis|initialis|factoris|licence|minimis|"
+        + @"maximis|summaris|serialis|cancelled|centre|labelled|modelling|honour)\w*",
         RegexOptions.IgnoreCase)]
     private static partial Regex BritishWord();
 

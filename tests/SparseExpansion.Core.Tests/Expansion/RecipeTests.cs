@@ -53,7 +53,8 @@ public sealed class RecipeTests : IDisposable
         var steps = new List<ExpansionProgress>();
         ExpansionRecipe small = ExpansionRecipe.Best with { FineTuning = new FineTuningOptions { Steps = 3 } };
         using ExpansionResult result = _model.Expand().Blocks(m => m.blocks).Targets("blocks.*").CalibrateOn(_batches)
-            .WithRecipe(small with { Router = small.Router with { Experts = 2 } }, SparsityTarget.Unstructured(0.5)).Run(new ImmediateProgress<ExpansionProgress>(steps.Add));
+            .WithRecipe(small with { Router = small.Router with { Experts = 2 } }, SparsityTarget.Unstructured(0.5))
+                .Run(new ImmediateProgress<ExpansionProgress>(steps.Add));
 
         Assert.Equal(steps.Select(step => step.Fraction).Order(), steps.Select(step => step.Fraction));
         double[] firstGroup = [.. steps.Where(step => step is { Block: 0, Layer: not null } && step.Layer.Contains("gate", StringComparison.Ordinal)).Select(step => step.Fraction).Distinct()];
@@ -74,8 +75,10 @@ public sealed class RecipeTests : IDisposable
     }
 
     [Fact]
-    public void WithRecipe_BadOption_IsNamed() => Assert.Equal("Experts", Assert.Throws<ArgumentOutOfRangeException>(() => _model.Expand().WithRecipe(
-        ExpansionRecipe.Fast with { Router = new PcaKMeansOptions { Experts = 0 } }, SparsityTarget.Unstructured(0.5))).ParamName);
+    public void WithRecipe_BadOption_IsNamed() =>
+        Assert.Equal("Experts", Assert.Throws<ArgumentOutOfRangeException>(() => _model.Expand().WithRecipe(
+        ExpansionRecipe.Fast with { Router = new PcaKMeansOptions { Experts = 0 } },
+        SparsityTarget.Unstructured(0.5))).ParamName);
 
     private ExpansionReport Run(Func<ExpansionBuilder<GatedModel>, ExpansionBuilder<GatedModel>> configure)
     {

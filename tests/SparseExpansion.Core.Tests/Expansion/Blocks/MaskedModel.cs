@@ -39,7 +39,8 @@ internal sealed class MaskedModel : nn.Module<Tensor, Tensor>
     public static Tensor OfContent(Tensor input)
     {
         using var scope = NewDisposeScope();
-        Tensor unseen = input[.., .., 0].lt(Scalars.Of(0)).to(float32).unsqueeze(1) * ones(input.shape[1], input.shape[1]).tril(-1);
+        Tensor unseen = input[.., .., 0].lt(Scalars.Of(0)).to(float32).unsqueeze(1)
+            * ones(input.shape[1], input.shape[1]).tril(-1);
         return Causal(input).Plus(unseen * Scalars.Of(-1e4)).MoveToOuterDisposeScope();
     }
 

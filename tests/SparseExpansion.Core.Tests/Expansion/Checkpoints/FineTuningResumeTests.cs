@@ -63,7 +63,8 @@ public sealed class FineTuningResumeTests : ResumeTestBase
         using GatedModel model = NewModel();
         string before = TensorHash.OfState(model.state_dict());
         using FolderExpansionStore store = FolderExpansionStore.Open(Folder.File("partial"));
-        var listener = new ImmediateProgress<ExpansionProgress>(step => throw new InvalidOperationException($"{step.Stage}"));
+        var listener = new ImmediateProgress<ExpansionProgress>(
+            step => throw new InvalidOperationException($"{step.Stage}"));
 
         Assert.Throws<InvalidOperationException>(() => Tuned(model).ResumeFrom(store).Run(listener));
 
@@ -80,7 +81,8 @@ public sealed class FineTuningResumeTests : ResumeTestBase
         string before = TensorHash.OfState(model.state_dict());
         using FolderExpansionStore store = FolderExpansionStore.Open(Folder.File("partial"));
 
-        var error = Assert.Throws<CheckpointException>(() => Tuned(model).ResumeFrom(new ForgetfulStore(store, norms)).Run());
+        var error = Assert.Throws<CheckpointException>(
+            () => Tuned(model).ResumeFrom(new ForgetfulStore(store, norms)).Run());
 
         Assert.Contains("block 0", error.Message, StringComparison.Ordinal);
         Assert.Equal(before, TensorHash.OfState(model.state_dict()));

@@ -66,7 +66,8 @@ public abstract class CustomPartTestBase : IDisposable
     {
         using ExpansionResult result = builder.Run();
         var experts = result.Layers.ToDictionary(
-            layer => layer.Key, layer => Enumerable.Range(0, layer.Value.ExpertCount).Select(layer.Value.GetExpertWeight).ToArray());
+            layer => layer.Key,
+            layer => Enumerable.Range(0, layer.Value.ExpertCount).Select(layer.Value.GetExpertWeight).ToArray());
         result.Revert();
         return (experts, [.. result.Report.Layers.SelectMany(layer => layer.ExpertReports).Select(expert => expert.OutputError)]);
     }

@@ -46,7 +46,8 @@ internal sealed class StarvedClusters : IDisposable
         }
 
         Tensor all = cat(parts);
-        return (shuffled ? all.index_select(0, randperm(all.shape[0], generator: generator)) : all).MoveToOuterDisposeScope();
+        return (shuffled ? all.index_select(0, randperm(all.shape[0], generator: generator)) : all)
+            .MoveToOuterDisposeScope();
     }
 
     public void Dispose()
