@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Blocks;
 
-/// <summary>A block of a model, whatever it is called with beside the hidden state.</summary>
+/// <summary>A block of a model, whatever it is called with besides the hidden state.</summary>
 /// <param name="module">The block.</param>
 /// <param name="otherArguments">Number of arguments after the hidden state.</param>
 /// <param name="call">Calls the block with a hidden state and its other arguments; gives its first output.</param>
@@ -41,7 +41,7 @@ internal sealed class Block(
     /// <returns>Ends that.</returns>
     public Action OnCall(Action<Tensor, Tensor?[]> action) => onCall(action);
 
-    /// <summary>Has a function exchange the hidden state that every call puts out.</summary>
+    /// <summary>Has a function exchange the hidden state that every call returns.</summary>
     /// <returns>Ends that.</returns>
     public Action OnReturn(Func<Tensor, Tensor> exchange) => onReturn(exchange);
 }

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Expansion.Blocks;
 
 /// <summary>
-/// Arguments that a model hands its blocks beside the hidden state, recorded from one pass of the dense model over all
+/// Arguments that a model hands its blocks besides the hidden state, recorded from one pass of the dense model over all
 /// batches, so that blocks can be run apart from it. Equal tensors, such as one mask for all blocks and batches, are
 /// kept once.
 /// </summary>

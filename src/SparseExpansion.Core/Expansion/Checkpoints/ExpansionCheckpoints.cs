@@ -104,7 +104,7 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, RouterKinds ki
     /// <param name="groups">Number of its input groups.</param>
     /// <param name="reports">Reports of the layers.</param>
     /// <param name="parts">Reports of the expansion's parts on the block.</param>
-    /// <param name="others">Tensors beside the mixtures; no name may have a dot, as those of the mixtures do.</param>
+    /// <param name="others">Tensors besides the mixtures; no name may have a dot, as those of the mixtures do.</param>
     /// <param name="handedOn">Inputs of the next block; none if it needs nothing.</param>
     public void Add(
         IReadOnlyList<SparseMixtureLayer> mixtures, int groups, IReadOnlyList<LayerReport> reports,

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Expansion.Checkpoints;
 
 /// <summary>
-/// Data that a store holds of a finished block beside its mixtures. Disposing it disposes the tensors.
+/// Data that a store holds of a finished block besides its mixtures. Disposing it disposes the tensors.
 /// </summary>
 internal sealed class RestoredBlock(BlockDescription description, StoredBlock stored) : IDisposable
 {

@@ -5,7 +5,7 @@ namespace SparseExpansion.Expansion.Checkpoints;
 /// <summary>A finished block as an <see cref="IExpansionStore"/> keeps it. Disposing it disposes its tensors.</summary>
 /// <param name="description">JSON: layers, reports. Opaque to the store.</param>
 /// <param name="tensors">
-/// Experts, biases, routers and what parts of the expansion trained beside them, by name, on the CPU.
+/// Experts, biases, routers and what parts of the expansion trained besides them, by name, on the CPU.
 /// </param>
 /// <param name="activations">
 /// Outputs of the block for the next one, batch by batch, on the CPU; none where that does not need them.
@@ -16,7 +16,7 @@ public sealed class StoredBlock(string description, IReadOnlyDictionary<string, 
     public string Description { get; } = description;
 
     /// <summary>
-    /// Experts, biases, routers and what parts of the expansion trained beside them, by name, on the CPU.
+    /// Experts, biases, routers and what parts of the expansion trained besides them, by name, on the CPU.
     /// </summary>
     public IReadOnlyDictionary<string, Tensor> Tensors { get; } = tensors;
 

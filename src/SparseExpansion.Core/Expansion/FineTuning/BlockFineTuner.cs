@@ -25,7 +25,7 @@ internal sealed class BlockFineTuner(
     /// <param name="block">The block.</param>
     /// <param name="index">Its index.</param>
     /// <param name="layers">Its mixtures.</param>
-    /// <param name="norms">Parameters of the model to train beside them.</param>
+    /// <param name="norms">Parameters of the model to train besides them.</param>
     /// <param name="windows">Inputs of the block and the outputs it should give.</param>
     public BlockFineTuning Tune(CalibrationUnit block, int index, SparseMixtureLayer[] layers, IReadOnlyList<Parameter> norms, TuningWindows windows)
     {

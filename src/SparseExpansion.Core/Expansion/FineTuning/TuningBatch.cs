@@ -11,7 +11,7 @@ namespace SparseExpansion.Expansion.FineTuning;
 /// <param name="Windows">Number of windows.</param>
 internal sealed record TuningBatch(Tensor Input, Tensor Target, Tensor? Mask, Tensor? ModelInput, int Windows)
 {
-    /// <summary>Arguments that the model hands the block beside <see cref="Input"/>; null: nothing.</summary>
+    /// <summary>Arguments that the model hands the block besides <see cref="Input"/>; null: nothing.</summary>
     public BlockArguments? Arguments { get; init; }
 
     /// <summary>Outputs without padding. Those that are not one for each position, a classifier's, all count.</summary>

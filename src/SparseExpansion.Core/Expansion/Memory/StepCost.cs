@@ -9,7 +9,7 @@ internal sealed record StepCost
     /// <summary>Nothing.</summary>
     public static StepCost None { get; } = new();
 
-    /// <summary>True if the inputs of the dense model are captured beside those of the expanded one.</summary>
+    /// <summary>True if the inputs of the dense model are captured besides those of the expanded one.</summary>
     public bool CapturesDense { get; init; }
 
     /// <summary>True if activations of the dense model travel from block to block.</summary>

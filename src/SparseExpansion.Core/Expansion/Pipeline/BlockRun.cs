@@ -34,7 +34,7 @@ internal sealed class BlockRun
     /// <summary>Outputs of the block in the dense model, where a step needs that; null otherwise.</summary>
     public IReadOnlyList<CalibrationBatch>? DenseOutputs { get; set; }
 
-    /// <summary>True if a block follows that takes what this one puts out.</summary>
+    /// <summary>True if a block follows that takes the output of this one.</summary>
     public bool HandsOn => Index + 1 < Run.Blocks.Count && !Run.Blocks[Index + 1].IsWholeModel;
 
     /// <summary>True if this is the last block that has targets.</summary>
@@ -53,7 +53,7 @@ internal sealed class BlockRun
     /// <summary>Reports of steps on the block.</summary>
     public ReportParts Parts { get; } = new();
 
-    /// <summary>Tensors that a store keeps for steps, beside the mixtures; they belong to the model.</summary>
+    /// <summary>Tensors that a store keeps for steps, besides the mixtures; they belong to the model.</summary>
     public Dictionary<string, Tensor> Tensors { get; } = [];
 
     /// <summary>Puts a mixture into the model.</summary>

@@ -14,7 +14,9 @@ namespace SparseExpansion.Expansion.Pipeline;
 /// <param name="request">The request.</param>
 /// <param name="blocks">The blocks with their targets.</param>
 /// <param name="schedule">Division of the work so that it fits a memory budget; null: none.</param>
-/// <param name="batches">The calibration batches, with what the model hands its blocks beside the hidden state.</param>
+/// <param name="batches">
+/// The calibration batches, with what the model hands its blocks besides the hidden state.
+/// </param>
 /// <param name="stages">Told of every step.</param>
 /// <param name="cancellationToken">Observed between units of work.</param>
 internal sealed class ExpansionRun(

@@ -63,7 +63,7 @@ internal sealed class GroupRun : IDisposable
     /// <summary>Experts of the router as it was trained.</summary>
     public int TrainedExperts { get; private set; }
 
-    /// <summary>Strength in tokens of the shrinkage of the experts' statistics towards the group's.</summary>
+    /// <summary>Strength in tokens of the shrinkage of the experts' statistics toward the group's.</summary>
     public double PriorTokens { get; set; }
 
     /// <summary>Work of the steps while the experts are made.</summary>

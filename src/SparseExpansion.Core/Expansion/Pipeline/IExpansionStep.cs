@@ -103,7 +103,7 @@ internal interface IExpansionStep : IReportRemarks
     }
 
     /// <summary>
-    /// Puts back what <see cref="OnBlockExpanded"/> has changed in a finished block, beside its mixtures.
+    /// Puts back what <see cref="OnBlockExpanded"/> has changed in a finished block, besides its mixtures.
     /// </summary>
     /// <exception cref="CheckpointException">The store holds something else.</exception>
     void OnBlockRestored(BlockRun block, RestoredBlock stored)

@@ -38,7 +38,7 @@ internal sealed record SmallExpertsStep(ExpertStatisticsOptions Options) : IExpa
         string[] remarks =
         [
             .. layer.DissolvedExperts > 0 ? [$"{ReportText.Count(layer.DissolvedExperts, "expert")} dissolved for want of tokens"] : Array.Empty<string>(),
-            .. layer.PriorTokens > 0 ? [ReportText.Text($"statistics shrunk towards the layer's by {layer.PriorTokens:0.##} tokens")] : Array.Empty<string>(),
+            .. layer.PriorTokens > 0 ? [ReportText.Text($"statistics shrunk toward the layer's by {layer.PriorTokens:0.##} tokens")] : Array.Empty<string>(),
         ];
         return remarks.Length == 0 ? null : string.Join("; ", remarks);
     }
