@@ -1,6 +1,8 @@
 namespace SparseExpansion.Expansion;
 
-/// <summary>What later layers of a block are calibrated on. Blocks themselves always see the outputs of expanded blocks.</summary>
+/// <summary>
+/// Inputs that later layers of a block are calibrated on. Blocks themselves always see the outputs of expanded blocks.
+/// </summary>
 public enum BlockInputs
 {
     /// <summary>Outputs of the block's dense layers: the published reference.</summary>

@@ -13,7 +13,9 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion;
 
-/// <summary>Collects what an expansion needs. Every call is checked at once; <see cref="Run"/> freezes the builder.</summary>
+/// <summary>
+/// Collects what an expansion needs. Every call is checked at once; <see cref="Run"/> freezes the builder.
+/// </summary>
 /// <typeparam name="TModel">The model's type.</typeparam>
 public sealed class ExpansionBuilder<TModel>
     where TModel : nn.Module
@@ -33,7 +35,8 @@ public sealed class ExpansionBuilder<TModel>
 
     /// <summary>
     /// Expands block by block: each block is calibrated on what the expanded blocks before it produce. Without this
-    /// call the whole model is one block. Blocks map a hidden state to a hidden state of the same kind, and run in order.
+    /// call the whole model is one block. Blocks map a hidden state to a hidden state of the same kind, and run in
+    /// order.
     /// </summary>
     /// <param name="select">Blocks from a tensor, or with up to three tensors more such as masks, which are recorded from the model once and handed to the
     /// blocks again; to a tensor, or a tuple of which the first is the hidden state.</param>
@@ -47,8 +50,13 @@ public sealed class ExpansionBuilder<TModel>
             : throw new ArgumentException("The selection holds no blocks.", nameof(select));
     }
 
-    /// <summary>Chooses linears by module path. Without this call all linears are expanded; with <see cref="Blocks"/> all inside the blocks.</summary>
-    /// <param name="patterns">Globs such as <c>*.mlp.*</c>: <c>*</c> stands for any characters, <c>?</c> for one. Each must match a linear.</param>
+    /// <summary>
+    /// Chooses linears by module path. Without this call all linears are expanded; with <see cref="Blocks"/> all inside
+    /// the blocks.
+    /// </summary>
+    /// <param name="patterns">
+    /// Globs such as <c>*.mlp.*</c>: <c>*</c> stands for any characters, <c>?</c> for one. Each must match a linear.
+    /// </param>
     public ExpansionBuilder<TModel> Targets(params string[] patterns)
     {
         ArgumentNullException.ThrowIfNull(patterns);
@@ -67,8 +75,13 @@ public sealed class ExpansionBuilder<TModel>
         return Set(request => request with { Targets = new TargetFilter("the predicate", predicate) });
     }
 
-    /// <summary>Sets router, pruner, sparsity and all that goes beyond them at once; later calls override parts of it.</summary>
-    /// <param name="recipe"><see cref="ExpansionRecipe.Published"/>, <see cref="ExpansionRecipe.Best"/>, <see cref="ExpansionRecipe.Fast"/> or one of your own.</param>
+    /// <summary>
+    /// Sets router, pruner, sparsity and all that goes beyond them at once; later calls override parts of it.
+    /// </summary>
+    /// <param name="recipe">
+    /// <see cref="ExpansionRecipe.Published"/>, <see cref="ExpansionRecipe.Best"/>, <see cref="ExpansionRecipe.Fast"/>
+    /// or one of your own.
+    /// </param>
     /// <param name="target">The sparsity.</param>
     /// <exception cref="ArgumentException">An option of the recipe is null or out of range.</exception>
     public ExpansionBuilder<TModel> WithRecipe(ExpansionRecipe recipe, SparsityTarget target)
@@ -108,7 +121,9 @@ public sealed class ExpansionBuilder<TModel>
     }
 
     /// <summary>Sets the calibration inputs.</summary>
-    /// <param name="batches">What the model is called with, and padding masks; kept alive by the caller until <see cref="Run"/> returns.</param>
+    /// <param name="batches">
+    /// Inputs of the model, and padding masks; kept alive by the caller until <see cref="Run"/> returns.
+    /// </param>
     /// <exception cref="ArgumentException">There are no batches.</exception>
     public ExpansionBuilder<TModel> CalibrateOn(IEnumerable<CalibrationBatch> batches)
     {
@@ -119,8 +134,13 @@ public sealed class ExpansionBuilder<TModel>
             : throw new ArgumentException("There are no calibration batches.", nameof(batches));
     }
 
-    /// <summary>Sets calibration inputs that are made when the work begins, and disposed with their masks when it ends: nobody has to keep them.</summary>
-    /// <param name="makeBatches">Called by <see cref="Run"/> and by <see cref="PlanMemory"/>; makes new tensors each time.</param>
+    /// <summary>
+    /// Sets calibration inputs that are made when the work begins, and disposed with their masks when it ends: nobody
+    /// has to keep them.
+    /// </summary>
+    /// <param name="makeBatches">
+    /// Called by <see cref="Run"/> and by <see cref="PlanMemory"/>; makes new tensors each time.
+    /// </param>
     public ExpansionBuilder<TModel> CalibrateOn(Func<IEnumerable<CalibrationBatch>> makeBatches)
     {
         ArgumentNullException.ThrowIfNull(makeBatches);
@@ -135,8 +155,8 @@ public sealed class ExpansionBuilder<TModel>
     }
 
     /// <summary>
-    /// Sets all <see cref="ExpansionOptions"/> at once, also those that <see cref="WithSeed"/> and <see cref="WithMemory"/> have set: call it
-    /// before these.
+    /// Sets all <see cref="ExpansionOptions"/> at once, also those that <see cref="WithSeed"/> and
+    /// <see cref="WithMemory"/> have set: call it before these.
     /// </summary>
     public ExpansionBuilder<TModel> WithOptions(ExpansionOptions options)
     {
@@ -146,22 +166,27 @@ public sealed class ExpansionBuilder<TModel>
     }
 
     /// <summary>Sets the seed of all randomness.</summary>
-    public ExpansionBuilder<TModel> WithSeed(long seed) => Set(request => request with { Options = request.Options with { Seed = seed } });
+    public ExpansionBuilder<TModel> WithSeed(long seed) =>
+        Set(request => request with { Options = request.Options with { Seed = seed } });
 
     /// <summary>Keeps every finished block, so that another run can <see cref="ResumeFrom"/> it.</summary>
-    /// <param name="store">An empty store. It keeps the blocks after the run too; remove them when the model is saved.</param>
+    /// <param name="store">
+    /// An empty store. It keeps the blocks after the run too; remove them when the model is saved.
+    /// </param>
     /// <exception cref="InvalidOperationException">The expansion has another store already.</exception>
     public ExpansionBuilder<TModel> StoreIn(IExpansionStore store) => Keep(store, resume: false, routers: null);
 
     /// <summary>
-    /// Goes on with the blocks that a store holds, and keeps every finished block there. Ends with the very bytes that an expansion in one go
-    /// gives. Model, calibration data, options and seed must be those of the first run; an empty store begins anew. Where experts are fitted to the
-    /// outputs of the dense model, that runs over the finished blocks once more.
+    /// Goes on with the blocks that a store holds, and keeps every finished block there. Ends with the very bytes that
+    /// an expansion in one go gives. Model, calibration data, options and seed must be those of the first run; an empty
+    /// store begins anew. Where experts are fitted to the outputs of the dense model, that runs over the finished
+    /// blocks once more.
     /// </summary>
-    /// <param name="store">What an earlier run was given.</param>
+    /// <param name="store">The store that an earlier run was given.</param>
     /// <param name="routers">Kinds of routers that may be stored; null for those of this library.</param>
     /// <exception cref="InvalidOperationException">The expansion has another store already.</exception>
-    public ExpansionBuilder<TModel> ResumeFrom(IExpansionStore store, RouterKinds? routers = null) => Keep(store, resume: true, routers);
+    public ExpansionBuilder<TModel> ResumeFrom(IExpansionStore store, RouterKinds? routers = null) =>
+        Keep(store, resume: true, routers);
 
     /// <summary>Logs to <paramref name="logger"/>.</summary>
     public ExpansionBuilder<TModel> LogTo(ILogger logger)
@@ -170,7 +195,10 @@ public sealed class ExpansionBuilder<TModel>
         return Set(request => request with { Logger = logger });
     }
 
-    /// <summary>Tells what <see cref="Run"/> will take in memory and time, with the budget of <see cref="ExpansionOptions.Memory"/>. Changes nothing.</summary>
+    /// <summary>
+    /// Tells what <see cref="Run"/> will take in memory and time, with the budget of
+    /// <see cref="ExpansionOptions.Memory"/>. Changes nothing.
+    /// </summary>
     /// <exception cref="InvalidOperationException">Something was not set, or parts do not go together.</exception>
     /// <exception cref="SparseExpansionException">Model or data do not allow the expansion.</exception>
     public ExpansionMemoryPlan PlanMemory()
@@ -180,7 +208,10 @@ public sealed class ExpansionBuilder<TModel>
         return WorkPlan.Choose(_request, owned.Batches);
     }
 
-    /// <summary>Keeps to a budget of memory: activations go to disk and experts are pruned a few at a time where they would not fit.</summary>
+    /// <summary>
+    /// Keeps to a budget of memory: activations go to disk and experts are pruned a few at a time where they would not
+    /// fit.
+    /// </summary>
     public ExpansionBuilder<TModel> WithMemory(MemoryBudget budget)
     {
         ArgumentNullException.ThrowIfNull(budget);
@@ -192,10 +223,15 @@ public sealed class ExpansionBuilder<TModel>
     /// <param name="progress">Told of every step; called on this thread.</param>
     /// <param name="cancellationToken">Observed between units of work.</param>
     /// <returns>The report, and the way back until the result is disposed.</returns>
-    /// <exception cref="InvalidOperationException">Something was not set, parts do not go together, or the builder has run before.</exception>
-    /// <exception cref="SparseExpansionException">Model or data do not allow it. The model is left as it was.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled. The model is left as it was.</exception>
-    public ExpansionResult Run(IProgress<ExpansionProgress>? progress = null, CancellationToken cancellationToken = default)
+    /// <exception cref="InvalidOperationException">
+    /// Something was not set, parts do not go together, or the builder has run before.
+    /// </exception>
+    /// <exception cref="SparseExpansionException">
+    /// Model or data do not allow it. The model is left as it was.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">The run was canceled. The model is left as it was.</exception>
+    public ExpansionResult Run(
+        IProgress<ExpansionProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ThrowIfFrozen();
         _request.Validate();
@@ -205,17 +241,20 @@ public sealed class ExpansionBuilder<TModel>
     }
 
     /// <summary>Cuts the work in a given way, whatever the budget.</summary>
-    internal ExpansionBuilder<TModel> WithSchedule(MemorySchedule schedule) => Set(request => request with { Schedule = schedule });
+    internal ExpansionBuilder<TModel> WithSchedule(MemorySchedule schedule) =>
+        Set(request => request with { Schedule = schedule });
 
     private ExpansionBuilder<TModel> Keep(IExpansionStore store, bool resume, RouterKinds? routers)
     {
         ArgumentNullException.ThrowIfNull(store);
         if (_request.Store is { } former && !ReferenceEquals(former, store))
         {
-            throw new InvalidOperationException($"The expansion has a store already: call {nameof(StoreIn)} or {nameof(ResumeFrom)} once.");
+            throw new InvalidOperationException(
+                $"The expansion has a store already: call {nameof(StoreIn)} or {nameof(ResumeFrom)} once.");
         }
 
-        return Set(request => request with { Store = store, Resume = resume, RouterKinds = routers ?? RouterKinds.Default });
+        return Set(
+            request => request with { Store = store, Resume = resume, RouterKinds = routers ?? RouterKinds.Default });
     }
 
     /// <summary>Sets a part of the expansion beyond routing and pruning, in place of another of its kind.</summary>

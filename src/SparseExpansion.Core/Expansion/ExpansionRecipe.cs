@@ -19,15 +19,16 @@ namespace SparseExpansion.Expansion;
 public sealed record ExpansionRecipe
 {
     /// <summary>
-    /// The published method, arXiv 2405.15756: 16 experts, PCA to in_features / 32 components and k-means, SparseGPT with damping 0.01. These are
-    /// the defaults of all options.
+    /// The published method, arXiv 2405.15756: 16 experts, PCA to in_features / 32 components and k-means, SparseGPT
+    /// with damping 0.01. These are the defaults of all options.
     /// </summary>
     public static ExpansionRecipe Published { get; } = new() { Router = new PcaKMeansOptions(), Pruner = new SparseGptSparsifier() };
 
     /// <summary>
-    /// What lost least perplexity where it was measured: 16 experts by k-means without PCA, ALPS, up to eight rounds of router
-    /// refinement, error compensation, fine-tuning. Takes many times as long as <see cref="Published"/>; the expanded model costs the same.
-    /// Where outputs are logits, <see cref="FineTuningOptions.OutputLoss"/> brings a little more.
+    /// The recipe that lost least perplexity where it was measured: 16 experts by k-means without PCA, ALPS, up to
+    /// eight rounds of router refinement, error compensation, fine-tuning. Takes many times as long as
+    /// <see cref="Published"/>; the expanded model costs the same. Where outputs are logits,
+    /// <see cref="FineTuningOptions.OutputLoss"/> brings a little more.
     /// </summary>
     public static ExpansionRecipe Best { get; } = new()
     {
@@ -46,8 +47,8 @@ public sealed record ExpansionRecipe
     };
 
     /// <summary>
-    /// Every step that goes beyond routing and pruning, in the order in which they work, as far as they meet. Who adds a step adds it here, and a
-    /// property for its options below.
+    /// Every step that goes beyond routing and pruning, in the order in which they work, as far as they meet. Who adds
+    /// a step adds it here, and a property for its options below.
     /// </summary>
     internal static IReadOnlyList<IExpansionStep> KnownSteps { get; } =
     [
@@ -80,7 +81,9 @@ public sealed record ExpansionRecipe
     /// <summary>Division of the weights among layers; anything but uniform needs an unstructured target.</summary>
     public SparsityAllocation Allocation { get; init; } = SparsityAllocation.Uniform;
 
-    /// <summary>Biases that absorb the mean output error of each expert; null: none. Not with <see cref="Compensation"/>.</summary>
+    /// <summary>
+    /// Biases that absorb the mean output error of each expert; null: none. Not with <see cref="Compensation"/>.
+    /// </summary>
     public MeanCorrectionOptions? MeanCorrection { get; init; }
 
     /// <summary>Compensation for what was lost before a layer; null: none.</summary>

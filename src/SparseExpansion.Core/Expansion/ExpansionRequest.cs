@@ -27,12 +27,14 @@ internal sealed record ExpansionRequest(nn.Module Model)
 
     public SparsityTarget? Target { get; init; }
 
-    /// <summary>What goes beyond routing and pruning, in the order of <see cref="ExpansionRecipe.KnownSteps"/>.</summary>
+    /// <summary>Steps beyond routing and pruning, in the order of <see cref="ExpansionRecipe.KnownSteps"/>.</summary>
     public IReadOnlyList<IExpansionStep> Steps { get; init; } = ExpansionRecipe.DefaultSteps;
 
     public IReadOnlyList<CalibrationBatch> Batches { get; init; } = [];
 
-    /// <summary>Makes the batches, which are then the run's own; null: they are <see cref="Batches"/>, the caller's.</summary>
+    /// <summary>
+    /// Makes the batches, which are then the run's own; null: they are <see cref="Batches"/>, the caller's.
+    /// </summary>
     public Func<IEnumerable<CalibrationBatch>>? BatchSource { get; init; }
 
     public Func<Tensor, Tensor>? Forward { get; init; }
@@ -44,7 +46,7 @@ internal sealed record ExpansionRequest(nn.Module Model)
     /// <summary>Cuts the work in a given way; null: as the memory budget demands.</summary>
     public MemorySchedule? Schedule { get; init; }
 
-    /// <summary>Where finished blocks are kept; null: nowhere.</summary>
+    /// <summary>Store of finished blocks; null: none.</summary>
     public IExpansionStore? Store { get; init; }
 
     /// <summary>True: blocks that the store holds are not expanded again.</summary>
@@ -53,14 +55,16 @@ internal sealed record ExpansionRequest(nn.Module Model)
     /// <summary>Kinds of routers that the store may hold.</summary>
     public RouterKinds RouterKinds { get; init; } = RouterKinds.Default;
 
-    /// <summary>What later layers of a block are calibrated on.</summary>
-    public BlockInputs WithinBlock => Steps.Any(step => step.NeedsDenseInputs) ? BlockInputs.Expanded : Options.WithinBlock;
+    /// <summary>Inputs that later layers of a block are calibrated on.</summary>
+    public BlockInputs WithinBlock =>
+        Steps.Any(step => step.NeedsDenseInputs) ? BlockInputs.Expanded : Options.WithinBlock;
 
     /// <summary>True if the model hands its blocks more than a hidden state.</summary>
     public bool BlocksTakeMore => Blocks.Any(block => block.OtherArguments > 0);
 
     /// <summary>Sets a step, in place of another of its kind.</summary>
-    public ExpansionRequest With(IExpansionStep step) => this with { Steps = ExpansionRecipe.InOrder([.. StepsBeside(step.GetType()), step]) };
+    public ExpansionRequest With(IExpansionStep step) =>
+        this with { Steps = ExpansionRecipe.InOrder([.. StepsBeside(step.GetType()), step]) };
 
     /// <summary>Leaves a step out.</summary>
     public ExpansionRequest Without(Type step) => this with { Steps = [.. StepsBeside(step)] };
@@ -93,7 +97,8 @@ internal sealed record ExpansionRequest(nn.Module Model)
     }
 
     /// <summary>The path of a module in the model; null if it is no part of it.</summary>
-    public string? PathOf(nn.Module module) => Model.named_modules().FirstOrDefault(entry => ReferenceEquals(entry.module, module)).name;
+    public string? PathOf(nn.Module module) =>
+        Model.named_modules().FirstOrDefault(entry => ReferenceEquals(entry.module, module)).name;
 
     private IEnumerable<IExpansionStep> StepsBeside(Type step) => Steps.Where(other => other.GetType() != step);
 }

@@ -10,7 +10,10 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Expansion;
 
 /// <summary>An expanded model's report, its new layers, and the way back.</summary>
-/// <remarks>The model keeps its mixtures when the result is disposed; only the dense layers, kept for <see cref="Revert"/>, are freed.</remarks>
+/// <remarks>
+/// The model keeps its mixtures when the result is disposed; only the dense layers, kept for <see cref="Revert"/>, are
+/// freed.
+/// </remarks>
 public sealed class ExpansionResult : IDisposable
 {
     /// <summary>Name of the report in a folder that <see cref="Save"/> makes.</summary>
@@ -26,7 +29,8 @@ public sealed class ExpansionResult : IDisposable
         _model = model;
         Report = report;
         _changes = changes;
-        Layers = new MixtureCollection(changes.Installed.Select(replacement => (replacement.Slot.Name, replacement.Mixture)));
+        Layers = new MixtureCollection(
+            changes.Installed.Select(replacement => (replacement.Slot.Name, replacement.Mixture)));
     }
 
     /// <summary>The report, layer by layer.</summary>
@@ -35,16 +39,24 @@ public sealed class ExpansionResult : IDisposable
     /// <summary>The mixtures by module path, in the order in which they were made; they belong to the model.</summary>
     public MixtureCollection Layers { get; }
 
-    /// <summary>Packs all layers or, if one cannot be, none; see <see cref="SparseMixtureLayer.Pack"/>. An expansion leaves them packed where it can.</summary>
+    /// <summary>
+    /// Packs all layers or, if one cannot be, none; see <see cref="SparseMixtureLayer.Pack"/>. An expansion leaves them
+    /// packed where it can.
+    /// </summary>
     /// <returns>This result.</returns>
-    /// <exception cref="InvalidOperationException">The experts of a layer cannot be packed, or the expansion was reverted.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The experts of a layer cannot be packed, or the expansion was reverted.
+    /// </exception>
     public ExpansionResult Pack()
     {
         Living().Pack();
         return this;
     }
 
-    /// <summary>Unpacks all layers: their experts are then differentiable, and move to any device with the model. See <see cref="SparseMixtureLayer.Unpack"/>.</summary>
+    /// <summary>
+    /// Unpacks all layers: their experts are then differentiable, and move to any device with the model. See
+    /// <see cref="SparseMixtureLayer.Unpack"/>.
+    /// </summary>
     /// <returns>This result.</returns>
     /// <exception cref="InvalidOperationException">The expansion was reverted.</exception>
     public ExpansionResult Unpack()
@@ -53,12 +65,19 @@ public sealed class ExpansionResult : IDisposable
         return this;
     }
 
-    /// <summary>Unpacks all layers and lets their kept weights and biases be trained; see <see cref="SparseMixtureLayer.Unfreeze"/>.</summary>
+    /// <summary>
+    /// Unpacks all layers and lets their kept weights and biases be trained; see
+    /// <see cref="SparseMixtureLayer.Unfreeze"/>.
+    /// </summary>
     /// <returns>The parameters of all layers, for one optimizer.</returns>
-    /// <exception cref="InvalidOperationException">The experts of a layer are quantized, or the expansion was reverted; no layer has changed.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The experts of a layer are quantized, or the expansion was reverted; no layer has changed.
+    /// </exception>
     public IReadOnlyList<Parameter> Unfreeze() => Living().Unfreeze();
 
-    /// <summary>Ends the training of all layers: pruned weights are exactly zero. <see cref="Pack"/> may follow.</summary>
+    /// <summary>
+    /// Ends the training of all layers: pruned weights are exactly zero. <see cref="Pack"/> may follow.
+    /// </summary>
     /// <returns>This result.</returns>
     /// <exception cref="InvalidOperationException">The expansion was reverted.</exception>
     public ExpansionResult Freeze()
@@ -71,7 +90,7 @@ public sealed class ExpansionResult : IDisposable
     /// <param name="folder">The folder to make; read it back with <see cref="ExpandedModel"/>.</param>
     /// <param name="overwrite">Replaces what is there; otherwise an existing folder must be empty.</param>
     /// <param name="addFiles">Called with the unfinished folder, to put further files into it.</param>
-    /// <param name="format">How the experts are stored; the model stays as it is.</param>
+    /// <param name="format">Format in which the experts are stored; the model stays as it is.</param>
     /// <exception cref="CheckpointException">The folder exists or cannot be written.</exception>
     public void Save(string folder, bool overwrite = false, Action<string>? addFiles = null, ExpertFormat format = ExpertFormat.Unchanged)
     {
@@ -90,7 +109,8 @@ public sealed class ExpansionResult : IDisposable
     {
         if (_settled)
         {
-            throw new InvalidOperationException("The dense layers are gone: the result was disposed, or reverted before.");
+            throw new InvalidOperationException(
+                "The dense layers are gone: the result was disposed, or reverted before.");
         }
 
         (_settled, _reverted) = (true, true);

@@ -1,6 +1,8 @@
 namespace SparseExpansion.Expansion;
 
-/// <summary>A stage of an expansion, for progress and telemetry. Parts of an expansion may have stages of their own.</summary>
+/// <summary>
+/// A stage of an expansion, for progress and telemetry. Parts of an expansion may have stages of their own.
+/// </summary>
 public sealed record ExpansionStage
 {
     internal ExpansionStage(string name) => Name = name;

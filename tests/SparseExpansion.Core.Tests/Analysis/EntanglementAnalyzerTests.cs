@@ -43,7 +43,7 @@ public sealed class EntanglementAnalyzerTests : IDisposable
 
         Assert.Equal(
             result.Neurons.OrderByDescending(neuron => neuron.Wasserstein).Take(2).Select(neuron => neuron.Neuron), result.WassersteinNeurons);
-        MeasureSummary summary = result.Summarise(NeuronMeasure.Wasserstein);
+        MeasureSummary summary = result.Summarize(NeuronMeasure.Wasserstein);
         Assert.Equal(result.Values(NeuronMeasure.Wasserstein).Max(), summary.Maximum);
         Assert.Equal(result.Values(NeuronMeasure.Wasserstein).Median(), summary.Median);
         Assert.Equal(LayerFixture.Out, summary.Count);

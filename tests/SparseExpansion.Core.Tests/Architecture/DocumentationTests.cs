@@ -10,7 +10,7 @@ public sealed partial class DocumentationTests
 
     /// <summary>Code whose words are checked; the training data is a text of its own.</summary>
     private static readonly string[] s_code =
-        ["src/SparseExpansion.Cli", "benchmarks", "samples/QuickStart", "samples/LanguageModel", "samples/OwnModel",
+        ["src", "benchmarks", "samples/QuickStart", "samples/LanguageModel", "samples/OwnModel",
         "samples/CustomPruner", "samples/Entanglement", "samples/TrainModel", "tests/SparseExpansion.Cli.Tests"];
 
     public static TheoryData<string> Pages => [.. Directory.EnumerateFiles(Repository.Root, "*.md")
@@ -69,10 +69,12 @@ public sealed partial class DocumentationTests
     private static partial Regex Fence();
 
     [GeneratedRegex(
-        @"\b\w*(colour|behaviour|neighbour|favour|(?<!para)analys(e[dr]?|ing)\b|quantis|normalis|standardis|optimis|initialis|factoris|licence|cancelled|centre|labelled|modelling|honour)\w*",
+        @"\b\w*(colour|behaviour|neighbour|favour|(?<!para)analys(e[dr]?|ing)\b|quantis|normalis|"
+        + @"standardis|optimis|initialis|factoris|licence|minimis|"
+        + @"maximis|summaris|serialis|cancelled|centre|labelled|modelling|honour)\w*",
         RegexOptions.IgnoreCase)]
     private static partial Regex BritishWord();
 
-    [GeneratedRegex(@"<summary>(What|How|Which|Whether|Where|When)\b")]
+    [GeneratedRegex(@"<summary>(What|How|Which|Whether|Where|When|Who)\b")]
     private static partial Regex Question();
 }

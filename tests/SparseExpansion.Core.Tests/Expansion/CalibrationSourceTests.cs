@@ -56,7 +56,8 @@ public sealed class CalibrationSourceTests : IDisposable
     public void Run_AFunctionThatFailsOrMakesNothing_DisposesWhatThereIsAndCanBeExchanged()
     {
         var made = new List<Tensor>();
-        ExpansionBuilder<GatedModel> builder = Configure().CalibrateOn(() => Make(made).Select((tensor, i) => i < 2 ? tensor : throw new InvalidDataException("no more")));
+        ExpansionBuilder<GatedModel> builder = Configure().CalibrateOn(
+            () => Make(made).Select((tensor, i) => i < 2 ? tensor : throw new InvalidDataException("no more")));
         Assert.Throws<InvalidDataException>(() => builder.Run());
         Assert.All(made.Take(2), tensor => Assert.True(tensor.IsInvalid));
         made.ForEach(tensor => tensor.Dispose());
@@ -69,7 +70,8 @@ public sealed class CalibrationSourceTests : IDisposable
     public void Run_ALambdaForProgress_IsCalledInOrderOnThisThread()
     {
         var seen = new List<(int Thread, double Fraction)>();
-        using ExpansionResult result = Configure().CalibrateOn(_batches).Run(step => seen.Add((Environment.CurrentManagedThreadId, step.Fraction)));
+        using ExpansionResult result = Configure().CalibrateOn(_batches).Run(
+            step => seen.Add((Environment.CurrentManagedThreadId, step.Fraction)));
         Assert.All(seen, entry => Assert.Equal(Environment.CurrentManagedThreadId, entry.Thread));
         Assert.Equal(seen.Select(entry => entry.Fraction).Order(), seen.Select(entry => entry.Fraction));
         Assert.Equal(1, seen[^1].Fraction);
@@ -93,5 +95,6 @@ public sealed class CalibrationSourceTests : IDisposable
     }
 
     private ExpansionBuilder<GatedModel> Configure() => _model.Expand().Blocks(m => m.blocks).Targets("blocks.*")
-        .RouteWith(new PcaKMeansOptions { Experts = 2, PcaReduction = 2 }).PruneWith(new WandaSparsifier(), SparsityTarget.Unstructured(0.5));
+        .RouteWith(new PcaKMeansOptions { Experts = 2, PcaReduction = 2 }).PruneWith(
+            new WandaSparsifier(), SparsityTarget.Unstructured(0.5));
 }

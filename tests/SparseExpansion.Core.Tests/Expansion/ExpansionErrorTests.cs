@@ -208,7 +208,7 @@ public sealed class ExpansionErrorTests : IDisposable
     [InlineData(nameof(ExpansionStage.Pruning))]
     [InlineData(nameof(ExpansionStage.Propagation))]
     [InlineData(nameof(ExpansionStage.Packing))]
-    public void Run_CancelledAtAnyStage_LeavesTheModelAsItWas(string stage)
+    public void Run_CanceledAtAnyStage_LeavesTheModelAsItWas(string stage)
     {
         using var source = new CancellationTokenSource();
         var progress = new CancellingProgress(stage, source);

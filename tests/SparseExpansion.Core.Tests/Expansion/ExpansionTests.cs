@@ -97,7 +97,8 @@ public sealed class ExpansionTests : IDisposable
             Assert.Equal(layer.ExpertCount, masked.Layers[name].ExpertCount);
             for (int e = 0; e < layer.ExpertCount; e++)
             {
-                Assert.True(layer.GetExpertWeight(e).allclose(masked.Layers[name].GetExpertWeight(e), atol: 1e-5), name);
+                Assert.True(
+                    layer.GetExpertWeight(e).allclose(masked.Layers[name].GetExpertWeight(e), atol: 1e-5), name);
             }
         }
     }
@@ -119,7 +120,8 @@ public sealed class ExpansionTests : IDisposable
     [Fact]
     public void Run_WholeModelAsOneBlock_ExpandsTheHeadToo()
     {
-        using ExpansionResult result = _model.Expand().RouteWith(new PcaKMeansOptions { Experts = 2, PcaReduction = null })
+        using ExpansionResult result = _model.Expand().RouteWith(
+            new PcaKMeansOptions { Experts = 2, PcaReduction = null })
             .PruneWith(new MagnitudeSparsifier(), SparsityTarget.NM(2, 4)).CalibrateOn(_batches).Run();
 
         Assert.Contains("head", result.Layers.Keys);
@@ -131,7 +133,8 @@ public sealed class ExpansionTests : IDisposable
     public void Run_TargetsOutsideTheBlocks_AreExpandedLast()
     {
         using ExpansionResult result = _model.Expand().Blocks(m => m.blocks).Targets("head", "*.down")
-            .RouteWith(new SingleExpertRouterTrainer()).PruneWith(new WandaSparsifier(), SparsityTarget.Unstructured(0.5)).CalibrateOn(_batches).Run();
+            .RouteWith(new SingleExpertRouterTrainer())
+                .PruneWith(new WandaSparsifier(), SparsityTarget.Unstructured(0.5)).CalibrateOn(_batches).Run();
 
         Assert.Equal(["blocks.0.down", "blocks.1.down", "head"], result.Report.Layers.Select(layer => layer.Name));
     }
@@ -144,7 +147,8 @@ public sealed class ExpansionTests : IDisposable
         var options = new ExpansionOptions { WithinBlock = BlockInputs.Expanded };
 
         using ExpansionResult dense = Builder(experts: 1).Run();
-        using ExpansionResult expanded = Configure(other.Expand(), experts: 1).CalibrateOn(_batches).WithOptions(options).Run();
+        using ExpansionResult expanded = Configure(other.Expand(), experts: 1).CalibrateOn(_batches)
+            .WithOptions(options).Run();
 
         Assert.True(TensorChecks.Equal(dense.Layers["blocks.0.up"].GetExpertWeight(0), expanded.Layers["blocks.0.up"].GetExpertWeight(0)));
         Assert.False(TensorChecks.Equal(dense.Layers["blocks.0.down"].GetExpertWeight(0), expanded.Layers["blocks.0.down"].GetExpertWeight(0)));
@@ -199,7 +203,8 @@ public sealed class ExpansionTests : IDisposable
         using ExpansionResult result = Builder(experts: 2).Run(new ListProgress(seen));
 
         Assert.Equal(seen.Select(step => step.Fraction).Order(), seen.Select(step => step.Fraction));
-        Assert.Equal(new ExpansionProgress(ExpansionStage.Finished, 1, 2, null, 1) { TimeLeft = TimeSpan.Zero }, seen[^1]);
+        Assert.Equal(
+            new ExpansionProgress(ExpansionStage.Finished, 1, 2, null, 1) { TimeLeft = TimeSpan.Zero }, seen[^1]);
     }
 
     [Fact]
@@ -261,7 +266,8 @@ public sealed class ExpansionTests : IDisposable
         });
     }
 
-    private ExpansionBuilder<GatedModel> Builder(int experts) => Configure(_model.Expand(), experts).CalibrateOn(_batches);
+    private ExpansionBuilder<GatedModel> Builder(int experts) =>
+        Configure(_model.Expand(), experts).CalibrateOn(_batches);
 
     private static ExpansionBuilder<GatedModel> Configure(ExpansionBuilder<GatedModel> builder, int experts) => builder
         .Blocks(m => m.blocks).Targets("blocks.*")

@@ -7,7 +7,9 @@ using SparseExpansion.Pruning.Refit;
 
 namespace SparseExpansion.Expansion;
 
-/// <summary>The JSON of an expert has a property for each diagnostic of the library, in this order, whatever the pruner told.</summary>
+/// <summary>
+/// The JSON of an expert has a property for each diagnostic of the library, in this order, whatever the pruner told.
+/// </summary>
 public sealed class ExpertReportTests
 {
     private static readonly DampingRung s_rung = new(1, 0.1, DampingMethod.DoublePrecision);

@@ -41,7 +41,8 @@ public sealed class FaultTests : IDisposable
     [InlineData(BlockInputs.Dense, 1)]
     public void Run_PrunerThatThrows_NamesLayerAndExpert(BlockInputs withinBlock, int expertsAtOnce)
     {
-        var schedule = new MemorySchedule(null, _model.named_modules().ToDictionary(entry => entry.name, _ => expertsAtOnce));
+        var schedule = new MemorySchedule(
+            null, _model.named_modules().ToDictionary(entry => entry.name, _ => expertsAtOnce));
         var pruner = new ThrowingPruner(throwAt: "blocks.1.down", expert: 1);
 
         var error = Assert.Throws<PruningException>(() => Builder()
@@ -56,7 +57,8 @@ public sealed class FaultTests : IDisposable
     [Fact]
     public void Run_RouterThatThrows_NamesTheLayers()
     {
-        var error = Assert.Throws<PruningException>(() => Builder().RouteWith(new ThrowingTrainer(failAt: "blocks.1.down")).Run());
+        var error = Assert.Throws<PruningException>(
+            () => Builder().RouteWith(new ThrowingTrainer(failAt: "blocks.1.down")).Run());
 
         Assert.Contains("router failed at layer 'blocks.1.down': lost", error.Message, StringComparison.Ordinal);
         AssertUntouched();
@@ -74,7 +76,7 @@ public sealed class FaultTests : IDisposable
     }
 
     [Fact]
-    public void Run_CancelledAtEveryStep_LeavesTheModelAsItWas()
+    public void Run_CanceledAtEveryStep_LeavesTheModelAsItWas()
     {
         int steps = 0;
         using (ExpansionResult result = Builder().Run(new ImmediateProgress<ExpansionProgress>(_ => steps++)))
@@ -119,16 +121,22 @@ public sealed class FaultTests : IDisposable
 
         public override TokenCountStatistic CreateStatistic(LayerDescriptor layer) => new(layer.InFeatures);
 
-        protected override PrunedWeight PruneCore(Tensor weight, TokenCountStatistic statistic, SparsityTarget target, CancellationToken cancellationToken) =>
-            weight.shape[1] == GatedModel.Hidden && _downs++ == 2 + expert ? throw new NotSupportedException("out of ideas") : new PrunedWeight(weight.clone()) { MayKeepMore = true };
+        protected override PrunedWeight PruneCore(
+            Tensor weight, TokenCountStatistic statistic, SparsityTarget target, CancellationToken cancellationToken) =>
+            weight.shape[1] == GatedModel.Hidden && _downs++ == 2 + expert
+                ? throw new NotSupportedException("out of ideas")
+                : new PrunedWeight(weight.clone()) { MayKeepMore = true };
     }
 
     private sealed class ThrowingTrainer(string failAt) : IRouterTrainer
     {
         public string Name => "throwing";
 
-        public IRouter Fit(ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken = default) =>
-            context.Group == failAt ? throw new InvalidOperationException("lost") : new SingleExpertRouter(tokens.Features);
+        public IRouter Fit(
+            ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken = default) =>
+            context.Group == failAt
+                ? throw new InvalidOperationException("lost")
+                : new SingleExpertRouter(tokens.Features);
     }
 
     private sealed class FailingStore(IExpansionStore inner, int failAt) : IExpansionStore

@@ -22,6 +22,7 @@ internal sealed class GatedBlock : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         Tensor entering = norm.call(input);
-        return input.Plus(down.call(nn.functional.silu(gate.call(entering)) * up.call(entering))).MoveToOuterDisposeScope();
+        return input.Plus(down.call(nn.functional.silu(gate.call(entering)) * up.call(entering)))
+            .MoveToOuterDisposeScope();
     }
 }

@@ -44,14 +44,17 @@ public sealed class RecipeTests : IDisposable
         Assert.All(report.Layers, layer => Assert.NotNull(layer.RouterRefinement));
     }
 
-    /// <summary>Nearly all of the time goes into the groups: a bar that moved between them only would stand still for long.</summary>
+    /// <summary>
+    /// Nearly all of the time goes into the groups: a bar that moved between them only would stand still for long.
+    /// </summary>
     [Fact]
     public void Best_Progress_MovesWithinGroupsAndNeverFalls()
     {
         var steps = new List<ExpansionProgress>();
         ExpansionRecipe small = ExpansionRecipe.Best with { FineTuning = new FineTuningOptions { Steps = 3 } };
         using ExpansionResult result = _model.Expand().Blocks(m => m.blocks).Targets("blocks.*").CalibrateOn(_batches)
-            .WithRecipe(small with { Router = small.Router with { Experts = 2 } }, SparsityTarget.Unstructured(0.5)).Run(new ImmediateProgress<ExpansionProgress>(steps.Add));
+            .WithRecipe(small with { Router = small.Router with { Experts = 2 } }, SparsityTarget.Unstructured(0.5))
+                .Run(new ImmediateProgress<ExpansionProgress>(steps.Add));
 
         Assert.Equal(steps.Select(step => step.Fraction).Order(), steps.Select(step => step.Fraction));
         double[] firstGroup = [.. steps.Where(step => step is { Block: 0, Layer: not null } && step.Layer.Contains("gate", StringComparison.Ordinal)).Select(step => step.Fraction).Distinct()];
@@ -72,8 +75,10 @@ public sealed class RecipeTests : IDisposable
     }
 
     [Fact]
-    public void WithRecipe_BadOption_IsNamed() => Assert.Equal("Experts", Assert.Throws<ArgumentOutOfRangeException>(() => _model.Expand().WithRecipe(
-        ExpansionRecipe.Fast with { Router = new PcaKMeansOptions { Experts = 0 } }, SparsityTarget.Unstructured(0.5))).ParamName);
+    public void WithRecipe_BadOption_IsNamed() =>
+        Assert.Equal("Experts", Assert.Throws<ArgumentOutOfRangeException>(() => _model.Expand().WithRecipe(
+        ExpansionRecipe.Fast with { Router = new PcaKMeansOptions { Experts = 0 } },
+        SparsityTarget.Unstructured(0.5))).ParamName);
 
     private ExpansionReport Run(Func<ExpansionBuilder<GatedModel>, ExpansionBuilder<GatedModel>> configure)
     {

@@ -12,7 +12,7 @@ public sealed class Emergence
     /// <summary>One point for each checkpoint, in the order given.</summary>
     public IReadOnlyList<EmergencePoint> Points { get; }
 
-    /// <summary>Analyses checkpoints one after the other.</summary>
+    /// <summary>Analyzes checkpoints one after the other.</summary>
     /// <param name="checkpoints">Names, in the order of training.</param>
     /// <param name="analyze">Loads a checkpoint, measures its layers and frees it again.
     /// It must return the same layers each time.</param>

@@ -30,7 +30,7 @@ public sealed record LayerEntanglement
     public double[] Values(NeuronMeasure measure) => [.. Neurons.Select(neuron => neuron[measure])];
 
     /// <summary>Mean, spread and extremes of one measure over the neurons.</summary>
-    public MeasureSummary Summarise(NeuronMeasure measure) => MeasureSummary.Of(Values(measure));
+    public MeasureSummary Summarize(NeuronMeasure measure) => MeasureSummary.Of(Values(measure));
 
     /// <summary>
     /// All measures by name, as

@@ -1,6 +1,6 @@
 namespace SparseExpansion.Expansion.Allocation;
 
-/// <summary>What divides the weights that may stay among the linears.</summary>
+/// <summary>Method that divides the weights that may stay among the linears.</summary>
 public enum AllocationMethod
 {
     /// <summary>Every linear gets the same sparsity.</summary>
@@ -12,6 +12,8 @@ public enum AllocationMethod
     /// <summary>Linears whose output error falls most keep more.</summary>
     OutputError,
 
-    /// <summary>Every linear gets the same sparsity, and the experts of a linear whose output error falls most keep more.</summary>
+    /// <summary>
+    /// Every linear gets the same sparsity, and the experts of a linear whose output error falls most keep more.
+    /// </summary>
     Experts,
 }

@@ -8,7 +8,10 @@ using SparseExpansion.Pruning.Targets;
 
 namespace SparseExpansion.Expansion.Allocation;
 
-/// <summary>Passes through the dense model and divides the budget of weights among its linears; divides that of each among its experts.</summary>
+/// <summary>
+/// Passes through the dense model and divides the budget of weights among its linears; divides that of each among its
+/// experts.
+/// </summary>
 internal sealed record AllocationStep(SparsityAllocation Allocation) : IExpansionStep
 {
     public string SettingName => "allocation";
@@ -50,7 +53,8 @@ internal sealed record AllocationStep(SparsityAllocation Allocation) : IExpansio
                 Survey(run, run.Blocks[b], run.Blocks[b].IsWholeModel ? run.Batches : hidden, survey);
                 if (b + 1 < run.Blocks.Count && !run.Blocks[b + 1].IsWholeModel)
                 {
-                    hidden = HiddenStates.Propagate(run.Blocks[b].Calibration, hidden, run.Schedule, run.CancellationToken);
+                    hidden = HiddenStates.Propagate(
+                        run.Blocks[b].Calibration, hidden, run.Schedule, run.CancellationToken);
                 }
             }
         }
@@ -70,12 +74,14 @@ internal sealed record AllocationStep(SparsityAllocation Allocation) : IExpansio
         }
     }
 
-    private static void Survey(ExpansionRun run, ExpansionBlock block, IReadOnlyList<CalibrationBatch> batches, AllocationSurvey survey)
+    private static void Survey(
+        ExpansionRun run, ExpansionBlock block, IReadOnlyList<CalibrationBatch> batches, AllocationSurvey survey)
     {
         Dictionary<string, ModuleSlot> slots = block.Slots.ToDictionary(slot => slot.Name);
         foreach (InputGroup group in block.Slots.Count == 0 ? [] : BlockExpander.FindGroups(block, batches, run.CancellationToken))
         {
-            using ActivationStore tokens = ActivationCapture.Capture(block.Calibration, group, batches, run.CancellationToken, run.Schedule?.ScratchFolder);
+            using ActivationStore tokens = ActivationCapture.Capture(
+                block.Calibration, group, batches, run.CancellationToken, run.Schedule?.ScratchFolder);
             survey.Visit([.. group.Layers.Select(layer => slots[layer.Name])], tokens);
         }
     }

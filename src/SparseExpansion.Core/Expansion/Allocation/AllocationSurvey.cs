@@ -46,7 +46,8 @@ internal sealed class AllocationSurvey(ExpansionRun run, SparsityAllocation allo
     {
         long[] sizes = [.. _linears.Select(linear => linear.Size)];
         double[] sparsities = allocation.Method == AllocationMethod.Owl
-            ? WeightBudget.ByOutliers([.. _linears.Select(linear => linear.Measured[0])], sizes, _target.Sparsity, allocation.MaxDeviation)
+            ? WeightBudget.ByOutliers(
+                [.. _linears.Select(linear => linear.Measured[0])], sizes, _target.Sparsity, allocation.MaxDeviation)
             : WeightBudget.ByErrors(_grid, [.. _linears.Select(linear => linear.Measured)], sizes, _target.Sparsity);
         long[] pruned = WeightBudget.Round(sparsities, sizes, _target.Sparsity);
         return _linears.Select((linear, l) => (linear.Name, Target: (SparsityTarget)SparsityTarget.Exactly(pruned[l], sizes[l], _target.Scope)))
@@ -58,7 +59,8 @@ internal sealed class AllocationSurvey(ExpansionRun run, SparsityAllocation allo
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        Tensor scores = weight.detach().to(ScalarType.Float32).abs() * statistic.SquaredNorms.sqrt().to(ScalarType.Float32);
+        Tensor scores = weight.detach().to(ScalarType.Float32).abs()
+            * statistic.SquaredNorms.sqrt().to(ScalarType.Float32);
         double mean = scores.sum([0L], type: ScalarType.Float64).sum().item<double>() / scores.numel();
         return (double)scores.gt(Scalars.Of(threshold * mean)).count_nonzero().item<long>() / scores.numel();
     }

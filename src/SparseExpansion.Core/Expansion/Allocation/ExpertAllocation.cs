@@ -18,7 +18,8 @@ internal static class ExpertAllocation
     /// <param name="maxDeviation">Largest distance from the linear's sparsity.</param>
     /// <param name="cancellationToken">Observed between units of work.</param>
     public static IReadOnlyList<SparsityTarget> Divide(
-        ExpertPruner pruner, Tensor weight, ExpertStatistics statistics, ExpertTokens tokens, double maxDeviation, CancellationToken cancellationToken)
+        ExpertPruner pruner, Tensor weight, ExpertStatistics statistics, ExpertTokens tokens, double maxDeviation,
+        CancellationToken cancellationToken)
     {
         var target = (UnstructuredTarget)pruner.Target;
         long[] counts = [.. Enumerable.Range(0, tokens.ExpertCount).Select(tokens.Count)];
@@ -33,7 +34,8 @@ internal static class ExpertAllocation
         double[][] errors = [.. grid.Select(sparsity =>
             Lost(pruner with { Target = SparsityTarget.Unstructured(sparsity, target.Scope) }, rows, statistics, tokens, cancellationToken))];
         double[] divided = WeightBudget.ByErrors(
-            grid, [.. seen.Select(e => errors.Select(lost => lost[e]).ToArray())], [.. seen.Select(e => counts[e])], target.Sparsity);
+            grid, [.. seen.Select(e => errors.Select(lost => lost[e]).ToArray())], [.. seen.Select(e => counts[e])],
+            target.Sparsity);
         var sparsities = Enumerable.Repeat(target.Sparsity, counts.Length).ToArray();
         for (int i = 0; i < seen.Length; i++)
         {
@@ -47,7 +49,8 @@ internal static class ExpertAllocation
 
     /// <summary>‖X(W − P)ᵀ‖² over the tokens of every expert, as shares of ‖XWᵀ‖² over all tokens.</summary>
     private static double[] Lost(
-        ExpertPruner pruner, Tensor rows, ExpertStatistics statistics, ExpertTokens tokens, CancellationToken cancellationToken)
+        ExpertPruner pruner, Tensor rows, ExpertStatistics statistics, ExpertTokens tokens,
+        CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         IReadOnlyList<PruningResult> pruned = pruner.Prune(rows, statistics, cancellationToken);

@@ -10,7 +10,8 @@ namespace SparseExpansion.Expansion.Allocation;
 /// <summary>Divides the weights of each linear of a group among its experts.</summary>
 internal sealed class ExpertDivision(GroupRun group, double maxDeviation) : IGroupStep
 {
-    public IReadOnlyList<SparsityTarget> Divide(ExpertPruner pruner, Tensor weight, ExpertStatistics statistics, CancellationToken cancellationToken) =>
+    public IReadOnlyList<SparsityTarget> Divide(
+        ExpertPruner pruner, Tensor weight, ExpertStatistics statistics, CancellationToken cancellationToken) =>
         ExpertAllocation.Divide(pruner, weight, statistics, group.Tokens, maxDeviation, cancellationToken);
 
     public void Dispose()

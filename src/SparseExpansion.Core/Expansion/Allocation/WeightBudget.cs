@@ -7,13 +7,15 @@ internal static class WeightBudget
     private const int Steps = 32;
 
     /// <summary>
-    /// Sparsities by outlier shares: s − λ (o_l − ō) / max |o − ō| with the mean ō weighted by the sizes, so that the sum stays.
+    /// Sparsities by outlier shares: s − λ (o_l − ō) / max |o − ō| with the mean ō weighted by the sizes, so that the
+    /// sum stays.
     /// </summary>
     /// <param name="outliers">Share of outliers of each linear.</param>
     /// <param name="sizes">Weights of each linear.</param>
     /// <param name="sparsity">s.</param>
     /// <param name="maxDeviation">λ; less where s − λ or s + λ would leave [0, 1).</param>
-    public static double[] ByOutliers(IReadOnlyList<double> outliers, IReadOnlyList<long> sizes, double sparsity, double maxDeviation)
+    public static double[] ByOutliers(
+        IReadOnlyList<double> outliers, IReadOnlyList<long> sizes, double sparsity, double maxDeviation)
     {
         double mean = outliers.Zip(sizes, (share, size) => share * size).Sum() / sizes.Sum();
         // What rounding leaves of equal shares must not be blown up.
@@ -23,8 +25,8 @@ internal static class WeightBudget
     }
 
     /// <summary>
-    /// Sparsities of least total error: from the highest sparsity on, weights are given back where the error falls most for one weight,
-    /// along the lower convex hull of every curve, until the budget is spent.
+    /// Sparsities of least total error: from the highest sparsity on, weights are given back where the error falls most
+    /// for one weight, along the lower convex hull of every curve, until the budget is spent.
     /// </summary>
     /// <param name="sparsities">Measured sparsities, ascending, the same for all linears.</param>
     /// <param name="errors">Error of each linear at each of them.</param>
@@ -48,8 +50,9 @@ internal static class WeightBudget
     }
 
     /// <summary>
-    /// Shares under which every linear keeps a weight, s_l ≤ 1 − 1 / n_l: what a linear cannot lose the others lose instead, the same
-    /// share of each as far as they can, so that Σ n · s stays; or all can, where that is too much for all of them.
+    /// Shares under which every linear keeps a weight, s_l ≤ 1 − 1 / n_l: what a linear cannot lose the others lose
+    /// instead, the same share of each as far as they can, so that Σ n · s stays; or all can, where that is too much
+    /// for all of them.
     /// </summary>
     /// <param name="sparsities">s_l, whose mean weighted by the sizes is s but for rounding.</param>
     /// <param name="sizes">n_l.</param>
@@ -76,10 +79,13 @@ internal static class WeightBudget
     }
 
     /// <summary>
-    /// Whole numbers of weights that go: floor(Σ n · s) in all, each within one of n_l · s_l for shares that leave every linear a weight, see
-    /// <see cref="LeaveOne"/>. Where s itself would not, all but one weight of every linear go.
+    /// Whole numbers of weights that go: floor(Σ n · s) in all, each within one of n_l · s_l for shares that leave
+    /// every linear a weight, see <see cref="LeaveOne"/>. Where s itself would not, all but one weight of every linear
+    /// go.
     /// </summary>
-    /// <param name="sparsities">s_l, whose mean weighted by the sizes is s but for rounding; <see cref="LeaveOne"/> is applied.</param>
+    /// <param name="sparsities">
+    /// s_l, whose mean weighted by the sizes is s but for rounding; <see cref="LeaveOne"/> is applied.
+    /// </param>
     /// <param name="sizes">n_l.</param>
     /// <param name="sparsity">s.</param>
     public static long[] Round(IReadOnlyList<double> sparsities, IReadOnlyList<long> sizes, double sparsity)
@@ -103,14 +109,15 @@ internal static class WeightBudget
     }
 
     /// <summary>
-    /// Whole numbers of weights that stay in each expert of a linear of n weights: Σ t_e · kept_e is at most that of n − floor(n · s) in every
-    /// expert, by less than what another weight of any expert that may keep one would cost.
+    /// Whole numbers of weights that stay in each expert of a linear of n weights: Σ t_e · kept_e is at most that of n
+    /// − floor(n · s) in every expert, by less than what another weight of any expert that may keep one would cost.
     /// </summary>
     /// <param name="sparsities">s_e, whose mean weighted by the tokens is about s.</param>
     /// <param name="tokens">t_e, tokens of each expert.</param>
     /// <param name="size">n.</param>
     /// <param name="sparsity">s.</param>
-    public static long[] RoundExperts(IReadOnlyList<double> sparsities, IReadOnlyList<long> tokens, long size, double sparsity)
+    public static long[] RoundExperts(
+        IReadOnlyList<double> sparsities, IReadOnlyList<long> tokens, long size, double sparsity)
     {
         long uniform = Math.Max(1, size - (long)Math.Floor(size * sparsity));
         double[] exact = [.. sparsities.Select(share => Math.Clamp(1 - share, 0, 1) * size)];
@@ -151,9 +158,12 @@ internal static class WeightBudget
         return [sparsity - reach, sparsity - (reach / 2), sparsity, sparsity + (reach / 2), sparsity + reach];
     }
 
-    private static double Reach(double sparsity, double maxDeviation) => Math.Min(maxDeviation, Math.Min(sparsity, 0.98 * (1 - sparsity)));
+    private static double Reach(double sparsity, double maxDeviation) =>
+        Math.Min(maxDeviation, Math.Min(sparsity, 0.98 * (1 - sparsity)));
 
-    /// <summary>Errors grow about exponentially with sparsity: logarithms are interpolated. From high sparsity to low.</summary>
+    /// <summary>
+    /// Errors grow about exponentially with sparsity: logarithms are interpolated. From high sparsity to low.
+    /// </summary>
     private static List<(double Sparsity, double Error)> Interpolate(IReadOnlyList<double> sparsities, double[] errors)
     {
         var points = new List<(double, double)>();
@@ -185,7 +195,8 @@ internal static class WeightBudget
             hull.Add(point);
         }
 
-        return hull.Zip(hull.Skip(1), (from, to) => (from.Sparsity - to.Sparsity, from.Error - to.Error)).Where(piece => piece.Item1 > 0);
+        return hull.Zip(hull.Skip(1), (from, to) => (from.Sparsity - to.Sparsity, from.Error - to.Error))
+            .Where(piece => piece.Item1 > 0);
 
         static double Slope((double Sparsity, double Error) from, (double Sparsity, double Error) to) =>
             (from.Error - to.Error) / (from.Sparsity - to.Sparsity);

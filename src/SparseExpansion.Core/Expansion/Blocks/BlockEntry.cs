@@ -5,17 +5,18 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Blocks;
 
-/// <summary>What enters the first block, and the proof that the blocks follow one another.</summary>
+/// <summary>Inputs of the first block, and the proof that the blocks follow one another.</summary>
 internal static class BlockEntry
 {
     /// <summary>Runs the model up to its first block and keeps what that block is called with.</summary>
     /// <param name="request">The model and its blocks.</param>
-    /// <param name="batches">What the model is called with.</param>
-    /// <param name="device">Where the model lies.</param>
+    /// <param name="batches">Inputs of the model.</param>
+    /// <param name="device">Device of the model.</param>
     /// <param name="keep">Exchanges a tensor in host memory for one that lies where it is wanted.</param>
     /// <param name="cancellationToken">Observed between batches.</param>
     public static IReadOnlyList<CalibrationBatch> Capture(
-        ExpansionRequest request, IReadOnlyList<CalibrationBatch> batches, Device device, Func<Tensor, Tensor> keep, CancellationToken cancellationToken)
+        ExpansionRequest request, IReadOnlyList<CalibrationBatch> batches, Device device, Func<Tensor, Tensor> keep,
+        CancellationToken cancellationToken)
     {
         var model = CalibrationUnit.Of("the model", request.Forward!, device);
         var captured = new List<CalibrationBatch>();
@@ -36,7 +37,9 @@ internal static class BlockEntry
         }
     }
 
-    /// <summary>Runs the model once and checks that every block is called with the output of the one before it.</summary>
+    /// <summary>
+    /// Runs the model once and checks that every block is called with the output of the one before it.
+    /// </summary>
     /// <exception cref="SparseExpansionException">A block is never called, or with something else.</exception>
     public static void CheckChain(ExpansionRequest request, CalibrationBatch batch, Device device)
     {
@@ -90,10 +93,13 @@ internal static class BlockEntry
             unhook();
         }
 
-        return entry ?? throw new SparseExpansionException("The first of the blocks is not called through call(x) when the model runs.");
+        return entry ?? throw new SparseExpansionException(
+            "The first of the blocks is not called through call(x) when the model runs.");
     }
 
-    /// <exception cref="SparseExpansionException">A condition of running blocks one after the other does not hold.</exception>
+    /// <exception cref="SparseExpansionException">
+    /// A condition of running blocks one after the other does not hold.
+    /// </exception>
     public static void Check(bool chained, ExpansionRequest request, int index, string fault)
     {
         if (!chained)

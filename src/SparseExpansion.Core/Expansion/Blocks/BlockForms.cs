@@ -3,12 +3,16 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Blocks;
 
-/// <summary>The forms of modules that can be run as blocks. TorchSharp has a type for each number of arguments, and hooks are of that type.</summary>
+/// <summary>
+/// The forms of modules that can be run as blocks. TorchSharp has a type for each number of arguments, and hooks are of
+/// that type.
+/// </summary>
 internal static class BlockForms
 {
     /// <returns>Null for modules of other forms.</returns>
     public static Block? TryCreate(nn.Module module) =>
-        TryCreate<Tensor, OneTensor>(module) ?? TryCreate<(Tensor, Tensor), TwoTensors>(module) ?? TryCreate<(Tensor, Tensor, Tensor), ThreeTensors>(module);
+        TryCreate<Tensor, OneTensor>(module) ?? TryCreate<(Tensor, Tensor), TwoTensors>(module)
+            ?? TryCreate<(Tensor, Tensor, Tensor), ThreeTensors>(module);
 
     /// <summary>The name of a module's type, and of the form that it has.</summary>
     public static string Describe(nn.Module module)

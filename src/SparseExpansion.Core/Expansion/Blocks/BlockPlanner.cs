@@ -41,7 +41,8 @@ internal static class BlockPlanner
     public static LayerDescriptor Describe(ModuleSlot slot)
     {
         var linear = (Linear)slot.Dense;
-        return new LayerDescriptor(slot.Name, checked((int)linear.in_features), checked((int)linear.out_features), linear.weight!.device);
+        return new LayerDescriptor(
+            slot.Name, checked((int)linear.in_features), checked((int)linear.out_features), linear.weight!.device);
     }
 
     /// <summary>A linear in two places of the model would be exchanged in one and run dense in the other.</summary>
@@ -67,7 +68,8 @@ internal static class BlockPlanner
 
     /// <summary>Names of targets for a message, the first few.</summary>
     public static string Enumerate(IReadOnlyList<ModuleSlot> slots) =>
-        string.Join(", ", slots.Take(NamesInMessage).Select(slot => slot.Name)) + (slots.Count > NamesInMessage ? ", …" : "");
+        string.Join(", ", slots.Take(NamesInMessage).Select(slot => slot.Name))
+            + (slots.Count > NamesInMessage ? ", …" : "");
 
     private static ModuleSlot[] FindTargets(ExpansionRequest request)
     {
@@ -93,7 +95,8 @@ internal static class BlockPlanner
         return targets;
     }
 
-    private static string Expanded(ExpansionRequest request) => request.Model.modules().OfType<SparseMixtureLayer>().Any()
+    private static string Expanded(ExpansionRequest request) =>
+        request.Model.modules().OfType<SparseMixtureLayer>().Any()
         ? " Others are expanded already: revert that expansion, or begin with the dense model."
         : "";
 

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Blocks;
 
-/// <summary>What a block puts out.</summary>
+/// <summary>Output of a block.</summary>
 /// <typeparam name="TResult">A tensor, or a tuple that begins with one.</typeparam>
 internal interface IBlockOutput<TResult>
 {

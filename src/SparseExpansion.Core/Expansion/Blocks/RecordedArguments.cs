@@ -6,8 +6,9 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Expansion.Blocks;
 
 /// <summary>
-/// What a model hands its blocks beside the hidden state, recorded from one pass of the dense model over all batches, so that blocks can be run apart from it. Equal tensors, such as
-/// one mask for all blocks and batches, are kept once.
+/// Arguments that a model hands its blocks besides the hidden state, recorded from one pass of the dense model over all
+/// batches, so that blocks can be run apart from it. Equal tensors, such as one mask for all blocks and batches, are
+/// kept once.
 /// </summary>
 internal sealed class RecordedArguments : IDisposable
 {
@@ -19,7 +20,9 @@ internal sealed class RecordedArguments : IDisposable
     public IReadOnlyList<CalibrationBatch> Batches { get; private set; }
 
     /// <summary>Runs the dense model, unless all blocks take a hidden state only.</summary>
-    /// <exception cref="SparseExpansionException">A block is not called, or with arguments that depend on the blocks before it.</exception>
+    /// <exception cref="SparseExpansionException">
+    /// A block is not called, or with arguments that depend on the blocks before it.
+    /// </exception>
     public static RecordedArguments Of(ExpansionRequest request, IReadOnlyList<CalibrationBatch> batches, Device device, CancellationToken cancellationToken)
     {
         var recorded = new RecordedArguments(batches);
@@ -63,7 +66,8 @@ internal sealed class RecordedArguments : IDisposable
         Batches = batches;
     }
 
-    private static BlockArguments Watch(ExpansionRequest request, CalibrationUnit model, CalibrationBatch batch, Func<Tensor, Tensor> keep)
+    private static BlockArguments Watch(
+        ExpansionRequest request, CalibrationUnit model, CalibrationBatch batch, Func<Tensor, Tensor> keep)
     {
         var seen = new IReadOnlyList<Tensor?>?[request.Blocks.Count];
         Action[] remove = [.. request.Blocks.Select((block, index) => block.OnCall((_, others) => seen[index] = [.. others.Select(other => other is null ? null : keep(other))]))];
@@ -82,16 +86,19 @@ internal sealed class RecordedArguments : IDisposable
     }
 
     /// <summary>
-    /// Calls the blocks with other hidden states and looks whether they get the same arguments. If not, those of the dense model would be wrong for the expanded one.
+    /// Calls the blocks with other hidden states and looks whether they get the same arguments. If not, those of the
+    /// dense model would be wrong for the expanded one.
     /// </summary>
-    private static void RequireIndependent(ExpansionRequest request, CalibrationUnit model, CalibrationBatch batch, BlockArguments arguments)
+    private static void RequireIndependent(
+        ExpansionRequest request, CalibrationUnit model, CalibrationBatch batch, BlockArguments arguments)
     {
         using var scope = NewDisposeScope();
         Action[] remove = [.. request.Blocks.Select(block => block.OnReturn(output => output.flip(-1)))];
         BlockArguments others;
         try
         {
-            others = Watch(request, model, batch, tensor => tensor.detach().to(CPU, copy: true).MoveToOtherDisposeScope(scope));
+            others = Watch(
+                request, model, batch, tensor => tensor.detach().to(CPU, copy: true).MoveToOtherDisposeScope(scope));
         }
         finally
         {
@@ -105,7 +112,9 @@ internal sealed class RecordedArguments : IDisposable
         }
     }
 
-    /// <summary>The tensor that is kept for an argument: one that this batch or the one before it has used, or a copy.</summary>
+    /// <summary>
+    /// The tensor that is kept for an argument: one that this batch or the one before it has used, or a copy.
+    /// </summary>
     private Tensor Keep(Tensor tensor, List<Tensor> former, List<Tensor> used)
     {
         Tensor copy = tensor.detach().to(CPU, copy: true).DetachFromDisposeScope();

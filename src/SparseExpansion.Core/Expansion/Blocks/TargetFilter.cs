@@ -3,7 +3,7 @@ using SparseExpansion.Calibration;
 
 namespace SparseExpansion.Expansion.Blocks;
 
-/// <summary>Which linears are expanded.</summary>
+/// <summary>Choice of the linears that are expanded.</summary>
 /// <param name="Description">For messages.</param>
 /// <param name="Matches">True for a target.</param>
 internal sealed record TargetFilter(string Description, Func<LayerDescriptor, bool> Matches)
@@ -21,7 +21,8 @@ internal sealed record TargetFilter(string Description, Func<LayerDescriptor, bo
         Patterns.Where(pattern => !layers.Any(layer => Fits(pattern, layer.Name))).Select(Quote).FirstOrDefault();
 
     /// <summary>True if a glob matches a whole module path.</summary>
-    public static bool Fits(string pattern, string path) => FileSystemName.MatchesSimpleExpression(pattern, path, ignoreCase: false);
+    public static bool Fits(string pattern, string path) =>
+        FileSystemName.MatchesSimpleExpression(pattern, path, ignoreCase: false);
 
     private static string Quote(string pattern) => $"'{pattern}'";
 }

@@ -7,5 +7,6 @@ internal sealed class TwoTensors : IBlockOutput<(Tensor Hidden, Tensor Other)>
 {
     public static Tensor First((Tensor Hidden, Tensor Other) output) => output.Hidden;
 
-    public static (Tensor Hidden, Tensor Other) With((Tensor Hidden, Tensor Other) output, Tensor first) => (first, output.Other);
+    public static (Tensor Hidden, Tensor Other) With((Tensor Hidden, Tensor Other) output, Tensor first) =>
+        (first, output.Other);
 }

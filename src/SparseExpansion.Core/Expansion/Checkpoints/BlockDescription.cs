@@ -7,7 +7,7 @@ using SparseExpansion.Serialization.Expanded;
 
 namespace SparseExpansion.Expansion.Checkpoints;
 
-/// <summary>What is said of a finished block: <see cref="StoredBlock.Description"/>.</summary>
+/// <summary>Description of a finished block: <see cref="StoredBlock.Description"/>.</summary>
 internal sealed record BlockDescription
 {
     /// <summary>Layers and routers, as in <c>expansion.json</c>.</summary>

@@ -20,13 +20,16 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, RouterKinds ki
     /// <summary>Number of blocks that need not be expanded.</summary>
     public int Finished => store.BlockCount is >= 0 and var count
         ? count
-        : throw new CheckpointException($"The store {store.GetType().Name} says that it holds {store.BlockCount} blocks.");
+        : throw new CheckpointException(
+            $"The store {store.GetType().Name} says that it holds {store.BlockCount} blocks.");
 
     /// <summary>Begins anew, or checks that the stored blocks are of this very expansion.</summary>
     /// <param name="resume">True: go on with what the store holds; false: it must hold no finished block.</param>
     /// <param name="describe">Gives all settings that decide the outcome.</param>
     /// <param name="blocks">Number of blocks of the expansion.</param>
-    /// <exception cref="SparseExpansionException">They are not, or there are some and nobody asked to go on.</exception>
+    /// <exception cref="SparseExpansionException">
+    /// They are not, or there are some and nobody asked to go on.
+    /// </exception>
     public void Start(bool resume, Func<Dictionary<string, string>> describe, int blocks)
     {
         if (Finished > 0 && !resume)
@@ -46,14 +49,17 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, RouterKinds ki
             store.Settings ?? throw new CheckpointException($"The store {store.GetType().Name} holds {Finished} blocks, but its Settings are null: they must be what Begin was given."), settings);
         if (Finished > blocks)
         {
-            throw new CheckpointException($"The store holds {Finished} blocks, the expansion has {blocks}; begin anew with an empty store.");
+            throw new CheckpointException(
+                $"The store holds {Finished} blocks, the expansion has {blocks}; begin anew with an empty store.");
         }
     }
 
     /// <summary>The mixtures and reports of a finished block.</summary>
     /// <param name="block">Index of the block.</param>
     /// <param name="slots">The block's linears.</param>
-    /// <param name="replacements">Takes the mixtures, not installed; the caller disposes them, after an error too.</param>
+    /// <param name="replacements">
+    /// Takes the mixtures, not installed; the caller disposes them, after an error too.
+    /// </param>
     /// <returns>All else; the caller disposes it.</returns>
     public RestoredBlock Restore(int block, IReadOnlyList<ModuleSlot> slots, List<Replacement> replacements)
     {
@@ -72,7 +78,7 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, RouterKinds ki
         }
     }
 
-    /// <summary>What the last finished block hands on.</summary>
+    /// <summary>Outputs that the last finished block hands on.</summary>
     /// <param name="former">Batches with the masks that go with it.</param>
     public IReadOnlyList<CalibrationBatch> RestoreActivations(IReadOnlyList<CalibrationBatch> former)
     {
@@ -97,11 +103,12 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, RouterKinds ki
     /// <param name="mixtures">Its layers in the order of execution.</param>
     /// <param name="groups">Number of its input groups.</param>
     /// <param name="reports">Reports of the layers.</param>
-    /// <param name="parts">What parts of the expansion report of the block.</param>
-    /// <param name="others">Tensors beside the mixtures; no name may have a dot, as those of the mixtures do.</param>
-    /// <param name="handedOn">What the next block sees; none if it needs nothing.</param>
+    /// <param name="parts">Reports of the expansion's parts on the block.</param>
+    /// <param name="others">Tensors besides the mixtures; no name may have a dot, as those of the mixtures do.</param>
+    /// <param name="handedOn">Inputs of the next block; none if it needs nothing.</param>
     public void Add(
-        IReadOnlyList<SparseMixtureLayer> mixtures, int groups, IReadOnlyList<LayerReport> reports, Dictionary<string, object> parts,
+        IReadOnlyList<SparseMixtureLayer> mixtures, int groups, IReadOnlyList<LayerReport> reports,
+        Dictionary<string, object> parts,
         IReadOnlyDictionary<string, Tensor> others, IReadOnlyList<CalibrationBatch> handedOn)
     {
         using var noGrad = no_grad();
@@ -127,11 +134,18 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, RouterKinds ki
         }
     }
 
-    /// <summary>As they are; but dense tensors say nothing of the grids that weights were rounded to, codes do.</summary>
+    /// <summary>
+    /// As they are; but dense tensors say nothing of the grids that weights were rounded to, codes do.
+    /// </summary>
     private static ExpertFormat FormatOf(SparseMixtureLayer layer) =>
-        layer.Experts.GridOf(0) is not null && PackedExperts.Supports(layer.Experts.DType) ? ExpertFormat.Packed : ExpertFormat.Unchanged;
+        layer.Experts.GridOf(0) is not null && PackedExperts.Supports(layer.Experts.DType)
+            ? ExpertFormat.Packed
+            : ExpertFormat.Unchanged;
 
-    /// <summary>Lets the experts of all finished blocks, which were unpacked for the whole model, lie in the store's files again.</summary>
+    /// <summary>
+    /// Lets the experts of all finished blocks, which were unpacked for the whole model, lie in the store's files
+    /// again.
+    /// </summary>
     /// <param name="mixtures">Their layers.</param>
     public void MapAgain(IEnumerable<SparseMixtureLayer> mixtures)
     {
@@ -154,7 +168,10 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, RouterKinds ki
         }
     }
 
-    /// <summary>Lets packed experts lie in the store's files, which the system reads when it needs them and forgets when memory is short.</summary>
+    /// <summary>
+    /// Lets packed experts lie in the store's files, which the system reads when it needs them and forgets when memory
+    /// is short.
+    /// </summary>
     private void Map(IReadOnlyList<SparseMixtureLayer> mixtures, ExpandedIndex index)
     {
         using StoredBlock stored = ReadBlock(Finished - 1);
@@ -165,7 +182,8 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, RouterKinds ki
         }
     }
 
-    private StoredBlock ReadBlock(int block) => store.Read(block) is { Description: not null, Tensors: not null, Activations: not null } stored
+    private StoredBlock ReadBlock(int block) =>
+        store.Read(block) is { Description: not null, Tensors: not null, Activations: not null } stored
         ? stored
         : throw new CheckpointException($"The store {store.GetType().Name} gave back null for block {block}, or a block without description, tensors or activations.");
 

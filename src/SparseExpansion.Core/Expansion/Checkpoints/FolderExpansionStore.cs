@@ -6,12 +6,14 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Expansion.Checkpoints;
 
 /// <summary>
-/// Finished blocks in a folder: a journal and one file of experts for each block, with their SHA-256. Files are written beside their
-/// names, flushed to disk and renamed, and the journal last, so that a kill, a full disk or a loss of power costs the unfinished block only.
+/// Finished blocks in a folder: a journal and one file of experts for each block, with their SHA-256. Files are written
+/// beside their names, flushed to disk and renamed, and the journal last, so that a kill, a full disk or a loss of
+/// power costs the unfinished block only.
 /// </summary>
 /// <remarks>
-/// One process at a time may use a folder; it is locked. The folder takes about the bytes of the finished experts, and the activations of
-/// one block. Remove it by <see cref="Delete"/> when the expanded model is saved. docs/long-runs.md describes the files.
+/// One process at a time may use a folder; it is locked. The folder takes about the bytes of the finished experts, and
+/// the activations of one block. Remove it by <see cref="Delete"/> when the expanded model is saved. docs/long-runs.md
+/// describes the files.
 /// </remarks>
 public sealed class FolderExpansionStore : IExpansionStore, IDisposable
 {
@@ -32,9 +34,13 @@ public sealed class FolderExpansionStore : IExpansionStore, IDisposable
     public int BlockCount => _journal?.Blocks.Count ?? 0;
 
     /// <summary>Opens a folder, or names the one to make.</summary>
-    /// <param name="folder">A folder of its own: <see cref="Begin"/> and <see cref="Delete"/> remove what is in it.</param>
+    /// <param name="folder">
+    /// A folder of its own: <see cref="Begin"/> and <see cref="Delete"/> remove what is in it.
+    /// </param>
     /// <returns>The store; the caller disposes it, which keeps the folder.</returns>
-    /// <exception cref="CheckpointException">Another process uses the folder, it holds something else, or its journal is damaged.</exception>
+    /// <exception cref="CheckpointException">
+    /// Another process uses the folder, it holds something else, or its journal is damaged.
+    /// </exception>
     public static FolderExpansionStore Open(string folder)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
@@ -52,7 +58,9 @@ public sealed class FolderExpansionStore : IExpansionStore, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="CheckpointException">The folder cannot be written, another process uses it, or one has left finished blocks since <see cref="Open"/>.</exception>
+    /// <exception cref="CheckpointException">
+    /// The folder cannot be written, another process uses it, or one has left finished blocks since <see cref="Open"/>.
+    /// </exception>
     public void Begin(IReadOnlyDictionary<string, string> settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
@@ -69,7 +77,8 @@ public sealed class FolderExpansionStore : IExpansionStore, IDisposable
     public void Add(StoredBlock block)
     {
         ArgumentNullException.ThrowIfNull(block);
-        StoreJournal journal = _journal ?? throw new InvalidOperationException($"Call {nameof(Begin)} before {nameof(Add)}.");
+        StoreJournal journal = _journal ?? throw new InvalidOperationException(
+            $"Call {nameof(Begin)} before {nameof(Add)}.");
         Guarded(() =>
         {
             StoredFile experts = Write("experts", block.Tensors);
@@ -86,7 +95,9 @@ public sealed class FolderExpansionStore : IExpansionStore, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <remarks>The tensors lie in the mapped files. They may outlive the store on Linux, where the folder may even be deleted.</remarks>
+    /// <remarks>
+    /// The tensors lie in the mapped files. They may outlive the store on Linux, where the folder may even be deleted.
+    /// </remarks>
     public StoredBlock Read(int block)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(block);
@@ -132,7 +143,9 @@ public sealed class FolderExpansionStore : IExpansionStore, IDisposable
     }
 
     /// <summary>Makes the folder if there is none, and keeps others out from now on.</summary>
-    /// <exception cref="CheckpointException">Another process uses the folder, or one has left finished blocks since <see cref="Open"/>.</exception>
+    /// <exception cref="CheckpointException">
+    /// Another process uses the folder, or one has left finished blocks since <see cref="Open"/>.
+    /// </exception>
     internal void Reserve()
     {
         if (_lock is not null)
@@ -180,7 +193,8 @@ public sealed class FolderExpansionStore : IExpansionStore, IDisposable
         _journal = StoreJournal.Read(Folder);
         if (_journal is null && Directory.EnumerateFileSystemEntries(Folder).Any(path => Path.GetFileName(path) != LockFile && !path.EndsWith(".tmp", StringComparison.Ordinal)))
         {
-            throw new CheckpointException($"{Folder}: holds something other than an unfinished expansion; name another folder.");
+            throw new CheckpointException(
+                $"{Folder}: holds something other than an unfinished expansion; name another folder.");
         }
 
         Lock();
@@ -196,7 +210,8 @@ public sealed class FolderExpansionStore : IExpansionStore, IDisposable
 
         try
         {
-            _lock = new FileStream(Path.Combine(Folder, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            _lock = new FileStream(
+                Path.Combine(Folder, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
         catch (IOException e) when (File.Exists(Path.Combine(Folder, LockFile)))
         {

@@ -6,7 +6,9 @@ namespace SparseExpansion.Expansion.Checkpoints;
 /// </summary>
 public interface IExpansionStore
 {
-    /// <summary>Names and values that decided the expansion whose blocks are stored; null where nothing is stored.</summary>
+    /// <summary>
+    /// Names and values that decided the expansion whose blocks are stored; null where nothing is stored.
+    /// </summary>
     IReadOnlyDictionary<string, string>? Settings { get; }
 
     /// <summary>Number of finished blocks, from the first one on.</summary>
@@ -18,10 +20,12 @@ public interface IExpansionStore
     void Begin(IReadOnlyDictionary<string, string> settings);
 
     /// <summary>
-    /// Adds the next block. When this returns, the block survives a kill and a loss of power; when it fails, or is killed on the way, the
-    /// store holds the blocks before it.
+    /// Adds the next block. When this returns, the block survives a kill and a loss of power; when it fails, or is
+    /// killed on the way, the store holds the blocks before it.
     /// </summary>
-    /// <param name="block">The block; its tensors stay the caller's. Activations of earlier blocks may be forgotten.</param>
+    /// <param name="block">
+    /// The block; its tensors stay the caller's. Activations of earlier blocks may be forgotten.
+    /// </param>
     /// <exception cref="CheckpointException">The store cannot be written.</exception>
     void Add(StoredBlock block);
 

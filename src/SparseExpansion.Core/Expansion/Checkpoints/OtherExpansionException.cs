@@ -5,9 +5,10 @@ public sealed class OtherExpansionException : SparseExpansionException
 {
     /// <summary>Creates the exception.</summary>
     /// <param name="message">Names every difference and says what to do.</param>
-    /// <param name="differences">What differs, at least one.</param>
-    public OtherExpansionException(string message, IReadOnlyList<SettingDifference> differences) : base(message) => Differences = differences;
+    /// <param name="differences">The differences, at least one.</param>
+    public OtherExpansionException(string message, IReadOnlyList<SettingDifference> differences) : base(message) =>
+        Differences = differences;
 
-    /// <summary>What differs.</summary>
+    /// <summary>The differences.</summary>
     public IReadOnlyList<SettingDifference> Differences { get; }
 }

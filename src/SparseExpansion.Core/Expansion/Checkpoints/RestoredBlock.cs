@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Checkpoints;
 
-/// <summary>What a store holds of a finished block beside its mixtures. Disposing it disposes the tensors.</summary>
+/// <summary>
+/// Data that a store holds of a finished block besides its mixtures. Disposing it disposes the tensors.
+/// </summary>
 internal sealed class RestoredBlock(BlockDescription description, StoredBlock stored) : IDisposable
 {
     public BlockDescription Description => description;

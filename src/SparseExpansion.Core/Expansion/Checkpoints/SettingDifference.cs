@@ -8,7 +8,9 @@ public sealed record SettingDifference(string Name, string? Stored, string? Now)
 {
     private const int ShownLength = 120;
 
-    /// <summary>Such as <c>sparsity was '0.5', is '0.6'</c>; of long values what is about the place where they differ.</summary>
+    /// <summary>
+    /// Such as <c>sparsity was '0.5', is '0.6'</c>; of long values what is about the place where they differ.
+    /// </summary>
     public override string ToString()
     {
         int same = 0, least = Math.Min(Stored?.Length ?? 0, Now?.Length ?? 0);
@@ -17,13 +19,16 @@ public sealed record SettingDifference(string Name, string? Stored, string? Now)
             same++;
         }
 
-        int start = Stored?.Length > ShownLength || Now?.Length > ShownLength ? Math.Max(0, same - (ShownLength / 2)) : 0;
+        int start = Stored?.Length > ShownLength || Now?.Length > ShownLength
+            ? Math.Max(0, same - (ShownLength / 2))
+            : 0;
         return $"{Name} was {Show(Stored, start)}, is {Show(Now, start)}";
     }
 
     /// <summary>Compares the settings of stored blocks with those of an expansion.</summary>
     /// <exception cref="OtherExpansionException">Names every setting that differs, with both values.</exception>
-    internal static void RequireNone(IReadOnlyDictionary<string, string> stored, IReadOnlyDictionary<string, string> now)
+    internal static void RequireNone(
+        IReadOnlyDictionary<string, string> stored, IReadOnlyDictionary<string, string> now)
     {
         SettingDifference[] differences = [.. stored.Keys.Union(now.Keys)
             .Where(name => stored.GetValueOrDefault(name) != now.GetValueOrDefault(name))

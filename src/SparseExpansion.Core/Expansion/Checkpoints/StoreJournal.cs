@@ -5,7 +5,10 @@ using SparseExpansion.Internal.Files;
 
 namespace SparseExpansion.Expansion.Checkpoints;
 
-/// <summary>The file that says which blocks of a <see cref="FolderExpansionStore"/> are finished. What it does not name does not exist.</summary>
+/// <summary>
+/// The file that says which blocks of a <see cref="FolderExpansionStore"/> are finished. What it does not name does not
+/// exist.
+/// </summary>
 internal sealed record StoreJournal
 {
     public const string FileName = "journal.json";
@@ -32,7 +35,8 @@ internal sealed record StoreJournal
 
     /// <summary>Replaces the journal of a folder in one step.</summary>
     public void Write(string folder) =>
-        Durable.Write(Path.Combine(folder, FileName), Encoding.UTF8.GetBytes(JsonSerializer.Serialize(this, s_json) + "\n"));
+        Durable.Write(
+            Path.Combine(folder, FileName), Encoding.UTF8.GetBytes(JsonSerializer.Serialize(this, s_json) + "\n"));
 
     /// <summary>Null where there is none.</summary>
     /// <exception cref="CheckpointException">The file is malformed, or of another version.</exception>
@@ -49,11 +53,13 @@ internal sealed record StoreJournal
             StoreJournal? journal = JsonSerializer.Deserialize<StoreJournal>(File.ReadAllText(path), s_json);
             return journal is { Format: FormatName, Version: CurrentVersion }
                 ? journal
-                : throw new CheckpointException($"{path}: is a journal of another version; remove the folder to begin anew.");
+                : throw new CheckpointException(
+                    $"{path}: is a journal of another version; remove the folder to begin anew.");
         }
         catch (JsonException e)
         {
-            throw new CheckpointException($"{path}: is no journal of an expansion: {e.Message} Remove the folder to begin anew.", e);
+            throw new CheckpointException(
+                $"{path}: is no journal of an expansion: {e.Message} Remove the folder to begin anew.", e);
         }
     }
 }

@@ -15,7 +15,8 @@ internal sealed record StoredFile(string Name, string Sha256)
         string path = Path.Combine(folder, Name);
         if (!File.Exists(path) || Hash(path) != Sha256)
         {
-            throw new CheckpointException($"{path}: is missing or not what was written; remove the folder {folder} to begin anew.");
+            throw new CheckpointException(
+                $"{path}: is missing or not what was written; remove the folder {folder} to begin anew.");
         }
     }
 

@@ -26,7 +26,7 @@ internal sealed record CompensationStep(ErrorCompensationOptions Options) : IExp
 
     public StepCost Cost(WorkSize size) => CompensationCost.Of(size);
 
-    /// <summary>What the dense model hands a group; null where that is what the expanded one hands it.</summary>
+    /// <summary>Inputs that the dense model hands a group; null where the expanded model hands it the same.</summary>
     private static ActivationStore? CaptureDense(GroupRun group)
     {
         if (group.Block.IsDense && ReferenceEquals(group.Source.Inputs, group.Source.DenseInputs))
@@ -35,7 +35,8 @@ internal sealed record CompensationStep(ErrorCompensationOptions Options) : IExp
         }
 
         ActivationStore dense = group.Block.RunDense(() => ActivationCapture.Capture(
-            group.Block.Block.Calibration, group.InputGroup, group.Source.DenseInputs, group.Run.CancellationToken, group.Run.Schedule?.ScratchFolder));
+            group.Block.Block.Calibration, group.InputGroup, group.Source.DenseInputs, group.Run.CancellationToken,
+            group.Run.Schedule?.ScratchFolder));
         try
         {
             CheckPairs(group, dense);
@@ -56,7 +57,8 @@ internal sealed record CompensationStep(ErrorCompensationOptions Options) : IExp
             return;
         }
 
-        int call = Enumerable.Range(0, expanded.Count).FirstOrDefault(i => i >= dense.CallTokens.Count || expanded[i] != dense.CallTokens[i]);
+        int call = Enumerable.Range(0, expanded.Count).FirstOrDefault(
+            i => i >= dense.CallTokens.Count || expanded[i] != dense.CallTokens[i]);
         throw new CalibrationException(
             $"Layer '{group.InputGroup.Name}' gets {expanded[call]} tokens from the expanded model on its call {call}, and {dense.CallTokens.ElementAtOrDefault(call)} from the dense one, "
             + "so its errors cannot be compensated for. Leave it out of the targets, or error compensation out.")

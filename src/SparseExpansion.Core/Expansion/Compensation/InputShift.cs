@@ -8,7 +8,10 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Compensation;
 
-/// <summary>How the inputs of experts differ between dense and expanded model, and the weights that make up for it.</summary>
+/// <summary>
+/// Differences between the inputs of experts in the dense and in the expanded model, and the weights that make up for
+/// it.
+/// </summary>
 internal sealed class InputShift : IDisposable
 {
     private readonly Tensor[] _moves;
@@ -16,15 +19,18 @@ internal sealed class InputShift : IDisposable
     private InputShift(Tensor[] moves) => _moves = moves;
 
     /// <summary>Sums up the tokens of some experts.</summary>
-    /// <param name="pairs">Tokens [n, 2 · features] by expert: what the expanded model hands the layer, then what the dense one does.</param>
+    /// <param name="pairs">
+    /// Tokens [n, 2 · features] by expert: what the expanded model hands the layer, then what the dense one does.
+    /// </param>
     /// <param name="features">Width of a token.</param>
     /// <param name="damping">λ as a share of the mean energy of a feature.</param>
-    /// <param name="device">Where the sums lie.</param>
+    /// <param name="device">Device of the sums.</param>
     /// <param name="first">First expert.</param>
     /// <param name="count">Number of experts.</param>
     /// <param name="cancellationToken">Observed between chunks.</param>
     public static InputShift Gather(
-        ExpertTokens pairs, int features, double damping, Device device, int first, int count, CancellationToken cancellationToken)
+        ExpertTokens pairs, int features, double damping, Device device, int first, int count,
+        CancellationToken cancellationToken)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
@@ -43,7 +49,8 @@ internal sealed class InputShift : IDisposable
         });
         return new InputShift([.. moves.Select(move => move.MoveToOuterDisposeScope().DetachFromDisposeScope())]);
 
-        Tensor[] Zeros() => [.. Enumerable.Range(0, count).Select(_ => zeros(features, features, ScalarType.Float32, device))];
+        Tensor[] Zeros() =>
+            [.. Enumerable.Range(0, count).Select(_ => zeros(features, features, ScalarType.Float32, device))];
     }
 
     /// <summary>M = S (H + λI)⁻¹, the ridge regression of X₀ − X on X: X (I + M)ᵀ is what is nearest to X₀.</summary>
@@ -65,7 +72,8 @@ internal sealed class InputShift : IDisposable
         (Tensor factor, Tensor info) = linalg.cholesky_ex(energy);
         return info.item<int>() == 0
             ? cholesky_solve(shift.t(), factor).t().MoveToOuterDisposeScope()
-            : throw new SparseExpansionException("The inputs are too ill-conditioned to compensate for; raise ErrorCompensationOptions.Damping.");
+            : throw new SparseExpansionException(
+                "The inputs are too ill-conditioned to compensate for; raise ErrorCompensationOptions.Damping.");
     }
 
     /// <summary>The weight to prune for an expert; the caller disposes it.</summary>

@@ -11,18 +11,22 @@ namespace SparseExpansion.Expansion.FineTuning;
 
 /// <summary>Fits what is kept of a block's experts to the dense block, masks and routers fixed.</summary>
 /// <param name="options">Loss, steps, learning rate.</param>
-/// <param name="tail">What comes after the block, where the loss is one of the model's outputs; null: the loss is one of the block's.</param>
+/// <param name="tail">
+/// Part of the model after the block, where the loss is one of the model's outputs; null: the loss is one of the
+/// block's.
+/// </param>
 /// <param name="seed">Order of the windows.</param>
 /// <param name="progress">Told of the share of steps that are done.</param>
 /// <param name="cancellationToken">Observed between steps.</param>
-internal sealed class BlockFineTuner(FineTuningOptions options, ModelTail? tail, long seed, Action<double> progress, CancellationToken cancellationToken)
+internal sealed class BlockFineTuner(
+    FineTuningOptions options, ModelTail? tail, long seed, Action<double> progress, CancellationToken cancellationToken)
 {
     /// <summary>Tunes a block whose mixtures are installed.</summary>
     /// <param name="block">The block.</param>
     /// <param name="index">Its index.</param>
     /// <param name="layers">Its mixtures.</param>
-    /// <param name="norms">Parameters of the model to train beside them.</param>
-    /// <param name="windows">What the block is called with, and what it should put out.</param>
+    /// <param name="norms">Parameters of the model to train besides them.</param>
+    /// <param name="windows">Inputs of the block and the outputs it should give.</param>
     public BlockFineTuning Tune(CalibrationUnit block, int index, SparseMixtureLayer[] layers, IReadOnlyList<Parameter> norms, TuningWindows windows)
     {
         bool[] needed = [.. norms.Select(norm => norm.requires_grad)];
@@ -57,7 +61,8 @@ internal sealed class BlockFineTuner(FineTuningOptions options, ModelTail? tail,
         double before = Validate();
         if (!double.IsFinite(before))
         {
-            throw new SparseExpansionException($"The loss '{options.Loss}' is {before} on held-out windows before the first step.");
+            throw new SparseExpansionException(
+                $"The loss '{options.Loss}' is {before} on held-out windows before the first step.");
         }
 
         var report = new BlockFineTuning(index, 0, 0, before, before) { Loss = $"{options.Loss}" };
@@ -98,7 +103,8 @@ internal sealed class BlockFineTuner(FineTuningOptions options, ModelTail? tail,
         }
     }
 
-    private void Step(CalibrationUnit block, TuningWindows windows, int[] batch, TunedParameters parameters, double learningRate)
+    private void Step(
+        CalibrationUnit block, TuningWindows windows, int[] batch, TunedParameters parameters, double learningRate)
     {
         using var grad = enable_grad();
         using var scope = NewDisposeScope();
@@ -124,7 +130,8 @@ internal sealed class BlockFineTuner(FineTuningOptions options, ModelTail? tail,
         Tensor outputs = block.Forward(new CalibrationBatch(batch.Input) { Arguments = batch.Arguments }), target = batch.Target;
         if (is_grad_enabled() && !outputs.requires_grad)
         {
-            throw new SparseExpansionException($"Its output does not depend on its expanded layers in a way that can be differentiated.");
+            throw new SparseExpansionException(
+                $"Its output does not depend on its expanded layers in a way that can be differentiated.");
         }
 
         if (tail is not null)
@@ -146,7 +153,8 @@ internal sealed class BlockFineTuner(FineTuningOptions options, ModelTail? tail,
     {
         try
         {
-            return options.Loss.Compute(outputs, target) ?? throw new SparseExpansionException($"The loss '{options.Loss}' is null in place of a tensor.");
+            return options.Loss.Compute(outputs, target) ?? throw new SparseExpansionException(
+                $"The loss '{options.Loss}' is null in place of a tensor.");
         }
         catch (Exception e) when (e is not (SparseExpansionException or OperationCanceledException))
         {
@@ -155,9 +163,12 @@ internal sealed class BlockFineTuner(FineTuningOptions options, ModelTail? tail,
     }
 
     /// <summary>Half a cosine from the learning rate to 0.</summary>
-    private double LearningRateAt(int step) => options.LearningRate * 0.5 * (1 + Math.Cos(Math.PI * step / options.Steps));
+    private double LearningRateAt(int step) =>
+        options.LearningRate * 0.5 * (1 + Math.Cos(Math.PI * step / options.Steps));
 
-    /// <summary>Looks before <see cref="SparseMixtureLayer.Freeze"/>, which would hide what training did to pruned weights.</summary>
+    /// <summary>
+    /// Looks before <see cref="SparseMixtureLayer.Freeze"/>, which would hide what training did to pruned weights.
+    /// </summary>
     private static void CheckMasks(SparseMixtureLayer[] layers)
     {
         if (layers.FirstOrDefault(layer => ((MaskedDenseExperts)layer.Experts).CountStray() > 0) is { } stray)

@@ -7,5 +7,6 @@ namespace SparseExpansion.Expansion.FineTuning;
 internal static partial class FineTuningLog
 {
     [LoggerMessage(9, LogLevel.Information, "{Block}: fine-tuned from {Before:G4} to {After:G4}, by step {Kept} of {Steps}.")]
-    public static partial void BlockFineTuned(ILogger logger, string block, double before, double after, int kept, int steps);
+    public static partial void BlockFineTuned(
+        ILogger logger, string block, double before, double after, int kept, int steps);
 }

@@ -15,7 +15,10 @@ public static class FineTuningLoss
     public static IFineTuningLoss KullbackLeibler { get; } = new KullbackLeiblerLoss();
 
     /// <summary>A loss that is a function.</summary>
-    /// <param name="name">Name, for reports and manifests; another function should have another name, by which <see cref="ExpansionBuilder{TModel}.ResumeFrom"/> notices it.</param>
+    /// <param name="name">
+    /// Name, for reports and manifests; another function should have another name, by which
+    /// <see cref="ExpansionBuilder{TModel}.ResumeFrom"/> notices it.
+    /// </param>
     /// <param name="compute">See <see cref="IFineTuningLoss.Compute"/>.</param>
     public static IFineTuningLoss From(string name, Func<Tensor, Tensor, Tensor> compute)
     {
@@ -24,6 +27,7 @@ public static class FineTuningLoss
         return new FunctionLoss(name, compute);
     }
 
-    /// <summary>What losses compute in: float64 where outputs are, else float32.</summary>
-    internal static ScalarType WideTypeOf(Tensor outputs) => outputs.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
+    /// <summary>Type that losses compute in: float64 where outputs are, else float32.</summary>
+    internal static ScalarType WideTypeOf(Tensor outputs) =>
+        outputs.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
 }

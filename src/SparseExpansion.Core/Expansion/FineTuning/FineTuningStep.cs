@@ -48,7 +48,10 @@ internal sealed record FineTuningStep(FineTuningOptions Options) : IExpansionSte
         }
     }
 
-    /// <summary>Layers after blocks are run through the whole model: the dense one is gone, and its outputs would all have to be kept.</summary>
+    /// <summary>
+    /// Layers after blocks are run through the whole model: the dense one is gone, and its outputs would all have to be
+    /// kept.
+    /// </summary>
     public void CheckBlocks(ExpansionRequest request, IReadOnlyList<ExpansionBlock> blocks)
     {
         if (request.Blocks.Count > 0 && blocks[^1].IsWholeModel)
@@ -129,7 +132,8 @@ internal sealed record FineTuningStep(FineTuningOptions Options) : IExpansionSte
     {
         ExpansionRun run = block.Run;
         string name = block.Block.Calibration.Name;
-        bool toOutputs = Options.OutputLoss is not null && block.IsLast, throughTail = toOutputs && !block.Block.IsWholeModel;
+        bool toOutputs = Options.OutputLoss is not null && block.IsLast,
+            throughTail = toOutputs && !block.Block.IsWholeModel;
         TuningWindows windows = LayerErrors.Named(
             name, "fine-tuning", () => new TuningWindows(block.Block.Calibration.Device, block.Inputs, target, throughTail ? run.Batches : null));
         var tuner = new BlockFineTuner(
@@ -145,12 +149,17 @@ internal sealed record FineTuningStep(FineTuningOptions Options) : IExpansionSte
         }
 
         SparseMixtureLayer[] layers = [.. block.Mixtures];
-        BlockFineTuning report = LayerErrors.Named(name, "fine-tuning", () => tuner.Tune(block.Block.Calibration, block.Index, layers, norms, windows));
-        FineTuningLog.BlockFineTuned(run.Request.Logger, name, report.LossBefore, report.LossAfter, report.KeptStep, report.Steps);
+        BlockFineTuning report = LayerErrors.Named(
+            name, "fine-tuning", () => tuner.Tune(block.Block.Calibration, block.Index, layers, norms, windows));
+        FineTuningLog.BlockFineTuned(
+            run.Request.Logger, name, report.LossBefore, report.LossAfter, report.KeptStep, report.Steps);
         TunedBlock.Add(block, report, norms);
     }
 
-    /// <summary>A norm that blocks share stays: training it for one of them would change the others, and the dense outputs of those to come.</summary>
+    /// <summary>
+    /// A norm that blocks share stays: training it for one of them would change the others, and the dense outputs of
+    /// those to come.
+    /// </summary>
     private IReadOnlyList<Parameter> FindNorms(BlockRun block)
     {
         ExpansionRequest request = block.Run.Request;
@@ -160,8 +169,12 @@ internal sealed record FineTuningStep(FineTuningOptions Options) : IExpansionSte
                 .Except(request.Blocks.Where((_, other) => other != block.Index).SelectMany(other => BlockNorms.Find(other.Module)))];
     }
 
-    /// <summary>Blocks may be called with other rows than the model, and may cut a vector; their windows are looked at when they are there.</summary>
-    private static long CountWindows(ExpansionRequest request, IReadOnlyList<CalibrationBatch> batches) => request.Blocks.Count == 0
+    /// <summary>
+    /// Blocks may be called with other rows than the model, and may cut a vector; their windows are looked at when they
+    /// are there.
+    /// </summary>
+    private static long CountWindows(ExpansionRequest request, IReadOnlyList<CalibrationBatch> batches) =>
+        request.Blocks.Count == 0
         ? TuningWindow.Cut(batches).Count()
         : request.BlocksTakeMore ? batches.Count
         : batches.Sum(batch => batch.Input.shape[0]);

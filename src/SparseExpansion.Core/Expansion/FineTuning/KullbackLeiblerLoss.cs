@@ -2,7 +2,10 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.FineTuning;
 
-/// <summary>KL(dense ‖ expanded) of the distributions that logits describe, the mean over all positions; in float32 whatever the model's dtype.</summary>
+/// <summary>
+/// KL(dense ‖ expanded) of the distributions that logits describe, the mean over all positions; in float32 whatever the
+/// model's dtype.
+/// </summary>
 internal sealed class KullbackLeiblerLoss : IFineTuningLoss
 {
     public Tensor Compute(Tensor outputs, Tensor denseOutputs)

@@ -6,16 +6,17 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.FineTuning;
 
-/// <summary>What comes after a block, up to the model's outputs.</summary>
+/// <summary>Part of the model after a block, up to the model's outputs.</summary>
 /// <param name="forward">Runs the model.</param>
-/// <param name="block">What is in the place of the block.</param>
+/// <param name="block">The module in the place of the block.</param>
 /// <remarks>
-/// Runs the whole model and exchanges the block's output on the way: where a model goes after its blocks is its own affair. What it does before
-/// is thrown away and has no gradient, so that it is enough to do it for one position, see <see cref="Shorten"/>.
+/// Runs the whole model and exchanges the block's output on the way: where a model goes after its blocks is its own
+/// affair. What it does before is thrown away and has no gradient, so that it is enough to do it for one position, see
+/// <see cref="Shorten"/>.
 /// </remarks>
 internal sealed class ModelTail(Func<Tensor, Tensor> forward, Func<Block> block)
 {
-    /// <summary>What comes after a block that stays in its place.</summary>
+    /// <summary>Part of the model after a block that stays in its place.</summary>
     public ModelTail(Func<Tensor, Tensor> forward, Block block)
         : this(forward, () => block)
     {
@@ -25,8 +26,8 @@ internal sealed class ModelTail(Func<Tensor, Tensor> forward, Func<Block> block)
     public bool IsShort { get; private set; }
 
     /// <summary>The model's outputs.</summary>
-    /// <param name="input">What the model is called with.</param>
-    /// <param name="hidden">What the block shall have put out.</param>
+    /// <param name="input">Input of the model.</param>
+    /// <param name="hidden">Output that the block is taken to have given.</param>
     /// <returns>Outputs, with gradient for <paramref name="hidden"/> where it has one and gradients are on.</returns>
     public Tensor Run(Tensor input, Tensor hidden)
     {
@@ -35,8 +36,8 @@ internal sealed class ModelTail(Func<Tensor, Tensor> forward, Func<Block> block)
     }
 
     /// <summary>
-    /// From now on runs the first position alone through what comes before the block, if for every one of the windows the outputs stay the
-    /// same, bit by bit. They do unless the model looks at its input again after the block.
+    /// From now on runs the first position alone through what comes before the block, if for every one of the windows
+    /// the outputs stay the same, bit by bit. They do unless the model looks at its input again after the block.
     /// </summary>
     /// <param name="windows">All windows that outputs will be asked for.</param>
     /// <param name="batchWindows">Windows at a time.</param>

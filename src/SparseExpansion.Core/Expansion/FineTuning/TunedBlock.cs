@@ -3,7 +3,7 @@ using TorchSharp.Modules;
 
 namespace SparseExpansion.Expansion.FineTuning;
 
-/// <summary>What fine-tuning leaves in a block beside its mixtures.</summary>
+/// <summary>State that fine-tuning leaves in a block besides its mixtures.</summary>
 internal static class TunedBlock
 {
     /// <summary>Name of a trained norm in a store.</summary>

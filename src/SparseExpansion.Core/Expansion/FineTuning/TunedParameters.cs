@@ -5,12 +5,14 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Expansion.FineTuning;
 
 /// <summary>
-/// What Adam moves. Parameters of less than float32 are moved as float32 copies and rounded after every step. All tensors made here
-/// live in the dispose scope of the creation.
+/// Parameters that Adam moves. Parameters of less than float32 are moved as float32 copies and rounded after every
+/// step. All tensors made here live in the dispose scope of the creation.
 /// </summary>
 internal sealed class TunedParameters
 {
-    /// <summary>Gradients of a relative error are small, so the usual 1e-8 would damp the steps of well pruned blocks.</summary>
+    /// <summary>
+    /// Gradients of a relative error are small, so the usual 1e-8 would damp the steps of well pruned blocks.
+    /// </summary>
     private const double Epsilon = 1e-12;
 
     private readonly Parameter[] _live;
@@ -33,7 +35,8 @@ internal sealed class TunedParameters
         using var scope = NewDisposeScope();
 
         // Nothing is added to the loss, so that vectors which the block never uses have a gradient, of zero.
-        Tensor whole = _live.Where(live => live.Dimensions == 1).Aggregate(loss, (sum, live) => sum.Plus(live.sum() * Scalars.Of(0)));
+        Tensor whole = _live.Where(live => live.Dimensions == 1).Aggregate(
+            loss, (sum, live) => sum.Plus(live.sum() * Scalars.Of(0)));
         IList<Tensor> gradients = autograd.grad([whole], [.. _live]);
         _adam.Apply([.. gradients.Zip(_wide, (gradient, wide) => gradient.to(wide.dtype))], learningRate);
         using var noGrad = no_grad();

@@ -4,14 +4,14 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Expansion.FineTuning;
 
 /// <summary>Some windows, on the device.</summary>
-/// <param name="Input">What the block is called with.</param>
-/// <param name="Target">What the dense block makes of it.</param>
+/// <param name="Input">Inputs of the block.</param>
+/// <param name="Target">Outputs of the dense block for them.</param>
 /// <param name="Mask">bool, flat, one for each position: false marks padding; null: everything counts.</param>
-/// <param name="ModelInput">What the model is called with for the same windows; null where nobody asks for it.</param>
+/// <param name="ModelInput">Inputs of the model for the same windows; null where nobody asks for them.</param>
 /// <param name="Windows">Number of windows.</param>
 internal sealed record TuningBatch(Tensor Input, Tensor Target, Tensor? Mask, Tensor? ModelInput, int Windows)
 {
-    /// <summary>What the model hands the block beside <see cref="Input"/>; null: nothing.</summary>
+    /// <summary>Arguments that the model hands the block besides <see cref="Input"/>; null: nothing.</summary>
     public BlockArguments? Arguments { get; init; }
 
     /// <summary>Outputs without padding. Those that are not one for each position, a classifier's, all count.</summary>

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.FineTuning;
 
-/// <summary>A part of a calibration batch that one step of fine-tuning may take: some rows, which are whole sequences or tokens.</summary>
+/// <summary>
+/// A part of a calibration batch that one step of fine-tuning may take: some rows, which are whole sequences or tokens.
+/// </summary>
 /// <param name="Batch">Index of the batch.</param>
 /// <param name="Start">First row of its input.</param>
 /// <param name="Length">Number of rows.</param>
@@ -14,9 +16,10 @@ internal sealed record TuningWindow(int Batch, long Start, long Length)
 
     /// <summary>Cuts batches; a window that is all padding is none.</summary>
     /// <remarks>
-    /// By the inputs alone, so that what experts are made from and what judges them are cut alike: a row of what has more than two
-    /// dimensions or holds ids is a sequence; rows of a matrix of floats are tokens, of which a window takes several; a vector stays whole,
-    /// and so does a batch with further arguments: nothing says whether the rows of a mask [4, 4] are those of a batch of 4.
+    /// By the inputs alone, so that what experts are made from and what judges them are cut alike: a row of what has
+    /// more than two dimensions or holds ids is a sequence; rows of a matrix of floats are tokens, of which a window
+    /// takes several; a vector stays whole, and so does a batch with further arguments: nothing says whether the rows
+    /// of a mask [4, 4] are those of a batch of 4.
     /// </remarks>
     /// <exception cref="CalibrationException">A mask has no parts that belong to the rows of its input.</exception>
     public static IEnumerable<TuningWindow> Cut(IReadOnlyList<CalibrationBatch> inputs)
@@ -40,7 +43,9 @@ internal sealed record TuningWindow(int Batch, long Start, long Length)
     }
 
     /// <summary>The window's part of something that belongs to its batch.</summary>
-    /// <param name="whole">The input of the batch; or an output or a flat mask, which have as many rows or a multiple of them.</param>
+    /// <param name="whole">
+    /// The input of the batch; or an output or a flat mask, which have as many rows or a multiple of them.
+    /// </param>
     /// <param name="rows">Rows of the batch's input.</param>
     /// <returns>A view, in the current dispose scope; all of it where the window is all of the batch.</returns>
     public Tensor Of(Tensor whole, long rows) => Length == rows

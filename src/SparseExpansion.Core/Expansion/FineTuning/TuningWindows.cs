@@ -13,13 +13,16 @@ internal sealed class TuningWindows
     private readonly TuningWindow[] _windows;
     private readonly Device _device;
 
-    /// <param name="device">Where batches are wanted.</param>
-    /// <param name="inputs">What the expanded block is called with.</param>
+    /// <param name="device">Device of the batches.</param>
+    /// <param name="inputs">Inputs of the expanded block.</param>
     /// <param name="targets">Outputs of a dense block for each of them.</param>
-    /// <param name="modelInputs">What the model is called with for each of them; null where nobody asks for it.</param>
-    /// <exception cref="SparseExpansionException">Outputs, or the inputs of the model, do not belong to the rows of the inputs.</exception>
+    /// <param name="modelInputs">Inputs of the model for each of them; null where nobody asks for them.</param>
+    /// <exception cref="SparseExpansionException">
+    /// Outputs, or the inputs of the model, do not belong to the rows of the inputs.
+    /// </exception>
     public TuningWindows(
-        Device device, IReadOnlyList<CalibrationBatch> inputs, IReadOnlyList<CalibrationBatch> targets, IReadOnlyList<CalibrationBatch>? modelInputs = null)
+        Device device, IReadOnlyList<CalibrationBatch> inputs, IReadOnlyList<CalibrationBatch> targets,
+        IReadOnlyList<CalibrationBatch>? modelInputs = null)
     {
         (_inputs, _targets, _modelInputs, _device) = (inputs, targets, modelInputs, device);
         _windows = [.. TuningWindow.Cut(inputs)];
@@ -43,11 +46,15 @@ internal sealed class TuningWindows
     /// <summary>Number of windows.</summary>
     public int Count => _windows.Length;
 
-    /// <summary>Batches without the windows that are held out: what experts may be made from. They judge only what has not seen them.</summary>
+    /// <summary>
+    /// Batches without the windows that are held out: what experts may be made from. They judge only what has not seen
+    /// them.
+    /// </summary>
     /// <param name="inputs">All batches; stay with the caller.</param>
     /// <param name="share">Share of the windows that is held out.</param>
     /// <param name="views">Takes the tensors that the result has and <paramref name="inputs"/> has not.</param>
-    public static IReadOnlyList<CalibrationBatch> LeaveOut(IReadOnlyList<CalibrationBatch> inputs, double share, List<Tensor> views)
+    public static IReadOnlyList<CalibrationBatch> LeaveOut(
+        IReadOnlyList<CalibrationBatch> inputs, double share, List<Tensor> views)
     {
         using var scope = NewDisposeScope();
         TuningWindow[] windows = [.. TuningWindow.Cut(inputs)];
@@ -70,8 +77,9 @@ internal sealed class TuningWindows
         }
     }
 
-    /// <summary>How many windows of some are held out: at least one, and never all of several.</summary>
-    public static int HeldOut(int windows, double share) => Math.Clamp((int)Math.Round(share * windows), 1, Math.Max(1, windows - 1));
+    /// <summary>Number of windows that are held out: at least one, and never all of several.</summary>
+    public static int HeldOut(int windows, double share) =>
+        Math.Clamp((int)Math.Round(share * windows), 1, Math.Max(1, windows - 1));
 
     /// <summary>Batches of windows in random order; windows of different shape never meet.</summary>
     public IEnumerable<int[]> Shuffle(int first, int count, int batchWindows, Random random)
@@ -82,7 +90,8 @@ internal sealed class TuningWindows
     }
 
     /// <summary>Batches of windows as they come.</summary>
-    public IEnumerable<int[]> InOrder(int first, int count, int batchWindows) => Group(Enumerable.Range(first, count), batchWindows);
+    public IEnumerable<int[]> InOrder(int first, int count, int batchWindows) =>
+        Group(Enumerable.Range(first, count), batchWindows);
 
     /// <summary>Puts windows on the device; the tensors belong to the current dispose scope.</summary>
     public TuningBatch Read(int[] windows)
@@ -101,7 +110,10 @@ internal sealed class TuningWindows
         };
     }
 
-    /// <summary>Outputs go with rows of inputs if there are as many, or if sequences were flattened to [sequences · positions, features]. A vector is never cut.</summary>
+    /// <summary>
+    /// Outputs go with rows of inputs if there are as many, or if sequences were flattened to [sequences · positions,
+    /// features]. A vector is never cut.
+    /// </summary>
     private static bool HasRowsOf(Tensor input, Tensor output) => input.Dimensions == 1
         || (output.Dimensions > 0 && (output.shape[0] == input.shape[0] || (output.Dimensions <= 2 && output.shape[0] % input.shape[0] == 0)));
 
@@ -111,6 +123,8 @@ internal sealed class TuningWindows
     private string ShapeOf(int window)
     {
         CalibrationBatch batch = _inputs[_windows[window].Batch];
-        return batch.Input.Dimensions == 1 || batch.Arguments is not null ? $"whole {window}" : $"{batch.Input.dtype} {string.Join(",", batch.Input.shape[1..])} {batch.Mask is null}";
+        return batch.Input.Dimensions == 1 || batch.Arguments is not null
+            ? $"whole {window}"
+            : $"{batch.Input.dtype} {string.Join(",", batch.Input.shape[1..])} {batch.Mask is null}";
     }
 }

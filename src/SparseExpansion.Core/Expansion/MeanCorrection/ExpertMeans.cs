@@ -16,9 +16,10 @@ internal sealed class ExpertMeans : IDisposable
     /// <param name="tokens">The tokens by expert.</param>
     /// <param name="features">Width of a token.</param>
     /// <param name="minimum">Fewest tokens of a mean.</param>
-    /// <param name="device">Where the means lie.</param>
+    /// <param name="device">Device of the means.</param>
     /// <param name="cancellationToken">Observed between chunks.</param>
-    public static ExpertMeans Of(ExpertTokens tokens, int features, long minimum, Device device, CancellationToken cancellationToken)
+    public static ExpertMeans Of(
+        ExpertTokens tokens, int features, long minimum, Device device, CancellationToken cancellationToken)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
@@ -29,7 +30,8 @@ internal sealed class ExpertMeans : IDisposable
             sums.select(0, expert).PlusInPlace(share.sum([0L], type: ScalarType.Float64));
         }, cancellationToken);
         double[] weights = [.. Enumerable.Range(0, tokens.ExpertCount).Select(tokens.Count).Select(count => count >= minimum ? 1.0 / count : 0)];
-        return new ExpertMeans((sums * tensor(weights, device: device).unsqueeze(1)).to(ScalarType.Float32).DetachFromDisposeScope());
+        return new ExpertMeans(
+            (sums * tensor(weights, device: device).unsqueeze(1)).to(ScalarType.Float32).DetachFromDisposeScope());
     }
 
     public void Dispose() => Values.Dispose();

@@ -30,7 +30,9 @@ internal sealed class GroupCorrection(GroupRun group, ExpertMeans means) : IGrou
         layer.Bias = biases;
     }
 
-    /// <summary>‖(X − μ)(W − P)ᵀ‖² / ‖XWᵀ‖² for each expert: what is left of the error once the bias has absorbed its mean.</summary>
+    /// <summary>
+    /// ‖(X − μ)(W − P)ᵀ‖² / ‖XWᵀ‖² for each expert: what is left of the error once the bias has absorbed its mean.
+    /// </summary>
     public double[] MeasureErrors(LayerRun layer, CancellationToken cancellationToken)
     {
         double[] lost = OutputErrorMeter.Measure(layer.Weight, layer.Experts, group.StatisticTokens!, cancellationToken).Lost;

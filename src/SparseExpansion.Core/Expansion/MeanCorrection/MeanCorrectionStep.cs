@@ -22,7 +22,8 @@ internal sealed record MeanCorrectionStep(MeanCorrectionOptions Options) : IExpa
     public void OnRouted(GroupRun group)
     {
         ExpertMeans means = LayerErrors.Named(group.Name, "mean correction", () => ExpertMeans.Of(
-            group.Tokens, group.Pruner.Layer.InFeatures, Options.MinimumTokens, group.Pruner.Layer.Device, group.Run.CancellationToken));
+            group.Tokens, group.Pruner.Layer.InFeatures, Options.MinimumTokens, group.Pruner.Layer.Device,
+            group.Run.CancellationToken));
         group.StatisticTokens = group.Pruner.Divide(group.Captured, group.Assignment!, means.Values);
         group.Steps.Add(new GroupCorrection(group, means));
     }

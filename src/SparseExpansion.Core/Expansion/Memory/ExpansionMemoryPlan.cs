@@ -3,13 +3,18 @@ using System.Text;
 
 namespace SparseExpansion.Expansion.Memory;
 
-/// <summary>What an expansion will take in memory and time, as far as can be told beforehand. Bytes err on the side of too many.</summary>
+/// <summary>
+/// Memory and time that an expansion will take, as far as can be told beforehand. Bytes err on the side of too many.
+/// </summary>
 public sealed record ExpansionMemoryPlan
 {
     /// <summary>The budget; null: none was given.</summary>
     public required long? BudgetBytes { get; init; }
 
-    /// <summary>What is in memory all the time: libraries, dense weights, finished blocks, the experts of the block at work.</summary>
+    /// <summary>
+    /// Bytes that are in memory all the time: libraries, dense weights, finished blocks, the experts of the block at
+    /// work.
+    /// </summary>
     public required long ResidentBytes { get; init; }
 
     /// <summary>The stages in the order of work.</summary>
@@ -36,7 +41,7 @@ public sealed record ExpansionMemoryPlan
     /// <summary>True if there is no budget, or the plan keeps to it.</summary>
     public bool Fits => BudgetBytes is null || PeakBytes <= BudgetBytes;
 
-    /// <summary>What would make a plan fit that does not; empty where it does.</summary>
+    /// <summary>Changes that would make the plan fit; empty where it fits.</summary>
     public required string Advice { get; init; }
 
     /// <summary>A table for people.</summary>
@@ -64,7 +69,8 @@ public sealed record ExpansionMemoryPlan
         ? string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 20):0.0} MiB")
         : string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 30):0.00} GiB");
 
-    private static string Line(string name, string bytes, string passes, string seconds) => $"{name,-28}{bytes,12}{passes,8}{seconds,10}";
+    private static string Line(string name, string bytes, string passes, string seconds) =>
+        $"{name,-28}{bytes,12}{passes,8}{seconds,10}";
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
 }

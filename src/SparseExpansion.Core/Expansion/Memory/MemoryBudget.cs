@@ -1,15 +1,18 @@
 namespace SparseExpansion.Expansion.Memory;
 
-/// <summary>How much memory an expansion may take, and what it may use instead.</summary>
+/// <summary>Amount of memory that an expansion may take, and what it may use instead.</summary>
 public sealed record MemoryBudget
 {
     /// <summary>
-    /// Bytes of memory on the device of the weights, for the whole process. Pages of mapped files do not count: the system takes them
-    /// back when it needs them.
+    /// Bytes of memory on the device of the weights, for the whole process. Pages of mapped files do not count: the
+    /// system takes them back when it needs them.
     /// </summary>
     public required long Bytes { get; init; }
 
-    /// <summary>Folder on a disk for activations that do not fit into memory; nothing stays there. Default: the system's temporary folder, which on some systems is memory too.</summary>
+    /// <summary>
+    /// Folder on a disk for activations that do not fit into memory; nothing stays there. Default: the system's
+    /// temporary folder, which on some systems is memory too.
+    /// </summary>
     public string ScratchFolder { get; init; } = Path.GetTempPath();
 
     /// <summary>True if the dense weights lie in mapped files and take no memory of their own. Default false.</summary>

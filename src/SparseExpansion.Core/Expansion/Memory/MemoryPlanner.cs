@@ -4,7 +4,9 @@ using SparseExpansion.Routing;
 
 namespace SparseExpansion.Expansion.Memory;
 
-/// <summary>Cuts an expansion into pieces that fit a memory budget: activations to disk first, then fewer experts at a time.</summary>
+/// <summary>
+/// Cuts an expansion into pieces that fit a memory budget: activations to disk first, then fewer experts at a time.
+/// </summary>
 internal static class MemoryPlanner
 {
     /// <summary>The schedule of a run.</summary>
@@ -14,11 +16,12 @@ internal static class MemoryPlanner
         (ExpansionMemoryPlan chosen, MemorySchedule schedule) = Choose(size, speed: 1e11);
         return chosen.Fits
             ? schedule
-            : throw new MemoryBudgetException($"The expansion does not fit into {ExpansionMemoryPlan.Size(budget.Bytes)}. {chosen.Advice}", chosen);
+            : throw new MemoryBudgetException(
+                $"The expansion does not fit into {ExpansionMemoryPlan.Size(budget.Bytes)}. {chosen.Advice}", chosen);
     }
 
     /// <summary>The fastest plan that fits, or else the smallest one.</summary>
-    /// <param name="size">What there is to do.</param>
+    /// <param name="size">Size of the work.</param>
     /// <param name="speed">Floating-point operations a second, for the estimate of time.</param>
     public static (ExpansionMemoryPlan Plan, MemorySchedule Schedule) Choose(WorkSize size, double speed)
     {
@@ -36,7 +39,9 @@ internal static class MemoryPlanner
 
     private static MemorySchedule Schedule(WorkSize size, bool spill, int atOnce) => new(
         spill ? size.Request.Options.Memory!.ScratchFolder : null,
-        atOnce >= size.Experts ? new Dictionary<string, int>() : size.Blocks.SelectMany(block => block.Slots).ToDictionary(slot => slot.Name, _ => atOnce));
+        atOnce >= size.Experts
+            ? new Dictionary<string, int>()
+            : size.Blocks.SelectMany(block => block.Slots).ToDictionary(slot => slot.Name, _ => atOnce));
 
     private static ExpansionMemoryPlan Describe(WorkSize size, bool spill, int atOnce, double speed)
     {
@@ -68,13 +73,15 @@ internal static class MemoryPlanner
         };
     }
 
-    /// <summary>What steps try out, with statistics of all experts.</summary>
-    private static MemoryStage[] Trials(WorkSize size, long captured, IEnumerable<IGrouping<long, ModuleSlot>> widths, double speed) =>
+    /// <summary>Trials of the steps, with statistics of all experts.</summary>
+    private static MemoryStage[] Trials(
+        WorkSize size, long captured, IEnumerable<IGrouping<long, ModuleSlot>> widths, double speed) =>
         size.Steps.Sum(step => step.Trials) == 0
             ? []
             : [new MemoryStage("trials", captured + widths.Max(width => Trial(size, width)), 3, WorkEstimate.Trials(size) / speed)];
 
-    private static IEnumerable<MemoryStage> OnBlocks(WorkSize size, double speed) => size.Steps.Select(step => step.Block).OfType<BlockCost>()
+    private static IEnumerable<MemoryStage> OnBlocks(WorkSize size, double speed) =>
+        size.Steps.Select(step => step.Block).OfType<BlockCost>()
         .Select(block => new MemoryStage(block.Name, block.Bytes, 1, block.Operations / speed));
 
     private static long Trial(WorkSize size, IGrouping<long, ModuleSlot> width) =>
@@ -86,7 +93,8 @@ internal static class MemoryPlanner
     {
         long results = passes == 1 ? width.Max(size.DenseExperts) : width.Sum(size.DenseExperts);
         long statistics = (Math.Min(atOnce, size.Experts) + 1) * size.Statistic(width.Key);
-        long chunk = (2L + size.Steps.Sum(step => step.ChunkCopies)) * size.Request.Options.ChunkTokens * width.Key * sizeof(float);
+        long chunk = (2L + size.Steps.Sum(step => step.ChunkCopies)) * size.Request.Options.ChunkTokens * width.Key
+            * sizeof(float);
         long copies = (2 + size.Steps.Sum(step => step.CaptureCopies)) * size.CaptureBytes;
         long rows = width.Max(slot => WorkSize.Shape(slot).Out);
         int together = Math.Min(atOnce, size.Experts);

@@ -9,7 +9,7 @@ internal sealed record StepCost
     /// <summary>Nothing.</summary>
     public static StepCost None { get; } = new();
 
-    /// <summary>True if the inputs of the dense model are captured beside those of the expanded one.</summary>
+    /// <summary>True if the inputs of the dense model are captured besides those of the expanded one.</summary>
     public bool CapturesDense { get; init; }
 
     /// <summary>True if activations of the dense model travel from block to block.</summary>
@@ -30,7 +30,7 @@ internal sealed record StepCost
     /// <summary>Floating-point operations of the linears that share a width.</summary>
     public Func<IGrouping<long, ModuleSlot>, double> PruningOperations { get; init; } = static _ => 0;
 
-    /// <summary>How often all experts are pruned to try something out.</summary>
+    /// <summary>Number of times that all experts are pruned to try something out.</summary>
     public int Trials { get; init; }
 
     /// <summary>Bytes of a trial, by in_features, without statistics and pruning.</summary>

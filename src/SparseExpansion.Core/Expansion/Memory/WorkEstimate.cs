@@ -9,7 +9,7 @@ namespace SparseExpansion.Expansion.Memory;
 /// <summary>Floating-point operations of the stages, and how many this machine does in a second.</summary>
 internal static class WorkEstimate
 {
-    /// <summary>Share of a large product's speed that factorisations and column updates reach.</summary>
+    /// <summary>Share of a large product's speed that factorizations and column updates reach.</summary>
     public const double SmallProductEfficiency = 0.3;
 
     /// <summary>Operations a second of a float32 product on a device.</summary>
@@ -33,17 +33,21 @@ internal static class WorkEstimate
     /// <summary>Every input group runs its block up to the group.</summary>
     public static double Forward(WorkSize size) => size.Streams * size.Blocks.Select((block, b) => 2.0 * size.Tokens * size.Parameters(b) * (1 + WorkSize.Widths(block).Count())).Sum();
 
-    public static double Propagation(WorkSize size) => size.HiddenStreams * Enumerable.Range(0, size.Blocks.Count - 1).Sum(block => 2.0 * size.Tokens * size.Parameters(block));
+    public static double Propagation(WorkSize size) => size.HiddenStreams * Enumerable.Range(0, size.Blocks.Count - 1)
+        .Sum(block => 2.0 * size.Tokens * size.Parameters(block));
 
     public static double Routing(WorkSize size) => size.Blocks.SelectMany(WorkSize.Widths)
         .Sum(width => size.Request.Trainer is ISizedRouterTrainer sized ? sized.WorkToFit(size.Tokens, width.Key) : 2.0 * size.Tokens * width.Key);
 
     public static double Pruning(WorkSize size, int streams) => size.Blocks.SelectMany(WorkSize.Widths).Sum(width =>
     {
-        double pruning = width.Sum(slot => size.Experts * PrunerSize.Work(size.Request.Sparsifier!, WorkSize.Shape(slot).Out, width.Key));
-        return size.Steps.Sum(step => step.PruningOperations(width)) + (Math.Clamp(streams, 1, 2) * size.StatisticWork(width.Key)) + pruning;
+        double pruning = width.Sum(
+            slot => size.Experts * PrunerSize.Work(size.Request.Sparsifier!, WorkSize.Shape(slot).Out, width.Key));
+        return size.Steps.Sum(step => step.PruningOperations(width))
+            + (Math.Clamp(streams, 1, 2) * size.StatisticWork(width.Key)) + pruning;
     });
 
-    /// <summary>What steps try out.</summary>
-    public static double Trials(WorkSize size) => (size.Steps.Sum(step => step.Trials) * Pruning(size, 1)) + size.Steps.Sum(step => step.TrialOperations);
+    /// <summary>Trials of the steps.</summary>
+    public static double Trials(WorkSize size) =>
+        (size.Steps.Sum(step => step.Trials) * Pruning(size, 1)) + size.Steps.Sum(step => step.TrialOperations);
 }

@@ -15,18 +15,19 @@ namespace SparseExpansion.Expansion.Memory;
 /// <summary>The numbers that memory and time depend on.</summary>
 internal sealed class WorkSize
 {
-    /// <summary>What libtorch, the runtime and small things take.</summary>
+    /// <summary>Bytes that libtorch, the runtime and small things take.</summary>
     private const long LibraryBytes = 512L << 20;
 
     /// <summary>Experts assumed of routers that do not tell.</summary>
     private const int UnknownExperts = 16;
 
-    /// <param name="request">What was asked for.</param>
+    /// <param name="request">The request.</param>
     /// <param name="batches">The calibration batches.</param>
     /// <param name="blocks">The blocks with their targets.</param>
     /// <param name="costs">Tell what steps take beyond the rest, from this size.</param>
     public WorkSize(
-        ExpansionRequest request, IReadOnlyList<CalibrationBatch> batches, IReadOnlyList<ExpansionBlock> blocks, IReadOnlyList<Func<WorkSize, StepCost>> costs)
+        ExpansionRequest request, IReadOnlyList<CalibrationBatch> batches, IReadOnlyList<ExpansionBlock> blocks,
+        IReadOnlyList<Func<WorkSize, StepCost>> costs)
     {
         Request = request;
         Batches = batches;
@@ -37,9 +38,12 @@ internal sealed class WorkSize
         Tensor weight = ((Linear)blocks[^1].Slots[0].Dense).weight!;
         ElementSize = weight.ElementSize;
         Packs = request.Options.Pack && weight.device.type == DeviceType.CPU && PackedExperts.Supports(weight.dtype);
-        ModelBytes = request.Model.parameters().Concat(request.Model.buffers()).Sum(tensor => tensor.numel() * tensor.ElementSize);
-        HiddenFeatures = blocks.Where(block => !block.IsWholeModel && block.Slots.Count > 0).Select(block => block.Slots.Min(slot => Shape(slot).In)).DefaultIfEmpty(0).Max();
-        WidestFeatures = request.Model.modules().OfType<Linear>().Max(linear => Math.Max(linear.in_features, linear.out_features));
+        ModelBytes = request.Model.parameters().Concat(request.Model.buffers()).Sum(
+            tensor => tensor.numel() * tensor.ElementSize);
+        HiddenFeatures = blocks.Where(block => !block.IsWholeModel && block.Slots.Count > 0)
+            .Select(block => block.Slots.Min(slot => Shape(slot).In)).DefaultIfEmpty(0).Max();
+        WidestFeatures = request.Model.modules().OfType<Linear>().Max(
+            linear => Math.Max(linear.in_features, linear.out_features));
         Steps = [.. costs.Select(cost => cost(this))];
     }
 
@@ -49,7 +53,7 @@ internal sealed class WorkSize
 
     public IReadOnlyList<ExpansionBlock> Blocks { get; }
 
-    /// <summary>What the steps take.</summary>
+    /// <summary>Costs of the steps.</summary>
     public IReadOnlyList<StepCost> Steps { get; } = [];
 
     public long Tokens { get; }
@@ -74,8 +78,12 @@ internal sealed class WorkSize
     /// <summary>True if finished blocks lie in the store's files; experts that are not packed stay in memory.</summary>
     public bool FinishedAreMapped => Packs && Request is { Store: not null, Options.Memory: not null };
 
-    /// <summary>Dense experts of all blocks where the last one runs the whole model, for which finished blocks are unpacked; otherwise 0.</summary>
-    public long UnpackedBytes => Blocks.Count > 1 && Blocks[^1].IsWholeModel ? Blocks.SelectMany(block => block.Slots).Sum(DenseExperts) : 0;
+    /// <summary>
+    /// Dense experts of all blocks where the last one runs the whole model, for which finished blocks are unpacked;
+    /// otherwise 0.
+    /// </summary>
+    public long UnpackedBytes =>
+        Blocks.Count > 1 && Blocks[^1].IsWholeModel ? Blocks.SelectMany(block => block.Slots).Sum(DenseExperts) : 0;
 
     /// <summary>Resident apart from experts and activations.</summary>
     public long BaseBytes => LibraryBytes + (WeightsAreMapped ? 0 : ModelBytes);
@@ -91,7 +99,8 @@ internal sealed class WorkSize
 
     public long HiddenBytes => HiddenStreams * Tokens * HiddenFeatures * ElementSize;
 
-    public long CaptureBytes => Blocks.SelectMany(block => block.Slots).Max(slot => Streams * Tokens * Shape(slot).In * sizeof(float));
+    public long CaptureBytes =>
+        Blocks.SelectMany(block => block.Slots).Max(slot => Streams * Tokens * Shape(slot).In * sizeof(float));
 
     /// <summary>Bytes of the masked dense experts of a linear.</summary>
     public long DenseExperts(ModuleSlot slot) => Experts * Shape(slot).In * Shape(slot).Out * ElementSize;
@@ -116,7 +125,8 @@ internal sealed class WorkSize
     }
 
     /// <summary>Bytes that the pruner works with, for a number of experts at a time.</summary>
-    public long PrunerBytes(long rows, long features, int experts) => PrunerSize.Bytes(Request.Sparsifier!, rows, features, experts);
+    public long PrunerBytes(long rows, long features, int experts) =>
+        PrunerSize.Bytes(Request.Sparsifier!, rows, features, experts);
 
     /// <summary>Weights that a token meets in a block.</summary>
     public long Parameters(int block) => ModuleOf(block).parameters().Sum(parameter => parameter.numel());
@@ -124,15 +134,18 @@ internal sealed class WorkSize
     /// <summary>The part of the model that runs as a block.</summary>
     public nn.Module ModuleOf(int block) => Blocks[block].IsWholeModel ? Request.Model : Request.Blocks[block].Module;
 
-    private IActivationStatistic NewStatistic() => PruningChecks.CreateStatistic(Request.Sparsifier!, new LayerDescriptor("memory plan", 1, 1, CPU));
+    private IActivationStatistic NewStatistic() =>
+        PruningChecks.CreateStatistic(Request.Sparsifier!, new LayerDescriptor("memory plan", 1, 1, CPU));
 
     /// <summary>Tokens of all calibration batches, padding included.</summary>
     public static long CountTokens(IReadOnlyList<CalibrationBatch> batches) => batches.Sum(TokensOf);
 
-    public static (long In, long Out) Shape(ModuleSlot slot) => (((Linear)slot.Dense).in_features, ((Linear)slot.Dense).out_features);
+    public static (long In, long Out) Shape(ModuleSlot slot) =>
+        (((Linear)slot.Dense).in_features, ((Linear)slot.Dense).out_features);
 
     /// <summary>Linears of a block by the width of their inputs: at most as many groups share one.</summary>
-    public static IEnumerable<IGrouping<long, ModuleSlot>> Widths(ExpansionBlock block) => block.Slots.GroupBy(slot => Shape(slot).In);
+    public static IEnumerable<IGrouping<long, ModuleSlot>> Widths(ExpansionBlock block) =>
+        block.Slots.GroupBy(slot => Shape(slot).In);
 
     /// <summary>Tokens of a batch, padding included.</summary>
     public static long TokensOf(CalibrationBatch batch) =>

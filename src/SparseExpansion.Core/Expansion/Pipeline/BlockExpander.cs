@@ -13,11 +13,15 @@ internal sealed class BlockExpander(BlockRun block)
     private readonly ExpansionRun _run = block.Run;
 
     /// <summary>Finds the linears that read the same tensor.</summary>
-    public static IReadOnlyList<InputGroup> FindGroups(ExpansionBlock block, IReadOnlyList<CalibrationBatch> batches, CancellationToken cancellationToken) =>
+    public static IReadOnlyList<InputGroup> FindGroups(
+        ExpansionBlock block, IReadOnlyList<CalibrationBatch> batches, CancellationToken cancellationToken) =>
         InputGroupFinder.Find(
-            block.Calibration, [.. block.Slots.Select(slot => new CalibrationTarget(slot.Name, slot.Dense))], batches, cancellationToken);
+            block.Calibration, [.. block.Slots.Select(slot => new CalibrationTarget(slot.Name, slot.Dense))], batches,
+            cancellationToken);
 
-    /// <summary>Makes the experts of a block that has targets, without the windows that steps keep for themselves.</summary>
+    /// <summary>
+    /// Makes the experts of a block that has targets, without the windows that steps keep for themselves.
+    /// </summary>
     public void Expand()
     {
         IReadOnlyList<CalibrationBatch> dense = _run.Dense?.Enter(block) ?? block.Inputs;
@@ -74,7 +78,8 @@ internal sealed class BlockExpander(BlockRun block)
         waiting.Clear();
     }
 
-    private IReadOnlyList<LayerRun> ExpandGroup(InputGroup inputs, ExpertSource source, Action<ExpansionStage, string, double> report)
+    private IReadOnlyList<LayerRun> ExpandGroup(
+        InputGroup inputs, ExpertSource source, Action<ExpansionStage, string, double> report)
     {
         using ActivationStore tokens = ActivationCapture.Capture(
             block.Block.Calibration, inputs, source.Inputs, _run.CancellationToken, _run.Schedule?.ScratchFolder);
@@ -85,7 +90,8 @@ internal sealed class BlockExpander(BlockRun block)
         {
             Instruments.Layers.Add(1);
             Instruments.Tokens.Add(layer.Tokens);
-            Log.LayerExpanded(_run.Request.Logger, layer.Name, layer.Experts, layer.Tokens, layer.Sparsity, layer.OutputError);
+            Log.LayerExpanded(
+                _run.Request.Logger, layer.Name, layer.Experts, layer.Tokens, layer.Sparsity, layer.OutputError);
         }
 
         return layers;

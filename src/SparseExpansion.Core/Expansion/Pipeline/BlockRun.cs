@@ -14,7 +14,7 @@ internal sealed class BlockRun
 
     /// <param name="run">The run.</param>
     /// <param name="index">Index of the block.</param>
-    /// <param name="inputs">What the block is called with.</param>
+    /// <param name="inputs">Inputs of the block.</param>
     public BlockRun(ExpansionRun run, int index, IReadOnlyList<CalibrationBatch> inputs)
     {
         (Run, Index, Inputs) = (run, index, inputs);
@@ -28,13 +28,13 @@ internal sealed class BlockRun
 
     public ExpansionBlock Block { get; }
 
-    /// <summary>What the block is called with.</summary>
+    /// <summary>Inputs of the block.</summary>
     public IReadOnlyList<CalibrationBatch> Inputs { get; }
 
-    /// <summary>What the block puts out in the dense model, where a step needs that; null otherwise.</summary>
+    /// <summary>Outputs of the block in the dense model, where a step needs that; null otherwise.</summary>
     public IReadOnlyList<CalibrationBatch>? DenseOutputs { get; set; }
 
-    /// <summary>True if a block follows that takes what this one puts out.</summary>
+    /// <summary>True if a block follows that takes the output of this one.</summary>
     public bool HandsOn => Index + 1 < Run.Blocks.Count && !Run.Blocks[Index + 1].IsWholeModel;
 
     /// <summary>True if this is the last block that has targets.</summary>
@@ -47,18 +47,22 @@ internal sealed class BlockRun
     public List<LayerRun> Layers { get; } = [];
 
     /// <summary>The block's mixtures.</summary>
-    public IReadOnlyList<SparseMixtureLayer> Mixtures => [.. Run.Changes.Installed.Skip(_installedBefore).Select(replacement => replacement.Mixture)];
+    public IReadOnlyList<SparseMixtureLayer> Mixtures =>
+        [.. Run.Changes.Installed.Skip(_installedBefore).Select(replacement => replacement.Mixture)];
 
-    /// <summary>What steps report of the block.</summary>
+    /// <summary>Reports of steps on the block.</summary>
     public ReportParts Parts { get; } = new();
 
-    /// <summary>Tensors that a store keeps for steps, beside the mixtures; they belong to the model.</summary>
+    /// <summary>Tensors that a store keeps for steps, besides the mixtures; they belong to the model.</summary>
     public Dictionary<string, Tensor> Tensors { get; } = [];
 
     /// <summary>Puts a mixture into the model.</summary>
     public void Install(Replacement replacement) => Run.Changes.Install(replacement);
 
-    /// <summary>Does something with the block as it is in the dense model; with all of the model, where that is expanded as a whole.</summary>
+    /// <summary>
+    /// Does something with the block as it is in the dense model; with all of the model, where that is expanded as a
+    /// whole.
+    /// </summary>
     public T RunDense<T>(Func<T> action) => Run.Changes.WithDense(Block.IsWholeModel ? 0 : _installedBefore, action);
 
     /// <summary>True if nothing has changed in what <see cref="RunDense"/> runs.</summary>

@@ -8,7 +8,9 @@ namespace SparseExpansion.Expansion.Pipeline;
 /// <summary>Checks calibration batches before any work is done.</summary>
 internal static class CalibrationGuard
 {
-    /// <exception cref="CalibrationException">A batch is empty or on another device, or a step cannot work with the batches.</exception>
+    /// <exception cref="CalibrationException">
+    /// A batch is empty or on another device, or a step cannot work with the batches.
+    /// </exception>
     public static void Check(ExpansionRequest request, IReadOnlyList<CalibrationBatch> batches, Device device)
     {
         for (int i = 0; i < batches.Count; i++)
@@ -16,7 +18,8 @@ internal static class CalibrationGuard
             CalibrationBatch batch = batches[i];
             if (batch.Input.numel() == 0)
             {
-                throw new CalibrationException($"Calibration batch {i} is empty: [{string.Join(", ", batch.Input.shape)}].");
+                throw new CalibrationException(
+                    $"Calibration batch {i} is empty: [{string.Join(", ", batch.Input.shape)}].");
             }
 
             if (!Placement.Same(batch.Input.device, device))

@@ -8,9 +8,12 @@ internal sealed class DenseStream(ExpansionRun run) : IDisposable
 {
     private IReadOnlyList<CalibrationBatch>? _outputs;
 
-    /// <summary>What enters a block in the dense model.</summary>
-    /// <param name="block">The block; as long as nothing before it is expanded, its inputs are those of the dense model.</param>
-    public IReadOnlyList<CalibrationBatch> Enter(BlockRun block) => _outputs is { } own && !block.Block.IsWholeModel ? own : block.Inputs;
+    /// <summary>Inputs of a block in the dense model.</summary>
+    /// <param name="block">
+    /// The block; as long as nothing before it is expanded, its inputs are those of the dense model.
+    /// </param>
+    public IReadOnlyList<CalibrationBatch> Enter(BlockRun block) =>
+        _outputs is { } own && !block.Block.IsWholeModel ? own : block.Inputs;
 
     /// <summary>Runs a block as it was.</summary>
     /// <returns>The outputs, valid until the next call.</returns>
@@ -23,7 +26,7 @@ internal sealed class DenseStream(ExpansionRun run) : IDisposable
     }
 
     /// <summary>Runs the blocks that are not expanded again, before anything is installed in them.</summary>
-    /// <param name="finished">How many of them are finished; the next is no whole model.</param>
+    /// <param name="finished">Number of them that are finished; the next is no whole model.</param>
     public void Resume(int finished)
     {
         IReadOnlyList<CalibrationBatch> entry = HiddenStates.Enter(run);

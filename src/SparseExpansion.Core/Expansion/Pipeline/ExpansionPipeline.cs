@@ -11,12 +11,13 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Expansion.Pipeline;
 
 /// <summary>Carries out a request, block by block. Undoes everything when it does not reach the end.</summary>
-/// <param name="request">What was asked for, valid.</param>
+/// <param name="request">The request, valid.</param>
 /// <param name="batches">The calibration batches.</param>
 /// <param name="progress">Told of every step; may be null.</param>
 /// <param name="cancellationToken">Observed between units of work.</param>
 internal sealed class ExpansionPipeline(
-    ExpansionRequest request, IReadOnlyList<CalibrationBatch> batches, IProgress<ExpansionProgress>? progress, CancellationToken cancellationToken)
+    ExpansionRequest request, IReadOnlyList<CalibrationBatch> batches, IProgress<ExpansionProgress>? progress,
+    CancellationToken cancellationToken)
 {
     public ExpansionResult Run()
     {
@@ -26,7 +27,8 @@ internal sealed class ExpansionPipeline(
         CalibrationGuard.Check(request, batches, device);
         Log.ExpansionStarted(request.Logger, blocks.Sum(block => block.Slots.Count), request.Trainer!.Name, request.Sparsifier!.Name, request.Target!);
         using var modes = new EvaluationMode(request.Model);
-        using var stages = new StageReporter(progress, request.Options.TimeProvider, blocks.Count, WorkSize.CountTokens(batches));
+        using var stages = new StageReporter(
+            progress, request.Options.TimeProvider, blocks.Count, WorkSize.CountTokens(batches));
         ExpansionRun? run = null;
         try
         {
@@ -35,7 +37,8 @@ internal sealed class ExpansionPipeline(
             using RecordedArguments arguments = RecordedArguments.Of(request, batches, device, cancellationToken);
             run = new ExpansionRun(request, blocks, schedule, arguments.Batches, stages, cancellationToken);
             Expand(run);
-            ExpansionReport report = CreateReport(run, request.Options.TimeProvider.GetElapsedTime(started).TotalSeconds);
+            ExpansionReport report = CreateReport(
+                run, request.Options.TimeProvider.GetElapsedTime(started).TotalSeconds);
             run.Report(ExpansionStage.Finished, blocks.Count - 1, null, 1);
             Log.ExpansionFinished(request.Logger, report.Layers.Count, report.Seconds);
             return new ExpansionResult(request.Model, report, run.Changes);
@@ -51,7 +54,9 @@ internal sealed class ExpansionPipeline(
 
     private static void Expand(ExpansionRun run)
     {
-        using DenseStream? dense = run.Request.Steps.Any(step => step.NeedsDenseInputs || step.NeedsDenseOutputs) ? new DenseStream(run) : null;
+        using DenseStream? dense = run.Request.Steps.Any(step => step.NeedsDenseInputs || step.NeedsDenseOutputs)
+            ? new DenseStream(run)
+            : null;
         run.Dense = dense;
         FinishedBlocks? store = FinishedBlocks.Open(run);
         foreach (IExpansionStep step in run.Request.Steps)
@@ -87,7 +92,7 @@ internal sealed class ExpansionPipeline(
         }
     }
 
-    /// <summary>What enters the first block that is left to do, if that is not the whole model.</summary>
+    /// <summary>Inputs of the first block that is left to do, if that is not the whole model.</summary>
     private static IReadOnlyList<CalibrationBatch> EnterBlock(ExpansionRun run, FinishedBlocks? store, int first)
     {
         if (first == run.Blocks.Count || run.Blocks[first].IsWholeModel)
@@ -127,7 +132,8 @@ internal sealed class ExpansionPipeline(
         if (block.HandsOn)
         {
             block.Report(ExpansionStage.Propagation, null, 1);
-            run.Hidden = HiddenStates.Propagate(block.Block.Calibration, run.Hidden, run.Schedule, run.CancellationToken);
+            run.Hidden = HiddenStates.Propagate(
+                block.Block.Calibration, run.Hidden, run.Schedule, run.CancellationToken);
         }
     }
 
@@ -141,7 +147,9 @@ internal sealed class ExpansionPipeline(
             return;
         }
 
-        ExpansionStage? next = block.Layers.Count == 0 ? null : run.Request.Steps.Select(step => step.BlockStage).FirstOrDefault(stage => stage is not null);
+        ExpansionStage? next = block.Layers.Count == 0
+            ? null
+            : run.Request.Steps.Select(step => step.BlockStage).FirstOrDefault(stage => stage is not null);
         block.Report(next ?? ExpansionStage.Propagation, null, next is null ? 1 : 0);
         block.DenseOutputs = run.Dense.Advance(block);
     }
@@ -174,6 +182,7 @@ internal sealed class ExpansionPipeline(
         Layers = run.Layers,
         Seconds = seconds,
         Parts = ReportParts.Complete(
-            run.BlockParts.Select(part => KeyValuePair.Create(part.Key, (object)part.Value)), ExpansionRecipe.Remarks.Select(part => part.AbsentFromReport)),
+            run.BlockParts.Select(part => KeyValuePair.Create(part.Key, (object)part.Value)),
+            ExpansionRecipe.Remarks.Select(part => part.AbsentFromReport)),
     };
 }

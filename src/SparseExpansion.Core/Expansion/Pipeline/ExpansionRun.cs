@@ -11,14 +11,17 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Expansion.Pipeline;
 
 /// <summary>All that changes while a request is carried out.</summary>
-/// <param name="request">What was asked for.</param>
+/// <param name="request">The request.</param>
 /// <param name="blocks">The blocks with their targets.</param>
-/// <param name="schedule">How the work is cut so that it fits a memory budget; null: not at all.</param>
-/// <param name="batches">The calibration batches, with what the model hands its blocks beside the hidden state.</param>
+/// <param name="schedule">Division of the work so that it fits a memory budget; null: none.</param>
+/// <param name="batches">
+/// The calibration batches, with what the model hands its blocks besides the hidden state.
+/// </param>
 /// <param name="stages">Told of every step.</param>
 /// <param name="cancellationToken">Observed between units of work.</param>
 internal sealed class ExpansionRun(
-    ExpansionRequest request, IReadOnlyList<ExpansionBlock> blocks, MemorySchedule? schedule, IReadOnlyList<CalibrationBatch> batches, StageReporter stages,
+    ExpansionRequest request, IReadOnlyList<ExpansionBlock> blocks, MemorySchedule? schedule,
+    IReadOnlyList<CalibrationBatch> batches, StageReporter stages,
     CancellationToken cancellationToken)
 {
     private readonly List<LayerReport> _layers = [];
@@ -39,7 +42,7 @@ internal sealed class ExpansionRun(
 
     public Device Device => blocks[0].Calibration.Device;
 
-    /// <summary>What was done to the model so far.</summary>
+    /// <summary>Changes that were made to the model so far.</summary>
     public ModelChanges Changes { get; } = new();
 
     /// <summary>The dense model's hidden states, where a step needs them; null otherwise.</summary>
@@ -54,10 +57,10 @@ internal sealed class ExpansionRun(
     /// <summary>Reports of the layers of finished blocks.</summary>
     public IReadOnlyList<LayerReport> Layers => _layers;
 
-    /// <summary>What steps have reported of finished blocks, by name.</summary>
+    /// <summary>Reports of steps on finished blocks, by name.</summary>
     public IReadOnlyDictionary<string, List<object>> BlockParts => _blockParts;
 
-    /// <summary>How many weights of a linear go.</summary>
+    /// <summary>Target that says how many weights of a linear are pruned.</summary>
     public SparsityTarget TargetOf(string layer) => _targets?[layer] ?? request.Target!;
 
     /// <summary>Gives every linear a target of its own, by module path.</summary>
@@ -79,7 +82,9 @@ internal sealed class ExpansionRun(
     /// <param name="stage">The stage.</param>
     /// <param name="block">Index of the block.</param>
     /// <param name="layer">The linears at work, or null.</param>
-    /// <param name="share">Share of the stage's part of the block that is done; of all stages that make experts together.</param>
+    /// <param name="share">
+    /// Share of the stage's part of the block that is done; of all stages that make experts together.
+    /// </param>
     public void Report(ExpansionStage stage, int block, string? layer, double share) =>
         stages.Enter(stage, block, layer, (block + ShareOfBlock(stage, share)) / blocks.Count);
 

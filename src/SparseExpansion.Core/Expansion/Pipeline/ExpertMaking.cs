@@ -20,10 +20,12 @@ internal static class ExpertMaking
     /// <param name="cancellationToken">Observed between units of work.</param>
     /// <returns>The experts in order; the caller disposes them.</returns>
     public static IReadOnlyList<PruningResult> Prune(
-        IReadOnlyList<IGroupStep> steps, ExpertPruner pruner, Tensor weight, ExpertStatistics statistics, CancellationToken cancellationToken)
+        IReadOnlyList<IGroupStep> steps, ExpertPruner pruner, Tensor weight, ExpertStatistics statistics,
+        CancellationToken cancellationToken)
     {
         IReadOnlyList<SparsityTarget> targets =
-            steps.Select(step => step.Divide(pruner, weight, statistics, cancellationToken)).FirstOrDefault(divided => divided is not null)
+            steps.Select(step => step.Divide(pruner, weight, statistics, cancellationToken))
+                .FirstOrDefault(divided => divided is not null)
             ?? [.. statistics.Experts.Select(_ => pruner.Target)];
         return !steps.Any(step => step.ChangesWeights)
             ? PrunerCalls.PruneExperts(pruner.Sparsifier, weight, statistics.Experts, targets, cancellationToken)
@@ -34,10 +36,11 @@ internal static class ExpertMaking
     /// <param name="sparsifier">The pruner.</param>
     /// <param name="weightOf">Makes the weight of an expert, [out_features, in_features].</param>
     /// <param name="statistics">One statistic for each expert.</param>
-    /// <param name="targets">How many weights go, one for each expert.</param>
+    /// <param name="targets">Targets that say how many weights are pruned, one for each expert.</param>
     /// <param name="cancellationToken">Observed between units of work.</param>
     public static IReadOnlyList<PruningResult> PruneOneByOne(
-        ISparsifier sparsifier, Func<int, Tensor> weightOf, IReadOnlyList<IActivationStatistic> statistics, IReadOnlyList<SparsityTarget> targets,
+        ISparsifier sparsifier, Func<int, Tensor> weightOf, IReadOnlyList<IActivationStatistic> statistics,
+        IReadOnlyList<SparsityTarget> targets,
         CancellationToken cancellationToken) => ExpertSeries.Run(statistics.Count, expert =>
         {
             using Tensor own = weightOf(expert);

@@ -1,6 +1,6 @@
 namespace SparseExpansion.Expansion.Pipeline;
 
-/// <summary>What pruning does to the outputs of the experts of one linear.</summary>
+/// <summary>Errors that pruning causes in the outputs of the experts of one linear.</summary>
 /// <param name="Lost">‖X(W − P)ᵀ‖² for each expert over the tokens X that are routed to it.</param>
 /// <param name="Energy">‖XWᵀ‖² for each expert.</param>
 internal sealed record ExpertOutputErrors(double[] Lost, double[] Energy)

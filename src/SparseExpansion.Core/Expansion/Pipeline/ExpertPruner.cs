@@ -9,12 +9,15 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Pipeline;
 
-/// <summary>Makes experts of the linears of one input group, once for good and a few times to try something out.</summary>
+/// <summary>
+/// Makes experts of the linears of one input group, once for good and a few times to try something out.
+/// </summary>
 /// <param name="Sparsifier">The pruner.</param>
-/// <param name="Target">How many weights go.</param>
+/// <param name="Target">Target that says how many weights are pruned.</param>
 /// <param name="Layer">A linear of the group: width of the inputs and device.</param>
 /// <param name="ChunkTokens">Tokens on the device at a time.</param>
-internal sealed record ExpertPruner(ISparsifier Sparsifier, SparsityTarget Target, LayerDescriptor Layer, int ChunkTokens)
+internal sealed record ExpertPruner(
+    ISparsifier Sparsifier, SparsityTarget Target, LayerDescriptor Layer, int ChunkTokens)
 {
     /// <summary>Rows that a trial prunes.</summary>
     private const int TrialRows = 256;
@@ -27,10 +30,12 @@ internal sealed record ExpertPruner(ISparsifier Sparsifier, SparsityTarget Targe
     /// <param name="tokens">The tokens.</param>
     /// <param name="assignment">The expert of each token.</param>
     /// <param name="centers">[experts, features]: subtracted from the tokens of each expert; null: nothing is.</param>
-    public ExpertTokens Divide(ITokenSource tokens, RouterAssignment assignment, Tensor? centers = null) => new(tokens, assignment, ChunkTokens, Layer.Device, centers);
+    public ExpertTokens Divide(ITokenSource tokens, RouterAssignment assignment, Tensor? centers = null) =>
+        new(tokens, assignment, ChunkTokens, Layer.Device, centers);
 
     /// <summary>The plain statistics of the experts.</summary>
-    public ExpertStatistics Observe(ExpertTokens tokens, CancellationToken cancellationToken, int first = 0, int? count = null) =>
+    public ExpertStatistics Observe(
+        ExpertTokens tokens, CancellationToken cancellationToken, int first = 0, int? count = null) =>
         ExpertStatistics.Observe(CreateStatistic, tokens, cancellationToken, first, count);
 
     /// <summary>The statistics that experts are pruned by.</summary>
@@ -38,16 +43,20 @@ internal sealed record ExpertPruner(ISparsifier Sparsifier, SparsityTarget Targe
         ExpertStatistics.Gather(CreateStatistic, tokens, cancellationToken, priorTokens);
 
     /// <summary>The experts of one linear; the caller disposes them.</summary>
-    public IReadOnlyList<PruningResult> Prune(Tensor weight, ExpertStatistics statistics, CancellationToken cancellationToken) =>
+    public IReadOnlyList<PruningResult> Prune(
+        Tensor weight, ExpertStatistics statistics, CancellationToken cancellationToken) =>
         PrunerCalls.PruneExperts(Sparsifier, weight, statistics.Experts, Target, cancellationToken);
 
-    /// <summary>Rows of a weight that stand for all of them in a trial, evenly spread; the caller disposes the copy.</summary>
+    /// <summary>
+    /// Rows of a weight that stand for all of them in a trial, evenly spread; the caller disposes the copy.
+    /// </summary>
     public static Tensor RowsForTrial(Tensor weight, int most = TrialRows)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         long rows = weight.shape[0], count = Math.Min(rows, most);
-        Tensor chosen = tensor([.. Enumerable.Range(0, (int)count).Select(i => i * rows / count)], device: weight.device);
+        Tensor chosen = tensor(
+            [.. Enumerable.Range(0, (int)count).Select(i => i * rows / count)], device: weight.device);
         return weight.detach().index_select(0, chosen).MoveToOuterDisposeScope();
     }
 

@@ -14,13 +14,18 @@ internal sealed class FinishedBlocks
     private readonly ExpansionCheckpoints _checkpoints;
     private int _mixtures;
 
-    private FinishedBlocks(ExpansionRun run, ExpansionCheckpoints checkpoints) => (_run, _checkpoints) = (run, checkpoints);
+    private FinishedBlocks(ExpansionRun run, ExpansionCheckpoints checkpoints) =>
+        (_run, _checkpoints) = (run, checkpoints);
 
     /// <summary>Number of blocks that need not be expanded.</summary>
     public int Count => _checkpoints.Finished;
 
-    /// <summary>Begins anew, or checks that the stored blocks are of this very expansion; null where the request names no store.</summary>
-    /// <exception cref="SparseExpansionException">They are not, or there are some and nobody asked to go on.</exception>
+    /// <summary>
+    /// Begins anew, or checks that the stored blocks are of this very expansion; null where the request names no store.
+    /// </summary>
+    /// <exception cref="SparseExpansionException">
+    /// They are not, or there are some and nobody asked to go on.
+    /// </exception>
     public static FinishedBlocks? Open(ExpansionRun run)
     {
         ExpansionRequest request = run.Request;
@@ -29,7 +34,8 @@ internal sealed class FinishedBlocks
             return null;
         }
 
-        var checkpoints = new ExpansionCheckpoints(request.Store, request.RouterKinds, mapped: request.Options.Memory is not null);
+        var checkpoints = new ExpansionCheckpoints(
+            request.Store, request.RouterKinds, mapped: request.Options.Memory is not null);
         checkpoints.Start(request.Resume, () => RunSettings.Of(run), run.Blocks.Count);
         return new FinishedBlocks(run, checkpoints);
     }
@@ -49,16 +55,20 @@ internal sealed class FinishedBlocks
         }
     }
 
-    /// <summary>What the last stored block hands on.</summary>
+    /// <summary>Outputs that the last stored block hands on.</summary>
     public IReadOnlyList<CalibrationBatch> ReadHidden() => _checkpoints.RestoreActivations(_run.Batches);
 
-    /// <summary>Lets the experts of stored blocks, which were unpacked for the whole model, lie in the store's files again.</summary>
-    public void MapAgain() => _checkpoints.MapAgain(_run.Changes.Installed.Take(_mixtures).Select(replacement => replacement.Mixture));
+    /// <summary>
+    /// Lets the experts of stored blocks, which were unpacked for the whole model, lie in the store's files again.
+    /// </summary>
+    public void MapAgain() =>
+        _checkpoints.MapAgain(_run.Changes.Installed.Take(_mixtures).Select(replacement => replacement.Mixture));
 
     /// <summary>Stores a block. What it hands on is then read from the store, as another run would see it.</summary>
     public void Add(BlockRun block, IReadOnlyList<LayerReport> reports)
     {
-        _checkpoints.Add(block.Mixtures, block.Groups, reports, block.Parts.Values, block.Tensors, block.HandsOn ? _run.Hidden : []);
+        _checkpoints.Add(
+            block.Mixtures, block.Groups, reports, block.Parts.Values, block.Tensors, block.HandsOn ? _run.Hidden : []);
         _mixtures = _run.Changes.Installed.Count;
         Log.BlockStored(_run.Request.Logger, block.Index, block.Mixtures.Count);
         if (block.HandsOn)

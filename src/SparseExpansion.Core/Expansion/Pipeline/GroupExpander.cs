@@ -64,7 +64,8 @@ internal sealed class GroupExpander(GroupRun group)
         Array.ForEach(layers, layer => Build(layer, shared));
     }
 
-    private void Show(int first, ExpertStatistics statistics) => group.Steps.ForEach(step => step.OnStatistics(first, statistics, _run.CancellationToken));
+    private void Show(int first, ExpertStatistics statistics) =>
+        group.Steps.ForEach(step => step.OnStatistics(first, statistics, _run.CancellationToken));
 
     /// <summary>Prunes the experts that there are statistics of, and adds them to the others of the layer.</summary>
     private void Prune(LayerRun layer, int first, ExpertStatistics statistics)
@@ -75,13 +76,16 @@ internal sealed class GroupExpander(GroupRun group)
         using var noGrad = no_grad();
         ExpertPruner pruner = group.Pruner with { Target = _run.TargetOf(layer.Name) };
         IReadOnlyList<PruningResult> pruned = LayerErrors.Named(
-            layer.Name, "pruner", () => ExpertMaking.Prune(group.Steps, pruner, layer.Weight, statistics, _run.CancellationToken), first);
+            layer.Name, "pruner",
+            () => ExpertMaking.Prune(group.Steps, pruner, layer.Weight, statistics, _run.CancellationToken), first);
         layer.Add(pruned);
         group.Steps.ForEach(step => step.OnPruned(layer, first, pruned));
         layer.Seconds += _run.Options.TimeProvider.GetElapsedTime(started).TotalSeconds;
     }
 
-    /// <summary>The share of the group's experts that are made, all linears together, before those that there are statistics of.</summary>
+    /// <summary>
+    /// The share of the group's experts that are made, all linears together, before those that there are statistics of.
+    /// </summary>
     private double Done(LayerRun layer, int first, int experts)
     {
         int before = group.Slots.TakeWhile(slot => slot.Name != layer.Name).Count();
@@ -104,9 +108,13 @@ internal sealed class GroupExpander(GroupRun group)
         layer.Seconds += _run.Options.TimeProvider.GetElapsedTime(started).TotalSeconds;
     }
 
-    /// <summary>The pruner knows the errors on what its statistic has seen; where that is not an expert's own tokens, they are measured.</summary>
+    /// <summary>
+    /// The pruner knows the errors on what its statistic has seen; where that is not an expert's own tokens, they are
+    /// measured.
+    /// </summary>
     private double[] MeasureErrors(LayerRun layer) =>
-        group.Steps.Select(step => step.MeasureErrors(layer, _run.CancellationToken)).FirstOrDefault(errors => errors is not null)
+        group.Steps.Select(step => step.MeasureErrors(layer, _run.CancellationToken))
+            .FirstOrDefault(errors => errors is not null)
         ?? (group.PriorTokens == 0 && layer.Experts.All(expert => expert.RelativeOutputError is not null)
             ? [.. layer.Experts.Select(expert => expert.RelativeOutputError!.Value)]
             : OutputErrorMeter.Measure(layer.Weight, layer.Experts, group.Tokens, _run.CancellationToken).PerExpert);

@@ -11,7 +11,8 @@ internal static class GroupRouting
         ExpansionRun run = group.Run;
         group.Report(ExpansionStage.Routing, group.Name, 0);
         IRouter router = LayerErrors.Named(group.Name, "router", () => RouterCalls.Fit(
-            run.Request.Trainer!, group.Captured, new RouterTrainingContext(group.Name, group.Pruner.Layer.Device, group.Seed), run.CancellationToken));
+            run.Request.Trainer!, group.Captured,
+            new RouterTrainingContext(group.Name, group.Pruner.Layer.Device, group.Seed), run.CancellationToken));
         LayerErrors.Named(group.Name, "router", () => group.Train(router));
         foreach (IExpansionStep step in run.Request.Steps)
         {

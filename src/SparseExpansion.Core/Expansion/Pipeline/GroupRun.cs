@@ -11,7 +11,9 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Pipeline;
 
-/// <summary>All that changes while the linears of one input group are expanded. Owns the router until that is taken.</summary>
+/// <summary>
+/// All that changes while the linears of one input group are expanded. Owns the router until that is taken.
+/// </summary>
 internal sealed class GroupRun : IDisposable
 {
     private readonly BlockRun _block;
@@ -30,7 +32,8 @@ internal sealed class GroupRun : IDisposable
         Name = string.Join(", ", Slots.Select(slot => slot.Name));
         Seed = block.Run.Options.Seed + block.Run.GroupsDone + block.Groups;
         Pruner = new ExpertPruner(
-            Run.Request.Sparsifier!, Run.TargetOf(Slots[0].Name), BlockPlanner.Describe(Slots[0]), Run.Options.ChunkTokens);
+            Run.Request.Sparsifier!, Run.TargetOf(Slots[0].Name), BlockPlanner.Describe(Slots[0]),
+            Run.Options.ChunkTokens);
     }
 
     public BlockRun Block => _block;
@@ -60,14 +63,15 @@ internal sealed class GroupRun : IDisposable
     /// <summary>Experts of the router as it was trained.</summary>
     public int TrainedExperts { get; private set; }
 
-    /// <summary>Strength in tokens of the shrinkage of the experts' statistics towards the group's.</summary>
+    /// <summary>Strength in tokens of the shrinkage of the experts' statistics toward the group's.</summary>
     public double PriorTokens { get; set; }
 
-    /// <summary>What steps do while the experts are made.</summary>
+    /// <summary>Work of the steps while the experts are made.</summary>
     public List<IGroupStep> Steps { get; } = [];
 
     /// <summary>The router.</summary>
-    public IRouter Router => _router ?? throw new InvalidOperationException("The group's router is taken, or not trained yet.");
+    public IRouter Router =>
+        _router ?? throw new InvalidOperationException("The group's router is taken, or not trained yet.");
 
     /// <summary>The expert of each captured token.</summary>
     public RouterAssignment? Assignment { get; private set; }

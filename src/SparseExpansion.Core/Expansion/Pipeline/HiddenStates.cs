@@ -17,10 +17,12 @@ internal static class HiddenStates
 
     /// <summary>Runs a block over batches.</summary>
     /// <param name="block">The block.</param>
-    /// <param name="batches">What enters it.</param>
-    /// <param name="memory">Where the outputs are kept.</param>
+    /// <param name="batches">Its inputs.</param>
+    /// <param name="memory">Memory that keeps the outputs.</param>
     /// <param name="cancellationToken">Observed between batches.</param>
-    /// <returns>The outputs in host memory or mapped files, with the masks of the batches; the caller disposes them.</returns>
+    /// <returns>
+    /// The outputs in host memory or mapped files, with the masks of the batches; the caller disposes them.
+    /// </returns>
     public static List<CalibrationBatch> Run(CalibrationUnit block, IReadOnlyList<CalibrationBatch> batches, MemorySchedule? memory, CancellationToken cancellationToken) =>
         Run(block, batches, memory, static _ => { }, cancellationToken);
 
@@ -30,7 +32,8 @@ internal static class HiddenStates
         Run(block, batches, memory, static batch => batch.Input.Dispose(), cancellationToken);
 
     private static List<CalibrationBatch> Run(
-        CalibrationUnit block, IReadOnlyList<CalibrationBatch> batches, MemorySchedule? memory, Action<CalibrationBatch> done, CancellationToken cancellationToken)
+        CalibrationUnit block, IReadOnlyList<CalibrationBatch> batches, MemorySchedule? memory,
+        Action<CalibrationBatch> done, CancellationToken cancellationToken)
     {
         Func<Tensor, Tensor> keep = Keeper(memory);
         var outputs = new List<CalibrationBatch>(batches.Count);

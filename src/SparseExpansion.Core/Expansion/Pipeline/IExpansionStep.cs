@@ -10,24 +10,32 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Expansion.Pipeline;
 
 /// <summary>
-/// A part of an expansion beyond routing and pruning. It holds its options only, so that one object may serve several runs; what a run needs to
-/// remember is in <see cref="ExpansionRun"/>, <see cref="BlockRun"/>, <see cref="GroupRun"/> and in what <see cref="OnRouted"/> leaves there.
+/// A part of an expansion beyond routing and pruning. It holds its options only, so that one object may serve several
+/// runs; what a run needs to remember is in <see cref="ExpansionRun"/>, <see cref="BlockRun"/>, <see cref="GroupRun"/>
+/// and in what <see cref="OnRouted"/> leaves there.
 /// </summary>
 internal interface IExpansionStep : IReportRemarks
 {
     /// <summary>Name of the step's options in the settings of stored blocks.</summary>
     string SettingName { get; }
 
-    /// <summary>The options as text. Stored blocks are of use only to an expansion with the same; read in the invariant culture.</summary>
+    /// <summary>
+    /// The options as text. Stored blocks are of use only to an expansion with the same; read in the invariant culture.
+    /// </summary>
     string Setting { get; }
 
-    /// <summary>Stands for <see cref="Setting"/> in the settings of an expansion without this step; null: nothing does.</summary>
+    /// <summary>
+    /// Stands for <see cref="Setting"/> in the settings of an expansion without this step; null: nothing does.
+    /// </summary>
     string? SettingWithout => null;
 
     /// <summary>The options in the manifest of a report.</summary>
     string ManifestText => Setting;
 
-    /// <summary>True if experts are made from what the dense model hands their layers, too: it then runs beside the expanded one.</summary>
+    /// <summary>
+    /// True if experts are made from what the dense model hands their layers, too: it then runs beside the expanded
+    /// one.
+    /// </summary>
     bool NeedsDenseInputs => false;
 
     /// <summary>True if <see cref="OnBlockExpanded"/> wants the outputs of the block in the dense model.</summary>
@@ -75,11 +83,16 @@ internal interface IExpansionStep : IReportRemarks
 
     /// <summary>Exchanges a router for one that it is derived from, whenever one was trained.</summary>
     /// <param name="group">The input group.</param>
-    /// <param name="routed">The router, and where it sends the tokens; disposed where another one is returned, and after an error.</param>
+    /// <param name="routed">
+    /// The router, and where it sends the tokens; disposed where another one is returned, and after an error.
+    /// </param>
     /// <param name="tokens">The tokens: all of the group, or some of them in a trial.</param>
     RoutedTokens AdjustRouter(GroupRun group, RoutedTokens routed, ITokenSource tokens) => routed;
 
-    /// <summary>Works on an input group whose router is trained; may exchange the router, and add to <see cref="GroupRun.Steps"/>.</summary>
+    /// <summary>
+    /// Works on an input group whose router is trained; may exchange the router, and add to
+    /// <see cref="GroupRun.Steps"/>.
+    /// </summary>
     void OnRouted(GroupRun group)
     {
     }
@@ -89,7 +102,9 @@ internal interface IExpansionStep : IReportRemarks
     {
     }
 
-    /// <summary>Puts back what <see cref="OnBlockExpanded"/> has changed in a finished block, beside its mixtures.</summary>
+    /// <summary>
+    /// Puts back what <see cref="OnBlockExpanded"/> has changed in a finished block, besides its mixtures.
+    /// </summary>
     /// <exception cref="CheckpointException">The store holds something else.</exception>
     void OnBlockRestored(BlockRun block, RestoredBlock stored)
     {

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Pipeline;
 
-/// <summary>What a step does while the experts of one input group are made. Disposed with the group.</summary>
+/// <summary>Work of a step while the experts of one input group are made. Disposed with the group.</summary>
 internal interface IGroupStep : IDisposable
 {
     /// <summary>Told of the statistics of some experts before anything is pruned by them.</summary>

@@ -10,7 +10,7 @@ internal static class LayerErrors
     /// <exception cref="CalibrationException">Names the layer.</exception>
     /// <exception cref="PruningException">Names part and layer; holds any other error but a cancellation.</exception>
     /// <param name="layer">Module path.</param>
-    /// <param name="part">What is done there.</param>
+    /// <param name="part">Name of the work done there.</param>
     /// <param name="action">Does it.</param>
     /// <param name="firstExpert">Number of the expert that the action counts as the first.</param>
     public static T Named<T>(string layer, string part, Func<T> action, int firstExpert = 0)
@@ -25,7 +25,8 @@ internal static class LayerErrors
         }
         catch (Exception e) when (e is not OperationCanceledException and not CalibrationException)
         {
-            throw new PruningException($"The {part} failed at layer '{layer}'{Expert(e, firstExpert)}: {PlainMessage.Of(e)}", e);
+            throw new PruningException(
+                $"The {part} failed at layer '{layer}'{Expert(e, firstExpert)}: {PlainMessage.Of(e)}", e);
         }
     }
 
@@ -40,5 +41,6 @@ internal static class LayerErrors
         },
         firstExpert);
 
-    private static string Expert(Exception error, int firstExpert) => ErrorPlace.ExpertOf(error) is { } number ? $", expert {number + firstExpert}" : "";
+    private static string Expert(Exception error, int firstExpert) =>
+        ErrorPlace.ExpertOf(error) is { } number ? $", expert {number + firstExpert}" : "";
 }

@@ -28,13 +28,15 @@ internal sealed class LayerRun(GroupRun group, ModuleSlot slot) : IDisposable
     /// <summary>The experts, as far as they are made.</summary>
     public IReadOnlyList<PruningResult> Experts => _experts;
 
-    /// <summary>[out_features], or [experts, out_features] where each expert has its own; null: none. Not owned.</summary>
+    /// <summary>
+    /// [out_features], or [experts, out_features] where each expert has its own; null: none. Not owned.
+    /// </summary>
     public Tensor? Bias { get; set; } = ((Linear)slot.Dense).bias;
 
     /// <summary>Time spent on the layer.</summary>
     public double Seconds { get; set; }
 
-    /// <summary>What steps report of the layer.</summary>
+    /// <summary>Reports of steps on the layer.</summary>
     public ReportParts Parts { get; } = new();
 
     public void Add(IEnumerable<PruningResult> experts) => _experts.AddRange(experts);

@@ -9,10 +9,11 @@ namespace SparseExpansion.Expansion.Pipeline;
 /// <summary>Writes down what decided an expansion.</summary>
 internal static class ManifestFactory
 {
-    /// <param name="request">What was asked for.</param>
+    /// <param name="request">The request.</param>
     /// <param name="batches">The calibration batches.</param>
     /// <param name="layers">Reports of the layers.</param>
-    public static ExpansionManifest Create(ExpansionRequest request, IReadOnlyList<CalibrationBatch> batches, IEnumerable<LayerReport> layers)
+    public static ExpansionManifest Create(
+        ExpansionRequest request, IReadOnlyList<CalibrationBatch> batches, IEnumerable<LayerReport> layers)
     {
         using var culture = InvariantCulture.Enter(); // Options write themselves in the culture of the thread.
         return new ExpansionManifest
@@ -38,5 +39,6 @@ internal static class ManifestFactory
         [$"{request.Trainer}", $"{request.Sparsifier}", .. request.Steps.Select(step => step.ManifestText), $"chunks of {request.Options.ChunkTokens} tokens"]);
 
     private static string VersionOf(Assembly assembly) =>
-        assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? assembly.GetName().Version!.ToString();
+        assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
+            ?? assembly.GetName().Version!.ToString();
 }

@@ -13,7 +13,9 @@ internal static class OutputErrorMeter
         Tensor dense, IReadOnlyList<PruningResult> pruned, ExpertTokens tokens, CancellationToken cancellationToken) =>
         Sum(dense, pruned, tokens, static (share, weight, kept) => (share.matmul((weight - kept).t()), share.matmul(weight.t())), cancellationToken);
 
-    /// <summary>‖X₀Wᵀ − XPᵀ‖² and ‖X₀Wᵀ‖² for each expert, X₀ being what the dense model hands the layer in place of X.</summary>
+    /// <summary>
+    /// ‖X₀Wᵀ − XPᵀ‖² and ‖X₀Wᵀ‖² for each expert, X₀ being what the dense model hands the layer in place of X.
+    /// </summary>
     /// <param name="dense">W, [out_features, in_features].</param>
     /// <param name="pruned">P of each expert.</param>
     /// <param name="pairs">Tokens [n, 2 · in_features], those of X and then those of X₀, by expert.</param>
@@ -50,6 +52,9 @@ internal static class OutputErrorMeter
         return new ExpertOutputErrors(lost, energy);
     }
 
-    /// <summary>By columns first: a sum of everything at once would split, and round, by the number of threads.</summary>
-    private static double SquaredNorm(Tensor outputs) => outputs.Squared().sum([0L], type: ScalarType.Float64).sum().item<double>();
+    /// <summary>
+    /// By columns first: a sum of everything at once would split, and round, by the number of threads.
+    /// </summary>
+    private static double SquaredNorm(Tensor outputs) =>
+        outputs.Squared().sum([0L], type: ScalarType.Float64).sum().item<double>();
 }

@@ -2,7 +2,9 @@ using SparseExpansion.Calibration;
 
 namespace SparseExpansion.Expansion.Pipeline;
 
-/// <summary>The calibration batches of a request, of which those that it makes itself live as long as this object.</summary>
+/// <summary>
+/// The calibration batches of a request, of which those that it makes itself live as long as this object.
+/// </summary>
 internal sealed class OwnedBatches : IDisposable
 {
     private readonly List<CalibrationBatch> _own = [];

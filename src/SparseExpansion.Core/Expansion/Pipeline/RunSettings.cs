@@ -8,10 +8,15 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Pipeline;
 
-/// <summary>Everything that decides an expansion's outcome, as names and values: what must be the same for stored blocks to be of use.</summary>
+/// <summary>
+/// Everything that decides an expansion's outcome, as names and values: what must be the same for stored blocks to be
+/// of use.
+/// </summary>
 internal static class RunSettings
 {
-    /// <summary>Hashes the dense model and the calibration data, and lists the rest. The model is dense and in evaluation mode.</summary>
+    /// <summary>
+    /// Hashes the dense model and the calibration data, and lists the rest. The model is dense and in evaluation mode.
+    /// </summary>
     public static Dictionary<string, string> Of(ExpansionRun run)
     {
         using var culture = InvariantCulture.Enter();
@@ -51,10 +56,14 @@ internal static class RunSettings
         return settings;
     }
 
-    /// <summary>What a model computes depends on more than its weights: constants such as the ε of a norm or the base of rotary positions.</summary>
+    /// <summary>
+    /// Hash of an output: it depends on more than the weights, on constants such as the ε of a norm or the base of
+    /// rotary positions.
+    /// </summary>
     private static string HashOutput(ExpansionRun run)
     {
-        using Tensor output = CalibrationUnit.Of("the model", run.Request.Forward!, run.Device).Run(run.Batches[0], keepOutput: true)!;
+        using Tensor output = CalibrationUnit.Of("the model", run.Request.Forward!, run.Device)
+            .Run(run.Batches[0], keepOutput: true)!;
         return TensorHash.OfState([KeyValuePair.Create("output", output)]);
     }
 

@@ -20,7 +20,7 @@ internal static class WorkPlan
         return blocks;
     }
 
-    /// <summary>What a request will take.</summary>
+    /// <summary>Memory and time that a request will take.</summary>
     public static ExpansionMemoryPlan Choose(ExpansionRequest request, IReadOnlyList<CalibrationBatch> batches)
     {
         CalibrationGuard.CheckSteps(request, batches);
@@ -30,9 +30,11 @@ internal static class WorkPlan
 
     /// <summary>The schedule of a run; null where there is no budget.</summary>
     /// <exception cref="MemoryBudgetException">Nothing fits the budget; says what would.</exception>
-    public static MemorySchedule? Schedule(ExpansionRequest request, IReadOnlyList<CalibrationBatch> batches, IReadOnlyList<ExpansionBlock> blocks) =>
+    public static MemorySchedule? Schedule(
+        ExpansionRequest request, IReadOnlyList<CalibrationBatch> batches, IReadOnlyList<ExpansionBlock> blocks) =>
         request.Options.Memory is { } budget ? MemoryPlanner.Schedule(Size(request, batches, blocks), budget) : null;
 
-    private static WorkSize Size(ExpansionRequest request, IReadOnlyList<CalibrationBatch> batches, IReadOnlyList<ExpansionBlock> blocks) =>
+    private static WorkSize Size(
+        ExpansionRequest request, IReadOnlyList<CalibrationBatch> batches, IReadOnlyList<ExpansionBlock> blocks) =>
         new(request, batches, blocks, [.. request.Steps.Select(step => (Func<WorkSize, StepCost>)step.Cost)]);
 }

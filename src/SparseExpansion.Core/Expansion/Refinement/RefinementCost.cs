@@ -2,7 +2,10 @@ using SparseExpansion.Expansion.Memory;
 
 namespace SparseExpansion.Expansion.Refinement;
 
-/// <summary>What refinement of routers takes: a round prunes, measures each token at each expert and fits a router.</summary>
+/// <summary>
+/// Memory and work that refinement of routers takes: a round prunes, measures each token at each expert and fits a
+/// router.
+/// </summary>
 internal static class RefinementCost
 {
     /// <summary>Memory and operations.</summary>

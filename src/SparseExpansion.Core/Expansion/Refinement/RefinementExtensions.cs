@@ -9,15 +9,17 @@ namespace SparseExpansion;
 public static class RefinementExtensions
 {
     /// <summary>
-    /// Lets routers learn from the errors of their experts: each group's router is fitted anew to which expert serves a token best, and kept
-    /// where held-out tokens lose less by it. Off without this call, as in the paper. Takes 1 + rounds more prunings of every layer.
+    /// Lets routers learn from the errors of their experts: each group's router is fitted anew to which expert serves a
+    /// token best, and kept where held-out tokens lose less by it. Off without this call, as in the paper. Takes 1 +
+    /// rounds more prunings of every layer.
     /// </summary>
     /// <typeparam name="TModel">The model's type.</typeparam>
     /// <param name="builder">The expansion.</param>
     /// <param name="options">Rounds and held-out share; null for the defaults.</param>
     /// <returns>The same expansion.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
-    public static ExpansionBuilder<TModel> RefineRouter<TModel>(this ExpansionBuilder<TModel> builder, RouterRefinementOptions? options = null)
+    public static ExpansionBuilder<TModel> RefineRouter<TModel>(
+        this ExpansionBuilder<TModel> builder, RouterRefinementOptions? options = null)
         where TModel : nn.Module
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -28,7 +30,10 @@ public static class RefinementExtensions
 
     extension(LayerReport layer)
     {
-        /// <summary>What refinement did to the router of the layer's group; null where it was not asked for.</summary>
-        public RouterRefinement? RouterRefinement => ReportParts.Get<RouterRefinement>(layer.Parts, RefinementStep.PartName);
+        /// <summary>
+        /// Result of refinement for the router of the layer's group; null where it was not asked for.
+        /// </summary>
+        public RouterRefinement? RouterRefinement =>
+            ReportParts.Get<RouterRefinement>(layer.Parts, RefinementStep.PartName);
     }
 }

@@ -18,7 +18,9 @@ internal sealed record RefinementStep(RouterRefinementOptions Options) : IExpans
 
     public (string Name, object? Value)? AbsentFromLayer => (PartName, null);
 
-    /// <summary>Trials of a router prune rows of every expert again and again, and take about as long as the experts themselves.</summary>
+    /// <summary>
+    /// Trials of a router prune rows of every expert again and again, and take about as long as the experts themselves.
+    /// </summary>
     public double ShareOfGroup => 0.5;
 
     public void OnRouted(GroupRun group)
@@ -32,7 +34,8 @@ internal sealed record RefinementStep(RouterRefinementOptions Options) : IExpans
             share => group.Report(ExpansionStage.Routing, group.Name, GroupShares.Routing(group.Run.Request.Steps, this, share)),
             group.Run.CancellationToken);
         (IRouter? refined, RouterRefinement report) = LayerErrors.Named(group.Name, "refinement of the router", () => refiner.Refine(
-            group.Router, [.. group.Slots.Select(GroupRun.WeightOf)], [.. group.Slots.Select(slot => group.Run.TargetOf(slot.Name))], group.Captured));
+            group.Router, [.. group.Slots.Select(GroupRun.WeightOf)],
+            [.. group.Slots.Select(slot => group.Run.TargetOf(slot.Name))], group.Captured));
         if (refined is not null)
         {
             group.Exchange(LayerErrors.Named(group.Name, "router", () => group.Adjust(refined, group.Captured)));

@@ -1,16 +1,19 @@
 namespace SparseExpansion.Expansion.Refinement;
 
-/// <summary>How routers learn from the errors that their experts make.</summary>
+/// <summary>Options of routers that learn from the errors that their experts make.</summary>
 /// <remarks>
-/// A round assigns every calibration token to the expert with the least output error over the group's linears, fits a linear router to
-/// these errors and prunes again. The router is kept only if the error of routed tokens that took no part falls.
+/// A round assigns every calibration token to the expert with the least output error over the group's linears, fits a
+/// linear router to these errors and prunes again. The router is kept only if the error of routed tokens that took no
+/// part falls.
 /// </remarks>
 public sealed record RouterRefinementOptions
 {
     /// <summary>Largest number of rounds; the first one that does not help is the last. Default 8.</summary>
     public int Rounds { get; init; } = 8;
 
-    /// <summary>Share of the calibration tokens, the last ones, that decides whether a router is kept. In (0, 0.5]; default 0.1.</summary>
+    /// <summary>
+    /// Share of the calibration tokens, the last ones, that decides whether a router is kept. In (0, 0.5]; default 0.1.
+    /// </summary>
     public double HoldOut { get; init; } = 0.1;
 
     /// <summary>
@@ -24,7 +27,9 @@ public sealed record RouterRefinementOptions
     /// <summary>Passes over the tokens that fit a router. Default 20.</summary>
     public int Epochs { get; init; } = 20;
 
-    /// <summary>Weight of the squared router weights in what is minimised, for features of variance 1. Default 1e-4.</summary>
+    /// <summary>
+    /// Weight of the squared router weights in what is minimized, for features of variance 1. Default 1e-4.
+    /// </summary>
     public double WeightDecay { get; init; } = 1e-4;
 
     /// <summary>Checks the values.</summary>

@@ -13,18 +13,21 @@ namespace SparseExpansion.Expansion.Refinement;
 /// <param name="options">Rounds and what they look at.</param>
 /// <param name="pruner">Makes the experts of a trial.</param>
 /// <param name="priorTokens">Strength of the shrinkage.</param>
-/// <param name="adjust">Exchanges a router for one that the rest of the expansion can work with, judged by some tokens.</param>
+/// <param name="adjust">
+/// Exchanges a router for one that the rest of the expansion can work with, judged by some tokens.
+/// </param>
 /// <param name="seed">Seed of the group.</param>
 /// <param name="progress">Told the share of all trials that is done, before the first one too.</param>
 /// <param name="cancellationToken">Observed between rounds.</param>
 internal sealed class RouterRefiner(
-    RouterRefinementOptions options, ExpertPruner pruner, double priorTokens, Func<IRouter, ITokenSource, IRouter> adjust, long seed, Action<double> progress,
+    RouterRefinementOptions options, ExpertPruner pruner, double priorTokens,
+    Func<IRouter, ITokenSource, IRouter> adjust, long seed, Action<double> progress,
     CancellationToken cancellationToken)
 {
     /// <summary>Looks for a better router.</summary>
     /// <param name="start">The trained router; stays with the caller.</param>
     /// <param name="weights">The group's linears, [out_features, in_features] each.</param>
-    /// <param name="targets">How many of their weights go.</param>
+    /// <param name="targets">Targets that say how many of their weights are pruned.</param>
     /// <param name="tokens">The calibration tokens.</param>
     /// <returns>A router that the caller disposes, or null where <paramref name="start"/> is better.</returns>
     public (IRouter? Router, RouterRefinement Report) Refine(
@@ -73,7 +76,8 @@ internal sealed class RouterRefiner(
 
         return (best, report);
 
-        RouterTrial Try(IRouter router) => RouterTrial.Run(pruner, rows, targets, router, fitted, heldOut, priorTokens, cancellationToken);
+        RouterTrial Try(IRouter router) =>
+            RouterTrial.Run(pruner, rows, targets, router, fitted, heldOut, priorTokens, cancellationToken);
 
         bool Improves(IRouter candidate)
         {
@@ -99,7 +103,8 @@ internal sealed class RouterRefiner(
         long[] chosen = [.. Enumerable.Range(0, (int)count).Select(i => i * fitted.TokenCount / count)];
         Tensor sample = fitted.Gather(chosen, pruner.Layer.Device);
         Tensor costs = TokenCosts.Compute(rows, trial.Experts, trial.Energies, sample, pruner.ChunkTokens);
-        LinearRouter router = SoftmaxRegression.Fit(sample, costs, options.Epochs, options.WeightDecay, seed + round, cancellationToken);
+        LinearRouter router = SoftmaxRegression.Fit(
+            sample, costs, options.Epochs, options.WeightDecay, seed + round, cancellationToken);
         return adjust(router, fitted);
     }
 }

@@ -29,12 +29,14 @@ internal sealed class RouterTrial : IDisposable
 
     /// <summary>Prunes every linear of a group for a router.</summary>
     public static RouterTrial Run(
-        ExpertPruner pruner, IReadOnlyList<Tensor> weights, IReadOnlyList<SparsityTarget> targets, IRouter router, TokenRange fitted, TokenRange heldOut, double priorTokens, CancellationToken cancellationToken)
+        ExpertPruner pruner, IReadOnlyList<Tensor> weights, IReadOnlyList<SparsityTarget> targets, IRouter router,
+        TokenRange fitted, TokenRange heldOut, double priorTokens, CancellationToken cancellationToken)
     {
         var trial = new RouterTrial();
         try
         {
-            using ExpertStatistics statistics = pruner.Gather(pruner.Divide(fitted, router, cancellationToken), priorTokens, cancellationToken);
+            using ExpertStatistics statistics = pruner.Gather(
+                pruner.Divide(fitted, router, cancellationToken), priorTokens, cancellationToken);
             ExpertTokens unseen = pruner.Divide(heldOut, router, cancellationToken);
             var errors = new List<ExpertOutputErrors>();
             foreach ((Tensor weight, SparsityTarget target) in weights.Zip(targets))

@@ -4,12 +4,12 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Refinement;
 
-/// <summary>What each token's outputs would lose at each expert.</summary>
+/// <summary>The error that each token's outputs would have at each expert.</summary>
 internal static class TokenCosts
 {
     /// <summary>
-    /// ‖F_e x‖² for every token x and expert e, where F_e holds the rows of all linears' W − P_e, each divided by the square root of its
-    /// linear's output energy: the relative errors of the linears add up.
+    /// ‖F_e x‖² for every token x and expert e, where F_e holds the rows of all linears' W − P_e, each divided by the
+    /// square root of its linear's output energy: the relative errors of the linears add up.
     /// </summary>
     /// <param name="weights">The group's linears, [rows, d] each.</param>
     /// <param name="experts">The experts of each linear.</param>
@@ -18,7 +18,8 @@ internal static class TokenCosts
     /// <param name="chunkTokens">Tokens worked on at a time.</param>
     /// <returns>[n, k], float32; the caller disposes it.</returns>
     public static Tensor Compute(
-        IReadOnlyList<Tensor> weights, IReadOnlyList<IReadOnlyList<PruningResult>> experts, IReadOnlyList<double> energies, Tensor tokens, int chunkTokens)
+        IReadOnlyList<Tensor> weights, IReadOnlyList<IReadOnlyList<PruningResult>> experts,
+        IReadOnlyList<double> energies, Tensor tokens, int chunkTokens)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
@@ -28,7 +29,8 @@ internal static class TokenCosts
         {
             using var expertScope = NewDisposeScope();
             Tensor losses = cat([.. weights.Select((weight, l) =>
-                (weight.to(ScalarType.Float32) - experts[l][e].Weight.to(ScalarType.Float32)) / Scalars.Of(Math.Sqrt(energies[l])))]);
+                (weight.to(ScalarType.Float32) - experts[l][e].Weight.to(ScalarType.Float32))
+                    / Scalars.Of(Math.Sqrt(energies[l])))]);
             FillColumn(costs.select(1, e), losses, tokens, chunkTokens);
         }
 

@@ -21,13 +21,13 @@ public sealed record ExpansionManifest
     /// <summary>Options of router trainer and pruner as text.</summary>
     public required string Settings { get; init; }
 
-    /// <summary>Which linears were chosen, in words.</summary>
+    /// <summary>Description of the linears that were chosen, in words.</summary>
     public required string Targets { get; init; }
 
     /// <summary>Seed.</summary>
     public required long Seed { get; init; }
 
-    /// <summary>What later layers of a block were calibrated on.</summary>
+    /// <summary>Inputs that later layers of a block were calibrated on.</summary>
     public required BlockInputs WithinBlock { get; init; }
 
     /// <summary>Number of calibration batches.</summary>
@@ -36,7 +36,9 @@ public sealed record ExpansionManifest
     /// <summary>Shape of the first calibration batch; [batch, context] for token ids.</summary>
     public required IReadOnlyList<long> BatchShape { get; init; }
 
-    /// <summary>SHA-256 over shapes, dtypes and bytes of all calibration inputs and masks, in lower-case hexadecimal.</summary>
+    /// <summary>
+    /// SHA-256 over shapes, dtypes and bytes of all calibration inputs and masks, in lower-case hexadecimal.
+    /// </summary>
     public required string CalibrationHash { get; init; }
 
     /// <summary>Exact share of zeros of each expanded layer.</summary>

@@ -29,8 +29,8 @@ public sealed record LayerReport
     public double Sparsity => ExpertReports.Average(expert => expert.Sparsity);
 
     /// <summary>
-    /// Relative output error ‖Y − Ŷ‖² / ‖Y‖² of the experts on their own calibration tokens, weighted by token count; with error compensation
-    /// Y are the outputs in the dense model.
+    /// Relative output error ‖Y − Ŷ‖² / ‖Y‖² of the experts on their own calibration tokens, weighted by token count;
+    /// with error compensation Y are the outputs in the dense model.
     /// </summary>
     public double OutputError =>
         Tokens == 0 ? 0 : ExpertReports.Sum(expert => expert.OutputError * expert.Tokens) / Tokens;

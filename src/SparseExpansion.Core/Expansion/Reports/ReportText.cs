@@ -16,14 +16,18 @@ internal static class ReportText
             Text($"{report.Layers.Count} layers, {report.Manifest.Pruner} at {report.Manifest.Sparsity}, {report.Manifest.Router}: {report.Seconds:0.0} s"),
             Row("layer", "shape", "experts", "tokens", "sparsity", "output error"),
             .. report.Layers.Select(layer => Row(
-                layer.Name, Text($"{layer.OutFeatures} x {layer.InFeatures}"), Text($"{layer.Experts}"), Text($"{layer.Tokens}"), Text($"{layer.Sparsity:0.0000}"),
+                layer.Name, Text($"{layer.OutFeatures} x {layer.InFeatures}"), Text($"{layer.Experts}"),
+                Text($"{layer.Tokens}"), Text($"{layer.Sparsity:0.0000}"),
                 Text($"{layer.OutputError:0.00000}"))),
             .. Remarks(report),
         ];
         return string.Join(Environment.NewLine, lines);
     }
 
-    /// <summary>A line for each input group whose experts or router did not stay as they were trained, and for each block that was trained.</summary>
+    /// <summary>
+    /// A line for each input group whose experts or router did not stay as they were trained, and for each block that
+    /// was trained.
+    /// </summary>
     public static IEnumerable<string> Remarks(ExpansionReport report) =>
     [
         .. report.Layers.Where(layer => layer.Name == layer.InputGroup[0]).Select(Of).OfType<string>(),

@@ -9,16 +9,21 @@ namespace SparseExpansion.Expansion.SmallExperts;
 /// <summary>Dissolves experts that too few tokens go to.</summary>
 internal static class Dissolution
 {
-    /// <summary>Leaves out the smallest expert while it has fewer tokens than asked for. The last expert stays.</summary>
-    /// <param name="routed">A router, and where it sends the tokens; disposed where another one is returned, and when this fails.</param>
+    /// <summary>
+    /// Leaves out the smallest expert while it has fewer tokens than asked for. The last expert stays.
+    /// </summary>
+    /// <param name="routed">
+    /// A router, and where it sends the tokens; disposed where another one is returned, and when this fails.
+    /// </param>
     /// <param name="tokens">The calibration tokens.</param>
     /// <param name="minimum">Least tokens of an expert.</param>
     /// <param name="chunkTokens">Tokens on the device at a time.</param>
-    /// <param name="device">Where the router lies.</param>
+    /// <param name="device">Device of the router.</param>
     /// <param name="cancellationToken">Observed between chunks.</param>
     /// <returns>The router, which the caller disposes, and where it sends the tokens.</returns>
     public static RoutedTokens Dissolve(
-        RoutedTokens routed, ITokenSource tokens, long minimum, int chunkTokens, Device device, CancellationToken cancellationToken)
+        RoutedTokens routed, ITokenSource tokens, long minimum, int chunkTokens, Device device,
+        CancellationToken cancellationToken)
     {
         (IRouter router, RouterAssignment assignment) = routed;
         try

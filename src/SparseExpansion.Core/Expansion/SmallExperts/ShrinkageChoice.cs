@@ -10,17 +10,21 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.SmallExperts;
 
-/// <summary>Finds how far experts should lean on their layer by what their outputs lose on tokens that they were not made from.</summary>
+/// <summary>
+/// Finds how far experts should lean on their layer by what their outputs lose on tokens that they were not made from.
+/// </summary>
 internal static class ShrinkageChoice
 {
-    /// <summary>Strengths tried, in tokens for each input feature; the weaker one of equally good ones is taken.</summary>
+    /// <summary>
+    /// Strengths tried, in tokens for each input feature; the weaker one of equally good ones is taken.
+    /// </summary>
     private static readonly double[] s_strengths = [0, 0.125, 0.5, 2, 8];
 
     /// <summary>Number of strengths that are tried.</summary>
     public static int Trials => s_strengths.Length;
 
     /// <summary>The strength for a group.</summary>
-    /// <param name="shrinkage">What was asked for.</param>
+    /// <param name="shrinkage">The shrinkage that was asked for.</param>
     /// <param name="pruner">Prunes the trials.</param>
     /// <param name="weight">The group's first linear, [out_features, in_features].</param>
     /// <param name="router">The group's router.</param>
@@ -28,7 +32,8 @@ internal static class ShrinkageChoice
     /// <param name="cancellationToken">Observed between units of work.</param>
     /// <returns>s in tokens; 0: none.</returns>
     public static double Choose(
-        Shrinkage shrinkage, ExpertPruner pruner, Tensor weight, IRouter router, ITokenSource tokens, CancellationToken cancellationToken)
+        Shrinkage shrinkage, ExpertPruner pruner, Tensor weight, IRouter router, ITokenSource tokens,
+        CancellationToken cancellationToken)
     {
         if (shrinkage.PriorTokens == 0)
         {
@@ -48,7 +53,8 @@ internal static class ShrinkageChoice
 
         using Tensor rows = ExpertPruner.RowsForTrial(weight);
         (TokenRange fitted, TokenRange heldOut) = TokenRange.Split(tokens, shrinkage.HeldOutShare);
-        using ExpertStatistics observed = pruner.Observe(pruner.Divide(fitted, router, cancellationToken), cancellationToken);
+        using ExpertStatistics observed = pruner.Observe(
+            pruner.Divide(fitted, router, cancellationToken), cancellationToken);
         ExpertTokens unseen = pruner.Divide(heldOut, router, cancellationToken);
         return s_strengths.Select(strength => strength * tokens.Features).MinBy(prior =>
         {

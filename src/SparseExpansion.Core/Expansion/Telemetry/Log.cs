@@ -5,14 +5,18 @@ using SparseExpansion.Pruning.Targets;
 
 namespace SparseExpansion.Expansion.Telemetry;
 
-/// <summary>Log messages of an expansion. Their ids are documented in docs/observability.md and stay what they are.</summary>
+/// <summary>
+/// Log messages of an expansion. Their ids are documented in docs/observability.md and stay what they are.
+/// </summary>
 internal static partial class Log
 {
     [LoggerMessage(1, LogLevel.Information, "Expanding {Layers} linear layers: router {Router}, pruner {Pruner}, sparsity {Sparsity}.")]
-    public static partial void ExpansionStarted(ILogger logger, int layers, string router, string pruner, SparsityTarget sparsity);
+    public static partial void ExpansionStarted(
+        ILogger logger, int layers, string router, string pruner, SparsityTarget sparsity);
 
     [LoggerMessage(2, LogLevel.Information, "{Layer}: {Experts} experts from {Tokens} tokens, sparsity {Sparsity:P2}, output error {OutputError:G3}.")]
-    public static partial void LayerExpanded(ILogger logger, string layer, int experts, long tokens, double sparsity, double outputError);
+    public static partial void LayerExpanded(
+        ILogger logger, string layer, int experts, long tokens, double sparsity, double outputError);
 
     [LoggerMessage(3, LogLevel.Information, "Expanded {Layers} layers in {Seconds:F1} s.")]
     public static partial void ExpansionFinished(ILogger logger, int layers, double seconds);

@@ -1,6 +1,9 @@
 namespace SparseExpansion.Expansion.Telemetry;
 
-/// <summary>Names of what an expansion reports to <c>System.Diagnostics</c>, for OpenTelemetry and other listeners; docs/observability.md.</summary>
+/// <summary>
+/// Names of what an expansion reports to <c>System.Diagnostics</c>, for OpenTelemetry and other listeners;
+/// docs/observability.md.
+/// </summary>
 public static class SparseExpansionTelemetry
 {
     /// <summary>Name of the <c>ActivitySource</c> and the <c>Meter</c>.</summary>
@@ -10,15 +13,20 @@ public static class SparseExpansionTelemetry
     public const string ExpansionActivity = "expansion";
 
     /// <summary>
-    /// Prefix of the activities of the stages, children of <see cref="ExpansionActivity"/>: <c>expansion.calibration</c>, <c>.routing</c>,
-    /// <c>.pruning</c>, <c>.finetuning</c>, <c>.propagation</c>, <c>.packing</c>, <c>.discovery</c>. Tags: <see cref="StageTag"/>, <see cref="BlockTag"/>, <see cref="LayerTag"/>.
+    /// Prefix of the activities of the stages, children of <see cref="ExpansionActivity"/>:
+    /// <c>expansion.calibration</c>, <c>.routing</c>, <c>.pruning</c>, <c>.finetuning</c>, <c>.propagation</c>,
+    /// <c>.packing</c>, <c>.discovery</c>. Tags: <see cref="StageTag"/>, <see cref="BlockTag"/>,
+    /// <see cref="LayerTag"/>.
     /// </summary>
     public const string StageActivityPrefix = "expansion.";
 
     /// <summary>Histogram, seconds: duration of a stage at one layer or block. Tag: <see cref="StageTag"/>.</summary>
     public const string StageDuration = "sparse_expansion.stage.duration";
 
-    /// <summary>Histogram, tokens a second: calibration tokens of the expansion divided by the duration of a stage that streams them. Tag: <see cref="StageTag"/>.</summary>
+    /// <summary>
+    /// Histogram, tokens a second: calibration tokens of the expansion divided by the duration of a stage that streams
+    /// them. Tag: <see cref="StageTag"/>.
+    /// </summary>
     public const string StageThroughput = "sparse_expansion.stage.throughput";
 
     /// <summary>Counter, tokens: calibration tokens that were routed to experts, once for every layer.</summary>

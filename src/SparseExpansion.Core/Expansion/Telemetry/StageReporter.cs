@@ -3,7 +3,9 @@ using SparseExpansion.Expansion.Blocks;
 
 namespace SparseExpansion.Expansion.Telemetry;
 
-/// <summary>Tells listeners which stage an expansion is in: progress with an estimate of the time left, activities, durations.</summary>
+/// <summary>
+/// Tells listeners which stage an expansion is in: progress with an estimate of the time left, activities, durations.
+/// </summary>
 internal sealed class StageReporter : IDisposable
 {
     private readonly IProgress<ExpansionProgress>? _progress;
@@ -30,7 +32,9 @@ internal sealed class StageReporter : IDisposable
         _whole?.SetTag(SparseExpansionTelemetry.BlocksTag, blocks);
     }
 
-    /// <summary>Ends the stage before and begins another; one that is entered again, at the same layer, goes on.</summary>
+    /// <summary>
+    /// Ends the stage before and begins another; one that is entered again, at the same layer, goes on.
+    /// </summary>
     public void Enter(ExpansionStage stage, int block, string? layer, double fraction)
     {
         _firstFraction ??= fraction;
@@ -45,7 +49,8 @@ internal sealed class StageReporter : IDisposable
             _entered = (stage, block, layer);
         }
 
-        _progress?.Report(new ExpansionProgress(stage, block, _blocks, layer, fraction) { TimeLeft = TimeLeft(fraction) });
+        _progress?.Report(
+            new ExpansionProgress(stage, block, _blocks, layer, fraction) { TimeLeft = TimeLeft(fraction) });
     }
 
     /// <summary>Marks the expansion as failed.</summary>
@@ -66,7 +71,8 @@ internal sealed class StageReporter : IDisposable
 
     /// <summary>True if all calibration tokens pass in the stage.</summary>
     private static bool IsStreaming(ExpansionStage stage) =>
-        stage == ExpansionStage.Calibration || stage == ExpansionStage.Routing || stage == ExpansionStage.Pruning || stage == ExpansionStage.Propagation;
+        stage == ExpansionStage.Calibration || stage == ExpansionStage.Routing || stage == ExpansionStage.Pruning
+            || stage == ExpansionStage.Propagation;
 
     private void Begin(ExpansionStage stage, int block, string? layer)
     {

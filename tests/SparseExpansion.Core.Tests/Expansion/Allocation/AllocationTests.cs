@@ -48,7 +48,8 @@ public sealed class AllocationTests : IDisposable
         Gen.Select(Gen.Long[1, 5_000].Array[1, 12], Gen.OneOf(Gen.Double[0, 0.95], Gen.Double[0.95, 0.999_999_9]), Gen.Double[0.01, 0.5], Gen.Int[0, 1_000]).Sample((sizes, sparsity, reach, seed) =>
         {
             var random = new Random(seed);
-            double[] shares = WeightBudget.ByOutliers([.. sizes.Select(_ => random.NextDouble())], sizes, sparsity, reach);
+            double[] shares = WeightBudget.ByOutliers(
+                [.. sizes.Select(_ => random.NextDouble())], sizes, sparsity, reach);
             double[] left = WeightBudget.LeaveOne(shares, sizes, sparsity);
 
             Assert.All(left.Zip(sizes), linear => Assert.InRange(linear.First * linear.Second, -1e-6, linear.Second - 1 + 1e-6));
@@ -90,7 +91,8 @@ public sealed class AllocationTests : IDisposable
         double[] grid = WeightBudget.Grid(0.5, 0.2);
         long[] sizes = [1_000, 2_000, 500];
         Func<double, double>[] curves = [s => 0.001 * Math.Exp(5 * s), s => 0.02 * Math.Exp(3 * s), s => 0.0005 * Math.Exp(9 * s)];
-        double[] found = WeightBudget.ByErrors(grid, [.. curves.Select(curve => grid.Select(curve).ToArray())], sizes, 0.5);
+        double[] found = WeightBudget.ByErrors(
+            grid, [.. curves.Select(curve => grid.Select(curve).ToArray())], sizes, 0.5);
 
         double best = double.PositiveInfinity;
         for (double first = 0.3; first <= 0.7; first += 0.002)
@@ -130,7 +132,8 @@ public sealed class AllocationTests : IDisposable
         using var scope = NewDisposeScope();
         using var statistic = new HessianStatistic(300, CPU);
         statistic.Observe(randn(400, 300));
-        using PruningResult result = new SparseGptSparsifier().Prune(randn(7, 300), statistic, SparsityTarget.Exactly(1_001, 2_100));
+        using PruningResult result = new SparseGptSparsifier().Prune(
+            randn(7, 300), statistic, SparsityTarget.Exactly(1_001, 2_100));
         Assert.Equal(2_100 - 1_001, result.Weight.count_nonzero().item<long>());
     }
 
@@ -146,7 +149,8 @@ public sealed class AllocationTests : IDisposable
     [InlineData(AllocationMethod.OutputError)]
     public void Run_Allocated_KeepsTheTotalAndDiffersByLayer(AllocationMethod method)
     {
-        using ExpansionResult result = Run(method == AllocationMethod.Owl ? SparsityAllocation.Owl(2) : SparsityAllocation.OutputError(), _model);
+        using ExpansionResult result = Run(
+            method == AllocationMethod.Owl ? SparsityAllocation.Owl(2) : SparsityAllocation.OutputError(), _model);
         long total = result.Report.Layers.Sum(layer => layer.InFeatures * layer.OutFeatures);
         Assert.All(Enumerable.Range(0, 3), expert => Assert.Equal(
             (long)Math.Floor(total * 0.55), (long)Math.Round(result.Report.Layers.Sum(layer => layer.ExpertReports[expert].Sparsity * layer.InFeatures * layer.OutFeatures))));
@@ -160,7 +164,8 @@ public sealed class AllocationTests : IDisposable
         using (no_grad())
         {
             // A weight of few large entries bears pruning well, one of equal magnitudes badly.
-            Tensor gate = _model.get_parameter("blocks.0.gate.weight")!, up = _model.get_parameter("blocks.1.up.weight")!;
+            Tensor gate = _model.get_parameter("blocks.0.gate.weight")!,
+                up = _model.get_parameter("blocks.1.up.weight")!;
             gate.pow_(Scalars.Of(5)).mul_(Scalars.Of(100));
             up.sign_().mul_(Scalars.Of(0.1));
         }
@@ -176,15 +181,18 @@ public sealed class AllocationTests : IDisposable
     [Fact]
     public void Run_StructuredTarget_IsRefused()
     {
-        ExpansionBuilder<GatedModel> builder = Builder(_model).PruneWith(new WandaSparsifier(), SparsityTarget.NM(2, 4)).Allocate(SparsityAllocation.Owl());
-        Assert.Contains("2:4", Assert.Throws<InvalidOperationException>(() => builder.Run()).Message, StringComparison.Ordinal);
+        ExpansionBuilder<GatedModel> builder = Builder(_model).PruneWith(new WandaSparsifier(), SparsityTarget.NM(2, 4))
+            .Allocate(SparsityAllocation.Owl());
+        Assert.Contains(
+            "2:4", Assert.Throws<InvalidOperationException>(() => builder.Run()).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void OutlierShare_AgainstCounting_IsTheSame()
     {
         using var scope = NewDisposeScope();
-        Tensor weight = tensor(new float[,] { { 1, 1 }, { 1, -20 } }), tokens = tensor(new float[,] { { 3, 1 }, { 4, 0 } });
+        Tensor weight = tensor(new float[,] { { 1, 1 }, { 1, -20 } }),
+            tokens = tensor(new float[,] { { 3, 1 }, { 4, 0 } });
         using var norms = new ColumnNormStatistic(2, CPU);
         norms.Observe(tokens); // Norms 5 and 1: scores 5, 1, 5, 20 of mean 7.75.
         Assert.Equal(0.25, AllocationSurvey.OutlierShare(weight, norms, 2));
@@ -199,7 +207,8 @@ public sealed class AllocationTests : IDisposable
         Assert.Throws<ArgumentOutOfRangeException>("maxDeviation", () => SparsityAllocation.OutputError(double.NaN));
     }
 
-    private ExpansionResult Run(SparsityAllocation allocation, GatedModel model) => Builder(model).Allocate(allocation).Run();
+    private ExpansionResult Run(SparsityAllocation allocation, GatedModel model) =>
+        Builder(model).Allocate(allocation).Run();
 
     private ExpansionBuilder<GatedModel> Builder(GatedModel model) => model.Expand()
         .Blocks(m => m.blocks)

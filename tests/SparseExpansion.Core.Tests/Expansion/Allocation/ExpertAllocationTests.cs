@@ -30,7 +30,8 @@ public sealed class ExpertAllocationTests
         {
             tokens[0]++;
             var random = new Random(seed);
-            double[] shares = WeightBudget.ByOutliers([.. tokens.Select(_ => random.NextDouble())], tokens, sparsity, Math.Min(reach, 0.98 * (1 - sparsity)));
+            double[] shares = WeightBudget.ByOutliers(
+                [.. tokens.Select(_ => random.NextDouble())], tokens, sparsity, Math.Min(reach, 0.98 * (1 - sparsity)));
             long[] kept = WeightBudget.RoundExperts(shares, tokens, size, sparsity);
 
             long uniform = size - (long)Math.Floor(size * sparsity);
@@ -55,7 +56,8 @@ public sealed class ExpertAllocationTests
         for (int e = 0; e < targets.Length; e++)
         {
             using PruningResult one = together[e], alone = pruner.Prune(weight, statistics[e], targets[e]);
-            Assert.Equal(new long[] { 701, Rows * Features / 2, 701, 0 }[e], one.Weight.eq(Scalars.Of(0)).sum().item<long>());
+            Assert.Equal(
+                new long[] { 701, Rows * Features / 2, 701, 0 }[e], one.Weight.eq(Scalars.Of(0)).sum().item<long>());
             Assert.Equal(alone.RelativeOutputError!.Value, one.RelativeOutputError!.Value, 0.01 * alone.RelativeOutputError.Value);
         }
 
@@ -82,10 +84,13 @@ public sealed class ExpertAllocationTests
         ExpertTokens tokens = pruner.Divide(new TokenMatrix(cat(parts)), router, default);
         Assert.Equal([900, 300, 400], Enumerable.Range(0, 3).Select(tokens.Count));
         using ExpertStatistics statistics = pruner.Gather(tokens, 0, default);
-        IReadOnlyList<SparsityTarget> targets = ExpertAllocation.Divide(pruner, weight, statistics, tokens, 0.3, default);
-        IReadOnlyList<PruningResult> uniform = pruner.Prune(weight, statistics, default), divided = pruner.Sparsifier.PruneExperts(weight, statistics.Experts, targets);
+        IReadOnlyList<SparsityTarget> targets = ExpertAllocation.Divide(
+            pruner, weight, statistics, tokens, 0.3, default);
+        IReadOnlyList<PruningResult> uniform = pruner.Prune(weight, statistics, default),
+            divided = pruner.Sparsifier.PruneExperts(weight, statistics.Experts, targets);
 
-        double before = OutputErrorMeter.Measure(weight, uniform, tokens, default).Total, after = OutputErrorMeter.Measure(weight, divided, tokens, default).Total;
+        double before = OutputErrorMeter.Measure(weight, uniform, tokens, default).Total,
+            after = OutputErrorMeter.Measure(weight, divided, tokens, default).Total;
         long allowed = uniform.Select((expert, e) => tokens.Count(e) * expert.Weight.count_nonzero().item<long>()).Sum();
         long spent = divided.Select((expert, e) => tokens.Count(e) * expert.Weight.count_nonzero().item<long>()).Sum();
         Assert.InRange(spent, allowed - 300, allowed);
@@ -102,7 +107,9 @@ public sealed class ExpertAllocationTests
     {
         using var model = new GatedModel();
         Tensor[] batches = GatedModel.Batches();
-        SparsityAllocation allocation = alsoPerLinear ? SparsityAllocation.OutputError(perExpert: true) : SparsityAllocation.Experts();
+        SparsityAllocation allocation = alsoPerLinear
+            ? SparsityAllocation.OutputError(perExpert: true)
+            : SparsityAllocation.Experts();
         using ExpansionResult result = model.Expand()
             .Blocks(m => m.blocks)
             .RouteWith(new PcaKMeansOptions { Experts = 3, PcaReduction = null })
@@ -115,11 +122,13 @@ public sealed class ExpertAllocationTests
         foreach (LayerReport layer in result.Report.Layers)
         {
             double size = layer.InFeatures * layer.OutFeatures;
-            double layerSpent = layer.ExpertReports.Sum(expert => Math.Round((1 - expert.Sparsity) * size) * expert.Tokens);
+            double layerSpent = layer.ExpertReports.Sum(
+                expert => Math.Round((1 - expert.Sparsity) * size) * expert.Tokens);
             double layerAllowed = (size - Math.Floor(size * 0.55)) * layer.Tokens;
             if (!alsoPerLinear)
             {
-                Assert.InRange(layerSpent, layerAllowed - layer.ExpertReports.Max(expert => expert.Tokens), layerAllowed);
+                Assert.InRange(
+                    layerSpent, layerAllowed - layer.ExpertReports.Max(expert => expert.Tokens), layerAllowed);
             }
 
             rounding += layer.Tokens;
@@ -149,7 +158,8 @@ public sealed class ExpertAllocationTests
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator((ulong)seed);
-        Tensor inside = randn(count, directions, generator: generator).matmul(randn(directions, Features, generator: generator));
+        Tensor inside = randn(count, directions, generator: generator).matmul(
+            randn(directions, Features, generator: generator));
         return (inside / Scalars.Of(Math.Sqrt(directions))).add_(randn(count, Features, generator: generator), alpha: Scalars.Of(0.05f)).MoveToOuterDisposeScope();
     }
 

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Blocks;
 
-/// <summary>The inside of a small transformer block: attention of one head under a mask, and a feed-forward part.</summary>
+/// <summary>
+/// The inside of a small transformer block: attention of one head under a mask, and a feed-forward part.
+/// </summary>
 internal sealed class AttentionCore : nn.Module
 {
     private const int Width = GatedModel.Width;

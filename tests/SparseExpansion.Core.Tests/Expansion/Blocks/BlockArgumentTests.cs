@@ -87,7 +87,8 @@ public sealed class BlockArgumentTests : IDisposable
         using var model = new MaskedModel(() => new AttendingBlock(), shifts: true);
         var request = new ExpansionRequest(model) { Blocks = [Block.Of(model.blocks[0], 0)], Forward = model.call };
 
-        using RecordedArguments recorded = RecordedArguments.Of(request, [.. _batches.Take(5).Select(batch => new CalibrationBatch(batch))], CPU, default);
+        using RecordedArguments recorded = RecordedArguments.Of(
+            request, [.. _batches.Take(5).Select(batch => new CalibrationBatch(batch))], CPU, default);
 
         IReadOnlyList<Tensor?>[] arguments = [.. recorded.Batches.Select(batch => batch.Arguments!.Of(0))];
         Assert.All(arguments, own => Assert.Same(arguments[0][0], own[0]));
@@ -122,7 +123,8 @@ public sealed class BlockArgumentTests : IDisposable
 
         // The layer comes first in its block, so the expanded model hands it what it was calibrated on.
         SparseMixtureLayer query = result.Layers["blocks.1.core.query"];
-        using IActivationStatistic statistic = ((ISparsifier)pruner).CreateStatistic(new LayerDescriptor("query", GatedModel.Width, GatedModel.Width, CPU));
+        using IActivationStatistic statistic = ((ISparsifier)pruner).CreateStatistic(
+            new LayerDescriptor("query", GatedModel.Width, GatedModel.Width, CPU));
         var hook = query.register_forward_pre_hook((_, input) =>
         {
             statistic.Observe(input.reshape(-1, GatedModel.Width));
@@ -185,9 +187,11 @@ public sealed class BlockArgumentTests : IDisposable
     public void Run_WithAMemoryBudget_SaysThatTheyDoNotGoTogether()
     {
         using var model = new MaskedModel(() => new MaskedBlock());
-        ExpansionBuilder<MaskedModel> builder = Configure(model, "plain").WithMemory(new MemoryBudget { Bytes = 1L << 30 });
+        ExpansionBuilder<MaskedModel> builder = Configure(model, "plain").WithMemory(
+            new MemoryBudget { Bytes = 1L << 30 });
         Assert.Contains("masks", Assert.Throws<InvalidOperationException>(() => builder.PlanMemory()).Message, StringComparison.Ordinal);
-        Assert.Contains("masks", Assert.Throws<InvalidOperationException>(() => builder.Run()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "masks", Assert.Throws<InvalidOperationException>(() => builder.Run()).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -204,7 +208,8 @@ public sealed class BlockArgumentTests : IDisposable
     {
         var tuning = new FineTuningOptions { Steps = 6, CheckInterval = 2, BatchWindows = 1, LearningRate = 1e-3, HoldOut = 0.2 };
         ExpansionBuilder<MaskedModel> builder = model.Expand().Blocks(m => m.blocks).Targets("blocks.*")
-            .RouteWith(new PcaKMeansOptions { Experts = 2, PcaReduction = null }).PruneWith(new SparseGptSparsifier(), SparsityTarget.Unstructured(0.5))
+            .RouteWith(new PcaKMeansOptions { Experts = 2, PcaReduction = null }).PruneWith(
+                new SparseGptSparsifier(), SparsityTarget.Unstructured(0.5))
             .CalibrateOn(_batches).WithSeed(2);
         return feature switch
         {

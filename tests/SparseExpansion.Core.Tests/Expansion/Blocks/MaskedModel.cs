@@ -32,11 +32,15 @@ internal sealed class MaskedModel : nn.Module<Tensor, Tensor>
         return (ones(input.shape[1], input.shape[1]).triu(1) * Scalars.Of(-1e4)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The causal mask, and another one for each row: positions whose first feature is below 0 are not looked at by others; [batch, sequence, sequence].</summary>
+    /// <summary>
+    /// The causal mask, and another one for each row: positions whose first feature is below 0 are not looked at by
+    /// others; [batch, sequence, sequence].
+    /// </summary>
     public static Tensor OfContent(Tensor input)
     {
         using var scope = NewDisposeScope();
-        Tensor unseen = input[.., .., 0].lt(Scalars.Of(0)).to(float32).unsqueeze(1) * ones(input.shape[1], input.shape[1]).tril(-1);
+        Tensor unseen = input[.., .., 0].lt(Scalars.Of(0)).to(float32).unsqueeze(1)
+            * ones(input.shape[1], input.shape[1]).tril(-1);
         return Causal(input).Plus(unseen * Scalars.Of(-1e4)).MoveToOuterDisposeScope();
     }
 

@@ -8,7 +8,10 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Checkpoints;
 
-/// <summary>Fine-tuned blocks go on too: with trained norms, reports and the dense model's outputs, which trained blocks no longer give.</summary>
+/// <summary>
+/// Fine-tuned blocks go on too: with trained norms, reports and the dense model's outputs, which trained blocks no
+/// longer give.
+/// </summary>
 public sealed class FineTuningResumeTests : ResumeTestBase
 {
     private static readonly FineTuningOptions s_options = new() { Steps = 4, CheckInterval = 1, LearningRate = 0.01, HoldOut = 0.3 };
@@ -60,7 +63,8 @@ public sealed class FineTuningResumeTests : ResumeTestBase
         using GatedModel model = NewModel();
         string before = TensorHash.OfState(model.state_dict());
         using FolderExpansionStore store = FolderExpansionStore.Open(Folder.File("partial"));
-        var listener = new ImmediateProgress<ExpansionProgress>(step => throw new InvalidOperationException($"{step.Stage}"));
+        var listener = new ImmediateProgress<ExpansionProgress>(
+            step => throw new InvalidOperationException($"{step.Stage}"));
 
         Assert.Throws<InvalidOperationException>(() => Tuned(model).ResumeFrom(store).Run(listener));
 
@@ -77,7 +81,8 @@ public sealed class FineTuningResumeTests : ResumeTestBase
         string before = TensorHash.OfState(model.state_dict());
         using FolderExpansionStore store = FolderExpansionStore.Open(Folder.File("partial"));
 
-        var error = Assert.Throws<CheckpointException>(() => Tuned(model).ResumeFrom(new ForgetfulStore(store, norms)).Run());
+        var error = Assert.Throws<CheckpointException>(
+            () => Tuned(model).ResumeFrom(new ForgetfulStore(store, norms)).Run());
 
         Assert.Contains("block 0", error.Message, StringComparison.Ordinal);
         Assert.Equal(before, TensorHash.OfState(model.state_dict()));

@@ -30,7 +30,10 @@ public abstract class ResumeTestBase : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Ends an expansion behind each of its blocks, and compares the files of those that go on with the files of one in one go.</summary>
+    /// <summary>
+    /// Ends an expansion behind each of its blocks, and compares the files of those that go on with the files of one in
+    /// one go.
+    /// </summary>
     private protected void AssertSameFiles(Func<GatedModel, ExpansionBuilder<GatedModel>> configure, params int[] stops)
     {
         Dictionary<string, string> expected = SavedFiles("plain", configure);
@@ -44,7 +47,8 @@ public abstract class ResumeTestBase : IDisposable
 
     private protected static GatedModel NewModel() => new(Blocks, normalized: true);
 
-    private protected ExpansionBuilder<GatedModel> Configure(GatedModel model) => WithMethod(model.Expand().Blocks(m => m.blocks).Targets("blocks.*"));
+    private protected ExpansionBuilder<GatedModel> Configure(GatedModel model) =>
+        WithMethod(model.Expand().Blocks(m => m.blocks).Targets("blocks.*"));
 
     private protected ExpansionBuilder<GatedModel> WithMethod(ExpansionBuilder<GatedModel> builder) => builder
         .RouteWith(new PcaKMeansOptions { Experts = 2, PcaReduction = null })
@@ -60,7 +64,8 @@ public abstract class ResumeTestBase : IDisposable
     }
 
     /// <summary>Runs until a number of blocks is stored, then fails in the middle of the next one.</summary>
-    private protected static void EndAt(string partial, Func<GatedModel, ExpansionBuilder<GatedModel>> configure, int block)
+    private protected static void EndAt(
+        string partial, Func<GatedModel, ExpansionBuilder<GatedModel>> configure, int block)
     {
         using GatedModel model = NewModel();
         using FolderExpansionStore store = FolderExpansionStore.Open(partial);
@@ -82,7 +87,8 @@ public abstract class ResumeTestBase : IDisposable
 
     /// <summary>All files of the saved model by name, the report without its times.</summary>
     private protected Dictionary<string, string> SavedFiles(
-        string name, Func<GatedModel, ExpansionBuilder<GatedModel>> configure, ExpertFormat format = ExpertFormat.Unchanged)
+        string name, Func<GatedModel, ExpansionBuilder<GatedModel>> configure,
+        ExpertFormat format = ExpertFormat.Unchanged)
     {
         string folder = Folder.File(name);
         using GatedModel model = NewModel();

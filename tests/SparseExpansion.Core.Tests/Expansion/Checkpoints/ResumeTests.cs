@@ -32,9 +32,11 @@ public sealed class ResumeTests : ResumeTestBase
     [InlineData(BlockInputs.Dense, false, "*", true)]
     [InlineData(BlockInputs.Dense, true, "blocks.[!1].*", true)]
     [InlineData(BlockInputs.Dense, true, "blocks.2.*", true)]
-    public void Resume_AfterAnEndInEveryBlock_GivesTheSameFiles(BlockInputs withinBlock, bool pack, string targets, bool compensated = false)
+    public void Resume_AfterAnEndInEveryBlock_GivesTheSameFiles(
+        BlockInputs withinBlock, bool pack, string targets, bool compensated = false)
     {
-        Func<GatedModel, ExpansionBuilder<GatedModel>> configure = model => (compensated ? Configure(model).CompensateErrors() : Configure(model))
+        Func<GatedModel, ExpansionBuilder<GatedModel>> configure = model =>
+            (compensated ? Configure(model).CompensateErrors() : Configure(model))
             .Targets(layer => targets switch
             {
                 "*" => true,
@@ -51,7 +53,8 @@ public sealed class ResumeTests : ResumeTestBase
     public void Resume_QuantizedExpertsLeftUnpacked_KeepsTheirGrids(ExpertFormat format)
     {
         Func<GatedModel, ExpansionBuilder<GatedModel>> configure = model => Configure(model)
-            .PruneWith(new SparseGptSparsifier().WithQuantization(new WeightQuantization()), SparsityTarget.Unstructured(0.5))
+            .PruneWith(
+                new SparseGptSparsifier().WithQuantization(new WeightQuantization()), SparsityTarget.Unstructured(0.5))
             .WithOptions(new ExpansionOptions { Pack = false, Seed = 3 });
         Dictionary<string, string> expected = SavedFiles("plain", configure, format);
         EndAt(Folder.File("partial"), configure, block: 2);
@@ -75,7 +78,8 @@ public sealed class ResumeTests : ResumeTestBase
         using FolderExpansionStore store = FolderExpansionStore.Open(Folder.File("partial"));
         var stages = new List<ExpansionStage>();
 
-        using ExpansionResult result = Configure(model).ResumeFrom(store).Run(new ImmediateProgress<ExpansionProgress>(step => stages.Add(step.Stage)));
+        using ExpansionResult result = Configure(model).ResumeFrom(store).Run(
+            new ImmediateProgress<ExpansionProgress>(step => stages.Add(step.Stage)));
 
         Assert.Equal([ExpansionStage.Finished], stages);
         Assert.Equal(Blocks * 3, result.Layers.Count);
@@ -125,13 +129,15 @@ public sealed class ResumeTests : ResumeTestBase
         CultureInfo former = CultureInfo.CurrentCulture;
         var other = (CultureInfo)CultureInfo.InvariantCulture.Clone();
         other.NumberFormat.NumberDecimalSeparator = ",";
-        Func<GatedModel, ExpansionBuilder<GatedModel>> configure = model => Configure(model).PruneWith(new AlpsSparsifier(), SparsityTarget.Unstructured(0.5));
+        Func<GatedModel, ExpansionBuilder<GatedModel>> configure = model =>
+            Configure(model).PruneWith(new AlpsSparsifier(), SparsityTarget.Unstructured(0.5));
         Dictionary<string, string> expected = SavedFiles("plain", configure);
         EndAt(Folder.File("partial"), configure, block: 1);
         try
         {
             CultureInfo.CurrentCulture = other;
-            Assert.Equal(expected, SavedFiles("resumed", model => configure(model).ResumeFrom(Open(Folder.File("partial")))));
+            Assert.Equal(
+                expected, SavedFiles("resumed", model => configure(model).ResumeFrom(Open(Folder.File("partial")))));
         }
         finally
         {
@@ -160,7 +166,8 @@ public sealed class ResumeTests : ResumeTestBase
     public void StoreIn_TwoStores_IsRefused()
     {
         using GatedModel model = NewModel();
-        using FolderExpansionStore first = FolderExpansionStore.Open(Folder.File("first")), second = FolderExpansionStore.Open(Folder.File("second"));
+        using FolderExpansionStore first = FolderExpansionStore.Open(Folder.File("first")),
+            second = FolderExpansionStore.Open(Folder.File("second"));
         ExpansionBuilder<GatedModel> builder = Configure(model).StoreIn(first).ResumeFrom(first);
         Assert.Contains("once", Assert.Throws<InvalidOperationException>(() => builder.ResumeFrom(second)).Message, StringComparison.Ordinal);
     }
@@ -200,7 +207,8 @@ public sealed class ResumeTests : ResumeTestBase
     [Fact]
     public void Resume_CustomRouter_NeedsItsKind()
     {
-        Func<GatedModel, ExpansionBuilder<GatedModel>> configure = model => Configure(model).RouteWith(new RandomRouterTrainer(2));
+        Func<GatedModel, ExpansionBuilder<GatedModel>> configure = model =>
+            Configure(model).RouteWith(new RandomRouterTrainer(2));
         Dictionary<string, string> expected = SavedFiles("plain", configure);
         EndAt(Folder.File("partial"), configure, block: 1);
 

@@ -143,7 +143,7 @@ public sealed class ErrorCompensationTests : IDisposable
     }, parametersDisposed: 9 + 6); // Nine layers, six of them with a bias.
 
     [Fact]
-    public void Run_Cancelled_LeavesModelAndMemoryAsTheyWere() => LeakCheck.NoTensorsLeft(() =>
+    public void Run_Canceled_LeavesModelAndMemoryAsTheyWere() => LeakCheck.NoTensorsLeft(() =>
     {
         using var source = new CancellationTokenSource();
         Assert.ThrowsAny<OperationCanceledException>(() => Builder().CompensateErrors().Run(new CancelIn(source, block: 2), source.Token));
@@ -241,7 +241,7 @@ public sealed class ErrorCompensationTests : IDisposable
         .PruneWith(new SparseGptSparsifier(), SparsityTarget.Unstructured(0.6))
         .CalibrateOn(_batches);
 
-    /// <summary>What a layer is called with over all batches, [tokens, features].</summary>
+    /// <summary>Inputs of a layer over all batches, [tokens, features].</summary>
     private Tensor ActivationsOf(string layer)
     {
         using var scope = NewDisposeScope();
@@ -277,7 +277,10 @@ public sealed class ErrorCompensationTests : IDisposable
         private readonly nn.Module<Tensor, Tensor> second = nn.Linear(8, 4);
         private readonly Func<Tensor, Tensor, bool, Tensor> _choose;
 
-        /// <param name="choose">From the input, the first layer's outputs [tokens, 8] and whether that layer is expanded: what the second layer gets.</param>
+        /// <param name="choose">
+        /// From the input, the first layer's outputs [tokens, 8] and whether that layer is expanded: what the second
+        /// layer gets.
+        /// </param>
         public TokenChooser(Func<Tensor, Tensor, bool, Tensor> choose)
             : base(nameof(TokenChooser))
         {

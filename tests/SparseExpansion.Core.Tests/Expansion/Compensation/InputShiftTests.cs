@@ -33,7 +33,8 @@ public sealed class InputShiftTests : IDisposable
     {
         manual_seed(3);
         _seen = randn(90, Features);
-        _dense = _seen.matmul(eye(Features).Plus(Scalars.Of(0.2) * randn(Features, Features))).Plus(Scalars.Of(0.1) * randn(90, Features));
+        _dense = _seen.matmul(eye(Features).Plus(Scalars.Of(0.2) * randn(Features, Features))).Plus(
+            Scalars.Of(0.1) * randn(90, Features));
         _weight = randn(Rows, Features);
     }
 
@@ -47,10 +48,12 @@ public sealed class InputShiftTests : IDisposable
     {
         Tensor x = _seen.to(ScalarType.Float64), x0 = _dense.to(ScalarType.Float64);
         Tensor energy = x.t().matmul(x);
-        Tensor damped = energy.Plus(Scalars.Of(damping) * energy.diagonal().mean() * eye(Features, dtype: ScalarType.Float64));
+        Tensor damped = energy.Plus(
+            Scalars.Of(damping) * energy.diagonal().mean() * eye(Features, dtype: ScalarType.Float64));
         Tensor expected = (x0 - x).t().matmul(x).matmul(damped.inverse());
 
-        Tensor move = InputShift.Move(energy.to(ScalarType.Float32), (x0 - x).t().matmul(x).to(ScalarType.Float32), damping);
+        Tensor move = InputShift.Move(
+            energy.to(ScalarType.Float32), (x0 - x).t().matmul(x).to(ScalarType.Float32), damping);
 
         Assert.True(move.to(ScalarType.Float64).allclose(expected, 1e-3, 1e-5));
     }
@@ -61,11 +64,13 @@ public sealed class InputShiftTests : IDisposable
         double[] distances = [.. new[] { 1e6, 1, 0.1, 1e-5 }.Select(damping =>
         {
             Tensor move = InputShift.Move(_seen.t().matmul(_seen), (_dense - _seen).t().matmul(_seen), damping);
-            return (_dense - _seen.matmul(eye(Features).Plus(move).t())).norm().item<float>() / (double)(_dense - _seen).norm().item<float>();
+            return (_dense - _seen.matmul(eye(Features).Plus(move).t())).norm().item<float>()
+                / (double)(_dense - _seen).norm().item<float>();
         })];
 
         Assert.Equal(1, distances[0], 1e-3);
-        Assert.True(distances.SequenceEqual(distances.OrderDescending()) && distances[^1] < 0.7, string.Join(", ", distances));
+        Assert.True(
+            distances.SequenceEqual(distances.OrderDescending()) && distances[^1] < 0.7, string.Join(", ", distances));
     }
 
     [Fact]
@@ -91,8 +96,10 @@ public sealed class InputShiftTests : IDisposable
 
         for (int e = 1; e < 3; e++)
         {
-            Tensor own = routes.eq(Scalars.Of(e)).nonzero().flatten(), x = _seen.index_select(0, own), x0 = _dense.index_select(0, own);
-            Tensor expected = _weight.Plus(_weight.matmul(InputShift.Move(x.t().matmul(x), (x0 - x).t().matmul(x), 0.3)));
+            Tensor own = routes.eq(Scalars.Of(e)).nonzero().flatten(), x = _seen.index_select(0, own),
+                x0 = _dense.index_select(0, own);
+            Tensor expected = _weight.Plus(
+                _weight.matmul(InputShift.Move(x.t().matmul(x), (x0 - x).t().matmul(x), 0.3)));
             Assert.True(shift.Compensate(_weight, e - 1).allclose(expected, 1e-3, 1e-4));
         }
     }
@@ -106,7 +113,8 @@ public sealed class InputShiftTests : IDisposable
         IActivationStatistic[] statistics = [.. Enumerable.Range(0, 2).Select(_ => Observed(pruner))];
         SparsityTarget none = SparsityTarget.Unstructured(0);
 
-        IReadOnlyList<PruningResult> results = ExpertMaking.PruneOneByOne(pruner, expert => shift.Compensate(_weight, expert), statistics, [none, none], default);
+        IReadOnlyList<PruningResult> results = ExpertMaking.PruneOneByOne(
+            pruner, expert => shift.Compensate(_weight, expert), statistics, [none, none], default);
 
         for (int e = 0; e < 2; e++)
         {
@@ -126,7 +134,8 @@ public sealed class InputShiftTests : IDisposable
         var pruner = new MagnitudeSparsifier();
         IActivationStatistic[] statistics = [.. Enumerable.Range(0, 2).Select(_ => Observed(pruner))];
         SparsityTarget half = SparsityTarget.Unstructured(0.5);
-        IReadOnlyList<PruningResult> results = ExpertMaking.PruneOneByOne(pruner, expert => shift.Compensate(_weight, expert), statistics, [half, half], default);
+        IReadOnlyList<PruningResult> results = ExpertMaking.PruneOneByOne(
+            pruner, expert => shift.Compensate(_weight, expert), statistics, [half, half], default);
 
         ExpertOutputErrors errors = OutputErrorMeter.MeasureShifted(_weight, results, Pairs(router), default);
 
@@ -134,7 +143,8 @@ public sealed class InputShiftTests : IDisposable
         for (int e = 0; e < 2; e++)
         {
             Tensor own = routes.eq(Scalars.Of(e)).nonzero().flatten();
-            Tensor wanted = _dense.index_select(0, own).matmul(_weight.t()), made = _seen.index_select(0, own).matmul(results[e].Weight.t());
+            Tensor wanted = _dense.index_select(0, own).matmul(_weight.t()),
+                made = _seen.index_select(0, own).matmul(results[e].Weight.t());
             Assert.Equal((wanted - made).Squared().sum().item<float>(), errors.Lost[e], 1e-3);
             Assert.Equal(wanted.Squared().sum().item<float>(), errors.Energy[e], 1e-3);
         }
@@ -168,7 +178,8 @@ public sealed class InputShiftTests : IDisposable
         var pruner = new MagnitudeSparsifier();
         IActivationStatistic[] statistics = [Observed(pruner), Observed(pruner)];
         SparsityTarget half = SparsityTarget.Unstructured(0.5);
-        IReadOnlyList<PruningResult> results = ExpertMaking.PruneOneByOne(pruner, expert => shift.Compensate(_weight, expert), statistics, [half, half], default);
+        IReadOnlyList<PruningResult> results = ExpertMaking.PruneOneByOne(
+            pruner, expert => shift.Compensate(_weight, expert), statistics, [half, half], default);
         double[] errors = OutputErrorMeter.MeasureShifted(_weight, results, pairs, default).PerExpert;
         Assert.True(errors[0] > 0);
         Assert.Equal(0, errors[1]);
@@ -197,7 +208,8 @@ public sealed class InputShiftTests : IDisposable
         var pairs = new ExpertTokens(new TokenPairs(tokens, new TokenMatrix(_dense)), RouterAssignment.Compute(router, tokens, 40, CPU, default), 40, CPU);
         LeakCheck.NoTensorsLeft(() =>
         {
-            var error = Assert.Throws<SparseExpansionException>(() => InputShift.Gather(pairs, Features, 1e-30, CPU, 0, 3, default));
+            var error = Assert.Throws<SparseExpansionException>(
+                () => InputShift.Gather(pairs, Features, 1e-30, CPU, 0, 3, default));
             Assert.NotNull(ErrorPlace.ExpertOf(error));
             Assert.Contains(nameof(ErrorCompensationOptions.Damping), error.Message, StringComparison.Ordinal);
         });

@@ -41,7 +41,10 @@ public abstract class CustomPartTestBase : IDisposable
         return error.Message;
     }
 
-    /// <summary>An expansion with a part that works in place gives the very experts that one with a well-behaved part gives, and leaves the dense model alone.</summary>
+    /// <summary>
+    /// An expansion with a part that works in place gives the very experts that one with a well-behaved part gives, and
+    /// leaves the dense model alone.
+    /// </summary>
     private protected void AssertSame(ExpansionBuilder<GatedModel> behaved, ExpansionBuilder<GatedModel> inPlace)
     {
         (Dictionary<string, Tensor[]> expected, double[] errors) = Experts(behaved);
@@ -63,7 +66,8 @@ public abstract class CustomPartTestBase : IDisposable
     {
         using ExpansionResult result = builder.Run();
         var experts = result.Layers.ToDictionary(
-            layer => layer.Key, layer => Enumerable.Range(0, layer.Value.ExpertCount).Select(layer.Value.GetExpertWeight).ToArray());
+            layer => layer.Key,
+            layer => Enumerable.Range(0, layer.Value.ExpertCount).Select(layer.Value.GetExpertWeight).ToArray());
         result.Revert();
         return (experts, [.. result.Report.Layers.SelectMany(layer => layer.ExpertReports).Select(expert => expert.OutputError)]);
     }

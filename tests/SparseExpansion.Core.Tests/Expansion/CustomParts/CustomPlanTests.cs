@@ -6,13 +6,16 @@ using SparseExpansion.Routing.Routers;
 
 namespace SparseExpansion.Expansion.CustomParts;
 
-/// <summary>Pruners, statistics and routers of others are planned for and resumed as those of the library are.</summary>
+/// <summary>
+/// Pruners, statistics and routers of others are planned for and resumed as those of the library are.
+/// </summary>
 public sealed class CustomPlanTests : ResumeTestBase
 {
     [Fact]
     public void Plan_PrunerThatTells_CountsItsBytesAndWork()
     {
-        MemoryStage small = Stage("pruning", new SizedPruner { Bytes = 1L << 30 }), large = Stage("pruning", new SizedPruner { Bytes = 3L << 30, Work = 1e14 });
+        MemoryStage small = Stage("pruning", new SizedPruner { Bytes = 1L << 30 }),
+            large = Stage("pruning", new SizedPruner { Bytes = 3L << 30, Work = 1e14 });
 
         Assert.Equal(2L << 30, large.Bytes - small.Bytes);
         Assert.True(large.Seconds > 1_000 * small.Seconds); // Speeds are measured anew, within a factor of ten.
@@ -20,7 +23,8 @@ public sealed class CustomPlanTests : ResumeTestBase
 
     [Fact]
     public void Plan_StatisticThatTells_CountsOneForEachExpertAndOneForTheLayer() => Assert.Equal(
-        3 * 1_000, Stage("pruning", new SizedPruner { StatisticBytes = 1_000 }).Bytes - Stage("pruning", new SizedPruner()).Bytes);
+        3 * 1_000,
+        Stage("pruning", new SizedPruner { StatisticBytes = 1_000 }).Bytes - Stage("pruning", new SizedPruner()).Bytes);
 
     [Fact]
     public void Plan_TrainerThatTells_CountsItsExpertsBytesAndWork()
@@ -78,5 +82,6 @@ public sealed class CustomPlanTests : ResumeTestBase
         return Custom(model, pruner, trainer).PlanMemory();
     }
 
-    private MemoryStage Stage(string name, SizedPruner pruner, SideTrainer? trainer = null) => Plan(pruner, trainer).Stages.Single(stage => stage.Name == name);
+    private MemoryStage Stage(string name, SizedPruner pruner, SideTrainer? trainer = null) =>
+        Plan(pruner, trainer).Stages.Single(stage => stage.Name == name);
 }

@@ -20,14 +20,19 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.CustomParts;
 
-/// <summary>Parts of a user's own may work in place on what they are handed, or are found out; the dense model and the data stay what they are.</summary>
+/// <summary>
+/// Parts of a user's own may work in place on what they are handed, or are found out; the dense model and the data stay
+/// what they are.
+/// </summary>
 public sealed class InPlacePartTests : CustomPartTestBase
 {
     private static readonly SparsityTarget s_half = SparsityTarget.Unstructured(0.5);
 
-    private static readonly ScriptedPruner s_behaved = new((weight, mask) => new PrunedWeight(weight.masked_fill(mask, Scalars.Of(0))));
+    private static readonly ScriptedPruner s_behaved = new(
+        (weight, mask) => new PrunedWeight(weight.masked_fill(mask, Scalars.Of(0))));
 
-    private static readonly ScriptedPruner s_inPlace = new((weight, mask) => new PrunedWeight(weight.masked_fill_(mask, Scalars.Of(0))));
+    private static readonly ScriptedPruner s_inPlace = new(
+        (weight, mask) => new PrunedWeight(weight.masked_fill_(mask, Scalars.Of(0))));
 
     [Theory]
     [InlineData("plain")]
@@ -65,14 +70,16 @@ public sealed class InPlacePartTests : CustomPartTestBase
     public void Run_PrunerThatWritesToItsStatistic_IsFound()
     {
         var pruner = new ScriptedPruner(
-            (weight, mask) => new PrunedWeight(weight.masked_fill(mask, Scalars.Of(0))), statistic => statistic.SquaredNorms.mul_(Scalars.Of(2)));
+            (weight, mask) => new PrunedWeight(weight.masked_fill(mask, Scalars.Of(0))),
+            statistic => statistic.SquaredNorms.mul_(Scalars.Of(2)));
 
         Fails(Builder().PruneWith(pruner, s_half), "'blocks.0.gate', expert 0", "'scripted' (ScriptedPruner) changed the ColumnNormStatistic", "clone()");
     }
 
     [Fact]
     public void Run_PrunerThatWrapsAnotherAndWritesToItsStatistic_IsFound() => Fails(
-        Builder().PruneWith(new ZeroingWrapper(statistic: true), s_half), "'blocks.0.gate', expert 0", "'zeroing' (ZeroingWrapper) changed the ColumnNormStatistic");
+        Builder().PruneWith(new ZeroingWrapper(statistic: true), s_half), "'blocks.0.gate', expert 0",
+        "'zeroing' (ZeroingWrapper) changed the ColumnNormStatistic");
 
     [Fact]
     public void Run_TrainerThatWritesToItsTokens_GivesTheExpertsOfOneThatDoesNot() =>
@@ -82,7 +89,8 @@ public sealed class InPlacePartTests : CustomPartTestBase
     public void Run_RouterThatWritesToItsTokens_GivesTheExpertsOfOneThatDoesNot()
     {
         using Tensor input = Batches[0].clone();
-        AssertSame(Builder().RouteWith(new SignTrainer(inPlace: false)), Builder().RouteWith(new SignTrainer(inPlace: true)));
+        AssertSame(
+            Builder().RouteWith(new SignTrainer(inPlace: false)), Builder().RouteWith(new SignTrainer(inPlace: true)));
         using ExpansionResult result = Builder().RouteWith(new SignTrainer(inPlace: true)).Run();
 
         result.Layers["blocks.0.gate"].call(input).Dispose();
@@ -96,7 +104,8 @@ public sealed class InPlacePartTests : CustomPartTestBase
     [InlineData(true)]
     public void Run_StatisticThatWritesToItsTokens_GivesTheExpertsOfOneThatDoesNot(bool refit)
     {
-        ISparsifier Pruner(bool inPlace) => refit ? new SquaringPruner(inPlace).WithRefit() : new SquaringPruner(inPlace);
+        ISparsifier Pruner(bool inPlace) =>
+            refit ? new SquaringPruner(inPlace).WithRefit() : new SquaringPruner(inPlace);
 
         AssertSame(
             Builder().PruneWith(Pruner(inPlace: false), s_half).Allocate(SparsityAllocation.OutputError()),
@@ -108,9 +117,11 @@ public sealed class InPlacePartTests : CustomPartTestBase
     {
         var options = new FineTuningOptions { Steps = 8, CheckInterval = 4, HoldOut = 0.25 };
         IFineTuningLoss behaved = FineTuningLoss.From("mean", (outputs, dense) => (outputs - dense).Squared().mean());
-        IFineTuningLoss inPlace = FineTuningLoss.From("mean", (outputs, dense) => outputs.sub_(dense.mul_(Scalars.Of(1))).pow_(Scalars.Of(2)).mean());
+        IFineTuningLoss inPlace = FineTuningLoss.From(
+            "mean", (outputs, dense) => outputs.sub_(dense.mul_(Scalars.Of(1))).pow_(Scalars.Of(2)).mean());
 
-        AssertSame(Builder().FineTune(options with { Loss = behaved }), Builder().FineTune(options with { Loss = inPlace }));
+        AssertSame(
+            Builder().FineTune(options with { Loss = behaved }), Builder().FineTune(options with { Loss = inPlace }));
     }
 
     [Theory]
@@ -132,7 +143,8 @@ public sealed class InPlacePartTests : CustomPartTestBase
 
         Dictionary<string, Tensor> Expand(DoublingModel model)
         {
-            ExpansionBuilder<DoublingModel> builder = model.Expand().RouteWith(new RandomRouterTrainer(2)).PruneWith(new SparseGptSparsifier(), s_half).CalibrateOn(Batches)
+            ExpansionBuilder<DoublingModel> builder = model.Expand().RouteWith(new RandomRouterTrainer(2))
+                .PruneWith(new SparseGptSparsifier(), s_half).CalibrateOn(Batches)
                 .FineTune(new FineTuningOptions { Steps = 4, CheckInterval = 2, HoldOut = 0.25, OutputLoss = FineTuningLoss.RelativeSquaredError });
             using ExpansionResult result = (blocks ? builder.Blocks(m => m.Layers) : builder).Run();
             return result.Layers.SelectMany(layer => Enumerable.Range(0, 2).Select(e => ($"{layer.Key} {e}", layer.Value.GetExpertWeight(e)))).ToDictionary();
@@ -164,7 +176,8 @@ public sealed class InPlacePartTests : CustomPartTestBase
     {
         public string Name => "centering";
 
-        public IRouter Fit(ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken = default)
+        public IRouter Fit(
+            ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken = default)
         {
             using var scope = NewDisposeScope();
             Tensor sum = zeros(tokens.Features);
@@ -210,7 +223,8 @@ public sealed class InPlacePartTests : CustomPartTestBase
 
         public override SquaringStatistic CreateStatistic(LayerDescriptor layer) => new(layer.InFeatures, inPlace);
 
-        protected override PrunedWeight PruneCore(Tensor weight, SquaringStatistic statistic, SparsityTarget target, CancellationToken cancellationToken) =>
+        protected override PrunedWeight PruneCore(
+            Tensor weight, SquaringStatistic statistic, SparsityTarget target, CancellationToken cancellationToken) =>
             new(weight.masked_fill(LowestScores(weight.abs() * statistic.Sums.sqrt(), target, SparsityScope.Row), Scalars.Of(0)));
     }
 
@@ -244,7 +258,8 @@ public sealed class InPlacePartTests : CustomPartTestBase
         public DoublingModel(bool inPlace)
             : base(nameof(DoublingModel))
         {
-            layers = nn.ModuleList<nn.Module<Tensor, Tensor>>([.. Enumerable.Range(0, 3).Select(_ => new DoublingLayer(inPlace))]);
+            layers = nn.ModuleList<nn.Module<Tensor, Tensor>>(
+                [.. Enumerable.Range(0, 3).Select(_ => new DoublingLayer(inPlace))]);
             RegisterComponents();
         }
 

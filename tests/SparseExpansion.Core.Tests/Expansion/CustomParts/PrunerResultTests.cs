@@ -12,7 +12,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.CustomParts;
 
-/// <summary>What pruners of a user's own return is checked, and the error names layer, expert and class.</summary>
+/// <summary>Results of a user's own pruners are checked, and the error names layer, expert and class.</summary>
 public sealed class PrunerResultTests : CustomPartTestBase
 {
     public static TheoryData<string, string> Faults => new()
@@ -54,7 +54,8 @@ public sealed class PrunerResultTests : CustomPartTestBase
     [Fact]
     public void Run_NaNWeights_AreFoundWithWholeModelAsOneUnitAndWithCompensation()
     {
-        var pruner = new ScriptedPruner((weight, mask) => new PrunedWeight(weight.masked_fill(mask, Scalars.Of(double.NaN))));
+        var pruner = new ScriptedPruner(
+            (weight, mask) => new PrunedWeight(weight.masked_fill(mask, Scalars.Of(double.NaN))));
 
         Fails(Model.Expand().Targets("blocks.*").RouteWith(new Routing.Routers.RandomRouterTrainer(2)).PruneWith(pruner, SparsityTarget.Unstructured(0.5)).CalibrateOn(Batches), "blocks.0.gate");
         Fails(Builder().PruneWith(pruner, SparsityTarget.Unstructured(0.5)).CompensateErrors(), "blocks.0.gate", "expert 0");
@@ -94,7 +95,8 @@ public sealed class PrunerResultTests : CustomPartTestBase
     [InlineData(1, 7, 0.5, 0)]
     [InlineData(2, 1, 0.5, 0)]
     [InlineData(64, 64, 0, 0)]
-    public void LeastZeros_OfATarget_AreTheRoundedOnesLessOneInAHundred(long rows, long columns, double sparsity, long least) =>
+    public void LeastZeros_OfATarget_AreTheRoundedOnesLessOneInAHundred(
+        long rows, long columns, double sparsity, long least) =>
         Assert.Equal(least, PruningChecks.LeastZeros(rows, columns, sparsity));
 
     [Theory]
@@ -138,7 +140,8 @@ public sealed class PrunerResultTests : CustomPartTestBase
             _inner.Prune(weight, (ColumnNormStatistic)statistic, target, cancellationToken);
 
         public IReadOnlyList<PruningResult> PruneExperts(
-            Tensor weight, IReadOnlyList<IActivationStatistic> statistics, IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken = default)
+            Tensor weight, IReadOnlyList<IActivationStatistic> statistics, IReadOnlyList<SparsityTarget> targets,
+            CancellationToken cancellationToken = default)
         {
             PruningResult[] results = [.. statistics.Select((statistic, e) => Prune(weight, statistic, targets[e], cancellationToken))];
             return fault switch

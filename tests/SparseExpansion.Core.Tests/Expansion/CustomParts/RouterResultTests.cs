@@ -10,7 +10,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.CustomParts;
 
-/// <summary>What trainers and routers of a user's own return is checked, and the error names layer and class.</summary>
+/// <summary>Results of a user's own trainers and routers are checked, and the error names layer and class.</summary>
 public sealed class RouterResultTests : CustomPartTestBase
 {
     [Theory]

@@ -13,7 +13,8 @@ internal sealed class ScriptedPruner(Func<Tensor, Tensor, PrunedWeight?> finish,
 
     public override ColumnNormStatistic CreateStatistic(LayerDescriptor layer) => new(layer.InFeatures, layer.Device);
 
-    protected override PrunedWeight PruneCore(Tensor weight, ColumnNormStatistic statistic, SparsityTarget target, CancellationToken cancellationToken)
+    protected override PrunedWeight PruneCore(
+        Tensor weight, ColumnNormStatistic statistic, SparsityTarget target, CancellationToken cancellationToken)
     {
         touch?.Invoke(statistic);
         Tensor scores = weight.abs() * statistic.SquaredNorms.sqrt().to(ScalarType.Float32);

@@ -24,7 +24,9 @@ internal sealed class SideRouter : RouterModule
 
     public static SideRouter FromState(RouterState state) => new(state.Require("normal", state.InputFeatures));
 
-    public override RouterState GetState() => new(Kind, InputFeatures, ExpertCount, new Dictionary<string, Tensor> { ["normal"] = normal });
+    public override RouterState GetState() =>
+        new(Kind, InputFeatures, ExpertCount, new Dictionary<string, Tensor> { ["normal"] = normal });
 
-    protected override Tensor Assign(Tensor tokens) => tokens.to(ScalarType.Float32).mv(normal).gt(Scalars.Of(0)).to(ScalarType.Int64);
+    protected override Tensor Assign(Tensor tokens) =>
+        tokens.to(ScalarType.Float32).mv(normal).gt(Scalars.Of(0)).to(ScalarType.Int64);
 }

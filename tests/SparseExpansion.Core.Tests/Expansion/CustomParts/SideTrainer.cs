@@ -19,7 +19,8 @@ internal sealed class SideTrainer : ISizedRouterTrainer
 
     public double WorkToFit(long tokens, long features) => Work;
 
-    public IRouter Fit(ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken = default)
+    public IRouter Fit(
+        ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken = default)
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator((ulong)context.Seed);

@@ -27,7 +27,8 @@ internal sealed class SizedPruner : Sparsifier<AbsoluteSums>, ISizedSparsifier, 
 
     public override string ToString() => $"{Name} of {Bytes} bytes";
 
-    protected override PrunedWeight PruneCore(Tensor weight, AbsoluteSums statistic, SparsityTarget target, CancellationToken cancellationToken)
+    protected override PrunedWeight PruneCore(
+        Tensor weight, AbsoluteSums statistic, SparsityTarget target, CancellationToken cancellationToken)
     {
         Tensor scores = weight.abs() * statistic.Sums.to(ScalarType.Float32);
         return new PrunedWeight(weight.masked_fill(LowestScores(scores, target, SparsityScope.Row), Scalars.Of(0)));

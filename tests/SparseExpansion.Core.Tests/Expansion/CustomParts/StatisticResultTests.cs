@@ -19,7 +19,8 @@ public sealed class StatisticResultTests : CustomPartTestBase
 
     [Fact]
     public void Run_NoStatistic_NamesLayerAndPruner() => Fails(
-        Builder().PruneWith(new PlainPruner("null"), s_half), "'blocks.0.gate", "Pruner 'plain' (PlainPruner) made no statistic");
+        Builder().PruneWith(new PlainPruner("null"), s_half), "'blocks.0.gate",
+        "Pruner 'plain' (PlainPruner) made no statistic");
 
     [Theory]
     [InlineData("no count", "PlainStatistic was shown")]
@@ -32,7 +33,8 @@ public sealed class StatisticResultTests : CustomPartTestBase
         Fails(Builder().PruneWith(new PlainPruner(fault), s_half), "'blocks.0.gate", said);
         if (fault != "nan error" && fault != "negative error")
         {
-            Fails(Builder().PruneWith(new PlainPruner(fault), s_half).WithSchedule(OneAtATime()), "blocks.0.gate", said);
+            Fails(
+                Builder().PruneWith(new PlainPruner(fault), s_half).WithSchedule(OneAtATime()), "blocks.0.gate", said);
         }
     }
 
@@ -88,7 +90,8 @@ public sealed class StatisticResultTests : CustomPartTestBase
 
         public override PlainStatistic CreateStatistic(LayerDescriptor layer) => fault == "null" ? null! : new(fault);
 
-        protected override PrunedWeight PruneCore(Tensor weight, PlainStatistic statistic, SparsityTarget target, CancellationToken cancellationToken) =>
+        protected override PrunedWeight PruneCore(
+            Tensor weight, PlainStatistic statistic, SparsityTarget target, CancellationToken cancellationToken) =>
             new(weight.masked_fill(LowestScores(weight.abs(), target, SparsityScope.Row), Scalars.Of(0)));
     }
 

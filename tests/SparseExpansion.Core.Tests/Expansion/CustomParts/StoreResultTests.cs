@@ -2,7 +2,7 @@ using SparseExpansion.Expansion.Checkpoints;
 
 namespace SparseExpansion.Expansion.CustomParts;
 
-/// <summary>What stores of a user's own return is checked, and the error names the class.</summary>
+/// <summary>Results of a user's own stores are checked, and the error names the class.</summary>
 public sealed class StoreResultTests : CustomPartTestBase
 {
     [Theory]
@@ -11,7 +11,8 @@ public sealed class StoreResultTests : CustomPartTestBase
     [InlineData("null unit", "The store ScriptedStore gave back null for block 0")]
     [InlineData("null tensors", "The store ScriptedStore gave back null for block 0")]
     [InlineData("forgets", "The store ScriptedStore held 0 blocks before it was given one more, and holds 0 now")]
-    public void Run_BadStore_NamesTheClass(string fault, string said) => Fails(Builder().ResumeFrom(new ScriptedStore(fault)), said);
+    public void Run_BadStore_NamesTheClass(string fault, string said) =>
+        Fails(Builder().ResumeFrom(new ScriptedStore(fault)), said);
 
     private sealed class ScriptedStore(string fault) : IExpansionStore
     {

@@ -61,7 +61,8 @@ public sealed class FineTuningTests : IDisposable
         using var other = new NormedModel();
         var options = new ExpansionOptions { Pack = pack };
         using ExpansionResult plain = Configure(other.Expand(), target).WithOptions(options).CalibrateOn(_batches[..^1]).Run();
-        using ExpansionResult tuned = Configure(_model.Expand(), target).WithOptions(options).FineTune(s_options with { HoldOut = LastBatch }).Run();
+        using ExpansionResult tuned = Configure(_model.Expand(), target).WithOptions(options)
+            .FineTune(s_options with { HoldOut = LastBatch }).Run();
 
         using var scope = NewDisposeScope();
         foreach (string name in plain.Layers.Keys.Where(name => name.StartsWith("blocks.0", StringComparison.Ordinal)))
@@ -90,7 +91,8 @@ public sealed class FineTuningTests : IDisposable
 
         Tensor Run(long seed)
         {
-            using ExpansionResult result = Builder().RouteWith(new SingleExpertRouterTrainer()).FineTune(s_options).WithSeed(seed).Run();
+            using ExpansionResult result = Builder().RouteWith(new SingleExpertRouterTrainer()).FineTune(s_options)
+                .WithSeed(seed).Run();
             using var noGrad = no_grad();
             Tensor output = _model.call(_batches[0]);
             result.Revert();
@@ -116,7 +118,7 @@ public sealed class FineTuningTests : IDisposable
     }
 
     [Fact]
-    public void FineTune_OwnLoss_IsCalledWithoutPaddingAndMinimised()
+    public void FineTune_OwnLoss_IsCalledWithoutPaddingAndMinimized()
     {
         using var scope = NewDisposeScope();
         var shapes = new HashSet<(long, long)>();
@@ -130,7 +132,8 @@ public sealed class FineTuningTests : IDisposable
         Tensor mask = ones(2, _batches[0].shape[1], ScalarType.Bool);
         mask[1, 20..] = false;
 
-        using ExpansionResult result = Builder().CalibrateOn(_batches.Select(batch => new CalibrationBatch(batch, mask)))
+        using ExpansionResult result = Builder().CalibrateOn(
+            _batches.Select(batch => new CalibrationBatch(batch, mask)))
             .FineTune(s_options with { Loss = loss }).Run();
 
         Assert.Equal([(2, GatedModel.Width)], shapes);
@@ -151,7 +154,7 @@ public sealed class FineTuningTests : IDisposable
     }
 
     [Fact]
-    public void FineTune_Cancelled_LeavesTheDenseModel()
+    public void FineTune_Canceled_LeavesTheDenseModel()
     {
         using Tensor before = _model.call(_batches[0]);
         using var cancel = new CancellationTokenSource();
@@ -180,7 +183,8 @@ public sealed class FineTuningTests : IDisposable
     {
         using var scope = NewDisposeScope();
         Tensor[] rows = [.. _batches.Select(batch => batch.reshape(-1, GatedModel.Width))];
-        using ExpansionResult result = _model.Expand().WithRecipe(ExpansionRecipe.Fast, SparsityTarget.Unstructured(0.5))
+        using ExpansionResult result = _model.Expand().WithRecipe(
+            ExpansionRecipe.Fast, SparsityTarget.Unstructured(0.5))
             .CalibrateOn(rows).FineTune(s_options).Run();
         BlockFineTuning whole = Assert.Single(result.Report.FineTuning);
         Assert.True(whole.LossAfter < whole.LossBefore);
@@ -204,7 +208,8 @@ public sealed class FineTuningTests : IDisposable
     public void CountStray_PrunedWeightThatCameBack_IsSeenUntilFreeze()
     {
         using var scope = NewDisposeScope();
-        using ExpansionResult result = Configure(_model.Expand(), SparsityTarget.Unstructured(0.6)).WithOptions(new ExpansionOptions { Pack = false }).Run();
+        using ExpansionResult result = Configure(_model.Expand(), SparsityTarget.Unstructured(0.6))
+            .WithOptions(new ExpansionOptions { Pack = false }).Run();
         SparseMixtureLayer layer = result.Layers.Values.First();
         var experts = (MaskedDenseExperts)layer.Experts;
         Tensor weight = layer.Unfreeze()[0];
@@ -248,7 +253,8 @@ public sealed class FineTuningTests : IDisposable
             nameof(FineTuningOptions.Patience) => new() { Patience = 0 },
             _ => new() { Target = (FineTuningTarget)7 },
         };
-        Assert.Equal(property, Assert.Throws<ArgumentOutOfRangeException>(() => _model.Expand().FineTune(bad)).ParamName);
+        Assert.Equal(
+            property, Assert.Throws<ArgumentOutOfRangeException>(() => _model.Expand().FineTune(bad)).ParamName);
     }
 
     private ExpansionBuilder<NormedModel> Builder() => Configure(_model.Expand(), SparsityTarget.Unstructured(0.6));

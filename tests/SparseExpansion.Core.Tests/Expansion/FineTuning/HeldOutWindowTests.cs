@@ -29,7 +29,8 @@ public sealed class HeldOutWindowTests
         Assert.Equal(kept, left.Select(batch => (int)batch.Input.shape[0]));
         Assert.True(TensorChecks.Equal(cat([.. batches.Select(batch => batch.Input)]).narrow(0, 0, rows), cat([.. left.Select(batch => batch.Input)])));
         Assert.True(TensorChecks.Equal(
-            cat([.. batches.Select(batch => batch.Mask!)]).narrow(0, 0, rows).flatten(), cat([.. left.Select(batch => batch.Mask!.flatten())])));
+            cat([.. batches.Select(batch => batch.Mask!)]).narrow(0, 0, rows).flatten(),
+            cat([.. left.Select(batch => batch.Mask!.flatten())])));
         Assert.Equal(12 - rows, TuningWindows.HeldOut(12, share));
     }
 
@@ -67,15 +68,19 @@ public sealed class HeldOutWindowTests
         using var scope = NewDisposeScope();
         Tensor Rows(int first, int count) => TensorArithmetic.Range(count, ScalarType.Float32).Plus(first).reshape([count, .. Enumerable.Repeat(1L, dimensions - 1)]).expand([count, .. Enumerable.Repeat(4L, dimensions - 1)]);
         CalibrationBatch[] batches = [new(Rows(0, 50)), new(Rows(50, 30)), new(Rows(80, 45))];
-        HashSet<float> Seen(IEnumerable<Tensor> inputs) => [.. inputs.SelectMany(input => input.flatten().data<float>().ToArray())];
+        HashSet<float> Seen(IEnumerable<Tensor> inputs) =>
+            [.. inputs.SelectMany(input => input.flatten().data<float>().ToArray())];
 
-        HashSet<float> fitted = Seen(TuningWindows.LeaveOut(batches, share, []).Select(batch => batch.Input.contiguous()));
+        HashSet<float> fitted = Seen(
+            TuningWindows.LeaveOut(batches, share, []).Select(batch => batch.Input.contiguous()));
 
         // Outputs of four dimensions change nothing: inputs alone decide where windows end.
-        var windows = new TuningWindows(CPU, batches, [.. batches.Select(batch => new CalibrationBatch(zeros(batch.Input.shape[0], 2, 2, 2)))]);
+        var windows = new TuningWindows(
+            CPU, batches, [.. batches.Select(batch => new CalibrationBatch(zeros(batch.Input.shape[0], 2, 2, 2)))]);
         int heldOut = TuningWindows.HeldOut(windows.Count, share), first = windows.Count - heldOut;
         HashSet<float> judged = Seen(windows.InOrder(first, heldOut, 4).Select(batch => windows.Read(batch).Input));
-        HashSet<float> learned = Seen(windows.Shuffle(0, first, 4, new Random(1)).Select(batch => windows.Read(batch).Input));
+        HashSet<float> learned = Seen(
+            windows.Shuffle(0, first, 4, new Random(1)).Select(batch => windows.Read(batch).Input));
         Assert.Empty(fitted.Intersect(judged));
         Assert.True(fitted.SetEquals(learned));
         Assert.Equal(125, fitted.Count + judged.Count);
@@ -127,7 +132,10 @@ public sealed class HeldOutWindowTests
         Assert.True(TensorChecks.Equal(outputs.narrow(0, 10, 5), batch.Target));
     }
 
-    /// <summary>Seven rows belong to no six; and those of [positions, sequences, features] belong to positions, even where numbers fit.</summary>
+    /// <summary>
+    /// Seven rows belong to no six; and those of [positions, sequences, features] belong to positions, even where
+    /// numbers fit.
+    /// </summary>
     [Theory]
     [InlineData(7, 3)]
     [InlineData(12, 6, 3)]
@@ -169,7 +177,8 @@ public sealed class HeldOutWindowTests
         using Tensor batch = rand(2, 32, GatedModel.Width), mask = ones(2, 32, ScalarType.Bool);
         mask[0] = false;
         var error = Assert.ThrowsAny<SparseExpansionException>(() => model.Expand().Blocks(m => m.blocks).Targets("blocks.*")
-            .RouteWith(new RandomRouterTrainer(2)).PruneWith(new WandaSparsifier(), SparsityTarget.Unstructured(0.5)).CalibrateOn([new CalibrationBatch(batch, mask)]).FineTune().Run());
+            .RouteWith(new RandomRouterTrainer(2)).PruneWith(new WandaSparsifier(), SparsityTarget.Unstructured(0.5))
+                .CalibrateOn([new CalibrationBatch(batch, mask)]).FineTune().Run());
         Assert.Contains("block 0", error.Message, StringComparison.Ordinal);
         Assert.Contains("more batches", error.Message, StringComparison.Ordinal);
     }
@@ -199,7 +208,8 @@ public sealed class HeldOutWindowTests
         using var model = new GatedModel();
         Tensor[] batches = GatedModel.Batches(count: 10);
         ExpansionBuilder<GatedModel> builder = model.Expand().Blocks(m => m.blocks).Targets("blocks.*")
-            .RouteWith(new RandomRouterTrainer(2)).PruneWith(new WandaSparsifier(), SparsityTarget.Unstructured(0.5)).CalibrateOn(batches)
+            .RouteWith(new RandomRouterTrainer(2)).PruneWith(new WandaSparsifier(), SparsityTarget.Unstructured(0.5))
+                .CalibrateOn(batches)
             .FineTune(new FineTuningOptions { Steps = 1, HoldOut = 0.15 });
         using ExpansionResult result = (compensated ? builder.CompensateErrors() : builder).Run();
         Assert.All(result.Report.Layers, layer => Assert.Equal(17 * 32, layer.Tokens)); // Of twenty sequences of 32 tokens.

@@ -33,7 +33,8 @@ public sealed class OutputLossTests : IDisposable
     {
         using var scope = NewDisposeScope();
         Tensor outputs = randn(3, 4, 7), dense = randn(3, 4, 7);
-        Tensor p = nn.functional.softmax(dense.to(ScalarType.Float64), -1), q = nn.functional.softmax(outputs.to(ScalarType.Float64), -1);
+        Tensor p = nn.functional.softmax(dense.to(ScalarType.Float64), -1),
+            q = nn.functional.softmax(outputs.to(ScalarType.Float64), -1);
         double expected = (p * (p.log() - q.log())).sum().item<double>() / 12;
 
         Assert.Equal(expected, FineTuningLoss.KullbackLeibler.Compute(outputs, dense).item<float>(), 1e-5);
@@ -83,7 +84,8 @@ public sealed class OutputLossTests : IDisposable
     public void Shorten_IsDoneWhereTheModelDoesNotLookAtItsInputAgain(bool looksAgain)
     {
         using var scope = NewDisposeScope();
-        Func<Tensor, Tensor> forward = looksAgain ? input => _model.call(input).Plus(Scalars.Of(0.1) * input.sum([1L], keepdim: true).narrow(2, 0, 3)) : _model.call;
+        Func<Tensor, Tensor> forward = looksAgain ? input =>
+            _model.call(input).Plus(Scalars.Of(0.1) * input.sum([1L], keepdim: true).narrow(2, 0, 3)) : _model.call;
         CalibrationBatch[] batches = [.. _batches.Select(batch => new CalibrationBatch(batch))];
         var windows = new TuningWindows(CPU, batches, [.. batches.Select(batch => new CalibrationBatch(_model.blocks[1].call(batch.Input).detach()))], batches);
         Block second = Block.Of(_model.blocks[1], 1);
@@ -117,7 +119,8 @@ public sealed class OutputLossTests : IDisposable
         using var scope = NewDisposeScope();
         CalibrationBatch[] batches = [.. _batches.Select(batch => new CalibrationBatch(batch))];
         var tail = new ModelTail(_ => throw new InvalidDataException("broken"), Block.Of(_model.blocks[1], 1));
-        Assert.Throws<InvalidDataException>(() => tail.Shorten(new TuningWindows(CPU, batches, batches, batches), 5, default));
+        Assert.Throws<InvalidDataException>(
+            () => tail.Shorten(new TuningWindows(CPU, batches, batches, batches), 5, default));
     }
 
     [Theory]
@@ -140,7 +143,8 @@ public sealed class OutputLossTests : IDisposable
     [Fact]
     public void Run_OutputLoss_ChangesTheLastBlockOnly()
     {
-        ExpansionReport plain = Run(s_options), tuned = Run(s_options with { OutputLoss = FineTuningLoss.KullbackLeibler });
+        ExpansionReport plain = Run(s_options),
+            tuned = Run(s_options with { OutputLoss = FineTuningLoss.KullbackLeibler });
         Assert.Equal(plain.FineTuning[0], tuned.FineTuning[0]);
         Assert.True(tuned.FineTuning[1].LossAfter < 0.9 * tuned.FineTuning[1].LossBefore, $"{tuned.FineTuning[1]}");
         Assert.NotEqual(plain.FineTuning[1].LossBefore, tuned.FineTuning[1].LossBefore);
@@ -159,7 +163,8 @@ public sealed class OutputLossTests : IDisposable
     {
         Tensor mask = ones(2, 32, ScalarType.Bool);
         mask[TensorIndex.Colon, TensorIndex.Slice(20)] = false;
-        using ExpansionResult result = Builder().CalibrateOn(_batches.Select(batch => new CalibrationBatch(batch, mask)))
+        using ExpansionResult result = Builder().CalibrateOn(
+            _batches.Select(batch => new CalibrationBatch(batch, mask)))
             .FineTune(s_options with
             {
                 OutputLoss = FineTuningLoss.From("shape", (outputs, _) =>
@@ -178,7 +183,8 @@ public sealed class OutputLossTests : IDisposable
     {
         Tensor mask = ones(2, 32, ScalarType.Bool);
         mask[0] = false;
-        using ExpansionResult result = Builder().CalibrateOn(_batches.Select(batch => new CalibrationBatch(batch, mask)))
+        using ExpansionResult result = Builder().CalibrateOn(
+            _batches.Select(batch => new CalibrationBatch(batch, mask)))
             .FineTune(s_options with { BatchWindows = 1, Loss = FineTuningLoss.KullbackLeibler, OutputLoss = FineTuningLoss.KullbackLeibler }).Run();
         Assert.All(result.Report.FineTuning, block => Assert.True(block.LossAfter < block.LossBefore, $"{block}"));
         Assert.All(result.Report.FineTuning, block => Assert.Equal("Kullback-Leibler divergence", block.Loss));
@@ -198,11 +204,13 @@ public sealed class OutputLossTests : IDisposable
     [Fact]
     public void Run_Repeated_LeavesNoTensor() => LeakCheck.NoTensorsLeft(() =>
     {
-        using ExpansionResult result = Builder().FineTune(s_options with { Steps = 2, OutputLoss = FineTuningLoss.KullbackLeibler }).Run();
+        using ExpansionResult result = Builder()
+            .FineTune(s_options with { Steps = 2, OutputLoss = FineTuningLoss.KullbackLeibler }).Run();
         result.Revert();
     }, parametersDisposed: 6 + 4); // Six layers, four of them with a bias.
 
-    private ExpansionBuilder<GatedModel> Builder(bool blocks = true) => (blocks ? _model.Expand().Blocks(m => m.blocks) : _model.Expand())
+    private ExpansionBuilder<GatedModel> Builder(bool blocks = true) =>
+        (blocks ? _model.Expand().Blocks(m => m.blocks) : _model.Expand())
         .Targets("blocks.*")
         .RouteWith(new PcaKMeansOptions { Experts = 2, PcaReduction = null })
         .PruneWith(new WandaSparsifier(), SparsityTarget.Unstructured(0.6))

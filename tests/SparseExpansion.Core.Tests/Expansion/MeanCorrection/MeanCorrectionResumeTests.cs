@@ -6,5 +6,6 @@ namespace SparseExpansion.Expansion.MeanCorrection;
 public sealed class MeanCorrectionResumeTests : ResumeTestBase
 {
     [Fact]
-    public void Resume_AfterAnEndInEveryBlock_GivesTheSameFiles() => AssertSameFiles(model => Configure(model).CorrectMeans(), 1, 2);
+    public void Resume_AfterAnEndInEveryBlock_GivesTheSameFiles() =>
+        AssertSameFiles(model => Configure(model).CorrectMeans(), 1, 2);
 }

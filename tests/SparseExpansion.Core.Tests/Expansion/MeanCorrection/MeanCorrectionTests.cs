@@ -30,7 +30,8 @@ public sealed class MeanCorrectionTests : IDisposable
         Array.ForEach(_all, batch => batch.Dispose());
     }
 
-    public static TheoryData<ISparsifier> Pruners => [new MagnitudeSparsifier(), new WandaSparsifier(), new SparseGptSparsifier(), new AlpsSparsifier()];
+    public static TheoryData<ISparsifier> Pruners =>
+        [new MagnitudeSparsifier(), new WandaSparsifier(), new SparseGptSparsifier(), new AlpsSparsifier()];
 
     [Theory]
     [MemberData(nameof(Pruners))]
@@ -66,7 +67,8 @@ public sealed class MeanCorrectionTests : IDisposable
         using var linear = nn.Linear(GatedModel.Width, 12, hasBias);
         using Tensor tokens = cat([.. _batches.Select(batch => batch.reshape(-1, GatedModel.Width))]);
         using Tensor outputs = linear.call(tokens);
-        using ExpansionResult result = linear.Expand().RouteWith(new PcaKMeansOptions { Experts = 4, PcaReduction = null })
+        using ExpansionResult result = linear.Expand().RouteWith(
+            new PcaKMeansOptions { Experts = 4, PcaReduction = null })
             .PruneWith(new SparseGptSparsifier(), SparsityTarget.Unstructured(0.5)).CalibrateOn([tokens]).CorrectMeans().Run();
         SparseMixtureLayer layer = Assert.Single(result.Layers).Value;
         LayerReport report = Assert.Single(result.Report.Layers);
@@ -78,7 +80,8 @@ public sealed class MeanCorrectionTests : IDisposable
         {
             using var scope = NewDisposeScope();
             Tensor own = experts.eq(Scalars.Of(e)).nonzero().flatten();
-            Tensor lost = errors.index_select(0, own), kept = tokens.index_select(0, own).matmul(((Linear)linear).weight!.t());
+            Tensor lost = errors.index_select(0, own),
+                kept = tokens.index_select(0, own).matmul(((Linear)linear).weight!.t());
             Assert.Equal(0, lost.mean([0L]).abs().max().item<float>(), 1e-4);
             Assert.Equal(lost.Squared().sum().item<float>() / kept.Squared().sum().item<float>(), report.ExpertReports[e].OutputError, 1e-4);
         }
@@ -89,7 +92,8 @@ public sealed class MeanCorrectionTests : IDisposable
     {
         using var linear = nn.Linear(GatedModel.Width, 12);
         using Tensor bias = linear.bias!.detach().clone();
-        using ExpansionResult result = linear.Expand().RouteWith(new PcaKMeansOptions { Experts = 4, PcaReduction = null })
+        using ExpansionResult result = linear.Expand().RouteWith(
+            new PcaKMeansOptions { Experts = 4, PcaReduction = null })
             .PruneWith(new SparseGptSparsifier(), SparsityTarget.Unstructured(0.5)).CalibrateOn(_batches)
             .CorrectMeans(new MeanCorrectionOptions { MinimumTokens = 1_000_000 }).Run();
 
@@ -132,7 +136,8 @@ public sealed class MeanCorrectionTests : IDisposable
     [Fact]
     public void Run_WithErrorCompensation_IsRefused()
     {
-        InvalidOperationException error = Assert.Throws<InvalidOperationException>(() => Builder().CorrectMeans().CompensateErrors().Run());
+        InvalidOperationException error = Assert.Throws<InvalidOperationException>(
+            () => Builder().CorrectMeans().CompensateErrors().Run());
         Assert.Contains("CorrectMeans does not go with error compensation", error.Message, StringComparison.Ordinal);
     }
 
@@ -140,7 +145,8 @@ public sealed class MeanCorrectionTests : IDisposable
     public void Run_Corrected_IsInTheManifestAndLeavesNoTensor()
     {
         using ExpansionResult result = Builder().CorrectMeans(new MeanCorrectionOptions { MinimumTokens = 7 }).Run();
-        Assert.Contains("MeanCorrectionOptions { MinimumTokens = 7 }", result.Report.Manifest.Settings, StringComparison.Ordinal);
+        Assert.Contains(
+            "MeanCorrectionOptions { MinimumTokens = 7 }", result.Report.Manifest.Settings, StringComparison.Ordinal);
         result.Revert();
 
         LeakCheck.NoTensorsLeft(
@@ -162,7 +168,8 @@ public sealed class MeanCorrectionTests : IDisposable
     public void Validate_ImpossibleValue_IsNamed()
     {
         var options = new MeanCorrectionOptions { MinimumTokens = 0 };
-        Assert.Throws<ArgumentOutOfRangeException>(nameof(options.MinimumTokens), () => Builder().CorrectMeans(options));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            nameof(options.MinimumTokens), () => Builder().CorrectMeans(options));
         Assert.Throws<ArgumentOutOfRangeException>(nameof(options.MinimumTokens), () => Builder().WithRecipe(
             ExpansionRecipe.Published with { MeanCorrection = options }, SparsityTarget.Unstructured(0.5)));
     }

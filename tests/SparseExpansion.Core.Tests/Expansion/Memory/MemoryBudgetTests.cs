@@ -79,7 +79,8 @@ public sealed class MemoryBudgetTests : IDisposable
 
         Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Path));
 
-        ExpansionBuilder<GatedModel> Compensated(ExpansionBuilder<GatedModel> builder) => compensated ? builder.CompensateErrors() : builder;
+        ExpansionBuilder<GatedModel> Compensated(ExpansionBuilder<GatedModel> builder) =>
+            compensated ? builder.CompensateErrors() : builder;
     }
 
     [Fact]
@@ -100,13 +101,15 @@ public sealed class MemoryBudgetTests : IDisposable
     {
         using var model = new GatedModel();
 
-        var error = Assert.Throws<MemoryBudgetException>(() => Configure(model).WithMemory(new MemoryBudget { Bytes = 1 << 20 }).Run());
+        var error = Assert.Throws<MemoryBudgetException>(
+            () => Configure(model).WithMemory(new MemoryBudget { Bytes = 1 << 20 }).Run());
 
         Assert.Equal((1L << 20, false), (error.Plan.BudgetBytes!.Value, error.Plan.Fits));
         Assert.EndsWith(error.Plan.Advice, error.Message, StringComparison.Ordinal);
         Assert.Contains("raise the budget to", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("fewer experts", error.Message, StringComparison.Ordinal); // They are small here.
-        ExpansionMemoryPlan many = Configure(model).RouteWith(new PcaKMeansOptions { Experts = 100_000, PcaReduction = null })
+        ExpansionMemoryPlan many = Configure(model).RouteWith(
+            new PcaKMeansOptions { Experts = 100_000, PcaReduction = null })
             .WithMemory(new MemoryBudget { Bytes = 1 << 20 }).PlanMemory();
         Assert.Contains("fewer experts", many.Advice, StringComparison.Ordinal);
         ExpansionMemoryPlan plan = Configure(model).WithMemory(new MemoryBudget { Bytes = 1 << 20 }).PlanMemory();
@@ -123,7 +126,8 @@ public sealed class MemoryBudgetTests : IDisposable
         using var model = new GatedModel();
         using FolderExpansionStore store = FolderExpansionStore.Open(_folder.File("partial"));
 
-        using ExpansionResult result = Configure(model).StoreIn(store).WithMemory(new MemoryBudget { Bytes = 4L << 30, ScratchFolder = _folder.Path }).Run();
+        using ExpansionResult result = Configure(model).StoreIn(store)
+            .WithMemory(new MemoryBudget { Bytes = 4L << 30, ScratchFolder = _folder.Path }).Run();
 
         using Tensor after = model.call(_batches[0]);
         Assert.True(TensorChecks.Equal(output, after));

@@ -19,7 +19,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Memory;
 
-/// <summary>What a plan counts.</summary>
+/// <summary>Tests of the counts in a plan.</summary>
 public sealed class MemoryPlanTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -56,7 +56,8 @@ public sealed class MemoryPlanTests : IDisposable
                 .RouteWith(new PcaKMeansOptions { Experts = 4, PcaReduction = 32 })
                 .PruneWith(new SparseGptSparsifier(), SparsityTarget.Unstructured(0.5))
                 .CalibrateOn([batch, batch, batch, batch]);
-            return (bytes is null ? builder : builder.WithMemory(new MemoryBudget { Bytes = bytes.Value })).PlanMemory();
+            return (bytes is null ? builder : builder.WithMemory(new MemoryBudget { Bytes = bytes.Value }))
+                .PlanMemory();
         }
     }
 
@@ -67,7 +68,8 @@ public sealed class MemoryPlanTests : IDisposable
         using var larger = new GatedModel(blockCount: 7);
         long block = larger.blocks[0].parameters().Sum(parameter => parameter.numel()) * sizeof(float);
 
-        long more = Configure(larger).Targets("*").PlanMemory().ResidentBytes - Configure(model).Targets("*").PlanMemory().ResidentBytes;
+        long more = Configure(larger).Targets("*").PlanMemory().ResidentBytes - Configure(model).Targets("*")
+            .PlanMemory().ResidentBytes;
 
         Assert.Equal(block + (4L * sizeof(float) * 3 * GatedModel.Width * GatedModel.Hidden), more);
     }
@@ -80,9 +82,11 @@ public sealed class MemoryPlanTests : IDisposable
         using var model = new GatedModel(blockCount: 3);
         model.to(dtype);
         using FolderExpansionStore store = FolderExpansionStore.Open(_folder.File("partial"));
-        ExpansionBuilder<GatedModel> builder = Configure(model).StoreIn(store).WithOptions(new ExpansionOptions { Pack = pack }).WithMemory(new MemoryBudget { Bytes = 4L << 30 });
+        ExpansionBuilder<GatedModel> builder = Configure(model).StoreIn(store)
+            .WithOptions(new ExpansionOptions { Pack = pack }).WithMemory(new MemoryBudget { Bytes = 4L << 30 });
         using var packed = new GatedModel(blockCount: 3);
-        ExpansionMemoryPlan mapped = Configure(packed).StoreIn(store).WithMemory(new MemoryBudget { Bytes = 4L << 30 }).PlanMemory();
+        ExpansionMemoryPlan mapped = Configure(packed).StoreIn(store).WithMemory(new MemoryBudget { Bytes = 4L << 30 })
+            .PlanMemory();
 
         long block = 4L * 3 * GatedModel.Width * GatedModel.Hidden * (dtype == ScalarType.Float64 ? 8 : 4);
         Assert.True(builder.PlanMemory().ResidentBytes >= mapped.ResidentBytes + (2 * block));
@@ -97,7 +101,8 @@ public sealed class MemoryPlanTests : IDisposable
         long Trials(int tokens)
         {
             using Tensor batch = zeros(64, 32, GatedModel.Width);
-            return Configure(model).CalibrateOn([batch]).RefineRouter(new RouterRefinementOptions { FitTokens = tokens }).PlanMemory()
+            return Configure(model).CalibrateOn([batch])
+                .RefineRouter(new RouterRefinementOptions { FitTokens = tokens }).PlanMemory()
                 .Stages.Single(stage => stage.Name == "trials").Bytes;
         }
     }
@@ -107,18 +112,23 @@ public sealed class MemoryPlanTests : IDisposable
     {
         using var model = nn.Sequential(nn.Linear(512, 512));
         using Tensor batch = zeros(1, 64, 512);
-        Assert.Equal(4L * sizeof(float) * 12 * 512 * 512, Pruning(new AlpsSparsifier()) - Pruning(new SparseGptSparsifier()));
+        Assert.Equal(
+            4L * sizeof(float) * 12 * 512 * 512, Pruning(new AlpsSparsifier()) - Pruning(new SparseGptSparsifier()));
 
-        long Pruning(ISparsifier pruner) => model.Expand().RouteWith(new PcaKMeansOptions { Experts = 4, PcaReduction = 32 })
-            .PruneWith(pruner, SparsityTarget.Unstructured(0.5)).CalibrateOn([batch]).PlanMemory().Stages.Single(stage => stage.Name == "pruning").Bytes;
+        long Pruning(ISparsifier pruner) =>
+            model.Expand().RouteWith(new PcaKMeansOptions { Experts = 4, PcaReduction = 32 })
+            .PruneWith(pruner, SparsityTarget.Unstructured(0.5)).CalibrateOn([batch]).PlanMemory()
+                .Stages.Single(stage => stage.Name == "pruning").Bytes;
     }
 
     [Fact]
     public void Plan_ErrorsCompensated_CountsTheDenseModelsActivations()
     {
         using var model = new GatedModel();
-        ExpansionMemoryPlan plain = Configure(model).PlanMemory(), compensated = Configure(model).CompensateErrors().PlanMemory();
-        long tokens = _batches.Sum(batch => batch.numel() / GatedModel.Width), hidden = tokens * GatedModel.Width * sizeof(float);
+        ExpansionMemoryPlan plain = Configure(model).PlanMemory(),
+            compensated = Configure(model).CompensateErrors().PlanMemory();
+        long tokens = _batches.Sum(batch => batch.numel() / GatedModel.Width),
+            hidden = tokens * GatedModel.Width * sizeof(float);
         Assert.Equal(hidden, compensated.ResidentBytes - plain.ResidentBytes);
         Assert.Equal(tokens * GatedModel.Hidden * sizeof(float), Calibration(compensated) - Calibration(plain));
         Assert.True(Pruning(compensated) - Pruning(plain) >= (tokens + (3 * 4 * GatedModel.Hidden)) * GatedModel.Hidden * sizeof(float));
@@ -133,7 +143,8 @@ public sealed class MemoryPlanTests : IDisposable
                 - Pruning(Configure(model).RouteWith(router).PruneWith(wanda, half).PlanMemory());
         }
 
-        static long Calibration(ExpansionMemoryPlan plan) => plan.Stages.Single(stage => stage.Name == "calibration").Bytes;
+        static long Calibration(ExpansionMemoryPlan plan) =>
+            plan.Stages.Single(stage => stage.Name == "calibration").Bytes;
         static long Pruning(ExpansionMemoryPlan plan) => plan.Stages.Single(stage => stage.Name == "pruning").Bytes;
     }
 
@@ -141,7 +152,8 @@ public sealed class MemoryPlanTests : IDisposable
     public void Plan_FineTuning_CountsItsStepsAndWhatTheyKeep()
     {
         using var model = new GatedModel();
-        ExpansionMemoryPlan plain = Configure(model).PlanMemory(), tuned = Tuned(new FineTuningOptions()), more = Tuned(new FineTuningOptions { Steps = 8_000 });
+        ExpansionMemoryPlan plain = Configure(model).PlanMemory(), tuned = Tuned(new FineTuningOptions()),
+            more = Tuned(new FineTuningOptions { Steps = 8_000 });
         ExpansionMemoryPlan windows = Tuned(new FineTuningOptions { BatchWindows = 16 });
         ExpansionMemoryPlan outputs = Tuned(new FineTuningOptions { OutputLoss = FineTuningLoss.KullbackLeibler });
 

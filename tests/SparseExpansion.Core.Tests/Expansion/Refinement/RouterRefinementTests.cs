@@ -25,7 +25,8 @@ public sealed class RouterRefinementTests : IDisposable
     private readonly Tensor[] _batches = GatedModel.Batches(count: 24);
     private readonly StarvedClusters _clusters = new(4);
     private readonly ExpertPruner _pruner = new(
-        new WandaSparsifier(), SparsityTarget.Unstructured(0.6), new LayerDescriptor("layer", StarvedClusters.Features, 64, CPU), 1_000);
+        new WandaSparsifier(), SparsityTarget.Unstructured(0.6),
+        new LayerDescriptor("layer", StarvedClusters.Features, 64, CPU), 1_000);
 
     public void Dispose()
     {
@@ -42,7 +43,8 @@ public sealed class RouterRefinementTests : IDisposable
         using var scope = NewDisposeScope();
         Tensor tokens = _clusters.Draw(1, shuffled: true, 40, 40, 40, 40);
         Tensor weight = _clusters.Weight.narrow(0, 0, rows);
-        using ExpertStatistics statistics = _pruner.Gather(_pruner.Divide(new TokenMatrix(tokens), _clusters.Router, default), 0, default);
+        using ExpertStatistics statistics = _pruner.Gather(
+            _pruner.Divide(new TokenMatrix(tokens), _clusters.Router, default), 0, default);
         IReadOnlyList<PruningResult> experts = _pruner.Prune(weight, statistics, default);
 
         Tensor costs = TokenCosts.Compute([weight, weight], [experts, experts], [2.0, 3.0], tokens, 7);
@@ -50,7 +52,8 @@ public sealed class RouterRefinementTests : IDisposable
         for (int e = 0; e < experts.Count; e++)
         {
             Tensor error = tokens.matmul((weight - experts[e].Weight).t()).to(ScalarType.Float64).Squared().sum([1L]);
-            Assert.True(costs.select(1, e).to(ScalarType.Float64).allclose(error * Scalars.Of(1 / 2.0 + 1 / 3.0), 1e-3, 1e-4));
+            Assert.True(
+                costs.select(1, e).to(ScalarType.Float64).allclose(error * Scalars.Of(1 / 2.0 + 1 / 3.0), 1e-3, 1e-4));
         }
 
         experts.DisposeAll();
@@ -62,7 +65,8 @@ public sealed class RouterRefinementTests : IDisposable
         using Tensor tokens = _clusters.Draw(2, shuffled: true, 500, 500, 500, 500);
         using var start = new RandomRouter(StarvedClusters.Features, 4, 1);
 
-        (IRouter? router, RouterRefinement report) = Refiner(new RouterRefinementOptions()).Refine(start, [_clusters.Weight], [_pruner.Target], new TokenMatrix(tokens));
+        (IRouter? router, RouterRefinement report) = Refiner(new RouterRefinementOptions()).Refine(
+            start, [_clusters.Weight], [_pruner.Target], new TokenMatrix(tokens));
         using (router)
         {
             Assert.IsType<LinearRouter>(router);
@@ -125,15 +129,22 @@ public sealed class RouterRefinementTests : IDisposable
     [Fact]
     public void Validate_ImpossibleValues_AreNamed()
     {
-        Assert.Throws<ArgumentOutOfRangeException>("Rounds", () => Builder().RefineRouter(new RouterRefinementOptions { Rounds = 0 }));
-        Assert.Throws<ArgumentOutOfRangeException>("HoldOut", () => Builder().RefineRouter(new RouterRefinementOptions { HoldOut = double.NaN }));
-        Assert.Throws<ArgumentOutOfRangeException>("FitTokens", () => Builder().RefineRouter(new RouterRefinementOptions { FitTokens = 0 }));
-        Assert.Throws<ArgumentOutOfRangeException>("Rows", () => Builder().RefineRouter(new RouterRefinementOptions { Rows = 0 }));
-        Assert.Throws<ArgumentOutOfRangeException>("Epochs", () => Builder().RefineRouter(new RouterRefinementOptions { Epochs = 0 }));
-        Assert.Throws<ArgumentOutOfRangeException>("WeightDecay", () => Builder().RefineRouter(new RouterRefinementOptions { WeightDecay = -1 }));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            "Rounds", () => Builder().RefineRouter(new RouterRefinementOptions { Rounds = 0 }));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            "HoldOut", () => Builder().RefineRouter(new RouterRefinementOptions { HoldOut = double.NaN }));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            "FitTokens", () => Builder().RefineRouter(new RouterRefinementOptions { FitTokens = 0 }));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            "Rows", () => Builder().RefineRouter(new RouterRefinementOptions { Rows = 0 }));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            "Epochs", () => Builder().RefineRouter(new RouterRefinementOptions { Epochs = 0 }));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            "WeightDecay", () => Builder().RefineRouter(new RouterRefinementOptions { WeightDecay = -1 }));
     }
 
-    private RouterRefiner Refiner(RouterRefinementOptions options) => new(options, _pruner, 0, (router, _) => router, 1, _ => { }, default);
+    private RouterRefiner Refiner(RouterRefinementOptions options) =>
+        new(options, _pruner, 0, (router, _) => router, 1, _ => { }, default);
 
     private ExpansionBuilder<GatedModel> Builder() => _model.Expand()
         .Blocks(m => m.blocks)

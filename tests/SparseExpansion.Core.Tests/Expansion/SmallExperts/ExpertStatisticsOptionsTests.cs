@@ -53,7 +53,8 @@ public sealed class ExpertStatisticsOptionsTests : IDisposable
     [Fact]
     public void Validate_ImpossibleValues_AreNamed()
     {
-        Assert.Throws<ArgumentOutOfRangeException>("MinimumTokens", () => new ExpertStatisticsOptions { MinimumTokens = -1 }.Validate());
+        Assert.Throws<ArgumentOutOfRangeException>(
+            "MinimumTokens", () => new ExpertStatisticsOptions { MinimumTokens = -1 }.Validate());
         Assert.Throws<ArgumentOutOfRangeException>("priorTokens", () => Shrinkage.Fixed(double.NaN));
         Assert.Throws<ArgumentOutOfRangeException>("share", () => Shrinkage.HeldOut(0));
         Assert.Throws<ArgumentOutOfRangeException>("share", () => Shrinkage.HeldOut(0.6));

@@ -19,7 +19,8 @@ public sealed class FewTokensTests : IDisposable
     private static readonly LayerDescriptor s_layer = new("layer", StarvedClusters.Features, 64, CPU);
 
     private readonly StarvedClusters _clusters = new(4);
-    private readonly ExpertPruner _pruner = new(new SparseGptSparsifier(), SparsityTarget.Unstructured(0.5), s_layer, 1_000);
+    private readonly ExpertPruner _pruner = new(
+        new SparseGptSparsifier(), SparsityTarget.Unstructured(0.5), s_layer, 1_000);
 
     public void Dispose() => _clusters.Dispose();
 
@@ -74,7 +75,7 @@ public sealed class FewTokensTests : IDisposable
     }
 
     [Fact]
-    public void Dissolve_SmallExperts_SendsTheirTokensToTheNextNearestCentre()
+    public void Dissolve_SmallExperts_SendsTheirTokensToTheNextNearestCenter()
     {
         using var scope = NewDisposeScope();
         Tensor tokens = _clusters.Draw(14, shuffled: true, 3, 200, 1, 200);
@@ -123,7 +124,8 @@ public sealed class FewTokensTests : IDisposable
 
     private double HeldOutError(Tensor seen, Tensor unseen, double priorTokens)
     {
-        using ExpertStatistics statistics = _pruner.Gather(_pruner.Divide(new TokenMatrix(seen), _clusters.Router, default), priorTokens, default);
+        using ExpertStatistics statistics = _pruner.Gather(
+            _pruner.Divide(new TokenMatrix(seen), _clusters.Router, default), priorTokens, default);
         IReadOnlyList<PruningResult> pruned = _pruner.Prune(_clusters.Weight, statistics, default);
         try
         {

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.SmallExperts;
 
-/// <summary>Correlated tokens in clusters of very different size, and the router that tells the clusters apart.</summary>
+/// <summary>
+/// Correlated tokens in clusters of very different size, and the router that tells the clusters apart.
+/// </summary>
 internal sealed class StarvedClusters : IDisposable
 {
     public const int Features = 48;
@@ -26,7 +28,7 @@ internal sealed class StarvedClusters : IDisposable
     /// <summary>A dense weight, [64, features].</summary>
     public Tensor Weight { get; }
 
-    /// <summary>Sends each token to its nearest centre.</summary>
+    /// <summary>Sends each token to its nearest center.</summary>
     public LinearRouter Router { get; }
 
     /// <summary>As many tokens for each expert, expert by expert or, like a text, in turns.</summary>
@@ -44,7 +46,8 @@ internal sealed class StarvedClusters : IDisposable
         }
 
         Tensor all = cat(parts);
-        return (shuffled ? all.index_select(0, randperm(all.shape[0], generator: generator)) : all).MoveToOuterDisposeScope();
+        return (shuffled ? all.index_select(0, randperm(all.shape[0], generator: generator)) : all)
+            .MoveToOuterDisposeScope();
     }
 
     public void Dispose()

@@ -47,7 +47,8 @@ public sealed partial class ObservabilityDocsTests
     /// <summary>All stages that have activities, those of steps included.</summary>
     private static IEnumerable<ExpansionStage> Stages() =>
     [
-        .. typeof(ExpansionStage).GetProperties(BindingFlags.Public | BindingFlags.Static).Select(property => (ExpansionStage)property.GetValue(null)!)
+        .. typeof(ExpansionStage).GetProperties(BindingFlags.Public | BindingFlags.Static).Select(
+            property => (ExpansionStage)property.GetValue(null)!)
             .Where(stage => stage != ExpansionStage.Finished),
         .. ExpansionRecipe.KnownSteps.Select(step => step.BlockStage).OfType<ExpansionStage>(),
     ];

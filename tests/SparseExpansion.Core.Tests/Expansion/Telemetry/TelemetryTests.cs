@@ -43,7 +43,8 @@ public sealed class TelemetryTests : IDisposable
 
         using ExpansionResult result = Builder().Run();
 
-        Activity whole = Assert.Single(ended, activity => activity.OperationName == SparseExpansionTelemetry.ExpansionActivity);
+        Activity whole = Assert.Single(
+            ended, activity => activity.OperationName == SparseExpansionTelemetry.ExpansionActivity);
         Assert.Equal(2, whole.GetTagItem(SparseExpansionTelemetry.BlocksTag));
         Activity[] stages = [.. ended.Where(activity => activity != whole)];
         Assert.Equal(
@@ -67,7 +68,8 @@ public sealed class TelemetryTests : IDisposable
         };
         ActivitySource.AddActivityListener(listener);
 
-        Assert.Throws<TooManyExpertsException>(() => Builder().RouteWith(new PcaKMeansOptions { Experts = 5_000, PcaReduction = null }).Run());
+        Assert.Throws<TooManyExpertsException>(
+            () => Builder().RouteWith(new PcaKMeansOptions { Experts = 5_000, PcaReduction = null }).Run());
 
         Assert.Equal(ActivityStatusCode.Error, whole?.Status);
     }
@@ -95,7 +97,8 @@ public sealed class TelemetryTests : IDisposable
         // Other tests may expand at the same time.
         Assert.True(counted[SparseExpansionTelemetry.Layers] >= 6);
         Assert.True(counted[SparseExpansionTelemetry.Tokens] >= 6 * 256);
-        Assert.True(counted[SparseExpansionTelemetry.ExpertBytes] >= result.Layers.Values.Sum(layer => layer.ExpertBytes));
+        Assert.True(
+            counted[SparseExpansionTelemetry.ExpertBytes] >= result.Layers.Values.Sum(layer => layer.ExpertBytes));
         Assert.True(counted[SparseExpansionTelemetry.StageDuration] > 0);
         Assert.True(counted[SparseExpansionTelemetry.StageThroughput] > 0);
 
@@ -114,7 +117,8 @@ public sealed class TelemetryTests : IDisposable
         var clock = new SteadyClock();
         var steps = new List<ExpansionProgress>();
 
-        using ExpansionResult result = Builder().WithOptions(new ExpansionOptions { TimeProvider = clock }).Run(new Steps(steps));
+        using ExpansionResult result = Builder().WithOptions(new ExpansionOptions { TimeProvider = clock })
+            .Run(new Steps(steps));
 
         Assert.Null(steps[0].TimeLeft);
         Assert.Equal(TimeSpan.Zero, steps[^1].TimeLeft);
@@ -130,7 +134,8 @@ public sealed class TelemetryTests : IDisposable
 
         using ExpansionResult result = Builder().LogTo(logger).Run();
 
-        Assert.Equal([(1, "ExpansionStarted"), (2, "LayerExpanded"), (3, "ExpansionFinished")], logger.Ids.Distinct().Order());
+        Assert.Equal(
+            [(1, "ExpansionStarted"), (2, "LayerExpanded"), (3, "ExpansionFinished")], logger.Ids.Distinct().Order());
     }
 
     private ExpansionBuilder<GatedModel> Builder() => _model.Expand()
