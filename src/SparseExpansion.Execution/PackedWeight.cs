@@ -63,8 +63,8 @@ public sealed unsafe class PackedWeight : IDisposable
         + (_arrays.Grid is { } grid ? grid.Scales.ByteLength + grid.Zeros.ByteLength : 0);
 
     /// <summary>
-    /// Bytes derived for the index kernels so far: 0, or one per non-zero and two
-    /// per row and block. Quantized weights derive none.
+    /// Bytes derived for the index kernels so far: 0, or one per non-zero and two per row and block. Quantized weights
+    /// derive none.
     /// </summary>
     public long DerivedBytes => _indices?.Bytes ?? 0;
 
@@ -128,8 +128,8 @@ public sealed unsafe class PackedWeight : IDisposable
     /// Uses stored arrays as they are, without copying; they may lie in mapped memory. The weight takes them over and
     /// disposes them. All of them are checked against each other, since kernels trust them.
     /// </summary>
-    /// <exception cref="CheckpointException">An array has a wrong dtype or
-    /// length, or contradicts another one.</exception>
+    /// <exception cref="CheckpointException">An array has a wrong dtype or length, or contradicts another
+    /// one.</exception>
     public static PackedWeight FromArrays(PackedArrays arrays)
     {
         ArgumentNullException.ThrowIfNull(arrays);

@@ -80,9 +80,8 @@ public sealed record ModelConfig
     /// there is one.
     /// </summary>
     /// <param name="folder">A folder in Hugging Face layout.</param>
-    /// <exception cref="CheckpointException">
-    /// A file is missing or malformed, or a key has a value that the library does not support; the message names file
-    /// and key.
+    /// <exception cref="CheckpointException"> A file is missing or malformed, or a key has a value that the library
+    /// does not support; the message names file and key.
     /// </exception>
     public static ModelConfig Load(string folder)
     {

@@ -6,8 +6,8 @@ namespace SparseExpansion.Models;
 
 /// <summary>
 /// Text to token ids and back, as the model's checkpoint defines it: <c>tokenizer.json</c> with a BPE model (GPT-NeoX,
-/// Llama 3, Qwen2,
-/// Llama 2 after conversion), or <c>tokenizer.model</c> (SentencePiece). Safe for use by several threads after loading.
+/// Llama 3, Qwen2, Llama 2 after conversion), or <c>tokenizer.model</c> (SentencePiece). Safe for use by several
+/// threads after loading.
 /// </summary>
 public sealed class TextTokenizer
 {
@@ -29,15 +29,13 @@ public sealed class TextTokenizer
 
     /// <summary>
     /// Loads the tokenizer of a checkpoint folder; <c>tokenizer.json</c> goes before <c>tokenizer.model</c>. Further
-    /// tokens, start and
-    /// end are read from <c>tokenizer_config.json</c>, <c>special_tokens_map.json</c> and <c>added_tokens.json</c>;
-    /// where neither of
-    /// the first two is there, start and end are those of <c>config.json</c>.
+    /// tokens, start and end are read from <c>tokenizer_config.json</c>, <c>special_tokens_map.json</c> and
+    /// <c>added_tokens.json</c>; where neither of the first two is there, start and end are those of
+    /// <c>config.json</c>.
     /// </summary>
     /// <param name="folder">A folder in Hugging Face layout.</param>
-    /// <exception cref="CheckpointException">
-    /// There is no tokenizer, it is malformed, it uses something unsupported, or files contradict each other; the
-    /// message names file and key.
+    /// <exception cref="CheckpointException"> There is no tokenizer, it is malformed, it uses something unsupported, or
+    /// files contradict each other; the message names file and key.
     /// </exception>
     public static TextTokenizer Load(string folder)
     {
@@ -53,12 +51,10 @@ public sealed class TextTokenizer
 
     /// <summary>Encodes a text.</summary>
     /// <param name="text">Any text; empty text gives no tokens but special ones. Lone surrogates become U+FFFD.</param>
-    /// <param name="addSpecialTokens">
-    /// True adds the tokens that the tokenizer puts around a text, such as the start token. Default true. With
-    /// <c>tokenizer.model</c>, and with
-    /// the tokenizer classes of Llama, Code Llama, Gemma, Cohere and GPT-NeoX, they are decided by <c>add_bos_token</c>
-    /// and <c>add_eos_token</c>
-    /// of <c>tokenizer_config.json</c>; with other classes by the "post_processor" of <c>tokenizer.json</c>.
+    /// <param name="addSpecialTokens"> True adds the tokens that the tokenizer puts around a text, such as the start
+    /// token. Default true. With <c>tokenizer.model</c>, and with the tokenizer classes of Llama, Code Llama, Gemma,
+    /// Cohere and GPT-NeoX, they are decided by <c>add_bos_token</c> and <c>add_eos_token</c> of
+    /// <c>tokenizer_config.json</c>; with other classes by the "post_processor" of <c>tokenizer.json</c>.
     /// </param>
     /// <returns>Token ids.</returns>
     /// <exception cref="CheckpointException">A pattern of the tokenizer takes too long or makes the text too

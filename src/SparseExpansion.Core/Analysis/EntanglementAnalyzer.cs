@@ -12,8 +12,8 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Analysis;
 
 /// <summary>
-/// Measures how entangled the neurons of linear layers are, what clustering and
-/// pruning do to them. Definitions: arXiv 2405.15756.
+/// Measures how entangled the neurons of linear layers are, what clustering and pruning do to them. Definitions: arXiv
+/// 2405.15756.
 /// </summary>
 /// <remarks>
 /// Exact over all tokens. Outputs are computed in float32 on the device of the weight, panel by panel of neurons, so
@@ -122,8 +122,8 @@ public sealed class EntanglementAnalyzer
     /// <param name="tokens">Inputs of the layer.</param>
     /// <param name="neurons">The neurons to compare; null for all.</param>
     /// <param name="cancellationToken">Observed between chunks of tokens and slices of neurons.</param>
-    /// <exception cref="ArgumentException">The layers differ in shape or
-    /// device, or there is no such neuron.</exception>
+    /// <exception cref="ArgumentException">The layers differ in shape or device, or there is no such
+    /// neuron.</exception>
     public SparsityComparison Compare(
         DenseLinear dense, SparseMixtureLayer mixture, ITokenSource tokens, IReadOnlyList<int>? neurons = null,
         CancellationToken cancellationToken = default)

@@ -10,8 +10,8 @@ namespace SparseExpansion.Execution;
 
 /// <summary>
 /// The dense way, slice by slice: each worker unpacks a few panels into its own cache and lets torch multiply them
-/// there, on that worker alone. The pool and torch's threads never wait for each other, and
-/// every product has the same shape for any number of threads.
+/// there, on that worker alone. The pool and torch's threads never wait for each other, and every product has the same
+/// shape for any number of threads.
 /// </summary>
 internal sealed unsafe class DenseSlices : IParallelWork
 {

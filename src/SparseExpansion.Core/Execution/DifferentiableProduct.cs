@@ -27,8 +27,8 @@ internal sealed class DifferentiableProduct : autograd.SingleTensorFunction<Diff
     /// <param name="tokens">[…, in_features].</param>
     /// <param name="bias">[out_features], or null.</param>
     /// <param name="multiply">The product, with the bias added, […, out_features].</param>
-    /// <param name="tokensGradient">From the gradient of the product to that of the
-    /// tokens, by operations that autograd knows.</param>
+    /// <param name="tokensGradient">From the gradient of the product to that of the tokens, by operations that autograd
+    /// knows.</param>
     /// <returns>The product: a part of the graph where a gradient is asked of tokens or bias.</returns>
     public static Tensor Compute(
         Tensor tokens, Tensor? bias, Func<Tensor> multiply, Func<Tensor, Tensor> tokensGradient)
@@ -83,8 +83,8 @@ internal sealed class DifferentiableProduct : autograd.SingleTensorFunction<Diff
     private sealed record Product(Func<Tensor> Multiply, Func<Tensor, Tensor>? TokensGradient, ScalarType? BiasType)
     {
         /// <summary>
-        /// In place of each gradient that is asked for one without dimensions, to
-        /// which neither tokens nor a bias can be expanded.
+        /// In place of each gradient that is asked for one without dimensions, to which neither tokens nor a bias can
+        /// be expanded.
         /// </summary>
         public List<Tensor?> Refused() => [
             TokensGradient is null ? null : zeros(Array.Empty<long>()).DetachFromDisposeScope(),

@@ -12,10 +12,10 @@ public static unsafe class PackedTensors
     extension(PackedWeight packed)
     {
         /// <summary>Packs a dense weight.</summary>
-        /// <param name="weight">[out_features, in_features], float32 or bfloat16,
-        /// any device and strides; not changed.</param>
-        /// <exception cref="ArgumentException">The weight is not a matrix of a
-        /// supported dtype with at least one element.</exception>
+        /// <param name="weight">[out_features, in_features], float32 or bfloat16, any device and strides; not
+        /// changed.</param>
+        /// <exception cref="ArgumentException">The weight is not a matrix of a supported dtype with at least one
+        /// element.</exception>
         public static PackedWeight Pack(Tensor weight)
         {
             CheckMatrix(weight);
@@ -30,14 +30,13 @@ public static unsafe class PackedTensors
         }
 
         /// <summary>Packs a weight that was rounded, as codes.</summary>
-        /// <param name="weight">
-        /// [out_features, in_features], float32 or bfloat16, any device and strides; not changed. Codes of 8 bits that
-        /// are more than 128 steps from zero cannot be told apart in bfloat16: the nearest one is taken.
+        /// <param name="weight"> [out_features, in_features], float32 or bfloat16, any device and strides; not changed.
+        /// Codes of 8 bits that are more than 128 steps from zero cannot be told apart in bfloat16: the nearest one is
+        /// taken.
         /// </param>
         /// <param name="grid">The grid that it was rounded to, on any device; copied.</param>
-        /// <exception cref="ArgumentException">
-        /// The weight is not a matrix of a supported dtype with at least one element, the grid is for another shape, or
-        /// a weight is not on it.
+        /// <exception cref="ArgumentException"> The weight is not a matrix of a supported dtype with at least one
+        /// element, the grid is for another shape, or a weight is not on it.
         /// </exception>
         public static PackedWeight Pack(Tensor weight, QuantizationGrid grid) => TryPack(weight, grid)
             ?? throw new ArgumentException(

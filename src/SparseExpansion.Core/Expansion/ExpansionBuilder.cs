@@ -38,8 +38,9 @@ public sealed class ExpansionBuilder<TModel>
     /// call the whole model is one block. Blocks map a hidden state to a hidden state of the same kind, and run in
     /// order.
     /// </summary>
-    /// <param name="select">Blocks from a tensor, or with up to three tensors more such as masks, which are recorded from the model once and handed to the
-    /// blocks again; to a tensor, or a tuple of which the first is the hidden state.</param>
+    /// <param name="select">Blocks from a tensor, or with up to three tensors more such as masks, which are recorded
+    /// from the model once and handed to the blocks again; to a tensor, or a tuple of which the first is the hidden
+    /// state.</param>
     /// <exception cref="ArgumentException">There are no blocks, or one takes or gives something else.</exception>
     public ExpansionBuilder<TModel> Blocks(Func<TModel, IEnumerable<nn.Module>> select)
     {
@@ -54,8 +55,8 @@ public sealed class ExpansionBuilder<TModel>
     /// Chooses linears by module path. Without this call all linears are expanded; with <see cref="Blocks"/> all inside
     /// the blocks.
     /// </summary>
-    /// <param name="patterns">
-    /// Globs such as <c>*.mlp.*</c>: <c>*</c> stands for any characters, <c>?</c> for one. Each must match a linear.
+    /// <param name="patterns"> Globs such as <c>*.mlp.*</c>: <c>*</c> stands for any characters, <c>?</c> for one. Each
+    /// must match a linear.
     /// </param>
     public ExpansionBuilder<TModel> Targets(params string[] patterns)
     {
@@ -78,9 +79,8 @@ public sealed class ExpansionBuilder<TModel>
     /// <summary>
     /// Sets router, pruner, sparsity and all that goes beyond them at once; later calls override parts of it.
     /// </summary>
-    /// <param name="recipe">
-    /// <see cref="ExpansionRecipe.Published"/>, <see cref="ExpansionRecipe.Best"/>, <see cref="ExpansionRecipe.Fast"/>
-    /// or one of your own.
+    /// <param name="recipe"> <see cref="ExpansionRecipe.Published"/>, <see cref="ExpansionRecipe.Best"/>,
+    /// <see cref="ExpansionRecipe.Fast"/> or one of your own.
     /// </param>
     /// <param name="target">The sparsity.</param>
     /// <exception cref="ArgumentException">An option of the recipe is null or out of range.</exception>
@@ -121,8 +121,8 @@ public sealed class ExpansionBuilder<TModel>
     }
 
     /// <summary>Sets the calibration inputs.</summary>
-    /// <param name="batches">
-    /// Inputs of the model, and padding masks; kept alive by the caller until <see cref="Run"/> returns.
+    /// <param name="batches"> Inputs of the model, and padding masks; kept alive by the caller until <see cref="Run"/>
+    /// returns.
     /// </param>
     /// <exception cref="ArgumentException">There are no batches.</exception>
     public ExpansionBuilder<TModel> CalibrateOn(IEnumerable<CalibrationBatch> batches)
@@ -138,8 +138,8 @@ public sealed class ExpansionBuilder<TModel>
     /// Sets calibration inputs that are made when the work begins, and disposed with their masks when it ends: nobody
     /// has to keep them.
     /// </summary>
-    /// <param name="makeBatches">
-    /// Called by <see cref="Run"/> and by <see cref="PlanMemory"/>; makes new tensors each time.
+    /// <param name="makeBatches"> Called by <see cref="Run"/> and by <see cref="PlanMemory"/>; makes new tensors each
+    /// time.
     /// </param>
     public ExpansionBuilder<TModel> CalibrateOn(Func<IEnumerable<CalibrationBatch>> makeBatches)
     {
@@ -170,8 +170,7 @@ public sealed class ExpansionBuilder<TModel>
         Set(request => request with { Options = request.Options with { Seed = seed } });
 
     /// <summary>Keeps every finished block, so that another run can <see cref="ResumeFrom"/> it.</summary>
-    /// <param name="store">
-    /// An empty store. It keeps the blocks after the run too; remove them when the model is saved.
+    /// <param name="store"> An empty store. It keeps the blocks after the run too; remove them when the model is saved.
     /// </param>
     /// <exception cref="InvalidOperationException">The expansion has another store already.</exception>
     public ExpansionBuilder<TModel> StoreIn(IExpansionStore store) => Keep(store, resume: false, routers: null);
@@ -223,11 +222,10 @@ public sealed class ExpansionBuilder<TModel>
     /// <param name="progress">Told of every step; called on this thread.</param>
     /// <param name="cancellationToken">Observed between units of work.</param>
     /// <returns>The report, and the way back until the result is disposed.</returns>
-    /// <exception cref="InvalidOperationException">
-    /// Something was not set, parts do not go together, or the builder has run before.
+    /// <exception cref="InvalidOperationException"> Something was not set, parts do not go together, or the builder has
+    /// run before.
     /// </exception>
-    /// <exception cref="SparseExpansionException">
-    /// Model or data do not allow it. The model is left as it was.
+    /// <exception cref="SparseExpansionException"> Model or data do not allow it. The model is left as it was.
     /// </exception>
     /// <exception cref="OperationCanceledException">The run was canceled. The model is left as it was.</exception>
     public ExpansionResult Run(

@@ -44,8 +44,8 @@ public sealed class ExpansionResult : IDisposable
     /// packed where it can.
     /// </summary>
     /// <returns>This result.</returns>
-    /// <exception cref="InvalidOperationException">
-    /// The experts of a layer cannot be packed, or the expansion was reverted.
+    /// <exception cref="InvalidOperationException"> The experts of a layer cannot be packed, or the expansion was
+    /// reverted.
     /// </exception>
     public ExpansionResult Pack()
     {
@@ -70,8 +70,8 @@ public sealed class ExpansionResult : IDisposable
     /// <see cref="SparseMixtureLayer.Unfreeze"/>.
     /// </summary>
     /// <returns>The parameters of all layers, for one optimizer.</returns>
-    /// <exception cref="InvalidOperationException">
-    /// The experts of a layer are quantized, or the expansion was reverted; no layer has changed.
+    /// <exception cref="InvalidOperationException"> The experts of a layer are quantized, or the expansion was
+    /// reverted; no layer has changed.
     /// </exception>
     public IReadOnlyList<Parameter> Unfreeze() => Living().Unfreeze();
 

@@ -22,9 +22,9 @@ internal static class ExpertStorage
             MaskedDenseExperts.Kind =>
                 MaskedDenseExperts.FromTensors(layer, [count, outFeatures, inFeatures], tensors, share),
             PackedExperts.Kind =>
-                PackedExperts.FromTensors(layer, [count, outFeatures, inFeatures], tensors, quantized: false),
+                PackedExpertsReader.Read(layer, [count, outFeatures, inFeatures], tensors, quantized: false),
             PackedExperts.QuantizedKind =>
-                PackedExperts.FromTensors(layer, [count, outFeatures, inFeatures], tensors, quantized: true),
+                PackedExpertsReader.Read(layer, [count, outFeatures, inFeatures], tensors, quantized: true),
             _ => throw new CheckpointException(
                 $"The experts of layer '{layer}' are stored as '{kind}', which this version does not know."),
         };

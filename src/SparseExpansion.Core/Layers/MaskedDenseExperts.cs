@@ -87,8 +87,8 @@ internal sealed class MaskedDenseExperts : ExpertWeights
     /// <summary>
     /// Lets the weights that are not zero be trained: from now on the product is that of weight · mask.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The weights were rounded to
-    /// grids, which training would leave.</exception>
+    /// <exception cref="InvalidOperationException">The weights were rounded to grids, which training would
+    /// leave.</exception>
     public Parameter Unfreeze()
     {
         if (_grids is not null)

@@ -93,13 +93,13 @@ public sealed class MixtureCollection : IReadOnlyDictionary<string, SparseMixtur
 
     /// <summary>Lets all layers be trained, see <see cref="SparseMixtureLayer.Unfreeze"/>.</summary>
     /// <returns>Parameters for one optimizer: weights and biases, layer after layer.</returns>
-    /// <exception cref="InvalidOperationException">The experts of a layer were
-    /// rounded to a grid; no layer has changed.</exception>
+    /// <exception cref="InvalidOperationException">The experts of a layer were rounded to a grid; no layer has
+    /// changed.</exception>
     public IReadOnlyList<Parameter> Unfreeze()
     {
         foreach (SparseMixtureLayer layer in Values)
         {
-            layer.RequireTrainable();
+            MixtureGuard.RequireTrainable(layer);
         }
 
         SparseMixtureLayer[] frozen = [.. Values.Where(layer => !layer.IsTrainable)];

@@ -75,5 +75,16 @@ internal static class MixtureGuard
         }
     }
 
+    /// <exception cref="InvalidOperationException">The experts were rounded to a grid.</exception>
+    public static void RequireTrainable(SparseMixtureLayer layer)
+    {
+        if (layer.Experts.GridOf(0) is not null)
+        {
+            throw new InvalidOperationException(
+                $"The experts of layer '{layer.Name}' are quantized and cannot be trained: "
+                + "their weights would leave the grid. Train first, without quantization.");
+        }
+    }
+
     private static string Describe(Tensor tensor) => $"{tensor.dtype} [{string.Join(", ", tensor.shape)}]";
 }

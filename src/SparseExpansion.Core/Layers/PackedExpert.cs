@@ -76,8 +76,8 @@ internal sealed class PackedExpert : nn.Module
     }
 
     /// <summary>
-    /// Hands out the live arrays, to which the caller may write; so do
-    /// <c>buffers</c> and what lists the buffers of a parent.
+    /// Hands out the live arrays, to which the caller may write; so do <c>buffers</c> and what lists the buffers of a
+    /// parent.
     /// </summary>
     public override IEnumerable<(string name, Tensor buffer)> named_buffers(
         bool recurse = true, bool include_nonpersistent = true)

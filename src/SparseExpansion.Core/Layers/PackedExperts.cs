@@ -23,13 +23,14 @@ internal sealed class PackedExperts : ExpertWeights
     /// <summary>Name of the layout of quantized experts.</summary>
     public const string QuantizedKind = "packed-bitmask-quantized";
 
-    private const string LayoutName = "layout";
+    internal const string LayoutName = "layout";
 
     private readonly ModuleList<PackedExpert> items;
     private PackedWeight[] _weights;
     private ScalarType _dtype;
 
-    private PackedExperts(PackedExpert[] experts, ScalarType? dtype = null)
+    /// <summary>Takes over experts of one shape and dtype.</summary>
+    internal PackedExperts(PackedExpert[] experts, ScalarType? dtype = null)
         : base(nameof(PackedExperts))
     {
         items = nn.ModuleList(experts);
@@ -71,7 +72,7 @@ internal sealed class PackedExperts : ExpertWeights
         new([.. weights.Select(weight => new PackedExpert(weight))]);
 
     /// <summary>Packs the experts of another storage.</summary>
-    public static PackedExperts Pack(ExpertWeights experts) => Pack(experts, experts.DType);
+    public static PackedExperts Pack(ExpertWeights experts) => ExpertPacking.Pack(experts, experts.DType);
 
     public override IReadOnlyDictionary<string, Tensor> Tensors
     {
@@ -93,55 +94,6 @@ internal sealed class PackedExperts : ExpertWeights
             tensors.Add(LayoutName, tensor(layout, device: CPU));
             return tensors;
         }
-    }
-
-    /// <param name="layer">For messages.</param>
-    /// <param name="shape">[experts, out_features, in_features].</param>
-    /// <param name="tensors">The tensors from <see cref="Tensors"/>.</param>
-    /// <param name="quantized">True if they are codes.</param>
-    public static PackedExperts FromTensors(
-        string layer, long[] shape, IReadOnlyDictionary<string, Tensor> tensors, bool quantized)
-    {
-        var experts = new List<PackedExpert>();
-        try
-        {
-            long[] layout = ReadLayout(Require(layer, tensors, LayoutName));
-            WeightQuantization? quantization = quantized ? ReadQuantization(layer, layout) : null;
-            IReadOnlyList<string> names = PackedExpert.NamesOf(quantization);
-            if (layout.Length != (quantized ? 4 : 2)
-                || layout[..2].Concat(shape).Any(size => size is < 1 or > int.MaxValue)
-                || tensors.Count != shape[0] * names.Count + 1)
-            {
-                throw new CheckpointException(
-                    $"The packed experts of layer '{layer}' are not {shape[0]} in number, or have a malformed layout.");
-            }
-
-            for (int e = 0; e < shape[0]; e++)
-            {
-                Tensor[] arrays = [.. names.Select(name => Require(layer, tensors, ArrayName(e, name)))];
-                experts.Add(FromArrays(layer, e, shape, layout, quantization, arrays));
-            }
-
-            return new PackedExperts([.. experts]);
-        }
-        catch
-        {
-            experts.ForEach(expert => expert.Dispose());
-            throw;
-        }
-    }
-
-    private static WeightQuantization ReadQuantization(string layer, long[] layout)
-    {
-        WeightQuantization? known = layout switch
-        {
-            [_, _, 4 or 8, 0] => new WeightQuantization { Bits = (int)layout[2], GroupSize = null },
-            [_, _, 4 or 8, 64 or 128] => new WeightQuantization { Bits = (int)layout[2], GroupSize = (int)layout[3] },
-            _ => null,
-        };
-        return known ?? throw new CheckpointException(
-            $"The quantized experts of layer '{layer}' have a layout that this version does not know: "
-            + $"[{string.Join(", ", layout)}].");
     }
 
     public override Tensor Multiply(Tensor tokens, RoutingDecision decision, Tensor? bias)
@@ -231,7 +183,7 @@ internal sealed class PackedExperts : ExpertWeights
             return this;
         }
 
-        PackedExpert[] converted = [.. Enumerable.Range(0, Count).Select(e => PackOne(this, e, dtype))];
+        PackedExpert[] converted = [.. Enumerable.Range(0, Count).Select(e => ExpertPacking.PackOne(this, e, dtype))];
         for (int e = 0; e < converted.Length; e++)
         {
             using PackedExpert old = items[e];
@@ -256,69 +208,5 @@ internal sealed class PackedExperts : ExpertWeights
             : throw new InvalidOperationException(
                 $"Packed experts run on the CPU. Call Unpack() on the layers before they are moved to {deviceType}.");
 
-    /// <summary>
-    /// As codes where all experts still lie on their grids; otherwise, for example after training, as values.
-    /// </summary>
-    private static PackedExperts Pack(ExpertWeights experts, ScalarType dtype) =>
-        PackCodes(experts, dtype)
-            ?? new PackedExperts([.. Enumerable.Range(0, experts.Count).Select(e => PackOne(experts, e, dtype))]);
-
-    /// <summary>All experts as codes; null if one has no grid or has left it.</summary>
-    private static PackedExperts? PackCodes(ExpertWeights experts, ScalarType dtype)
-    {
-        var packed = new List<PackedExpert>();
-        for (int e = 0; e < experts.Count; e++)
-        {
-            if (PackCodesOfOne(experts, e) is not { } weight)
-            {
-                packed.ForEach(expert => expert.Dispose());
-                return null;
-            }
-
-            packed.Add(new PackedExpert(weight));
-        }
-
-        return new PackedExperts([.. packed], dtype);
-    }
-
-    private static PackedWeight? PackCodesOfOne(ExpertWeights experts, int expert)
-    {
-        if (experts.GridOf(expert) is not { } grid)
-        {
-            return null;
-        }
-
-        using Tensor dense = experts.ToDense(expert);
-        return PackedTensors.TryPack(dense, grid);
-    }
-
-    private static PackedExpert PackOne(ExpertWeights experts, int expert, ScalarType dtype)
-    {
-        using var scope = NewDisposeScope();
-        return new PackedExpert(PackedWeight.Pack(experts.ToDense(expert).to(dtype)));
-    }
-
-    private static PackedExpert FromArrays(
-        string layer, int expert, long[] shape, long[] layout, WeightQuantization? quantization, Tensor[] arrays)
-    {
-        try
-        {
-            return PackedExpert.FromArrays(
-                (int)shape[1], (int)shape[2], (int)layout[0], (int)layout[1], quantization, arrays);
-        }
-        catch (CheckpointException error)
-        {
-            throw new CheckpointException($"Expert {expert} of layer '{layer}': {error.Message}", error);
-        }
-    }
-
-    private static long[] ReadLayout(Tensor layout) =>
-        layout.dtype == ScalarType.Int64 ? layout.data<long>().ToArray() : [];
-
-    private static Tensor Require(string layer, IReadOnlyDictionary<string, Tensor> tensors, string name) =>
-        tensors.TryGetValue(name, out Tensor? found)
-            ? found
-            : throw new CheckpointException($"The packed experts of layer '{layer}' lack the array '{name}'.");
-
-    private static string ArrayName(int expert, string array) => $"{expert}.{array}";
+    internal static string ArrayName(int expert, string array) => $"{expert}.{array}";
 }

@@ -9,8 +9,8 @@ namespace SparseExpansion.Layers;
 /// The first layer of a forward pass computes the decision, the others find it by the identity of the input object.
 /// </summary>
 /// <remarks>
-/// A decision serves each layer once, so a buffer that is refilled between forward passes is routed anew. Do not
-/// change the input in place between the calls of two layers of one group. Safe for concurrent forward passes.
+/// A decision serves each layer once, so a buffer that is refilled between forward passes is routed anew. Do not change
+/// the input in place between the calls of two layers of one group. Safe for concurrent forward passes.
 /// </remarks>
 public sealed class SharedRouter : IDisposable
 {

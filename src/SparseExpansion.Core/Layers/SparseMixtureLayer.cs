@@ -13,18 +13,19 @@ namespace SparseExpansion.Layers;
 
 /// <summary>
 /// A linear layer as a mixture of sparse experts: a router sends each token to one expert, whose pruned copy of the
-/// weight multiplies it. It stands in for <c>nn.Linear</c>: y = W_{e(x)} x + b, arXiv 2405.15756, section 2; or y = W_{e(x)} x + b_{e(x)}.
+/// weight multiplies it. It stands in for <c>nn.Linear</c>: y = W_{e(x)} x + b, arXiv 2405.15756, section 2; or y =
+/// W_{e(x)} x + b_{e(x)}.
 /// </summary>
 /// <remarks>
 /// Experts are stored packed (non-zero weights only, CPU; gradients flow through them to what comes before, but they
-/// have none themselves) or masked dense (differentiable, any device); see
-/// <see cref="Pack"/> and <see cref="Unpack"/>. <c>state_dict</c> names: <c>router.*</c> (if the router is a module),
-/// <c>bias</c> [out_features] or [experts, out_features], and <c>experts.weight</c> [experts, out_features, in_features] or
-/// <c>experts.items.E.values</c>, <c>.masks</c>, <c>.row_order</c>, <c>.panel_offsets</c> for every expert E, with
-/// <c>.scales</c> and <c>.zeros</c> if it is quantized. The dense layer is never run. <c>load_state_dict</c> into
-/// packed experts is for layers that were packed alike: what it brought is checked on the next use, and a layer that
-/// no longer holds packed experts says so. Tensors that <c>state_dict</c>, <c>buffers</c> or <c>get_buffer</c> gave
-/// may be written to before that next use only; ask for them again to write later.
+/// have none themselves) or masked dense (differentiable, any device); see <see cref="Pack"/> and <see cref="Unpack"/>.
+/// <c>state_dict</c> names: <c>router.*</c> (if the router is a module), <c>bias</c> [out_features] or [experts,
+/// out_features], and <c>experts.weight</c> [experts, out_features, in_features] or <c>experts.items.E.values</c>,
+/// <c>.masks</c>, <c>.row_order</c>, <c>.panel_offsets</c> for every expert E, with <c>.scales</c> and <c>.zeros</c> if
+/// it is quantized. The dense layer is never run. <c>load_state_dict</c> into packed experts is for layers that were
+/// packed alike: what it brought is checked on the next use, and a layer that no longer holds packed experts says so.
+/// Tensors that <c>state_dict</c>, <c>buffers</c> or <c>get_buffer</c> gave may be written to before that next use
+/// only; ask for them again to write later.
 /// </remarks>
 public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
 {
@@ -34,13 +35,13 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     private readonly SharedRouter _shared;
 
     /// <summary>Builds the layer from pruned weights, with a router of its own.</summary>
-    /// <param name="name">Module path in the model, for messages, reports and files: a model
-    /// whose layers are called otherwise cannot be saved.</param>
+    /// <param name="name">Module path in the model, for messages, reports and files: a model whose layers are called
+    /// otherwise cannot be saved.</param>
     /// <param name="router">Router for in_features-wide tokens; the layer disposes it.</param>
-    /// <param name="expertWeights">One weight [out_features, in_features] for
-    /// every expert of the router; copied.</param>
-    /// <param name="bias">[out_features], shared by the experts; [experts, out_features],
-    /// one for each; or null. Copied.</param>
+    /// <param name="expertWeights">One weight [out_features, in_features] for every expert of the router;
+    /// copied.</param>
+    /// <param name="bias">[out_features], shared by the experts; [experts, out_features], one for each; or null.
+    /// Copied.</param>
     /// <exception cref="ArgumentException">Counts or shapes do not fit.</exception>
     public SparseMixtureLayer(string name, IRouter router, IReadOnlyList<Tensor> expertWeights, Tensor? bias = null)
         : this(name, new SharedRouter(router), expertWeights, bias)
@@ -48,13 +49,13 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>Builds the layer from pruned weights, with the router of its input group.</summary>
-    /// <param name="name">Module path in the model, for messages, reports and files: a model
-    /// whose layers are called otherwise cannot be saved.</param>
+    /// <param name="name">Module path in the model, for messages, reports and files: a model whose layers are called
+    /// otherwise cannot be saved.</param>
     /// <param name="router">The group's router; disposed with any of its layers.</param>
-    /// <param name="expertWeights">One weight [out_features, in_features] for
-    /// every expert of the router; copied.</param>
-    /// <param name="bias">[out_features], shared by the experts; [experts, out_features],
-    /// one for each; or null. Copied.</param>
+    /// <param name="expertWeights">One weight [out_features, in_features] for every expert of the router;
+    /// copied.</param>
+    /// <param name="bias">[out_features], shared by the experts; [experts, out_features], one for each; or null.
+    /// Copied.</param>
     /// <exception cref="ArgumentException">Counts or shapes do not fit.</exception>
     public SparseMixtureLayer(
         string name, SharedRouter router, IReadOnlyList<Tensor> expertWeights, Tensor? bias = null)
@@ -107,8 +108,8 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     public bool IsPacked => experts is PackedExperts;
 
     /// <summary>
-    /// The rounding of the packed experts to codes of few bits; null for
-    /// experts of full precision, and for unpacked ones.
+    /// The rounding of the packed experts to codes of few bits; null for experts of full precision, and for unpacked
+    /// ones.
     /// </summary>
     public WeightQuantization? Quantization => (experts as PackedExperts)?.Quantization;
 
@@ -117,16 +118,16 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     internal Parameter? Bias => bias;
 
     /// <summary>
-    /// Stores the experts packed: smaller and faster on the CPU, without gradients
-    /// of their own. Values stay the same, bit by bit.
+    /// Stores the experts packed: smaller and faster on the CPU, without gradients of their own. Values stay the same,
+    /// bit by bit.
     /// </summary>
     /// <remarks>
     /// Not to be called while a forward pass runs. Experts that were rounded to a grid are stored as codes, unless they
     /// were changed since.
     /// </remarks>
     /// <returns>This layer.</returns>
-    /// <exception cref="InvalidOperationException">The experts are not on the
-    /// CPU, or neither float32 nor bfloat16.</exception>
+    /// <exception cref="InvalidOperationException">The experts are not on the CPU, or neither float32 nor
+    /// bfloat16.</exception>
     public SparseMixtureLayer Pack()
     {
         if (MakePacked() is not { } packed)
@@ -159,11 +160,11 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     /// <remarks>
     /// Takes twice the experts' memory. Move the layer before, not after. Not to be called while a forward pass runs.
     /// </remarks>
-    /// <exception cref="InvalidOperationException">The experts were rounded to a grid, which
-    /// training would leave; the layer stays as it is.</exception>
+    /// <exception cref="InvalidOperationException">The experts were rounded to a grid, which training would leave; the
+    /// layer stays as it is.</exception>
     public IReadOnlyList<Parameter> Unfreeze()
     {
-        RequireTrainable();
+        MixtureGuard.RequireTrainable(this);
         Unpack();
         Parameter weight = ((MaskedDenseExperts)experts).Unfreeze();
         bias?.requires_grad_(true);
@@ -171,8 +172,8 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>
-    /// Ends the training: pruned weights are exactly zero, and nothing
-    /// requires a gradient. <see cref="Pack"/> may follow.
+    /// Ends the training: pruned weights are exactly zero, and nothing requires a gradient. <see cref="Pack"/> may
+    /// follow.
     /// </summary>
     /// <returns>This layer.</returns>
     public SparseMixtureLayer Freeze()
@@ -218,8 +219,8 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     /// and bfloat16 alike); no tokens at all are fine.</param>
     /// <returns>[.., out_features].</returns>
     /// <exception cref="ArgumentException">The last dimension is not in_features.</exception>
-    /// <exception cref="SparseExpansionException">The router returned something else
-    /// than one of its experts for each token.</exception>
+    /// <exception cref="SparseExpansionException">The router returned something else than one of its experts for each
+    /// token.</exception>
     public override Tensor forward(Tensor input)
     {
         MixtureGuard.CheckInput(this, input);
@@ -274,17 +275,6 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     {
         experts.Verify(Name);
         return IsPacked ? MaskedDenseExperts.From(experts) : null;
-    }
-
-    /// <exception cref="InvalidOperationException">The experts were rounded to a grid.</exception>
-    internal void RequireTrainable()
-    {
-        if (experts.GridOf(0) is not null)
-        {
-            throw new InvalidOperationException(
-                $"The experts of layer '{Name}' are quantized and cannot be trained: "
-                + "their weights would leave the grid. Train first, without quantization.");
-        }
     }
 
     /// <summary>Takes over the same experts in another storage, and frees the former.</summary>

@@ -9,8 +9,8 @@ namespace SparseExpansion.Pruning;
 
 /// <summary>
 /// Calls pruners. Those that derive from <see cref="Sparsifier{TStatistic}"/> are handed copies and checked there; of
-/// the others, which can only pass on results of them, it is checked here
-/// that the results are those of this very weight.
+/// the others, which can only pass on results of them, it is checked here that the results are those of this very
+/// weight.
 /// </summary>
 internal static class PrunerCalls
 {
@@ -50,8 +50,8 @@ internal static class PrunerCalls
                 own => sparsifier.PruneExperts(own, statistics, targets, cancellationToken), Discard));
 
     /// <summary>
-    /// Hands a pruner that does not look after itself a copy of the weight,
-    /// and looks whether it writes to the statistics.
+    /// Hands a pruner that does not look after itself a copy of the weight, and looks whether it writes to the
+    /// statistics.
     /// </summary>
     private static T Call<T>(
         ISparsifier sparsifier, Tensor weight, IReadOnlyList<IActivationStatistic> statistics, Func<Tensor, T> prune,

@@ -13,8 +13,8 @@ namespace SparseExpansion.Pruning;
 internal static class PruningChecks
 {
     /// <summary>
-    /// Part of the weights by which a pruner may fall short of an unstructured target: scopes
-    /// of its own are rounded otherwise than the library's.
+    /// Part of the weights by which a pruner may fall short of an unstructured target: scopes of its own are rounded
+    /// otherwise than the library's.
     /// </summary>
     private const double Shortfall = 0.01;
 

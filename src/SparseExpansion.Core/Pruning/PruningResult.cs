@@ -35,8 +35,8 @@ public sealed class PruningResult : IDisposable
     public double? RelativeOutputError { get; }
 
     /// <summary>
-    /// The pruner's reports on its work, inner pruners first: the end of the damping ladder,
-    /// the convergence of an iteration, the rows of a refit.
+    /// The pruner's reports on its work, inner pruners first: the end of the damping ladder, the convergence of an
+    /// iteration, the rows of a refit.
     /// </summary>
     public IReadOnlyList<PruningDiagnostic> Diagnostics { get; }
 

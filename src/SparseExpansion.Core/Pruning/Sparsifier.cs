@@ -61,10 +61,10 @@ public abstract class Sparsifier<TStatistic> : ISparsifier, IGuardedSparsifier
     }
 
     /// <summary>Does the work on checked arguments, inside <c>no_grad</c> and a dispose scope of its own.</summary>
-    /// <param name="weight">[out_features, in_features], finite, floating dtype: a
-    /// copy, which may be written to and returned.</param>
-    /// <param name="statistic">The statistic of the inputs, which other linears
-    /// of the group share. Not to be changed.</param>
+    /// <param name="weight">[out_features, in_features], finite, floating dtype: a copy, which may be written to and
+    /// returned.</param>
+    /// <param name="statistic">The statistic of the inputs, which other linears of the group share. Not to be
+    /// changed.</param>
     /// <param name="target">Share or pattern of the weights that go; it divides the columns.</param>
     /// <param name="cancellationToken">To be observed between units of work.</param>
     /// <returns>
@@ -122,8 +122,8 @@ public abstract class Sparsifier<TStatistic> : ISparsifier, IGuardedSparsifier
     }
 
     /// <summary>
-    /// The weights that go when those of the lowest scores do: exactly as
-    /// many as the target says, ties by lowest index.
+    /// The weights that go when those of the lowest scores do: exactly as many as the target says, ties by lowest
+    /// index.
     /// </summary>
     /// <param name="scores">[out_features, in_features], finite, at least 0.</param>
     /// <param name="target">Share or pattern of the weights that go.</param>
@@ -145,8 +145,8 @@ public abstract class Sparsifier<TStatistic> : ISparsifier, IGuardedSparsifier
     private string Description => CustomPart.Describe(Name, this);
 
     /// <summary>
-    /// The weight for a pruner to read. A custom one gets a copy: it may work in
-    /// place, and the dense model must not change.
+    /// The weight for a pruner to read. A custom one gets a copy: it may work in place, and the dense model must not
+    /// change.
     /// </summary>
     private Tensor Hand(Tensor weight) => CustomPart.Is(this) ? weight.clone() : weight;
 

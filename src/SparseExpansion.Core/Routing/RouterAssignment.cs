@@ -61,8 +61,8 @@ public sealed class RouterAssignment
     /// <param name="device">The device to compute on.</param>
     /// <param name="cancellationToken">Observed between chunks.</param>
     /// <exception cref="ArgumentException">The router takes tokens of another width.</exception>
-    /// <exception cref="SparseExpansionException">The router breaks its contract: an
-    /// expert out of range, or not one a token.</exception>
+    /// <exception cref="SparseExpansionException">The router breaks its contract: an expert out of range, or not one a
+    /// token.</exception>
     public static RouterAssignment Compute(
         IRouter router, ITokenSource tokens, int chunkTokens, Device device,
         CancellationToken cancellationToken = default)

@@ -35,9 +35,8 @@ public sealed unsafe class SafetensorsReader : IDisposable
 
     /// <summary>Opens and checks a file.</summary>
     /// <param name="path">The file.</param>
-    /// <exception cref="CheckpointException">
-    /// The file is missing, cannot be read, is truncated, or its header does not describe its bytes; the message names
-    /// file and tensor.
+    /// <exception cref="CheckpointException"> The file is missing, cannot be read, is truncated, or its header does not
+    /// describe its bytes; the message names file and tensor.
     /// </exception>
     public static SafetensorsReader Open(string path) => new(SafetensorsFile.Open(path));
 
@@ -45,8 +44,8 @@ public sealed unsafe class SafetensorsReader : IDisposable
     /// <param name="name">One of <see cref="Entries"/>.</param>
     /// <param name="device">Device of the tensor; null means the CPU.</param>
     /// <returns>A tensor of the entry's shape and dtype, owned by the caller.</returns>
-    /// <exception cref="CheckpointException">There is no such tensor, or a BOOL
-    /// tensor holds bytes other than 0 and 1.</exception>
+    /// <exception cref="CheckpointException">There is no such tensor, or a BOOL tensor holds bytes other than 0 and
+    /// 1.</exception>
     public Tensor Read(string name, Device? device = null)
     {
         SafetensorsEntry entry = _file.Entry(name);
@@ -79,8 +78,8 @@ public sealed unsafe class SafetensorsReader : IDisposable
     /// </summary>
     /// <param name="name">One of <see cref="Entries"/>.</param>
     /// <returns>A CPU tensor of the entry's shape and dtype, owned by the caller.</returns>
-    /// <exception cref="CheckpointException">There is no such tensor, or the
-    /// system refuses to map the file.</exception>
+    /// <exception cref="CheckpointException">There is no such tensor, or the system refuses to map the
+    /// file.</exception>
     public Tensor Map(string name)
     {
         SafetensorsEntry entry = _file.Entry(name);

@@ -6,8 +6,8 @@ namespace SparseExpansion.Execution.Packing;
 internal static unsafe class PackedArraysCheck
 {
     /// <summary>Checks everything and returns the number of values.</summary>
-    /// <exception cref="CheckpointException">An array has a wrong dtype or
-    /// length, or contradicts another one.</exception>
+    /// <exception cref="CheckpointException">An array has a wrong dtype or length, or contradicts another
+    /// one.</exception>
     public static long NonZeros(PackedArrays arrays)
     {
         PackedLayout layout = arrays.Layout;

@@ -47,9 +47,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
 
     /// <summary>Opens and checks a file.</summary>
     /// <param name="path">The file.</param>
-    /// <exception cref="CheckpointException">
-    /// The file is missing, cannot be read, is truncated, or its header does not describe its bytes; the message names
-    /// file and tensor.
+    /// <exception cref="CheckpointException"> The file is missing, cannot be read, is truncated, or its header does not
+    /// describe its bytes; the message names file and tensor.
     /// </exception>
     public static SafetensorsFile Open(string path)
     {

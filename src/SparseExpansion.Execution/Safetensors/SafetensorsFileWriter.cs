@@ -11,8 +11,8 @@ public static class SafetensorsFileWriter
     /// nothing behind and an existing file as it was.
     /// </summary>
     /// <param name="path">The file; it replaces an existing one.</param>
-    /// <param name="tensors">The tensors. They are stored widest element first, then
-    /// by ordinal name, so that each is aligned.</param>
+    /// <param name="tensors">The tensors. They are stored widest element first, then by ordinal name, so that each is
+    /// aligned.</param>
     /// <param name="metadata">Strings for <c>__metadata__</c>, stored by ordinal key.</param>
     /// <exception cref="ArgumentException">A name is empty, reserved or occurs twice.</exception>
     /// <exception cref="CheckpointException">The file cannot be written.</exception>

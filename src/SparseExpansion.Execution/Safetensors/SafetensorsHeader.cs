@@ -18,8 +18,8 @@ internal static class SafetensorsHeader
     /// <param name="dataStart">Position of the data section in the file.</param>
     /// <param name="dataLength">Bytes of the data section.</param>
     /// <param name="path">The file, for messages.</param>
-    /// <exception cref="CheckpointException">The header is malformed or does not
-    /// describe the data section exactly.</exception>
+    /// <exception cref="CheckpointException">The header is malformed or does not describe the data section
+    /// exactly.</exception>
     public static (Dictionary<string, string> Metadata, Dictionary<string, SafetensorsEntry> Entries) Parse(
         ReadOnlySpan<byte> json, long dataStart, long dataLength, string path)
     {

@@ -4,8 +4,7 @@ namespace SparseExpansion.Models.Configuration;
 
 /// <summary>
 /// Reads rotary settings in all their spellings: top-level keys, <c>rope_scaling</c>, and the newer
-/// <c>rope_parameters</c>. Files
-/// often hold several of them, which must agree.
+/// <c>rope_parameters</c>. Files often hold several of them, which must agree.
 /// </summary>
 internal static class RotaryReader
 {

@@ -52,12 +52,9 @@ public sealed class TokenWindows
 
     /// <summary>
     /// Tokenizes documents. They are separated by lines that hold <c>&lt;|endoftext|&gt;</c> only (a text without such
-    /// a line is one
-    /// document) and trimmed of white space at both ends; empty ones are left out. What
-    /// <see cref="TextTokenizer.Encode"/> gives for
-    /// each, which starts as a prompt does, and the end token, as far as the tokenizer names one, are put one after the
-    /// other and cut;
-    /// tokens that fill no window are dropped.
+    /// a line is one document) and trimmed of white space at both ends; empty ones are left out. What
+    /// <see cref="TextTokenizer.Encode"/> gives for each, which starts as a prompt does, and the end token, as far as
+    /// the tokenizer names one, are put one after the other and cut; tokens that fill no window are dropped.
     /// </summary>
     /// <param name="text">The documents.</param>
     /// <param name="tokenizer">The model's tokenizer.</param>

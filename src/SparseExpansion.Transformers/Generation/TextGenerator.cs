@@ -15,9 +15,8 @@ public static class TextGenerator
     /// <param name="options">Sampling and length; null means greedy, 128 tokens.</param>
     /// <param name="cancellationToken">Looked at before each token.</param>
     /// <returns>New token ids up to, not including, one that ends the text.</returns>
-    /// <exception cref="ArgumentException">
-    /// The prompt is empty, has ids outside of the vocabulary, or leaves no room for the new tokens in the model's
-    /// context; or there are stop strings.
+    /// <exception cref="ArgumentException"> The prompt is empty, has ids outside of the vocabulary, or leaves no room
+    /// for the new tokens in the model's context; or there are stop strings.
     /// </exception>
     public static IEnumerable<int> Generate(
         CausalLanguageModel model, IReadOnlyList<int> prompt, GenerationOptions? options = null,
@@ -58,8 +57,7 @@ public static class TextGenerator
 
     /// <summary>
     /// Continues a text for a caller that must not block, such as a user interface or a server: the model runs on
-    /// threads of the pool, a piece at a time, and only
-    /// while the next one is awaited.
+    /// threads of the pool, a piece at a time, and only while the next one is awaited.
     /// </summary>
     /// <param name="model">The model, in any state of expansion; neither changed nor disposed before the stream has
     /// ended.</param>

@@ -26,8 +26,7 @@ public static class ModelFolder
 
     /// <summary>
     /// Writes an expanded language model as a folder of its own: what <see cref="ExpansionResult.Save"/> writes, with
-    /// configuration and
-    /// tokenizer of the dense checkpoint. <see cref="PretrainedModel.Load"/> reads it.
+    /// configuration and tokenizer of the dense checkpoint. <see cref="PretrainedModel.Load"/> reads it.
     /// </summary>
     /// <param name="result">An expansion of a model from <paramref name="source"/>.</param>
     /// <param name="folder">The folder to make; it appears only when it is complete.</param>

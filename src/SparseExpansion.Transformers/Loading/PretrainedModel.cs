@@ -20,15 +20,14 @@ public static class PretrainedModel
     /// Loads architecture and weights. A folder with <c>expansion.json</c> gives a model whose linears are mixtures of
     /// sparse experts.
     /// </summary>
-    /// <param name="folder">
-    /// Holds <c>config.json</c> and either <c>model.safetensors</c> or <c>model.safetensors.index.json</c> with its
-    /// shards; or
-    /// what <see cref="ExpansionResult.Save"/> wrote, with <c>config.json</c> added.
+    /// <param name="folder"> Holds <c>config.json</c> and either <c>model.safetensors</c> or
+    /// <c>model.safetensors.index.json</c> with its shards; or what <see cref="ExpansionResult.Save"/> wrote, with
+    /// <c>config.json</c> added.
     /// </param>
     /// <param name="options">Device and type; null means float32 on the CPU.</param>
     /// <returns>The model in evaluation mode; the caller disposes it.</returns>
-    /// <exception cref="CheckpointException">
-    /// A file is missing or damaged, the configuration asks for something unsupported, or tensors do not fit the model.
+    /// <exception cref="CheckpointException"> A file is missing or damaged, the configuration asks for something
+    /// unsupported, or tensors do not fit the model.
     /// </exception>
     public static CausalLanguageModel Load(string folder, LoadOptions? options = null)
     {
@@ -66,8 +65,7 @@ public static class PretrainedModel
 
     /// <summary>
     /// Text in, model out: loads a dense checkpoint, expands its feed-forward layers on a text, block by block, and
-    /// writes the expanded model with configuration and tokenizer to a
-    /// folder that <see cref="Load"/> reads.
+    /// writes the expanded model with configuration and tokenizer to a folder that <see cref="Load"/> reads.
     /// </summary>
     /// <param name="folder">The dense checkpoint, as for <see cref="Load"/>, with its tokenizer.</param>
     /// <param name="output">The folder to make; it appears only when it is complete.</param>

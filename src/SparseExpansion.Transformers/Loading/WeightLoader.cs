@@ -11,9 +11,8 @@ internal static class WeightLoader
     /// <param name="model">The model to fill.</param>
     /// <param name="weights">The tensors; each lives until the next is asked for.</param>
     /// <param name="source">Their origin, for messages.</param>
-    /// <param name="scratchFolder">
-    /// Null: values are copied. Otherwise the model takes over the memory of the tensors, and of converted ones in
-    /// files of this folder.
+    /// <param name="scratchFolder"> Null: values are copied. Otherwise the model takes over the memory of the tensors,
+    /// and of converted ones in files of this folder.
     /// </param>
     public static void Load(
         CausalLanguageModel model, IEnumerable<KeyValuePair<string, Tensor>> weights, string source,

@@ -8,9 +8,8 @@ namespace SparseExpansion.Transformers;
 
 /// <summary>
 /// A decoder-only language model. Names of modules and parameters are those of Hugging Face, so that
-/// <c>state_dict()</c> has the keys
-/// of the checkpoint. Where embeddings are tied there is one matrix, listed under the name of the embedding only
-/// (<c>model.embed_tokens.weight</c>, <c>gpt_neox.embed_in.weight</c>).
+/// <c>state_dict()</c> has the keys of the checkpoint. Where embeddings are tied there is one matrix, listed under the
+/// name of the embedding only (<c>model.embed_tokens.weight</c>, <c>gpt_neox.embed_in.weight</c>).
 /// </summary>
 public abstract class CausalLanguageModel : Module<Tensor, Tensor>
 {
@@ -96,9 +95,8 @@ public abstract class CausalLanguageModel : Module<Tensor, Tensor>
     public KeyValueCache CreateCache() => new(Config.LayerCount);
 
     /// <summary>Copies weights into the model, converting between floating types.</summary>
-    /// <param name="weights">
-    /// Exactly the tensors of <c>state_dict()</c>; with tied embeddings under the embedding's name, the head's or both.
-    /// They are not kept.
+    /// <param name="weights"> Exactly the tensors of <c>state_dict()</c>; with tied embeddings under the embedding's
+    /// name, the head's or both. They are not kept.
     /// </param>
     /// <param name="source">Their origin, for messages.</param>
     /// <exception cref="CheckpointException">Tensors are missing, unexpected, given twice, or of another shape or kind

@@ -4,8 +4,8 @@ using SparseExpansion.Internal;
 namespace SparseExpansion.Analysis.Correlations;
 
 /// <summary>
-/// Spearman's rank correlation between measures of neurons, with confidence
-/// intervals by the percentile bootstrap (Efron 1979).
+/// Spearman's rank correlation between measures of neurons, with confidence intervals by the percentile bootstrap
+/// (Efron 1979).
 /// </summary>
 public static class RankCorrelation
 {
@@ -28,8 +28,8 @@ public static class RankCorrelation
     /// <param name="measures">Values by name, one a neuron; ∞ is allowed, NaN is not.</param>
     /// <param name="options">Null for the defaults.</param>
     /// <returns>One result for each unordered pair, in the order of the names.</returns>
-    /// <exception cref="ArgumentException">Fewer than two measures or three
-    /// neurons, different counts, or NaN.</exception>
+    /// <exception cref="ArgumentException">Fewer than two measures or three neurons, different counts, or
+    /// NaN.</exception>
     public static IReadOnlyList<RankCorrelationResult> Between(
         IReadOnlyDictionary<string, IReadOnlyList<double>> measures, RankCorrelationOptions? options = null)
     {

@@ -6,11 +6,10 @@ using MathNet.Numerics.Distributions;
 namespace SparseExpansion.Analysis.Distances;
 
 /// <summary>
-/// W₁ = ∫₀¹ |F⁻¹(p) − G⁻¹(p)| dp for sorted samples. On ((i−1)/n, i/n] the empirical quantile is the
-/// constant z_i, and the Gaussian one has the integral M_i = φ(q_{i−1}) − φ(q_i), because Φ⁻¹ integrates to
-/// −φ(Φ⁻¹). A step whose z_i lies outside (q_{i−1}, q_i) has the area |z_i/n − M_i|: no Φ is to be
-/// evaluated. In the other steps, about √n of them, the two quantile functions cross, and the area is z(2Φ(z) −
-/// (2i−1)/n) + 2φ(z) − φ(q_{i−1}) − φ(q_i).
+/// W₁ = ∫₀¹ |F⁻¹(p) − G⁻¹(p)| dp for sorted samples. On ((i−1)/n, i/n] the empirical quantile is the constant z_i, and
+/// the Gaussian one has the integral M_i = φ(q_{i−1}) − φ(q_i), because Φ⁻¹ integrates to −φ(Φ⁻¹). A step whose z_i
+/// lies outside (q_{i−1}, q_i) has the area |z_i/n − M_i|: no Φ is to be evaluated. In the other steps, about √n of
+/// them, the two quantile functions cross, and the area is z(2Φ(z) − (2i−1)/n) + 2φ(z) − φ(q_{i−1}) − φ(q_i).
 /// </summary>
 internal static class QuantileDistance
 {

@@ -4,13 +4,13 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Analysis.Distances;
 
 /// <summary>
-/// Exact Wasserstein-1 distances of one-dimensional samples: W₁(F, G) = ∫|F(x) − G(x)| dx = ∫₀¹ |F⁻¹(p)
-/// − G⁻¹(p)| dp. Nothing is sampled or binned.
+/// Exact Wasserstein-1 distances of one-dimensional samples: W₁(F, G) = ∫|F(x) − G(x)| dx = ∫₀¹ |F⁻¹(p) − G⁻¹(p)| dp.
+/// Nothing is sampled or binned.
 /// </summary>
 /// <remarks>
 /// The distance of a neuron's standardized outputs to N(0,1) measures its entanglement: arXiv 2405.15756. A constant
-/// sample has no shape to compare; its distance to the Gaussian is defined as
-/// 0, so that dead neurons never count as entangled.
+/// sample has no shape to compare; its distance to the Gaussian is defined as 0, so that dead neurons never count as
+/// entangled.
 /// </remarks>
 public static class Wasserstein
 {
@@ -31,12 +31,12 @@ public static class Wasserstein
     /// <summary>W₁ of every neuron's outputs to N(0,1), standardized to mean 0 and population variance 1.</summary>
     /// <param name="outputs">Outputs of neurons for tokens, a matrix, floating dtype, any device; compared in float32,
     /// summed in float64. At least two tokens.</param>
-    /// <param name="tokenDimension">The dimension that counts tokens: 0 for [tokens, neurons],
-    /// what a layer puts out; 1 for [neurons, tokens].</param>
+    /// <param name="tokenDimension">The dimension that counts tokens: 0 for [tokens, neurons], what a layer puts out; 1
+    /// for [neurons, tokens].</param>
     /// <returns>One distance a neuron, in standard deviations; 0 for a neuron that is constant.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The dimension is neither 0 nor 1.</exception>
-    /// <exception cref="ArgumentException">Not a floating matrix, fewer than two
-    /// tokens, or a value that is not finite.</exception>
+    /// <exception cref="ArgumentException">Not a floating matrix, fewer than two tokens, or a value that is not
+    /// finite.</exception>
     /// <remarks>Sorts on the device of <paramref name="outputs"/>; needs 16 bytes an element beside them.</remarks>
     public static double[] ToGaussian(Tensor outputs, int tokenDimension)
     {

@@ -9,8 +9,8 @@ namespace SparseExpansion.Analysis.Experiments;
 
 /// <summary>
 /// Sparsifies chosen neurons of a live layer and leaves the others dense, to see how much a model depends on their
-/// weights. The whole weight is pruned once for each target, and only the chosen
-/// rows are taken over. arXiv 2405.15756, ablations.
+/// weights. The whole weight is pruned once for each target, and only the chosen rows are taken over. arXiv 2405.15756,
+/// ablations.
 /// </summary>
 /// <remarks>
 /// To give every neuron the same sparsity, use a target that counts by row: <c>SparsityTarget.Unstructured(0.9,
@@ -35,8 +35,8 @@ public sealed class NeuronAblation : IDisposable
 
     /// <summary>Gathers the pruner's statistic of the layer's inputs.</summary>
     /// <param name="layer">Module path, for messages.</param>
-    /// <param name="weight">The live weight of the model, [out_features,
-    /// in_features]; it must outlive this object.</param>
+    /// <param name="weight">The live weight of the model, [out_features, in_features]; it must outlive this
+    /// object.</param>
     /// <param name="tokens">Inputs of the layer, for the pruner.</param>
     /// <param name="sparsifier">The pruner.</param>
     /// <param name="chunkTokens">Tokens on the weight's device at a time.</param>
@@ -102,8 +102,8 @@ public sealed class NeuronAblation : IDisposable
     /// <param name="sparsities">Shares of weights that go from every chosen neuron, in [0, 1).</param>
     /// <param name="evaluate">Measures the model, for example its perplexity.</param>
     /// <param name="cancellationToken">Observed between evaluations.</param>
-    /// <returns>One point for each selection and sparsity; sparsities vary most
-    /// slowly, so that each is pruned once.</returns>
+    /// <returns>One point for each selection and sparsity; sparsities vary most slowly, so that each is pruned
+    /// once.</returns>
     public IReadOnlyList<AblationPoint> Sweep(
         IReadOnlyDictionary<string, IReadOnlyList<int>> selections,
         IReadOnlyList<double> sparsities,

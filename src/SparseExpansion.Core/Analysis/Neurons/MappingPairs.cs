@@ -9,8 +9,8 @@ namespace SparseExpansion.Analysis.Neurons;
 
 /// <summary>
 /// Random disjoint token pairs and the distances of their inputs. The mapping difficulty of a neuron is the mean over
-/// the pairs of (|Δy| / median|Δy|) / (‖Δx‖ / max‖Δx‖): arXiv 2405.15756. Pairs of
-/// equal tokens say nothing about a neuron and are left out.
+/// the pairs of (|Δy| / median|Δy|) / (‖Δx‖ / max‖Δx‖): arXiv 2405.15756. Pairs of equal tokens say nothing about a
+/// neuron and are left out.
 /// </summary>
 internal sealed class MappingPairs
 {

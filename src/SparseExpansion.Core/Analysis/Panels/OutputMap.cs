@@ -13,8 +13,8 @@ internal sealed class OutputMap
     private readonly TokenClusters _clusters;
     private readonly Tensor? _bias;
 
-    /// <param name="weightOf">The weight [out_features, in_features] of an
-    /// expert; this class disposes what it returns.</param>
+    /// <param name="weightOf">The weight [out_features, in_features] of an expert; this class disposes what it
+    /// returns.</param>
     /// <param name="clusters">The expert of every token.</param>
     /// <param name="bias">[out_features], or null.</param>
     /// <param name="neurons">Rows of the weight that are wanted.</param>

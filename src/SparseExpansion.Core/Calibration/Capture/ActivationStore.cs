@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Calibration.Capture;
 
 /// <summary>
-/// The recorded inputs of linears that read the same tensor, in host memory
-/// as float32, or on disk where memory is short.
+/// The recorded inputs of linears that read the same tensor, in host memory as float32, or on disk where memory is
+/// short.
 /// </summary>
 /// <remarks>
 /// Made by <see cref="ActivationRecorder"/>. Needs 4 · tokens · features bytes until it is disposed.

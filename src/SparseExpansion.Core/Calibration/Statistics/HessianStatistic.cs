@@ -4,12 +4,12 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Calibration.Statistics;
 
 /// <summary>
-/// H = Σ x xᵀ over the observed tokens x: all that the output error of a linear layer depends on. A sum, not a mean,
-/// so that statistics add up.
+/// H = Σ x xᵀ over the observed tokens x: all that the output error of a linear layer depends on. A sum, not a mean, so
+/// that statistics add up.
 /// </summary>
 /// <remarks>
-/// Costs in_features² floats and in_features² multiplications a token; linears that read the same tensor share one.
-/// Not safe for concurrent use.
+/// Costs in_features² floats and in_features² multiplications a token; linears that read the same tensor share one. Not
+/// safe for concurrent use.
 /// </remarks>
 public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShrinkable, ISizedStatistic, IChecksummed
 {
@@ -103,8 +103,8 @@ public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShr
     /// <summary>
     /// Refuses a statistic that no pruner can work with. Pruners call it before they read the Hessian.
     /// </summary>
-    /// <exception cref="CalibrationException">No token was observed, or a NaN,
-    /// infinite or overflowing activation was.</exception>
+    /// <exception cref="CalibrationException">No token was observed, or a NaN, infinite or overflowing activation
+    /// was.</exception>
     public void ThrowIfUnusable()
     {
         using Tensor diagonal = Diagonal();

@@ -116,8 +116,8 @@ internal static class StatisticChecks
     }
 
     /// <param name="tokenCount">Tokens that the statistic has observed.</param>
-    /// <param name="squaredSums">Σ x_j² a feature, [in_features]: finite exactly if every
-    /// activation was (and no square overflowed).</param>
+    /// <param name="squaredSums">Σ x_j² a feature, [in_features]: finite exactly if every activation was (and no square
+    /// overflowed).</param>
     public static void CheckUsable(long tokenCount, Tensor squaredSums)
     {
         if (tokenCount == 0)

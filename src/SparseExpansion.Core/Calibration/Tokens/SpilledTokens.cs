@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Calibration.Tokens;
 
 /// <summary>
-/// Tokens in a file on disk instead of memory, row by row as float32. The file
-/// goes away with this object, and with the process.
+/// Tokens in a file on disk instead of memory, row by row as float32. The file goes away with this object, and with the
+/// process.
 /// </summary>
 internal sealed class SpilledTokens : ITokenSource, IDisposable
 {
@@ -41,8 +41,8 @@ internal sealed class SpilledTokens : ITokenSource, IDisposable
     }
 
     /// <remarks>
-    /// Chunks end where tokens were added, as those of
-    /// <see cref="TokenMatrix"/> do: sums over chunks come out the same.
+    /// Chunks end where tokens were added, as those of <see cref="TokenMatrix"/> do: sums over chunks come out the
+    /// same.
     /// </remarks>
     public IEnumerable<Tensor> ReadChunks(int chunkTokens, Device device)
     {

@@ -11,8 +11,8 @@ public sealed class TokenMatrix : ITokenSource
     private readonly long[] _starts;
 
     /// <summary>Wraps matrices, one after the other.</summary>
-    /// <param name="parts">Tensors [tokens, features], float32, each on any
-    /// device. Parts without tokens are allowed.</param>
+    /// <param name="parts">Tensors [tokens, features], float32, each on any device. Parts without tokens are
+    /// allowed.</param>
     /// <exception cref="ArgumentException">No part, or shapes or dtypes that do not fit.</exception>
     public TokenMatrix(params IEnumerable<Tensor> parts)
     {

@@ -83,8 +83,8 @@ internal static class WeightBudget
     /// every linear a weight, see <see cref="LeaveOne"/>. Where s itself would not, all but one weight of every linear
     /// go.
     /// </summary>
-    /// <param name="sparsities">
-    /// s_l, whose mean weighted by the sizes is s but for rounding; <see cref="LeaveOne"/> is applied.
+    /// <param name="sparsities"> s_l, whose mean weighted by the sizes is s but for rounding; <see cref="LeaveOne"/> is
+    /// applied.
     /// </param>
     /// <param name="sizes">n_l.</param>
     /// <param name="sparsity">s.</param>

@@ -97,8 +97,7 @@ internal static class BlockEntry
             "The first of the blocks is not called through call(x) when the model runs.");
     }
 
-    /// <exception cref="SparseExpansionException">
-    /// A condition of running blocks one after the other does not hold.
+    /// <exception cref="SparseExpansionException"> A condition of running blocks one after the other does not hold.
     /// </exception>
     public static void Check(bool chained, ExpansionRequest request, int index, string fault)
     {

@@ -20,8 +20,8 @@ internal sealed class RecordedArguments : IDisposable
     public IReadOnlyList<CalibrationBatch> Batches { get; private set; }
 
     /// <summary>Runs the dense model, unless all blocks take a hidden state only.</summary>
-    /// <exception cref="SparseExpansionException">
-    /// A block is not called, or with arguments that depend on the blocks before it.
+    /// <exception cref="SparseExpansionException"> A block is not called, or with arguments that depend on the blocks
+    /// before it.
     /// </exception>
     public static RecordedArguments Of(ExpansionRequest request, IReadOnlyList<CalibrationBatch> batches, Device device, CancellationToken cancellationToken)
     {

@@ -27,8 +27,7 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, RouterKinds ki
     /// <param name="resume">True: go on with what the store holds; false: it must hold no finished block.</param>
     /// <param name="describe">Gives all settings that decide the outcome.</param>
     /// <param name="blocks">Number of blocks of the expansion.</param>
-    /// <exception cref="SparseExpansionException">
-    /// They are not, or there are some and nobody asked to go on.
+    /// <exception cref="SparseExpansionException"> They are not, or there are some and nobody asked to go on.
     /// </exception>
     public void Start(bool resume, Func<Dictionary<string, string>> describe, int blocks)
     {
@@ -57,8 +56,7 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, RouterKinds ki
     /// <summary>The mixtures and reports of a finished block.</summary>
     /// <param name="block">Index of the block.</param>
     /// <param name="slots">The block's linears.</param>
-    /// <param name="replacements">
-    /// Takes the mixtures, not installed; the caller disposes them, after an error too.
+    /// <param name="replacements"> Takes the mixtures, not installed; the caller disposes them, after an error too.
     /// </param>
     /// <returns>All else; the caller disposes it.</returns>
     public RestoredBlock Restore(int block, IReadOnlyList<ModuleSlot> slots, List<Replacement> replacements)

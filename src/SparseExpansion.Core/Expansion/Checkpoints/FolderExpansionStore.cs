@@ -34,12 +34,11 @@ public sealed class FolderExpansionStore : IExpansionStore, IDisposable
     public int BlockCount => _journal?.Blocks.Count ?? 0;
 
     /// <summary>Opens a folder, or names the one to make.</summary>
-    /// <param name="folder">
-    /// A folder of its own: <see cref="Begin"/> and <see cref="Delete"/> remove what is in it.
+    /// <param name="folder"> A folder of its own: <see cref="Begin"/> and <see cref="Delete"/> remove what is in it.
     /// </param>
     /// <returns>The store; the caller disposes it, which keeps the folder.</returns>
-    /// <exception cref="CheckpointException">
-    /// Another process uses the folder, it holds something else, or its journal is damaged.
+    /// <exception cref="CheckpointException"> Another process uses the folder, it holds something else, or its journal
+    /// is damaged.
     /// </exception>
     public static FolderExpansionStore Open(string folder)
     {
@@ -58,8 +57,8 @@ public sealed class FolderExpansionStore : IExpansionStore, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="CheckpointException">
-    /// The folder cannot be written, another process uses it, or one has left finished blocks since <see cref="Open"/>.
+    /// <exception cref="CheckpointException"> The folder cannot be written, another process uses it, or one has left
+    /// finished blocks since <see cref="Open"/>.
     /// </exception>
     public void Begin(IReadOnlyDictionary<string, string> settings)
     {
@@ -143,8 +142,8 @@ public sealed class FolderExpansionStore : IExpansionStore, IDisposable
     }
 
     /// <summary>Makes the folder if there is none, and keeps others out from now on.</summary>
-    /// <exception cref="CheckpointException">
-    /// Another process uses the folder, or one has left finished blocks since <see cref="Open"/>.
+    /// <exception cref="CheckpointException"> Another process uses the folder, or one has left finished blocks since
+    /// <see cref="Open"/>.
     /// </exception>
     internal void Reserve()
     {

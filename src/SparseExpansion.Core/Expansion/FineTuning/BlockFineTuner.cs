@@ -11,9 +11,8 @@ namespace SparseExpansion.Expansion.FineTuning;
 
 /// <summary>Fits what is kept of a block's experts to the dense block, masks and routers fixed.</summary>
 /// <param name="options">Loss, steps, learning rate.</param>
-/// <param name="tail">
-/// Part of the model after the block, where the loss is one of the model's outputs; null: the loss is one of the
-/// block's.
+/// <param name="tail"> Part of the model after the block, where the loss is one of the model's outputs; null: the loss
+/// is one of the block's.
 /// </param>
 /// <param name="seed">Order of the windows.</param>
 /// <param name="progress">Told of the share of steps that are done.</param>

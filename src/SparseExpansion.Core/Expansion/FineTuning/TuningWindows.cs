@@ -17,8 +17,8 @@ internal sealed class TuningWindows
     /// <param name="inputs">Inputs of the expanded block.</param>
     /// <param name="targets">Outputs of a dense block for each of them.</param>
     /// <param name="modelInputs">Inputs of the model for each of them; null where nobody asks for them.</param>
-    /// <exception cref="SparseExpansionException">
-    /// Outputs, or the inputs of the model, do not belong to the rows of the inputs.
+    /// <exception cref="SparseExpansionException"> Outputs, or the inputs of the model, do not belong to the rows of
+    /// the inputs.
     /// </exception>
     public TuningWindows(
         Device device, IReadOnlyList<CalibrationBatch> inputs, IReadOnlyList<CalibrationBatch> targets,

@@ -14,8 +14,7 @@ namespace SparseExpansion.Expansion.Pipeline;
 /// <param name="request">The request.</param>
 /// <param name="blocks">The blocks with their targets.</param>
 /// <param name="schedule">Division of the work so that it fits a memory budget; null: none.</param>
-/// <param name="batches">
-/// The calibration batches, with what the model hands its blocks besides the hidden state.
+/// <param name="batches"> The calibration batches, with what the model hands its blocks besides the hidden state.
 /// </param>
 /// <param name="stages">Told of every step.</param>
 /// <param name="cancellationToken">Observed between units of work.</param>
@@ -82,8 +81,8 @@ internal sealed class ExpansionRun(
     /// <param name="stage">The stage.</param>
     /// <param name="block">Index of the block.</param>
     /// <param name="layer">The linears at work, or null.</param>
-    /// <param name="share">
-    /// Share of the stage's part of the block that is done; of all stages that make experts together.
+    /// <param name="share"> Share of the stage's part of the block that is done; of all stages that make experts
+    /// together.
     /// </param>
     public void Report(ExpansionStage stage, int block, string? layer, double share) =>
         stages.Enter(stage, block, layer, (block + ShareOfBlock(stage, share)) / blocks.Count);

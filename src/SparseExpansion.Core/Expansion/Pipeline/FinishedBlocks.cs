@@ -23,8 +23,7 @@ internal sealed class FinishedBlocks
     /// <summary>
     /// Begins anew, or checks that the stored blocks are of this very expansion; null where the request names no store.
     /// </summary>
-    /// <exception cref="SparseExpansionException">
-    /// They are not, or there are some and nobody asked to go on.
+    /// <exception cref="SparseExpansionException"> They are not, or there are some and nobody asked to go on.
     /// </exception>
     public static FinishedBlocks? Open(ExpansionRun run)
     {

@@ -83,8 +83,8 @@ internal interface IExpansionStep : IReportRemarks
 
     /// <summary>Exchanges a router for one that it is derived from, whenever one was trained.</summary>
     /// <param name="group">The input group.</param>
-    /// <param name="routed">
-    /// The router, and where it sends the tokens; disposed where another one is returned, and after an error.
+    /// <param name="routed"> The router, and where it sends the tokens; disposed where another one is returned, and
+    /// after an error.
     /// </param>
     /// <param name="tokens">The tokens: all of the group, or some of them in a trial.</param>
     RoutedTokens AdjustRouter(GroupRun group, RoutedTokens routed, ITokenSource tokens) => routed;

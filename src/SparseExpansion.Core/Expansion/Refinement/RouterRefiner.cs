@@ -13,8 +13,8 @@ namespace SparseExpansion.Expansion.Refinement;
 /// <param name="options">Rounds and what they look at.</param>
 /// <param name="pruner">Makes the experts of a trial.</param>
 /// <param name="priorTokens">Strength of the shrinkage.</param>
-/// <param name="adjust">
-/// Exchanges a router for one that the rest of the expansion can work with, judged by some tokens.
+/// <param name="adjust"> Exchanges a router for one that the rest of the expansion can work with, judged by some
+/// tokens.
 /// </param>
 /// <param name="seed">Seed of the group.</param>
 /// <param name="progress">Told the share of all trials that is done, before the first one too.</param>

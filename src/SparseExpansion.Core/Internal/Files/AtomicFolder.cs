@@ -35,8 +35,8 @@ internal sealed class AtomicFolder : IDisposable
 
     /// <summary>Finds out, before the work, whether a folder may be made.</summary>
     /// <returns>Its full path, behind links.</returns>
-    /// <exception cref="CheckpointException">The target is a file, leads
-    /// nowhere, or exists and is not empty.</exception>
+    /// <exception cref="CheckpointException">The target is a file, leads nowhere, or exists and is not
+    /// empty.</exception>
     public static string RequireFree(string target, bool overwrite)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(target);
@@ -56,8 +56,8 @@ internal sealed class AtomicFolder : IDisposable
     }
 
     /// <summary>
-    /// Puts the folder into its place, on disk and not in caches only. Where the
-    /// system can, an old folder is replaced in one step.
+    /// Puts the folder into its place, on disk and not in caches only. Where the system can, an old folder is replaced
+    /// in one step.
     /// </summary>
     public void Commit() => Guarded(_target, () =>
     {

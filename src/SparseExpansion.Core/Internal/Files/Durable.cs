@@ -57,8 +57,8 @@ internal static partial class Durable
     }
 
     /// <summary>
-    /// Brings the names in a folder to disk: without it a renamed file may come
-    /// back under its old name. Windows does so by itself.
+    /// Brings the names in a folder to disk: without it a renamed file may come back under its old name. Windows does
+    /// so by itself.
     /// </summary>
     public static void FlushNames(string folder)
     {

@@ -5,14 +5,14 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Pruning.Alps;
 
 /// <summary>
-/// The search for supports by ADMM, for a batch of experts: min tr((Ŵ − W)H(Ŵ − W)ᵀ) with W = D and D sparse
-/// enough. Meng et al. 2024 (arXiv 2406.07831), Algorithm 1.
+/// The search for supports by ADMM, for a batch of experts: min tr((Ŵ − W)H(Ŵ − W)ᵀ) with W = D and D sparse enough.
+/// Meng et al. 2024 (arXiv 2406.07831), Algorithm 1.
 /// </summary>
 /// <remarks>
-/// With the dual V = ρU, one iteration is W = (HŴ + ρ(D − U))(H + ρI)⁻¹, S = W + U, D = the largest of S, U =
-/// S − D. So D and U are the two parts of S, and S with its mask is all the state there is; the product is taken of
-/// W − Ŵ = (D − U − Ŵ) ρ(H + ρI)⁻¹, which loses no digits to Ŵ. Where the paper has an
-/// eigendecomposition, <see cref="PenaltyPath"/> goes from one penalty to the next.
+/// With the dual V = ρU, one iteration is W = (HŴ + ρ(D − U))(H + ρI)⁻¹, S = W + U, D = the largest of S, U = S − D. So
+/// D and U are the two parts of S, and S with its mask is all the state there is; the product is taken of W − Ŵ = (D −
+/// U − Ŵ) ρ(H + ρI)⁻¹, which loses no digits to Ŵ. Where the paper has an eigendecomposition, <see cref="PenaltyPath"/>
+/// goes from one penalty to the next.
 /// </remarks>
 internal sealed class AlpsSolver
 {

@@ -5,16 +5,15 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Pruning.Alps;
 
 /// <summary>
-/// ρ(H + ρI)⁻¹ along a rising penalty ρ, from few factorizations. With X = b(H + bI)⁻¹ exact, it is r X(I + (r
-/// − 1)X)⁻¹ for r = ρ/b, and the inverse in it is a polynomial of X: of degree two, by Chebyshev, within 4 % as
-/// long as ρ is within three times b either way. Weighted sums of X, X² and
-/// X³ replace a factorization for each penalty.
+/// ρ(H + ρI)⁻¹ along a rising penalty ρ, from few factorizations. With X = b(H + bI)⁻¹ exact, it is r X(I + (r − 1)X)⁻¹
+/// for r = ρ/b, and the inverse in it is a polynomial of X: of degree two, by Chebyshev, within 4 % as long as ρ is
+/// within three times b either way. Weighted sums of X, X² and X³ replace a factorization for each penalty.
 /// </summary>
 /// <remarks>
 /// In float32 the approximation is symmetric, positive definite and shares the eigenvectors of H: it is the exact
-/// inverse for a Hessian whose eigenvalues λ are off by up to 4 % of λ + ρ, which may put those far below ρ just
-/// under zero. ADMM needs a step that points the right way, not an exact one; the supports that it finds are as good as
-/// with exact inverses, and least squares on them are solved with H itself.
+/// inverse for a Hessian whose eigenvalues λ are off by up to 4 % of λ + ρ, which may put those far below ρ just under
+/// zero. ADMM needs a step that points the right way, not an exact one; the supports that it finds are as good as with
+/// exact inverses, and least squares on them are solved with H itself.
 /// </remarks>
 internal sealed class PenaltyPath : IDisposable
 {
@@ -31,10 +30,10 @@ internal sealed class PenaltyPath : IDisposable
     private double _scale;
 
     /// <summary>Begins a path.</summary>
-    /// <param name="hessians">H, [k, d, d], float32; must outlive the path, which
-    /// refers to it when the base has to move.</param>
-    /// <param name="factors">U, upper triangular, with UᵀU = (H + bI)⁻¹ for
-    /// the first base b, [k, d, d], float32.</param>
+    /// <param name="hessians">H, [k, d, d], float32; must outlive the path, which refers to it when the base has to
+    /// move.</param>
+    /// <param name="factors">U, upper triangular, with UᵀU = (H + bI)⁻¹ for the first base b, [k, d, d],
+    /// float32.</param>
     /// <param name="penalty">b.</param>
     /// <param name="precision">float32 or bfloat16, for the powers and the results.</param>
     public PenaltyPath(Tensor hessians, Tensor factors, double penalty, ScalarType precision)
@@ -83,8 +82,8 @@ internal sealed class PenaltyPath : IDisposable
     }
 
     /// <summary>
-    /// p(s) = α + βs + γs² that makes 1 − (1 + cs)p(s) smallest on [0, 1], with c = ratio − 1: what is left is
-    /// T₃ of 1 + cs, mapped from between 1 and the ratio to [−1, 1] and scaled to 1 where 1 + cs is 0.
+    /// p(s) = α + βs + γs² that makes 1 − (1 + cs)p(s) smallest on [0, 1], with c = ratio − 1: what is left is T₃ of 1
+    /// + cs, mapped from between 1 and the ratio to [−1, 1] and scaled to 1 where 1 + cs is 0.
     /// </summary>
     /// <param name="ratio">ρ / b, above 0.</param>
     internal static (double Constant, double Linear, double Square) Coefficients(double ratio)
@@ -122,8 +121,8 @@ internal sealed class PenaltyPath : IDisposable
     }
 
     /// <summary>
-    /// 4ⁿ, and X · 4ⁿ/b with its square and its cube, for the n that makes 4ⁿ/b about 1: numbers of middling
-    /// size whatever the penalty is, and rounded as X/b would be.
+    /// 4ⁿ, and X · 4ⁿ/b with its square and its cube, for the n that makes 4ⁿ/b about 1: numbers of middling size
+    /// whatever the penalty is, and rounded as X/b would be.
     /// </summary>
     private (double Scale, Tensor First, Tensor Second, Tensor Third) Powers(Tensor factors, double penalty)
     {

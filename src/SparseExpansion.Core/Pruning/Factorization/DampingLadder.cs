@@ -5,8 +5,8 @@ namespace SparseExpansion.Pruning.Factorization;
 
 /// <summary>
 /// Factors Hessians that may be singular: the damping rises geometrically to its cap in float32, then once more from
-/// the start in float64, then the Hessian is given up for Wanda. A finite
-/// number of attempts, and the result says which one.
+/// the start in float64, then the Hessian is given up for Wanda. A finite number of attempts, and the result says which
+/// one.
 /// </summary>
 internal static class DampingLadder
 {
@@ -14,8 +14,8 @@ internal static class DampingLadder
     /// <param name="hessians">H, [k, d, d], float32, no zero on the diagonal.</param>
     /// <param name="schedule">First damping, its increase and its cap.</param>
     /// <param name="cancellationToken">Observed between rungs.</param>
-    /// <param name="prepare">Changes the damped Hessians, in place, before
-    /// they are factored; null for no change.</param>
+    /// <param name="prepare">Changes the damped Hessians, in place, before they are factored; null for no
+    /// change.</param>
     public static FactoredHessians Factor(
         Tensor hessians, DampingSchedule schedule, CancellationToken cancellationToken, Action<Tensor>? prepare = null)
     {

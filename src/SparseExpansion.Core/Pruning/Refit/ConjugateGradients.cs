@@ -13,8 +13,8 @@ namespace SparseExpansion.Pruning.Refit;
 /// bfloat16 lose a share of that change only, which is nothing to speak of unless the Hessian is ill-conditioned. Some
 /// rows of each expert are looked at to know: where their errors are not what the iteration reckons, float32 begins
 /// anew with all rows of the expert, and the better result of each row stays. It begins from the dense weights on the
-/// support: bfloat16 goes astray in directions of small eigenvalues, in which
-/// conjugate gradients are slowest to come back.
+/// support: bfloat16 goes astray in directions of small eigenvalues, in which conjugate gradients are slowest to come
+/// back.
 /// </remarks>
 internal sealed class ConjugateGradients
 {
@@ -56,18 +56,18 @@ internal sealed class ConjugateGradients
     /// <summary>Minimizes tr((Ŵ − W)H(Ŵ − W)ᵀ) over W on a support.</summary>
     /// <param name="hessians">H, [k, d, d], float32, positive definite.</param>
     /// <param name="dense">Ŵ, [k, rows, d], float32.</param>
-    /// <param name="start">Start of W, [k, rows, d], float32, 0 outside the
-    /// support; changed in place to the solution.</param>
+    /// <param name="start">Start of W, [k, rows, d], float32, 0 outside the support; changed in place to the
+    /// solution.</param>
     /// <param name="pruned">True outside the support, bool [k, rows, d].</param>
-    /// <param name="precision">dtype of the iteration's products: float32, or
-    /// bfloat16 on hosts that multiply it.</param>
-    /// <param name="tolerance">An expert is done when an iteration lowers its
-    /// error by less than this share of it.</param>
-    /// <param name="maxIterations">The most iterations; those in float32
-    /// after some in bfloat16 are counted anew.</param>
+    /// <param name="precision">dtype of the iteration's products: float32, or bfloat16 on hosts that multiply
+    /// it.</param>
+    /// <param name="tolerance">An expert is done when an iteration lowers its error by less than this share of
+    /// it.</param>
+    /// <param name="maxIterations">The most iterations; those in float32 after some in bfloat16 are counted
+    /// anew.</param>
     /// <param name="cancellationToken">Observed between iterations.</param>
-    /// <returns>For every expert its iterations, and ‖((Ŵ − W)H)_S‖, as the last iteration carries it on, as a
-    /// share of ‖(Ŵ − W)H‖ at its start.</returns>
+    /// <returns>For every expert its iterations, and ‖((Ŵ − W)H)_S‖, as the last iteration carries it on, as a share of
+    /// ‖(Ŵ − W)H‖ at its start.</returns>
     public static (int[] Iterations, double[] Residuals) Solve(
         Tensor hessians, Tensor dense, Tensor start, Tensor pruned, ScalarType precision, double tolerance,
         int maxIterations, CancellationToken cancellationToken)

@@ -27,14 +27,14 @@ internal static unsafe class ConjugateStep
             : TakeOnDevice(direction, product, pruned, open, solution, residual, squares);
 
     /// <summary>
-    /// Turns an error and its gradient into the first direction and residual, in
-    /// place: both are the gradient on the support.
+    /// Turns an error and its gradient into the first direction and residual, in place: both are the gradient on the
+    /// support.
     /// </summary>
     /// <param name="direction">Ŵ − x, [k, rows, d], float32, contiguous; becomes p.</param>
     /// <param name="residual">(Ŵ − x)H, the same; becomes r.</param>
     /// <param name="pruned">True outside the support, bool [k, rows, d], contiguous.</param>
-    /// <returns>Of every row its error, its gradient's square off the support too,
-    /// and ‖r‖², each [k, rows, 1], float32.</returns>
+    /// <returns>Of every row its error, its gradient's square off the support too, and ‖r‖², each [k, rows, 1],
+    /// float32.</returns>
     public static (Tensor Errors, Tensor Gradients, Tensor Squares) Begin(
         Tensor direction, Tensor residual, Tensor pruned) =>
         direction.device.type == TorchSharp.DeviceType.CPU

@@ -7,12 +7,12 @@ namespace SparseExpansion.Pruning.Refit;
 internal static class MaskedLeastSquares
 {
     /// <summary>
-    /// min (ŵ − w)H(ŵ − w)ᵀ for every row over w on its support S: (w − p)_S = H_SS⁻¹ ((ŵ − p)H)_S for
-    /// any p on S. Rows are packed to the widest support of their chunk, with 1 on the diagonal of what is padding.
+    /// min (ŵ − w)H(ŵ − w)ᵀ for every row over w on its support S: (w − p)_S = H_SS⁻¹ ((ŵ − p)H)_S for any p on S. Rows
+    /// are packed to the widest support of their chunk, with 1 on the diagonal of what is padding.
     /// </summary>
     /// <param name="dense">Ŵ, [rows, d].</param>
-    /// <param name="pruned">P, [rows, d], in the dtype in which the result will be
-    /// stored: the support is where it is not 0.</param>
+    /// <param name="pruned">P, [rows, d], in the dtype in which the result will be stored: the support is where it is
+    /// not 0.</param>
     /// <param name="hessian">H, [d, d], float32.</param>
     /// <param name="options">Damping and memory.</param>
     /// <param name="cancellationToken">Observed between chunks.</param>

@@ -24,8 +24,8 @@ internal sealed class RefitSparsifier : ISizedSparsifier
     public string Name => $"{_inner.Name}+refit";
 
     /// <remarks>
-    /// The inner pruner's workspace is gone when the refit begins;
-    /// <see cref="RefitOptions.ChunkBytes"/> bounds the systems, not their factors.
+    /// The inner pruner's workspace is gone when the refit begins; <see cref="RefitOptions.ChunkBytes"/> bounds the
+    /// systems, not their factors.
     /// </remarks>
     public long BytesToPrune(long rows, long columns, int experts) => Math.Max(
         PrunerSize.Bytes(_inner, rows, columns, experts), RefitBytes(rows, columns));

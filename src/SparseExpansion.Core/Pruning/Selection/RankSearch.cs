@@ -18,8 +18,8 @@ internal sealed unsafe class RankSearch : IDisposable
     private const int LeadingBuckets = 1 << (31 - LeadingShift), PartBuckets = 1 << PartBits;
 
     /// <summary>
-    /// Neighbors mostly fall into the same few buckets: four counters each
-    /// keep one increment from waiting for the last.
+    /// Neighbors mostly fall into the same few buckets: four counters each keep one increment from waiting for the
+    /// last.
     /// </summary>
     private const int Copies = 4;
 

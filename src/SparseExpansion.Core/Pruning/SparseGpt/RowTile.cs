@@ -16,8 +16,8 @@ internal sealed unsafe class RowTile : IDisposable
     public const int Rows = 16;
 
     /// <summary>
-    /// Columns whose errors are gathered before later columns are touched, so
-    /// that those are loaded and stored once for all.
+    /// Columns whose errors are gathered before later columns are touched, so that those are loaded and stored once for
+    /// all.
     /// </summary>
     private const int MaximumStep = 16;
 
@@ -32,8 +32,8 @@ internal sealed unsafe class RowTile : IDisposable
 
     /// <param name="width">Columns of the block.</param>
     /// <param name="groups">N:M groups to choose; null for a given mask.</param>
-    /// <param name="grid">The grid of the kept weights, with a given mask only; null to
-    /// keep them as they are. The caller disposes it.</param>
+    /// <param name="grid">The grid of the kept weights, with a given mask only; null to keep them as they are. The
+    /// caller disposes it.</param>
     public RowTile(int width, NMTarget? groups, TileGrid? grid = null)
     {
         _width = width;

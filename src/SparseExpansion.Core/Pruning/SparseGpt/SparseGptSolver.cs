@@ -8,15 +8,15 @@ namespace SparseExpansion.Pruning.SparseGpt;
 
 /// <summary>
 /// SparseGPT for a batch of experts that share one dense weight: block by block, choose what goes, spread the errors
-/// inside the block column by column, and update all later columns by one
-/// product. Frantar &amp; Alistarh 2023, Algorithm 1.
+/// inside the block column by column, and update all later columns by one product. Frantar &amp; Alistarh 2023,
+/// Algorithm 1.
 /// </summary>
 internal static class SparseGptSolver
 {
     /// <summary>Prunes the weight once per factor.</summary>
     /// <param name="weight">W, [rows, d], float32.</param>
-    /// <param name="dead">Input features that no token of the expert uses,
-    /// bool [k, d]; their weights are zeroed.</param>
+    /// <param name="dead">Input features that no token of the expert uses, bool [k, d]; their weights are
+    /// zeroed.</param>
     /// <param name="factors">U, the upper Cholesky factors of the inverse Hessians, [k, d, d], float32.</param>
     /// <param name="target">Share or pattern of the weights that go. Column blocks and N:M groups choose on updated
     /// weights, the scopes layer and row on the dense ones.</param>

@@ -53,8 +53,8 @@ public sealed class SparseGptSparsifier : Sparsifier<HessianStatistic>, IRoundin
 
     /// <inheritdoc/>
     /// <remarks>
-    /// Experts of equal target share one batched factorization and one
-    /// parallel loop, as many at a time as memory allows.
+    /// Experts of equal target share one batched factorization and one parallel loop, as many at a time as memory
+    /// allows.
     /// </remarks>
     protected override IReadOnlyList<PrunedWeight> PruneExpertsCore(
         Tensor weight, IReadOnlyList<HessianStatistic> statistics, IReadOnlyList<SparsityTarget> targets,

@@ -11,8 +11,8 @@ namespace SparseExpansion.Routing.Clustering;
 internal static class KMeans
 {
     /// <summary>
-    /// Greedy k-means++ (Arthur &amp; Vassilvitskii 2007): of a few tokens drawn ∝
-    /// squared distance, the best becomes a centroid.
+    /// Greedy k-means++ (Arthur &amp; Vassilvitskii 2007): of a few tokens drawn ∝ squared distance, the best becomes a
+    /// centroid.
     /// </summary>
     /// <param name="tokens">[tokens, features], float32, at least one token.</param>
     /// <param name="clusters">Number of centroids k.</param>

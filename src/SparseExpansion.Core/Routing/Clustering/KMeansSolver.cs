@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Routing.Clustering;
 
 /// <summary>
-/// Runs k-means on a source: restarts on a sample, refinement on all tokens,
-/// then merging of clusters that are too small.
+/// Runs k-means on a source: restarts on a sample, refinement on all tokens, then merging of clusters that are too
+/// small.
 /// </summary>
 internal sealed class KMeansSolver(
     PcaKMeansOptions options, ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken)
@@ -14,8 +14,8 @@ internal sealed class KMeansSolver(
     private readonly Random _random = new(unchecked((int)(context.Seed ^ (context.Seed >> 32))));
 
     /// <summary>Finds centroids.</summary>
-    /// <returns>[at most <see cref="PcaKMeansOptions.Experts"/>, features], float32,
-    /// on the device; the caller disposes it.</returns>
+    /// <returns>[at most <see cref="PcaKMeansOptions.Experts"/>, features], float32, on the device; the caller disposes
+    /// it.</returns>
     /// <exception cref="CalibrationException">Squares of the tokens overflow.</exception>
     public Tensor Solve()
     {

@@ -112,8 +112,8 @@ internal sealed class ExpertStatistics : IDisposable
     /// with tokens leans on it by <paramref name="priorTokens"/>, and features that an expert has not seen borrow from
     /// it: that they were not seen does not mean that they vanish.
     /// </summary>
-    /// <param name="priorTokens">Strength of the shrinkage toward the group, in
-    /// tokens; see <see cref="IShrinkable"/>.</param>
+    /// <param name="priorTokens">Strength of the shrinkage toward the group, in tokens; see
+    /// <see cref="IShrinkable"/>.</param>
     public void Complete(double priorTokens = 0)
     {
         if (_experts.Length == 1)

@@ -47,13 +47,12 @@ public sealed class LinearRouter : RouterModule, IReducibleRouter
 
     /// <summary>Folds "center, project, take the nearest centroid" into one linear router.</summary>
     /// <remarks>
-    /// argmin_j ‖P(x − μ) − c_j‖² = argmax_j (c_jᵀP)x − c_jᵀPμ − ½‖c_j‖². What all experts
-    /// have in common does not move the argmax and is subtracted, which keeps scores small and their float32 rounding
-    /// too. Folded in float64.
+    /// argmin_j ‖P(x − μ) − c_j‖² = argmax_j (c_jᵀP)x − c_jᵀPμ − ½‖c_j‖². What all experts have in common does not move
+    /// the argmax and is subtracted, which keeps scores small and their float32 rounding too. Folded in float64.
     /// </remarks>
     /// <param name="mean">μ, [in_features].</param>
-    /// <param name="components">P with orthonormal rows, [components,
-    /// in_features]; null where nothing is projected.</param>
+    /// <param name="components">P with orthonormal rows, [components, in_features]; null where nothing is
+    /// projected.</param>
     /// <param name="centroids">c, [k, components], or [k, in_features] without a projection.</param>
     /// <returns>A router on the device of the arguments; the caller disposes it.</returns>
     /// <exception cref="ArgumentException">The shapes do not fit.</exception>

@@ -7,8 +7,8 @@ namespace SparseExpansion.Routing.Routers;
 
 /// <summary>
 /// Fits a linear router to what every token costs at every expert: multinomial logistic regression on the cheapest
-/// expert, each token weighted by how much the choice matters for it.
-/// Convex; Adam on mini-batches of standardized tokens.
+/// expert, each token weighted by how much the choice matters for it. Convex; Adam on mini-batches of standardized
+/// tokens.
 /// </summary>
 internal static class SoftmaxRegression
 {
@@ -88,8 +88,8 @@ internal static class SoftmaxRegression
     }
 
     /// <summary>
-    /// Of mean_t w_t · (−log softmax(Wx_t + b) at the cheapest expert) + decay · ‖W‖²:
-    /// every token adds w_t · (softmax − one-hot) x_tᵀ / n.
+    /// Of mean_t w_t · (−log softmax(Wx_t + b) at the cheapest expert) + decay · ‖W‖²: every token adds w_t · (softmax
+    /// − one-hot) x_tᵀ / n.
     /// </summary>
     /// <param name="weight">W, [k, d].</param>
     /// <param name="bias">b, [k].</param>

@@ -24,8 +24,8 @@ public static class ExpandedModel
     /// Lists the tensors of an expanded model, from the headers of its files; their names are in docs/format.md.
     /// </summary>
     /// <returns>The tensors by name; offsets are those in their own file.</returns>
-    /// <exception cref="CheckpointException">A file is missing or damaged, or both
-    /// files have a tensor of the same name.</exception>
+    /// <exception cref="CheckpointException">A file is missing or damaged, or both files have a tensor of the same
+    /// name.</exception>
     public static IReadOnlyDictionary<string, SafetensorsEntry> ListTensors(string folder)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
@@ -51,9 +51,8 @@ public static class ExpandedModel
     /// <param name="addFiles">Called with the unfinished folder, to put further files into it; null for none.</param>
     /// <param name="format">Format of the stored experts; the model stays as it is.</param>
     /// <exception cref="CheckpointException">The folder exists or cannot be written.</exception>
-    /// <exception cref="SparseExpansionException">
-    /// The model has no mixture layer, one that is called otherwise than its module path, a router that cannot be
-    /// written, or experts that cannot be packed.
+    /// <exception cref="SparseExpansionException"> The model has no mixture layer, one that is called otherwise than
+    /// its module path, a router that cannot be written, or experts that cannot be packed.
     /// </exception>
     public static void Save(
         torch.nn.Module model, string folder, bool overwrite = false, Action<string>? addFiles = null,
@@ -67,17 +66,17 @@ public static class ExpandedModel
     /// <summary>
     /// Writes a folder again with its experts in another format, such as dense for programs that know safetensors but
     /// not this library. Needs no model, and memory for one expert (to dense) or for the packed experts (to packed).
-    /// Values stay the same to the last bit, except that zeros lose their sign
-    /// when they are packed. All other files are copied.
+    /// Values stay the same to the last bit, except that zeros lose their sign when they are packed. All other files
+    /// are copied.
     /// </summary>
     /// <param name="source">Folder that <see cref="Save"/> wrote.</param>
     /// <param name="folder">The folder to make; it appears only when it is complete.</param>
     /// <param name="format">New format of the stored experts.</param>
     /// <param name="overwrite">True to replace an existing folder; otherwise it must be empty or missing.</param>
-    /// <exception cref="CheckpointException">A file is missing or malformed, or the
-    /// folder exists or cannot be written.</exception>
-    /// <exception cref="SparseExpansionException">Experts that are neither
-    /// float32 nor bfloat16 cannot be packed.</exception>
+    /// <exception cref="CheckpointException">A file is missing or malformed, or the folder exists or cannot be
+    /// written.</exception>
+    /// <exception cref="SparseExpansionException">Experts that are neither float32 nor bfloat16 cannot be
+    /// packed.</exception>
     public static void Convert(string source, string folder, ExpertFormat format, bool overwrite = false)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(source);

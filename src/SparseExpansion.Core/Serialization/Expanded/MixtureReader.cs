@@ -11,8 +11,8 @@ namespace SparseExpansion.Serialization.Expanded;
 /// <summary>Makes mixtures from a file.</summary>
 /// <param name="index">The layers.</param>
 /// <param name="names">Names of all tensors of the file.</param>
-/// <param name="open">A tensor of the file by name, for the current dispose
-/// scope; packed experts keep its memory.</param>
+/// <param name="open">A tensor of the file by name, for the current dispose scope; packed experts keep its
+/// memory.</param>
 /// <param name="kinds">Kinds of routers.</param>
 /// <param name="source">The file, for messages.</param>
 internal sealed class MixtureReader(

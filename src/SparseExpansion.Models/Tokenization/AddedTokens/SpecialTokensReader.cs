@@ -6,8 +6,7 @@ namespace SparseExpansion.Models.Tokenization.AddedTokens;
 
 /// <summary>
 /// Reads <c>tokenizer_config.json</c>, <c>special_tokens_map.json</c>, <c>added_tokens.json</c> and, where the first
-/// two are missing, the
-/// ids in <c>config.json</c>. The first file that names a token counts.
+/// two are missing, the ids in <c>config.json</c>. The first file that names a token counts.
 /// </summary>
 internal static class SpecialTokensReader
 {

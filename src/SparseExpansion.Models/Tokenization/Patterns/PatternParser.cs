@@ -2,9 +2,8 @@ namespace SparseExpansion.Models.Tokenization.Patterns;
 
 /// <summary>
 /// Reads a pattern in the dialect of Oniguruma, with which the Hugging Face tokenizers were made, and says the same in
-/// .NET's. They differ
-/// in more than spelling: what ^, $, \h and (?m) mean, how far (?i) reaches, possessive quantifiers, nested classes,
-/// the characters beyond U+FFFF.
+/// .NET's. They differ in more than spelling: what ^, $, \h and (?m) mean, how far (?i) reaches, possessive
+/// quantifiers, nested classes, the characters beyond U+FFFF.
 /// </summary>
 internal sealed class PatternParser
 {

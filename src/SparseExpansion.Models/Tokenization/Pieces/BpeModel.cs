@@ -5,12 +5,9 @@ namespace SparseExpansion.Models.Tokenization.Pieces;
 
 /// <summary>
 /// Byte-pair encoding of one piece of text. <see cref="BpeTokenizer"/> merges; this class adds what it lacks: byte
-/// fallback, words
-/// that are tokens although no merges lead to them, and texts of any length. For the last one a piece is cut between
-/// characters that
-/// are neighbors in no merged token: no token can span the cut, so the result is the same, and the merging, whose time
-/// grows with
-/// the square of the length, sees short strings only.
+/// fallback, words that are tokens although no merges lead to them, and texts of any length. For the last one a piece
+/// is cut between characters that are neighbors in no merged token: no token can span the cut, so the result is the
+/// same, and the merging, whose time grows with the square of the length, sees short strings only.
 /// </summary>
 internal sealed class BpeModel : IPieceModel
 {

@@ -4,8 +4,7 @@ namespace SparseExpansion.Models.Tokenization.Pieces;
 
 /// <summary>
 /// Byte-pair encoding as SentencePiece does it: of all neighbors whose union is a piece, those with the highest score
-/// are joined, the
-/// leftmost first where scores are equal, until no union is a piece.
+/// are joined, the leftmost first where scores are equal, until no union is a piece.
 /// </summary>
 internal sealed class PieceMerger : IPieceModel
 {

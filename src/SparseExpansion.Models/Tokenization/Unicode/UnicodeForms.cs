@@ -4,8 +4,7 @@ namespace SparseExpansion.Models.Tokenization.Unicode;
 
 /// <summary>
 /// The normalization forms of Unicode (UAX #15), by tables of our own: <see cref="string.Normalize()"/> returns every
-/// text as it is under
-/// invariant globalization, and the version of its tables is that of the machine's ICU.
+/// text as it is under invariant globalization, and the version of its tables is that of the machine's ICU.
 /// </summary>
 internal static class UnicodeForms
 {
@@ -33,8 +32,7 @@ internal static class UnicodeForms
 
     /// <summary>
     /// Rewrites the stretches that may change. A stretch starts and ends at characters of class 0 that the form leaves
-    /// alone: nothing
-    /// composes or is reordered across them.
+    /// alone: nothing composes or is reordered across them.
     /// </summary>
     private static string Normalize(string text, int start, NormalizationForm form, Changes mask)
     {
