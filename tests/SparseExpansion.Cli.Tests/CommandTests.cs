@@ -72,7 +72,7 @@ public sealed partial class CommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("expand --targets *.up_proj *.down_proj", "--targets takes one value at a time; repeat it: --targets *.up_proj --targets *.down_proj.")]
+    [InlineData("expand --targets *.up_proj *.down_proj", "--targets takes one value at a time; repeat it: --targets '*.up_proj' --targets '*.down_proj'.")]
     [InlineData("generate --stop a b c", "repeat it: --stop a --stop b.")]
     [InlineData("inspect --model a b", "'b': does not belong to an option, because --model already has a value")]
     [InlineData("inspect folder", "'folder': does not belong to an option; write values after their option, as in --model DIR.")]

@@ -2,7 +2,6 @@ using SparseExpansion.Execution.Kernels;
 using SparseExpansion.Execution.Packing;
 using SparseExpansion.Execution.Threading;
 using SparseExpansion.Execution.Tiling;
-using SparseExpansion.Internal;
 using SparseExpansion.Internal.Vectors;
 using static TorchSharp.torch;
 

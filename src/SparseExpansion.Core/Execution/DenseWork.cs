@@ -5,7 +5,6 @@ using SparseExpansion.Execution.Memory;
 using SparseExpansion.Execution.Packing;
 using SparseExpansion.Execution.Threading;
 using SparseExpansion.Execution.Tiling;
-using SparseExpansion.Internal;
 using SparseExpansion.Internal.Torch;
 using SparseExpansion.Internal.Vectors;
 using static TorchSharp.torch;

@@ -1,5 +1,4 @@
 using SparseExpansion.Execution.Packing;
-using SparseExpansion.Internal;
 using SparseExpansion.Internal.Vectors;
 using SparseExpansion.Quantization;
 using static TorchSharp.torch;

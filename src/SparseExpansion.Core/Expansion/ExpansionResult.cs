@@ -1,8 +1,6 @@
-using SparseExpansion.Expansion.Pipeline;
 using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Layers;
 using SparseExpansion.Layers.Surgery;
-using SparseExpansion.Serialization;
 using SparseExpansion.Serialization.Expanded;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

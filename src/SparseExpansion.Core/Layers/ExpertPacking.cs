@@ -1,10 +1,6 @@
 using System.Globalization;
 using SparseExpansion.Execution;
-using SparseExpansion.Execution.Dispatch;
-using SparseExpansion.Execution.Tiling;
 using SparseExpansion.Internal.Torch;
-using SparseExpansion.Layers.Surgery;
-using SparseExpansion.Quantization;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

@@ -1,6 +1,5 @@
 using System.Collections;
 using System.Diagnostics.CodeAnalysis;
-using SparseExpansion.Layers.Surgery;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

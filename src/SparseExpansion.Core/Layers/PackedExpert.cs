@@ -1,6 +1,5 @@
 using SparseExpansion.Execution;
 using SparseExpansion.Execution.Errors;
-using SparseExpansion.Internal.Errors;
 using SparseExpansion.Quantization;
 using static TorchSharp.torch;
 

@@ -3,7 +3,6 @@ using SparseExpansion.Execution;
 using SparseExpansion.Execution.Dispatch;
 using SparseExpansion.Execution.Tiling;
 using SparseExpansion.Internal.Torch;
-using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Quantization;
 using TorchSharp;
 using TorchSharp.Modules;

@@ -1,9 +1,7 @@
 using System.Globalization;
 using SparseExpansion.Execution;
 using SparseExpansion.Execution.Dispatch;
-using SparseExpansion.Execution.Tiling;
 using SparseExpansion.Internal.Torch;
-using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Quantization;
 using TorchSharp;
 using TorchSharp.Modules;

@@ -1,8 +1,5 @@
-using SparseExpansion.Calibration;
 using SparseExpansion.Calibration.Capture;
-using SparseExpansion.Internal;
 using SparseExpansion.Internal.Torch;
-using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Quantization;
 using SparseExpansion.Routing;
 using SparseExpansion.Tensors;

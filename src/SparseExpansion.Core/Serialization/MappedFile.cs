@@ -3,9 +3,7 @@ using System.Text;
 using SparseExpansion.Execution;
 using SparseExpansion.Execution.Memory;
 using SparseExpansion.Execution.Safetensors;
-using SparseExpansion.Internal;
 using SparseExpansion.Internal.Vectors;
-using SparseExpansion.Serialization.Expanded;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
@@ -85,7 +83,7 @@ internal sealed class MappedFile : IDisposable
         {
             throw new CheckpointException(
                 $"{_path}: cannot be mapped into memory ({Reason(error)}). "
-                + $"Load it without {nameof(ExpandedLoadOptions.MemoryMap)}.", error);
+                + "Load it without MemoryMap.", error);
         }
     }
 

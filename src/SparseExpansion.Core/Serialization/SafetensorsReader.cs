@@ -1,8 +1,6 @@
 using SparseExpansion.Execution;
 using SparseExpansion.Execution.Memory;
 using SparseExpansion.Execution.Safetensors;
-using SparseExpansion.Internal;
-using SparseExpansion.Internal.Files;
 using SparseExpansion.Internal.Vectors;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,5 +1,3 @@
-using SparseExpansion.Analysis;
-using SparseExpansion.Analysis.Distances;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Tensors;

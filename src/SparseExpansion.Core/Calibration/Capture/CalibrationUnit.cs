@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using SparseExpansion.Execution.Errors;
-using SparseExpansion.Internal.Errors;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Calibration.Capture;

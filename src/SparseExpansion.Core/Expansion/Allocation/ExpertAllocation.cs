@@ -1,4 +1,3 @@
-using SparseExpansion.Calibration;
 using SparseExpansion.Expansion.Pipeline;
 using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.Targets;

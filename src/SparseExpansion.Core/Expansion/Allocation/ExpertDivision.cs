@@ -1,7 +1,6 @@
 using SparseExpansion.Expansion.Pipeline;
 using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.Targets;
-using SparseExpansion.Routing;
 using SparseExpansion.Routing.Experts;
 using static TorchSharp.torch;
 

@@ -3,7 +3,6 @@ using System.Text.Json.Serialization;
 using SparseExpansion.Execution.Expanded;
 using SparseExpansion.Expansion.Blocks;
 using SparseExpansion.Expansion.Reports;
-using SparseExpansion.Serialization.Expanded;
 
 namespace SparseExpansion.Expansion.Checkpoints;
 

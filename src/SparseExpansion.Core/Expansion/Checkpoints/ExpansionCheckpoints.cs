@@ -5,7 +5,6 @@ using SparseExpansion.Internal;
 using SparseExpansion.Layers;
 using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Routing.Routers;
-using SparseExpansion.Serialization;
 using SparseExpansion.Serialization.Expanded;
 using static TorchSharp.torch;
 

@@ -1,4 +1,3 @@
-using SparseExpansion.Calibration;
 using SparseExpansion.Calibration.Capture;
 using SparseExpansion.Expansion.Memory;
 using SparseExpansion.Expansion.Pipeline;

@@ -1,8 +1,6 @@
-using SparseExpansion.Calibration;
 using SparseExpansion.Calibration.Capture;
 using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Expansion.Pipeline;
-using SparseExpansion.Routing;
 using SparseExpansion.Routing.Experts;
 using static TorchSharp.torch;
 

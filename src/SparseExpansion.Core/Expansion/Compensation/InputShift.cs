@@ -1,7 +1,5 @@
-using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Internal.Errors;
 using SparseExpansion.Pruning;
-using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Routing.Experts;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;

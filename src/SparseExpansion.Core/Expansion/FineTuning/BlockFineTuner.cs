@@ -2,7 +2,6 @@ using SparseExpansion.Calibration;
 using SparseExpansion.Calibration.Capture;
 using SparseExpansion.Execution.Errors;
 using SparseExpansion.Internal;
-using SparseExpansion.Internal.Errors;
 using SparseExpansion.Layers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

@@ -1,5 +1,4 @@
 using SparseExpansion.Expansion.Blocks;
-using SparseExpansion.Internal;
 using SparseExpansion.Internal.Torch;
 using TorchSharp;
 using static TorchSharp.torch;

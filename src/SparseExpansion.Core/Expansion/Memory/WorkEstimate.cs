@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Pruning;
 using SparseExpansion.Routing;
 using static TorchSharp.torch;

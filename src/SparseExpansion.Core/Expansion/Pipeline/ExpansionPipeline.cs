@@ -1,10 +1,8 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Expansion.Blocks;
-using SparseExpansion.Expansion.Checkpoints;
 using SparseExpansion.Expansion.Memory;
 using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Expansion.Telemetry;
-using SparseExpansion.Internal;
 using SparseExpansion.Internal.Torch;
 using static TorchSharp.torch;
 

@@ -1,10 +1,7 @@
-using SparseExpansion.Calibration;
 using SparseExpansion.Calibration.Statistics;
-using SparseExpansion.Internal;
 using SparseExpansion.Internal.Errors;
 using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.Targets;
-using SparseExpansion.Routing;
 using SparseExpansion.Routing.Experts;
 using static TorchSharp.torch;
 

@@ -1,7 +1,5 @@
-using SparseExpansion.Expansion.Memory;
 using SparseExpansion.Layers;
 using SparseExpansion.Pruning;
-using SparseExpansion.Routing;
 using SparseExpansion.Routing.Experts;
 using static TorchSharp.torch;
 

@@ -1,6 +1,5 @@
 using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.Targets;
-using SparseExpansion.Routing;
 using SparseExpansion.Routing.Experts;
 using static TorchSharp.torch;
 

@@ -1,5 +1,4 @@
 using SparseExpansion.Execution.Errors;
-using SparseExpansion.Internal;
 using SparseExpansion.Internal.Errors;
 
 namespace SparseExpansion.Expansion.Pipeline;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using SparseExpansion.Calibration;
 using SparseExpansion.Calibration.Capture;
 using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Internal;

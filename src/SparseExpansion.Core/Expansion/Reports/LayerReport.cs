@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using SparseExpansion.Calibration;
 using SparseExpansion.Calibration.Capture;
 
 namespace SparseExpansion.Expansion.Reports;

@@ -1,4 +1,3 @@
-using SparseExpansion.Calibration;
 using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Expansion.Pipeline;
 using SparseExpansion.Routing;

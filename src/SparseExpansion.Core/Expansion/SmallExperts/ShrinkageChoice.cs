@@ -1,4 +1,3 @@
-using SparseExpansion.Calibration;
 using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Expansion.Pipeline;

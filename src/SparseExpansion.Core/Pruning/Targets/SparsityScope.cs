@@ -1,4 +1,3 @@
-using SparseExpansion.Pruning.SparseGpt;
 
 namespace SparseExpansion.Pruning.Targets;
 

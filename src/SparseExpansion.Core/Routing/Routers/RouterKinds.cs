@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using SparseExpansion.Execution.Errors;
-using SparseExpansion.Internal.Errors;
 
 namespace SparseExpansion.Routing.Routers;
 

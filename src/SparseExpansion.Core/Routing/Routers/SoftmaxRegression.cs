@@ -1,5 +1,3 @@
-using SparseExpansion.Analysis;
-using SparseExpansion.Analysis.Distances;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 

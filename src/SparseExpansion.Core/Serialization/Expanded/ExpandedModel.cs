@@ -1,6 +1,5 @@
 using SparseExpansion.Execution.Expanded;
 using SparseExpansion.Execution.Safetensors;
-using SparseExpansion.Routing;
 using SparseExpansion.Routing.Routers;
 using SparseExpansion.Serialization.Expanded;
 using TorchSharp;

@@ -1,5 +1,4 @@
 using SparseExpansion.Execution.Expanded;
-using SparseExpansion.Internal;
 using SparseExpansion.Internal.Files;
 using SparseExpansion.Layers;
 using static TorchSharp.torch;

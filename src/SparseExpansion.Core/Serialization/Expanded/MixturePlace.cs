@@ -1,5 +1,4 @@
 using SparseExpansion.Layers;
-using SparseExpansion.Layers.Surgery;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
