@@ -1,8 +1,8 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Expansion;
 using SparseExpansion.Models;
-using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Targets;
 using TorchSharp;
 
 namespace SparseExpansion.Transformers;

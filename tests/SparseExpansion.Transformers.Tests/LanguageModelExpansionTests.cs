@@ -1,13 +1,13 @@
 using System.Security.Cryptography;
 using SparseExpansion.Expansion;
 using SparseExpansion.Models;
+using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.Magnitude;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning.Wanda;
-using SparseExpansion.Pruning;
+using SparseExpansion.Routing;
 using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Routing.Routers;
-using SparseExpansion.Routing;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;
 

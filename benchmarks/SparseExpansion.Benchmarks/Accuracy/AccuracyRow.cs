@@ -2,8 +2,8 @@ using System.Globalization;
 using SparseExpansion.Expansion;
 using SparseExpansion.Expansion.Allocation;
 using SparseExpansion.Expansion.FineTuning;
-using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Routing;
 using SparseExpansion.Transformers;
 

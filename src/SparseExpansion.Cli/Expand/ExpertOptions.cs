@@ -6,8 +6,8 @@ using SparseExpansion.Expansion.Allocation;
 using SparseExpansion.Expansion.FineTuning;
 using SparseExpansion.Expansion.Refinement;
 using SparseExpansion.Expansion.SmallExperts;
-using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Routing;
 using SparseExpansion.Transformers;
 

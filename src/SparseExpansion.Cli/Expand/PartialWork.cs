@@ -2,8 +2,8 @@ using System.Globalization;
 using SparseExpansion.Expansion;
 using SparseExpansion.Expansion.Checkpoints;
 using SparseExpansion.Expansion.Reports;
-using SparseExpansion.Internal.Files;
 using SparseExpansion.Internal;
+using SparseExpansion.Internal.Files;
 
 namespace SparseExpansion.Cli;
 

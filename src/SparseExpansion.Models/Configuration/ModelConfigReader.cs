@@ -1,5 +1,5 @@
-using SparseExpansion.Execution.Errors;
 using SparseExpansion.Execution;
+using SparseExpansion.Execution.Errors;
 using SparseExpansion.Models.Configuration.Keys;
 
 namespace SparseExpansion.Models.Configuration;

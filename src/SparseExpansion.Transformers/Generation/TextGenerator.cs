@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
-using SparseExpansion.Models.Generation;
 using SparseExpansion.Models;
+using SparseExpansion.Models.Generation;
 using TorchSharp;
 using static TorchSharp.torch;
 

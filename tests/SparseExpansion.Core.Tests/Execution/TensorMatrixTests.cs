@@ -1,5 +1,5 @@
-using SparseExpansion.Internal.Torch;
 using SparseExpansion.Execution.Tiling;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 

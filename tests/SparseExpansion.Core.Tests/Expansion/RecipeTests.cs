@@ -2,12 +2,12 @@ using SparseExpansion.Expansion.Blocks;
 using SparseExpansion.Expansion.Compensation;
 using SparseExpansion.Expansion.FineTuning;
 using SparseExpansion.Expansion.Reports;
+using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning.Wanda;
-using SparseExpansion.Pruning;
-using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;
 

@@ -1,11 +1,11 @@
 using System.Diagnostics;
 using SparseExpansion.Expansion;
 using SparseExpansion.Expansion.Refinement;
+using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;
-using SparseExpansion.Pruning;
-using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Testing.NativeLifetime;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

@@ -1,5 +1,5 @@
-using SparseExpansion.Analysis.Neurons;
 using SparseExpansion.Analysis;
+using SparseExpansion.Analysis.Neurons;
 using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Cli;

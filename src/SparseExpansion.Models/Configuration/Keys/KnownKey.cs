@@ -42,10 +42,10 @@ internal sealed record KnownKey
     /// <param name="values">The values as JSON; none means null alone.</param>
     public static KeyValuePair<string, KnownKey> At(string name, params string[] values) =>
         KeyValuePair.Create(name, new KnownKey
-    {
-        Values = values,
-        _values = [.. values.Select(Parse)],
-    });
+        {
+            Values = values,
+            _values = [.. values.Select(Parse)],
+        });
 
     /// <summary>Switches that change nothing while they are off.</summary>
     public static IEnumerable<KeyValuePair<string, KnownKey>> Off(params string[] names) =>

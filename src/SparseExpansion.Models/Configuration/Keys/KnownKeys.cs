@@ -14,12 +14,12 @@ internal static class KnownKeys
 
     private static readonly FrozenDictionary<string, FrozenDictionary<string, KnownKey>> s_byType =
         new Dictionary<string, FrozenDictionary<string, KnownKey>>
-    {
-        ["llama"] = Join(LlamaKeys.All),
-        ["mistral"] = Join(MistralKeys.All),
-        ["qwen2"] = Join(Qwen2Keys.All),
-        ["gpt_neox"] = Join(GptNeoXKeys.All),
-    }.ToFrozenDictionary(StringComparer.Ordinal);
+        {
+            ["llama"] = Join(LlamaKeys.All),
+            ["mistral"] = Join(MistralKeys.All),
+            ["qwen2"] = Join(Qwen2Keys.All),
+            ["gpt_neox"] = Join(GptNeoXKeys.All),
+        }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>The model types that have a table.</summary>
     public static IEnumerable<string> Types => s_byType.Keys;

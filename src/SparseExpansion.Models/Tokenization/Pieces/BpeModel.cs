@@ -43,9 +43,9 @@ internal sealed class BpeModel : IPieceModel
         // The library parts a merge at its blank, so blanks inside of tokens go under another name.
         _merger = BpeTokenizer.Create(
             new BpeOptions(vocabulary.Select(item => KeyValuePair.Create(BlankName.Hide(item.Key), item.Value)))
-        {
-            Merges = merges.Select(merge => $"{BlankName.Hide(merge.Left)} {BlankName.Hide(merge.Right)}"),
-        });
+            {
+                Merges = merges.Select(merge => $"{BlankName.Hide(merge.Left)} {BlankName.Hide(merge.Right)}"),
+            });
     }
 
     /// <summary>Appends the ids of a piece.</summary>

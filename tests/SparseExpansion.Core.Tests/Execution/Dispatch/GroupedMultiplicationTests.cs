@@ -1,7 +1,7 @@
-using SparseExpansion.Internal.Torch;
 using CsCheck;
 using SparseExpansion.Execution.Kernels;
 using SparseExpansion.Execution.Tiling;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 

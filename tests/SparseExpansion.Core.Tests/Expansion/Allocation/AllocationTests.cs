@@ -1,6 +1,6 @@
 using CsCheck;
-using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Expansion.Allocation;
 using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.Selection;

@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
 using SparseExpansion.Expansion.Checkpoints;
 using SparseExpansion.Expansion.FineTuning;
-using SparseExpansion.Internal.Torch;
 using SparseExpansion.Internal;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;
 

@@ -1,5 +1,5 @@
-using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Expansion.SmallExperts;
 using SparseExpansion.Layers;
 using SparseExpansion.Pruning.Targets;

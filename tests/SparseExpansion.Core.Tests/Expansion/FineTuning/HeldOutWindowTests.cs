@@ -1,12 +1,12 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Expansion.FineTuning;
-using SparseExpansion.Internal.Torch;
 using SparseExpansion.Internal;
+using SparseExpansion.Internal.Torch;
+using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning.Wanda;
-using SparseExpansion.Pruning;
-using SparseExpansion.Routing.Routers;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 

@@ -1,9 +1,9 @@
-using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Calibration;
+using SparseExpansion.Calibration.Tokens;
 using SparseExpansion.Expansion.Checkpoints;
 using SparseExpansion.Expansion.Memory;
-using SparseExpansion.Internal.Torch;
 using SparseExpansion.Internal;
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Layers;
 using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.Alps;

@@ -1,11 +1,11 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Expansion.SmallExperts;
+using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;
-using SparseExpansion.Pruning;
-using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Clustering;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.SmallExperts;

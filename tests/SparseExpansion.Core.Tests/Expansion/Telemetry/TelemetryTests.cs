@@ -2,11 +2,11 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using SparseExpansion.Expansion.Telemetry;
+using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;
-using SparseExpansion.Pruning;
-using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Routing;
+using SparseExpansion.Routing.Clustering;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Telemetry;
