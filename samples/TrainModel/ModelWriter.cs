@@ -39,7 +39,7 @@ internal static class ModelWriter
         ["num_key_value_heads"] = config.KeyValueHeadCount,
         ["max_position_embeddings"] = config.MaxPositions,
         ["rms_norm_eps"] = config.NormEpsilon,
-        ["rope_theta"] = config.Rotary.Theta,
+        ["rope_theta"] = config.Layers[0].Rotary!.Theta,
         ["hidden_act"] = "silu",
         ["tie_word_embeddings"] = config.TieWordEmbeddings,
         ["bos_token_id"] = config.BosId,

@@ -50,17 +50,15 @@ CausalLanguageModel NewModel(ModelConfig config)
 
 static ModelConfig Architecture(int vocabulary, int context) => new()
 {
-    Architecture = ModelArchitecture.Llama,
     ModelType = "llama",
     VocabularySize = vocabulary,
     HiddenSize = 128,
     IntermediateSize = 384,
-    LayerCount = 4,
     HeadCount = 4,
     KeyValueHeadCount = 2,
     HeadDimension = 32,
     MaxPositions = context,
-    Rotary = new RotaryOptions { Dimensions = 32 },
+    Layers = LayerOptions.Repeat(4, new RotaryOptions { Dimensions = 32 }),
     TieWordEmbeddings = true,
     InitializerRange = 0.05,
     BosId = StartId,

@@ -1,15 +1,18 @@
 using SparseExpansion.Execution;
 using SparseExpansion.Models.Configuration;
+using SparseExpansion.Models.Families;
 
 namespace SparseExpansion.Models;
 
-/// <summary>The architecture of a causal language model, independent of how its checkpoint spells it.</summary>
+/// <summary>
+/// The architecture of a causal language model, as a choice of parts, independent of how its checkpoint spells it.
+/// Defaults are those of Llama.
+/// </summary>
 public sealed record ModelConfig
 {
-    /// <summary>Block structure.</summary>
-    public required ModelArchitecture Architecture { get; init; }
-
-    /// <summary>"model_type" of the checkpoint, such as "llama" or "qwen2".</summary>
+    /// <summary>
+    /// "model_type" of the checkpoint, such as "llama" or "qwen3"; decides the names of modules and parameters.
+    /// </summary>
     public required string ModelType { get; init; }
 
     /// <summary>Number of token ids.</summary>
@@ -18,11 +21,8 @@ public sealed record ModelConfig
     /// <summary>Width of the residual stream.</summary>
     public required int HiddenSize { get; init; }
 
-    /// <summary>Width inside the feed-forward networks.</summary>
+    /// <summary>Width inside the dense feed-forward networks.</summary>
     public required int IntermediateSize { get; init; }
-
-    /// <summary>Number of blocks.</summary>
-    public required int LayerCount { get; init; }
 
     /// <summary>Number of query heads.</summary>
     public required int HeadCount { get; init; }
@@ -36,14 +36,50 @@ public sealed record ModelConfig
     /// <summary>Longest sequence the model was made for, in tokens.</summary>
     public required int MaxPositions { get; init; }
 
-    /// <summary>Rotary position embeddings.</summary>
-    public required RotaryOptions Rotary { get; init; }
+    /// <summary>The blocks in order: positions, window and kind of feed-forward network of each.</summary>
+    public required IReadOnlyList<LayerOptions> Layers { get; init; }
+
+    /// <summary>Number of blocks.</summary>
+    public int LayerCount => Layers.Count;
+
+    /// <summary>The places of the norms. Default <see cref="BlockLayout.PreNorm"/>.</summary>
+    public BlockLayout Layout { get; init; }
+
+    /// <summary>Kind of the norms. Default <see cref="NormKind.Rms"/>.</summary>
+    public NormKind Norm { get; init; }
+
+    /// <summary>True if the norms have biases.</summary>
+    public bool NormBias { get; init; }
 
     /// <summary>Added to the variance in every norm. Default 1e-6.</summary>
     public double NormEpsilon { get; init; } = 1e-6;
 
+    /// <summary>True (default) if a norm stands before the output projection.</summary>
+    public bool HasFinalNorm { get; init; } = true;
+
+    /// <summary>Norms of queries and keys. Default none.</summary>
+    public QueryKeyNorm QueryKeyNorm { get; init; }
+
+    /// <summary>
+    /// Learned position embeddings: the first row of the table that is a position; the rows before it are unused. Null
+    /// (default) means that there are none.
+    /// </summary>
+    public int? LearnedPositionOffset { get; init; }
+
+    /// <summary>
+    /// Width of the token embeddings where it is not <see cref="HiddenSize"/>: projections lead from one to the other.
+    /// Default null.
+    /// </summary>
+    public int? EmbeddingSize { get; init; }
+
     /// <summary>Non-linearity of the feed-forward networks. Default SiLU.</summary>
     public ActivationKind Activation { get; init; } = ActivationKind.Silu;
+
+    /// <summary>True (default) for down(act(gate x) · up x), false for down(act(up x)).</summary>
+    public bool HasGate { get; init; } = true;
+
+    /// <summary>The experts of layers with <see cref="LayerOptions.HasExperts"/>. Default null.</summary>
+    public ExpertRouting? Experts { get; init; }
 
     /// <summary>True if the query, key and value projections have biases.</summary>
     public bool QueryKeyValueBias { get; init; }
@@ -54,11 +90,26 @@ public sealed record ModelConfig
     /// <summary>True if the feed-forward projections have biases.</summary>
     public bool FeedForwardBias { get; init; }
 
-    /// <summary>A token attends to this many tokens, itself included; null means to all before it.</summary>
-    public int? SlidingWindow { get; init; }
+    /// <summary>True if the output projection has a bias.</summary>
+    public bool HeadBias { get; init; }
 
-    /// <summary>GPT-NeoX: attention and feed-forward network read the same residual. Default true.</summary>
-    public bool ParallelResidual { get; init; } = true;
+    /// <summary>Factor of the attention's scores. Default null: 1 / sqrt(head features).</summary>
+    public double? AttentionScale { get; init; }
+
+    /// <summary>Scores s of the attention become c · tanh(s / c). Default null: they stay.</summary>
+    public double? AttentionSoftCap { get; init; }
+
+    /// <summary>Logits l become c · tanh(l / c). Default null: they stay.</summary>
+    public double? LogitSoftCap { get; init; }
+
+    /// <summary>Factor of the token embeddings. Default 1.</summary>
+    public double EmbeddingScale { get; init; } = 1;
+
+    /// <summary>Factor of what attention and feed-forward network add to the residual stream. Default 1.</summary>
+    public double ResidualScale { get; init; } = 1;
+
+    /// <summary>Factor of the logits. Default 1.</summary>
+    public double LogitScale { get; init; } = 1;
 
     /// <summary>True if the output projection is the embedding matrix.</summary>
     public bool TieWordEmbeddings { get; init; }
@@ -75,6 +126,14 @@ public sealed record ModelConfig
     /// <summary>Type of the weights in the checkpoint, if it says so.</summary>
     public ElementType? DType { get; init; }
 
+    /// <summary>The model types that the library has a description of, in ordinal order.</summary>
+    public static IReadOnlyList<string> SupportedTypes => ModelFamilies.Types;
+
+    /// <summary>
+    /// Patterns of the module paths of the linears in feed-forward networks, such as "*.mlp.*".
+    /// </summary>
+    public IReadOnlyList<string> FeedForwardPatterns => ModelFamilies.Of(ModelType).Names.FeedForwardPatterns;
+
     /// <summary>
     /// Reads <c>config.json</c> of a checkpoint folder, and the end-of-text ids of <c>generation_config.json</c> if
     /// there is one.
@@ -89,30 +148,8 @@ public sealed record ModelConfig
         return ModelConfigReader.Load(folder);
     }
 
-    /// <summary>Checks that the sizes fit each other.</summary>
+    /// <summary>Checks that the values fit each other.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A value is out of range; the exception names the
     /// property.</exception>
-    public void Validate()
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(VocabularySize, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(HiddenSize, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(IntermediateSize, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(LayerCount, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(HeadCount, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(KeyValueHeadCount, 1);
-        ArgumentOutOfRangeException.ThrowIfNotEqual(HeadCount % KeyValueHeadCount, 0, nameof(KeyValueHeadCount));
-        ArgumentOutOfRangeException.ThrowIfLessThan(HeadDimension, 2);
-        ArgumentOutOfRangeException.ThrowIfLessThan(MaxPositions, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(Rotary.Dimensions, HeadDimension);
-        Rotary.Validate();
-        if (!double.IsFinite(NormEpsilon) || NormEpsilon < 0)
-        {
-            throw new ArgumentOutOfRangeException(nameof(NormEpsilon), NormEpsilon, "Must be a number of at least 0.");
-        }
-
-        if (SlidingWindow is < 1)
-        {
-            throw new ArgumentOutOfRangeException(nameof(SlidingWindow), SlidingWindow, "Must be at least 1, or null.");
-        }
-    }
+    public void Validate() => ModelConfigCheck.Require(this);
 }

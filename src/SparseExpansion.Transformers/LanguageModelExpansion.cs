@@ -11,11 +11,6 @@ namespace SparseExpansion.Transformers;
 public static class LanguageModelExpansion
 {
     /// <summary>
-    /// The linears of the feed-forward layers, by module path: those that <see cref="ExpandFeedForward"/> expands.
-    /// </summary>
-    public const string FeedForwardTargets = "*.mlp.*";
-
-    /// <summary>
     /// Begins the expansion of a model's feed-forward layers, block by block. It still needs calibration data; later
     /// calls of the builder override these settings.
     /// </summary>
@@ -29,7 +24,7 @@ public static class LanguageModelExpansion
         this CausalLanguageModel model, SparsityTarget target, ExpansionRecipe? recipe = null)
     {
         ArgumentNullException.ThrowIfNull(model);
-        return model.Expand().Blocks(m => m.Blocks).Targets(FeedForwardTargets)
+        return model.Expand().Blocks(m => m.Blocks).Targets([.. model.Config.FeedForwardPatterns])
             .WithRecipe(recipe ?? ExpansionRecipe.Published, target);
     }
 
@@ -63,7 +58,6 @@ public static class LanguageModelExpansion
     }
 
     /// <summary>Calibrates on a text, see <see cref="TokenWindows.FromText"/>.</summary>
-    /// <typeparam name="TModel">The kind of language model.</typeparam>
     /// <param name="builder">The expansion.</param>
     /// <param name="text">Documents, separated by lines <c>&lt;|endoftext|&gt;</c>.</param>
     /// <param name="tokenizer">The model's tokenizer.</param>
@@ -71,9 +65,8 @@ public static class LanguageModelExpansion
     /// <exception cref="CalibrationException">The text gives fewer tokens than one window.</exception>
     /// <exception cref="ArgumentException">The context is longer than the model's, or the tokenizer is another
     /// model's.</exception>
-    public static ExpansionBuilder<TModel> CalibrateOnText<TModel>(
-        this ExpansionBuilder<TModel> builder, string text, TextTokenizer tokenizer, int? context = null)
-        where TModel : CausalLanguageModel
+    public static ExpansionBuilder<CausalLanguageModel> CalibrateOnText(
+        this ExpansionBuilder<CausalLanguageModel> builder, string text, TextTokenizer tokenizer, int? context = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         return builder.CalibrateOn(

@@ -8,6 +8,13 @@ internal static class Fixture
     public const string NeoXParallel = "gpt_neox_parallel";
     public const string NeoXSequential = "gpt_neox_sequential";
 
+    /// <summary>The models of the newer families: bfloat16, with the greedy continuation of a prompt.</summary>
+    public static TheoryData<string> Families =>
+    [
+        "gemma2", "gemma3_text", "gpt2", "granite", "mixtral", "olmo2", "opt", "phi", "phi3", "qwen3", "qwen3_moe",
+        "smollm3", "stablelm",
+    ];
+
     public static string Model(string name) => Path.Combine(AppContext.BaseDirectory, "Fixtures", "models", name);
 
     /// <summary>Copies a model's folder to where a test may damage it.</summary>

@@ -107,6 +107,12 @@ internal sealed class ConfigObject
         return [.. value.EnumerateArray().Select(item => item.GetString()!)];
     }
 
+    /// <summary>A list of finite numbers; empty where the key is missing or null.</summary>
+    public IReadOnlyList<double> Numbers(string key) => [.. Array(key).Select(item =>
+        item.ValueKind == JsonValueKind.Number && item.TryGetDouble(out double number) && double.IsFinite(number)
+            ? number
+            : throw Error(key, "must be a list of numbers"))];
+
     /// <summary>One token id or a list of them; empty where the key is missing or null.</summary>
     public IReadOnlyList<int> Ids(string key)
     {

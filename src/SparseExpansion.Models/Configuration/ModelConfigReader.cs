@@ -1,11 +1,12 @@
 using SparseExpansion.Execution;
 using SparseExpansion.Execution.Errors;
 using SparseExpansion.Models.Configuration.Keys;
+using SparseExpansion.Models.Families;
 
 namespace SparseExpansion.Models.Configuration;
 
 /// <summary>
-/// Reads config.json: finds the model type, hands over to its reader and holds the result against its keys.
+/// Reads config.json: finds the model type, hands over to its family and holds the result against its keys.
 /// </summary>
 internal static class ModelConfigReader
 {
@@ -20,14 +21,10 @@ internal static class ModelConfigReader
 
         var config = new ConfigObject(JsonFile.ReadObject(path), path);
         string type = config.OptionalString("model_type") ?? throw config.Error("model_type", "is missing");
-        ModelConfig result = type switch
-        {
-            "llama" or "mistral" or "qwen2" => LlamaConfigReader.Read(config, type),
-            "gpt_neox" => GptNeoXConfigReader.Read(config, type),
-            _ => throw config.Error("model_type", $"is '{type}'; supported are llama, mistral, qwen2 and gpt_neox"),
-        };
-        result = ReadCommon(config, result);
-        config.RequireAllUsed(KnownKeys.Of(type));
+        ModelFamily family = ModelFamilies.Find(type) ?? throw config.Error(
+            "model_type", $"is '{type}', which is not supported; supported are {string.Join(", ", ModelFamilies.Types)}");
+        ModelConfig result = ReadCommon(config, family.Read(config));
+        config.RequireAllUsed(KnownKeys.With(family.Keys));
         result = WithGenerationIds(result, folder);
         try
         {
@@ -39,21 +36,6 @@ internal static class ModelConfigReader
         }
 
         return result;
-    }
-
-    /// <summary>The non-linearity of a key such as "hidden_act".</summary>
-    public static ActivationKind ReadActivation(ConfigObject config, string key, string fallback)
-    {
-        string name = config.OptionalString(key) ?? fallback;
-        return name switch
-        {
-            "silu" or "swish" => ActivationKind.Silu,
-            "gelu" => ActivationKind.Gelu,
-            "gelu_new" or "gelu_fast" or "gelu_pytorch_tanh" => ActivationKind.GeluTanh,
-            "relu" => ActivationKind.Relu,
-            _ => throw config.Error(
-                key, $"is '{name}'; supported are silu, gelu, gelu_new, gelu_fast, gelu_pytorch_tanh and relu"),
-        };
     }
 
     private static ModelConfig ReadCommon(ConfigObject config, ModelConfig result) => result with

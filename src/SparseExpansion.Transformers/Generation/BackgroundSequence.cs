@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Transformers.Generation;
 
 /// <summary>Runs a sequence that is slow to compute on the thread pool.</summary>
 internal static class BackgroundSequence

@@ -1,7 +1,7 @@
 using SparseExpansion.Models;
 using SparseExpansion.Models.Generation;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Transformers.Generation;
 
 /// <summary>One continuation of a text, to be gone through once, and what is known of it then.</summary>
 /// <param name="model">The model.</param>

@@ -3,7 +3,7 @@ using SparseExpansion.Models.Configuration;
 using SparseExpansion.Serialization;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Transformers.Loading;
 
 /// <summary>The tensors of a checkpoint folder, in one file or in shards.</summary>
 internal static class CheckpointTensors
@@ -13,7 +13,7 @@ internal static class CheckpointTensors
 
     /// <summary>Buffers that older checkpoints store although the model recomputes them.</summary>
     private static readonly string[] RecomputedSuffixes =
-        [".rotary_emb.inv_freq", ".attention.bias", ".attention.masked_bias"];
+        [".rotary_emb.inv_freq", ".attention.bias", ".attention.masked_bias", ".attn.bias", ".attn.masked_bias"];
 
     /// <summary>Reads one tensor after the other; each lives until the next is asked for.</summary>
     /// <param name="folder">The checkpoint.</param>

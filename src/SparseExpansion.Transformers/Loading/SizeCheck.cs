@@ -4,7 +4,7 @@ using SparseExpansion.Models;
 using SparseExpansion.Serialization;
 using SparseExpansion.Serialization.Expanded;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Transformers.Loading;
 
 /// <summary>
 /// Holds a configuration against the files' headers before a model of its size is made: it may ask for more memory than
@@ -51,8 +51,14 @@ internal static class SizeCheck
     {
         Int128 hidden = config.HiddenSize;
         Int128 heads = 2 * ((Int128)config.HeadCount + config.KeyValueHeadCount) * config.HeadDimension;
-        Int128 feedForward = (config.Architecture == ModelArchitecture.Llama ? 3 : 2) * (Int128)config.IntermediateSize;
         Int128 vocabulary = (config.TieWordEmbeddings ? 1 : 2) * (Int128)config.VocabularySize;
-        return hidden * (vocabulary + (config.LayerCount * (heads + feedForward)));
+        Int128 sum = vocabulary * (config.EmbeddingSize ?? hidden);
+        foreach (LayerOptions layer in config.Layers)
+        {
+            Int128 width = layer.HasExperts ? (Int128)config.Experts!.Count * config.Experts.IntermediateSize : config.IntermediateSize;
+            sum += hidden * (heads + ((config.HasGate ? 3 : 2) * width));
+        }
+
+        return sum;
     }
 }

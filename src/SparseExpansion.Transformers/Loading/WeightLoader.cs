@@ -1,7 +1,7 @@
 using SparseExpansion.Serialization;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Transformers.Loading;
 
 /// <summary>Copies tensors into a model, strictly: every one has its place and every place is filled.</summary>
 internal static class WeightLoader
@@ -23,14 +23,16 @@ internal static class WeightLoader
         var given = new HashSet<string>(StringComparer.Ordinal);
         var unexpected = new List<string>();
         using var noGrad = no_grad();
-        foreach ((string name, Tensor value) in weights)
+        foreach ((string name, Tensor stored) in weights)
         {
             if (!given.Add(name))
             {
                 throw new CheckpointException($"{source}: the tensor '{name}' occurs twice.");
             }
 
-            string place = Place(model, name);
+            string place = Place(model, name, targets);
+            using Tensor? turned = model.Names.IsTransposed(place) ? Turn(stored) : null;
+            Tensor value = turned ?? stored;
             if (!targets.TryGetValue(place, out Tensor? target))
             {
                 unexpected.Add(name);
@@ -40,7 +42,7 @@ internal static class WeightLoader
             RequireFit(name, value, target, source);
             if (loaded.Add(place))
             {
-                Fill(target, value, scratchFolder);
+                Fill(target, value, turned is null, scratchFolder);
             }
             else
             {
@@ -52,7 +54,18 @@ internal static class WeightLoader
         Report(source, "lacks tensors", targets.Keys.Where(name => !loaded.Contains(name)));
     }
 
-    private static void Fill(Tensor target, Tensor value, string? scratchFolder)
+    /// <summary>The transpose of a matrix, in memory of its own; null for tensors that are none.</summary>
+    private static Tensor? Turn(Tensor stored)
+    {
+        using var scope = NewDisposeScope();
+        return stored.Dimensions == 2 ? stored.t().contiguous().MoveToOuterDisposeScope() : null;
+    }
+
+    /// <param name="target">A parameter.</param>
+    /// <param name="value">Its value.</param>
+    /// <param name="isMapped">True if the value lies in a file, where it can stay.</param>
+    /// <param name="scratchFolder">See <see cref="Load"/>.</param>
+    private static void Fill(Tensor target, Tensor value, bool isMapped, string? scratchFolder)
     {
         if (scratchFolder is null)
         {
@@ -60,7 +73,7 @@ internal static class WeightLoader
             return;
         }
 
-        if (value.dtype == target.dtype)
+        if (isMapped && value.dtype == target.dtype)
         {
             target.set_(value);
             return;
@@ -71,9 +84,20 @@ internal static class WeightLoader
         target.set_(mapped);
     }
 
-    /// <summary>With tied embeddings the head's name means the embedding's matrix.</summary>
-    private static string Place(CausalLanguageModel model, string name) =>
-        model.Config.TieWordEmbeddings && name == model.TiedNames.Head ? model.TiedNames.Embedding : name;
+    /// <summary>
+    /// The parameter that a tensor fills. With tied embeddings the head's name means the embedding's matrix; files of a
+    /// model without its head leave the first part of the names out.
+    /// </summary>
+    private static string Place(CausalLanguageModel model, string name, Dictionary<string, Tensor> targets)
+    {
+        if (model.Config.TieWordEmbeddings && name == model.Names.HeadWeight)
+        {
+            return model.Names.EmbeddingWeight;
+        }
+
+        string prefixed = model.Names.Prefix + name;
+        return !targets.ContainsKey(name) && targets.ContainsKey(prefixed) ? prefixed : name;
+    }
 
     private static void RequireFit(string name, Tensor value, Tensor target, string source)
     {

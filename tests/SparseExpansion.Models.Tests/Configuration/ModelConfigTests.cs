@@ -21,7 +21,7 @@ public sealed class ModelConfigTests : IDisposable
         ModelConfig config = Load(Llama);
         Assert.Equal(4, config.KeyValueHeadCount);
         Assert.Equal(8, config.HeadDimension);
-        Assert.Equal(10000, config.Rotary.Theta);
+        Assert.Equal(10000, config.Layers[0].Rotary!.Theta);
         Assert.Equal(1e-6, config.NormEpsilon);
         Assert.False(config.TieWordEmbeddings || config.QueryKeyValueBias || config.FeedForwardBias);
         Assert.Empty(config.EosIds);
@@ -38,7 +38,7 @@ public sealed class ModelConfigTests : IDisposable
         Assert.Equal(16, config.HeadDimension);
         Assert.Equal(
             new RotaryOptions { Dimensions = 16, Theta = 5000, Scaling = RotaryScaling.Linear, Factor = 2 },
-            config.Rotary);
+            config.Layers[0].Rotary);
         Assert.Equal([3, 4], config.EosIds);
     }
 
@@ -49,7 +49,7 @@ public sealed class ModelConfigTests : IDisposable
             "model_type": "gpt_neox", "hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
             "vocab_size": 100, "max_position_embeddings": 128, "partial_rotary_factor": 0.5, "rope_theta": 2000, "attention_bias": false
             """);
-        Assert.Equal((8, 2000.0), (config.Rotary.Dimensions, config.Rotary.Theta));
+        Assert.Equal((8, 2000.0), (config.Layers[0].Rotary!.Dimensions, config.Layers[0].Rotary!.Theta));
         Assert.False(config.QueryKeyValueBias);
     }
 
@@ -61,7 +61,7 @@ public sealed class ModelConfigTests : IDisposable
     {
         ModelConfig config =
             Load(Llama.Replace("llama", "mistral", StringComparison.Ordinal) + ", \"num_key_value_heads\": 2, " + key);
-        Assert.Equal(expected, config.SlidingWindow);
+        Assert.Equal(expected, config.Layers[0].Window);
     }
 
     [Fact]
@@ -111,7 +111,7 @@ public sealed class ModelConfigTests : IDisposable
     public void Load_QwenWithSlidingWindow_Throws()
     {
         string qwen = Llama.Replace("llama", "qwen2", StringComparison.Ordinal) + ", \"num_key_value_heads\": 2, \"sliding_window\": 64, \"max_window_layers\": 1";
-        Assert.Null(Load(qwen).SlidingWindow);
+        Assert.Null(Load(qwen).Layers[0].Window);
         Assert.Throws<CheckpointException>(() => Load(qwen + ", \"use_sliding_window\": true"));
     }
 

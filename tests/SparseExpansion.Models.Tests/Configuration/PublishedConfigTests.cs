@@ -37,10 +37,10 @@ public sealed class PublishedConfigTests : IDisposable
     public void Load_Qwen2_HasNoWindowAndItsBiases(string name)
     {
         ModelConfig config = Load(name);
-        Assert.Equal(("qwen2", 2, null), (config.ModelType, config.KeyValueHeadCount, config.SlidingWindow));
+        Assert.Equal(("qwen2", 2, null), (config.ModelType, config.KeyValueHeadCount, config.Layers[0].Window));
         Assert.True(config.QueryKeyValueBias);
         Assert.False(config.AttentionOutputBias || config.FeedForwardBias);
-        Assert.Equal(new RotaryOptions { Dimensions = 8, Theta = 1000000 }, config.Rotary);
+        Assert.Equal(new RotaryOptions { Dimensions = 8, Theta = 1000000 }, config.Layers[0].Rotary);
     }
 
     [Theory]
@@ -50,22 +50,22 @@ public sealed class PublishedConfigTests : IDisposable
     public void Load_GptNeoX_RotatesAQuarter(string name)
     {
         ModelConfig config = Load(name);
-        Assert.Equal(new RotaryOptions { Dimensions = 4, Theta = 10000 }, config.Rotary);
+        Assert.Equal(new RotaryOptions { Dimensions = 4, Theta = 10000 }, config.Layers[0].Rotary);
         Assert.Equal(
-            (ModelArchitecture.GptNeoX, 4, true),
-            (config.Architecture, config.KeyValueHeadCount, config.QueryKeyValueBias));
+            ("gpt_neox", 4, true),
+            (config.ModelType, config.KeyValueHeadCount, config.QueryKeyValueBias));
         Assert.Equal([0], config.EosIds);
     }
 
     [Theory]
     [InlineData("llama3-transformers-5")]
     [InlineData("llama3-both-spellings")]
-    public void Load_Llama3_ScalesItsFrequencies(string name) => Assert.Equal(s_llama3, Load(name).Rotary);
+    public void Load_Llama3_ScalesItsFrequencies(string name) => Assert.Equal(s_llama3, Load(name).Layers[0].Rotary);
 
     [Theory]
     [InlineData("mistral-first-release", 64)]
     [InlineData("mistral-transformers-5", null)]
-    public void Load_Mistral_KeepsTheWindow(string name, int? window) => Assert.Equal(window, Load(name).SlidingWindow);
+    public void Load_Mistral_KeepsTheWindow(string name, int? window) => Assert.Equal(window, Load(name).Layers[0].Window);
 
     [Theory]
     [InlineData("smollm2", 100000, ElementType.BFloat16)]
@@ -73,8 +73,8 @@ public sealed class PublishedConfigTests : IDisposable
     public void Load_Llama_TraceOfTraining_ChangesNothing(string name, double theta, ElementType type)
     {
         ModelConfig config = Load(name);
-        Assert.Equal(new RotaryOptions { Dimensions = 8, Theta = theta }, config.Rotary);
-        Assert.Equal((type, null), (config.DType!.Value, config.SlidingWindow));
+        Assert.Equal(new RotaryOptions { Dimensions = 8, Theta = theta }, config.Layers[0].Rotary);
+        Assert.Equal((type, null), (config.DType!.Value, config.Layers[0].Window));
         Assert.False(config.QueryKeyValueBias || config.FeedForwardBias);
     }
 

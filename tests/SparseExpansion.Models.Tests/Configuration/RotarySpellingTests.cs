@@ -18,7 +18,7 @@ public sealed class RotarySpellingTests : IDisposable
     [InlineData("\"rope_scaling\": null, \"rope_parameters\": null", 4, 10000)]
     [InlineData("\"rope_scaling\": {\"type\": \"default\", \"rope_type\": \"default\", \"factor\": 1.0, \"mrope_section\": null}", 4, 10000)]
     public void Load_GptNeoX_ReadsAllSpellings(string keys, int dimensions, double theta) =>
-        Assert.Equal(new RotaryOptions { Dimensions = dimensions, Theta = theta }, Load("gpt_neox", keys).Rotary);
+        Assert.Equal(new RotaryOptions { Dimensions = dimensions, Theta = theta }, Load("gpt_neox", keys).Layers[0].Rotary);
 
     [Theory]
     [InlineData("\"rotary_pct\": 0.5, \"partial_rotary_factor\": 0.25", "'rotary_pct' is 0.5", "'partial_rotary_factor' is 0.25")]
@@ -45,7 +45,7 @@ public sealed class RotarySpellingTests : IDisposable
     [Fact]
     public void Load_ParametersWithoutKind_LeaveTheScalingToTheOtherSpelling()
     {
-        RotaryOptions rotary = Load("llama", "\"rope_scaling\": {\"type\": \"linear\", \"factor\": 2, \"finetuned\": true}, \"rope_parameters\": {\"rope_theta\": 500}").Rotary;
+        RotaryOptions? rotary = Load("llama", "\"rope_scaling\": {\"type\": \"linear\", \"factor\": 2, \"finetuned\": true}, \"rope_parameters\": {\"rope_theta\": 500}").Layers[0].Rotary;
         Assert.Equal(
             new RotaryOptions { Dimensions = 16, Theta = 500, Scaling = RotaryScaling.Linear, Factor = 2 }, rotary);
     }

@@ -34,7 +34,7 @@ public sealed class WindowReaderTests : IDisposable
     [InlineData("gpt_neox", "\"sliding_window\": 4096", null)]
     [InlineData("llama", "\"layer_types\": null", null)]
     public void Load_WindowOfAllLayersOrNone_IsRead(string type, string keys, int? expected) =>
-        Assert.Equal(expected, Load(type, keys).SlidingWindow);
+        Assert.Equal(expected, Load(type, keys).Layers[0].Window);
 
     [Theory]
     [InlineData("mistral", "\"sliding_window\": 64, \"use_sliding_window\": false", "use_sliding_window")]

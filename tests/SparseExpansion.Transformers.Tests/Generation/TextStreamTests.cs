@@ -1,5 +1,6 @@
 using SparseExpansion.Models;
 using SparseExpansion.Testing;
+using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers.Generation;
 
@@ -134,7 +135,7 @@ public sealed class TextStreamTests : IDisposable
         TextGenerator.StreamAsync(_model, _tokenizer, Prompt, options, cancellationToken);
 
     /// <summary>Called in every pass of the model.</summary>
-    private Watched Watch(Action action) => new(_model.FinalNorm.register_forward_pre_hook((_, input) =>
+    private Watched Watch(Action action) => new(((nn.Module<Tensor, Tensor>)_model.named_modules().Single(entry => entry.name == "model.norm").module).register_forward_pre_hook((_, input) =>
     {
         action();
         return input;

@@ -74,20 +74,32 @@ internal static class SlotFinder
         return index < 0 ? null : module => items[index] = module;
     }
 
-    private static Action<nn.Module<Tensor, Tensor>>? AssignField(nn.Module parent, Linear linear)
+    /// <summary>
+    /// Finds the field of a module that holds a linear, or of a part of it: a module in a field that registers its
+    /// children as the parent's own.
+    /// </summary>
+    private static Action<nn.Module<Tensor, Tensor>>? AssignField(nn.Module parent, Linear linear) =>
+        AssignOwnField(parent, linear)
+        ?? AllFields(parent).Select(field => field.GetValue(parent)).OfType<nn.Module>()
+            .Where(part => !parent.children().Contains(part))
+            .Select(part => AssignOwnField(part, linear))
+            .FirstOrDefault(assign => assign is not null);
+
+    private static Action<nn.Module<Tensor, Tensor>>? AssignOwnField(nn.Module owner, Linear linear)
     {
-        for (Type? type = parent.GetType(); type is not null && type != typeof(nn.Module); type = type.BaseType)
+        FieldInfo? found = AllFields(owner).FirstOrDefault(field =>
+            field.FieldType.IsAssignableFrom(typeof(SparseMixtureLayer)) && ReferenceEquals(field.GetValue(owner), linear));
+        return found is null ? null : module => found.SetValue(owner, module);
+    }
+
+    private static IEnumerable<FieldInfo> AllFields(nn.Module module)
+    {
+        for (Type? type = module.GetType(); type is not null && type != typeof(nn.Module); type = type.BaseType)
         {
             foreach (FieldInfo field in type.GetFields(Fields))
             {
-                if (field.FieldType.IsAssignableFrom(typeof(SparseMixtureLayer))
-                    && ReferenceEquals(field.GetValue(parent), linear))
-                {
-                    return module => field.SetValue(parent, module);
-                }
+                yield return field;
             }
         }
-
-        return null;
     }
 }

@@ -17,16 +17,23 @@ internal static class RotaryKeys
     /// <summary>
     /// Without scaling the numbers that a scaling would need are idle; a factor would be strange all the same.
     /// </summary>
-    public static FrozenDictionary<string, KnownKey> Unscaled { get; } = s_all
+    private static readonly FrozenDictionary<string, KnownKey> s_unscaled = s_all
         .Concat(KnownKey.Irrelevant("low_freq_factor", "high_freq_factor", "original_max_position_embeddings"))
         .Concat(KnownKey.AtOne("factor"))
         .ToFrozenDictionary(StringComparer.Ordinal);
 
-    /// <summary>Linear scaling has a factor and nothing else.</summary>
-    public static FrozenDictionary<string, KnownKey> Linear { get; } = s_all
+    /// <summary>Linear and dynamic scaling have a factor and nothing else.</summary>
+    private static readonly FrozenDictionary<string, KnownKey> s_factor = s_all
         .Concat(KnownKey.Irrelevant("original_max_position_embeddings"))
         .ToFrozenDictionary(StringComparer.Ordinal);
 
-    /// <summary>Llama 3's scaling: its reader asks for all of its keys.</summary>
-    public static FrozenDictionary<string, KnownKey> Llama3 { get; } = s_all.ToFrozenDictionary(StringComparer.Ordinal);
+    private static readonly FrozenDictionary<string, KnownKey> s_others = s_all.ToFrozenDictionary(StringComparer.Ordinal);
+
+    /// <summary>The keys that a kind of scaling has beside those that its reader asks for.</summary>
+    public static FrozenDictionary<string, KnownKey> Of(RotaryScaling scaling) => scaling switch
+    {
+        RotaryScaling.None => s_unscaled,
+        RotaryScaling.Linear or RotaryScaling.Dynamic => s_factor,
+        _ => s_others,
+    };
 }
