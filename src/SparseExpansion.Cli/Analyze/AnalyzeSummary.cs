@@ -2,6 +2,7 @@ using System.Globalization;
 using SparseExpansion.Cli.Analyze.Report;
 using SparseExpansion.Cli.Analyze.Results;
 using SparseExpansion.Cli.Hosting;
+
 namespace SparseExpansion.Cli.Analyze;
 
 /// <summary>Console output of <c>analyze</c>; everything else is in the folder.</summary>

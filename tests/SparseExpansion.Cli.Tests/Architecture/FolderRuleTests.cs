@@ -7,10 +7,14 @@ namespace SparseExpansion.Cli.Architecture;
 public sealed class FolderRuleTests
 {
     private static readonly FolderRules s_rules = new(typeof(ToolHost).Assembly);
+    private static readonly string[] s_commands = ["Inspect", "Evaluate", "Generate", "Export", "Expand", "Analyze"];
 
     [Fact]
     public void Namespaces_OfTheTool_AreTheFolders() => Assert.Empty(s_rules.WrongNamespaces());
 
     [Fact]
     public void Folders_OfTheTool_UseThoseBelow() => Assert.Empty(s_rules.WrongOrder());
+
+    [Fact]
+    public void Commands_OfTheTool_DoNotKnowEachOther() => Assert.Empty(s_rules.UsesAmong(s_commands));
 }

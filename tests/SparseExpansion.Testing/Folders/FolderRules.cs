@@ -27,6 +27,12 @@ public sealed class FolderRules
     /// <summary>Files of the project and of its tests whose namespace is not their folder.</summary>
     public IEnumerable<string> WrongNamespaces() => _source.WrongNamespaces().Concat(_tests.WrongNamespaces());
 
+    /// <summary>Uses of some top-level folders by others of them.</summary>
+    /// <param name="folders">Folders that need not know each other.</param>
+    public IEnumerable<string> UsesAmong(IReadOnlyCollection<string> folders) => _uses
+        .Where(use => folders.Contains(Top(use.From)) && folders.Contains(Top(use.To)) && Top(use.From) != Top(use.To))
+        .Select(use => $"{use.From} uses {use.To}: {use.Example}");
+
     /// <summary>Folders that are not as declared, uses against the order, and folders declared open without need.</summary>
     public IEnumerable<string> WrongOrder() =>
     [
@@ -34,4 +40,6 @@ public sealed class FolderRules
         .. _order.Violations(_uses),
         .. _order.NeedlesslyOpen(_uses).Select(parent => $"{parent} is declared open, but its own files have one place in the order"),
     ];
+
+    private static string Top(string folder) => folder.Split('/')[0];
 }
