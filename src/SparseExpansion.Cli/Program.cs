@@ -1,4 +1,5 @@
 using SparseExpansion.Cli;
+using SparseExpansion.Cli.Hosting;
 using SparseExpansion.Execution;
 
 OpenMPWaiting.UsePassive();

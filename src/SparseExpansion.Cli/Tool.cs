@@ -1,15 +1,19 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using SparseExpansion.Cli.Analyze;
+using SparseExpansion.Cli.Evaluate;
+using SparseExpansion.Cli.Expand;
+using SparseExpansion.Cli.Export;
+using SparseExpansion.Cli.Generate;
+using SparseExpansion.Cli.Hosting;
+using SparseExpansion.Cli.Inspect;
 
 namespace SparseExpansion.Cli;
 
 /// <summary>The tool: its commands and its error handling.</summary>
 internal static class Tool
 {
-    /// <summary>Name of the command.</summary>
-    public const string Name = "sparse-expand";
-
     /// <summary>Runs a command line.</summary>
     /// <param name="args">The arguments, without the program's name.</param>
     /// <param name="host">Environment to run in.</param>
@@ -36,12 +40,12 @@ internal static class Tool
         }
         catch (OperationCanceledException) when (host.CancellationToken.IsCancellationRequested)
         {
-            host.Error.WriteLine($"{Name}: interrupted.");
+            host.Error.WriteLine($"{ToolHost.ToolName}: interrupted.");
             return ExitCode.Interrupted;
         }
         catch (Exception error)
         {
-            new TextLayout(host.Error, host.ErrorWidth).WriteLine($"{Name}: {ErrorText.Of(error)}");
+            new TextLayout(host.Error, host.ErrorWidth).WriteLine($"{ToolHost.ToolName}: {ErrorText.Of(error)}");
             return ExitCode.Failure;
         }
     }

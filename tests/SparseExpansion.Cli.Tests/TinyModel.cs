@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using SparseExpansion.Cli.Options;
 using SparseExpansion.Models;
 using SparseExpansion.Serialization;
 using SparseExpansion.Tensors;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SparseExpansion.Cli.Options;
 using SparseExpansion.Expansion;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;

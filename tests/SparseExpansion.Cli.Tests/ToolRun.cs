@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SparseExpansion.Cli.Hosting;
 
 namespace SparseExpansion.Cli;
 

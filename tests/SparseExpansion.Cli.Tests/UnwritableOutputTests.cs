@@ -1,3 +1,5 @@
+using SparseExpansion.Cli.Hosting;
+
 namespace SparseExpansion.Cli;
 
 public sealed class UnwritableOutputTests : IDisposable

@@ -1,9 +1,15 @@
 using System.CommandLine;
+using SparseExpansion.Cli.Analyze.Measuring;
+using SparseExpansion.Cli.Analyze.Report;
+using SparseExpansion.Cli.Analyze.Results;
+using SparseExpansion.Cli.Hosting;
+using SparseExpansion.Cli.Options;
+using SparseExpansion.Cli.Output;
 using SparseExpansion.Internal.Files;
 using SparseExpansion.Transformers;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Analyze;
 
 /// <summary><c>analyze</c>: measures how entangled neurons are and what experts gain, and writes a report.</summary>
 internal sealed class AnalyzeCommand : Command
@@ -18,7 +24,7 @@ internal sealed class AnalyzeCommand : Command
         Required = true,
     };
 
-    private readonly Option<bool> _overwrite = CommonOptions.Overwrite(OutputKind.Report);
+    private readonly Option<bool> _overwrite = CommonOptions.Overwrite(ReportFolder.Kind);
     private readonly TokenSourceOptions _source = new();
     private readonly AnalyzeOptions _options = new();
     private readonly DeviceOption _device = new();
@@ -51,7 +57,7 @@ internal sealed class AnalyzeCommand : Command
 
         string output = parsed.GetRequiredValue(_output);
         bool overwrite = parsed.GetValue(_overwrite);
-        OutputFolder.Check(output, overwrite, source.Folder, OutputKind.Report);
+        OutputFolder.Check(output, overwrite, source.Folder, ReportFolder.Kind);
         AnalyzeSettings settings = _options.Read(parsed);
         (TokenWindows calibration, TokenWindows measured) = Halve(_source.Read(parsed, source, _host.Input));
         AnalyzeReport report = ProgressBar.Run(

@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using SparseExpansion.Cli.Analyze.Results;
+using SparseExpansion.Cli.Options;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Analyze;
 
 /// <summary>Options for the layers to analyze and the measurements.</summary>
 internal sealed class AnalyzeOptions

@@ -1,6 +1,9 @@
 using System.Globalization;
+using SparseExpansion.Cli.Analyze.Report;
+using SparseExpansion.Cli.Analyze.Results;
+using SparseExpansion.Cli.Hosting;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Analyze;
 
 /// <summary>Console output of <c>analyze</c>; everything else is in the folder.</summary>
 /// <param name="OutputFolder">Folder of the report.</param>
@@ -16,7 +19,7 @@ internal sealed record AnalyzeSummary(string OutputFolder, int Layers, double Se
     {
         foreach (Claim claim in report.Claims)
         {
-            writer.WriteLine($"{claim.Name}: {Words(claim.Verdict)}. {claim.Summary}");
+            writer.WriteLine($"{claim.Name}: {VerdictText.Of(claim.Verdict)}. {claim.Summary}");
         }
 
         writer.WriteLine();
@@ -24,12 +27,4 @@ internal sealed record AnalyzeSummary(string OutputFolder, int Layers, double Se
             string.Create(CultureInfo.InvariantCulture, $"{report.Layers.Count} layers, {report.Seconds:0.0} s"));
         writer.WriteLine($"saved to {output}; open {Path.Combine(output, ReportFolder.Html)}");
     }
-
-    /// <summary>A verdict in words.</summary>
-    public static string Words(Verdict verdict) => verdict switch
-    {
-        Verdict.Holds => "holds",
-        Verdict.HoldsInPart => "holds in part",
-        _ => "does not hold",
-    };
 }

@@ -1,11 +1,13 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using SparseExpansion.Cli.Hosting;
+using SparseExpansion.Cli.Options;
 using SparseExpansion.Internal;
 using SparseExpansion.Transformers;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Evaluate;
 
 /// <summary><c>evaluate</c>: measures perplexity.</summary>
 internal sealed class EvaluateCommand : Command

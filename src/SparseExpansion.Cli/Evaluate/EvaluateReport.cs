@@ -1,6 +1,6 @@
 using SparseExpansion.Transformers;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Evaluate;
 
 /// <summary>Result of <c>evaluate</c>; its properties are those of the JSON output.</summary>
 /// <param name="Perplexity">exp of <paramref name="NllPerToken"/>.</param>

@@ -1,6 +1,9 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
+using SparseExpansion.Cli.Hosting;
+using SparseExpansion.Cli.Options;
+using SparseExpansion.Cli.Output;
 using SparseExpansion.Expansion;
 using SparseExpansion.Expansion.Checkpoints;
 using SparseExpansion.Expansion.Memory;
@@ -10,7 +13,7 @@ using SparseExpansion.Serialization.Expanded;
 using SparseExpansion.Transformers;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Expand;
 
 /// <summary><c>expand</c>: turns a dense model into a mixture of sparse experts and writes it to a folder.</summary>
 internal sealed class ExpandCommand : Command
@@ -148,7 +151,7 @@ internal sealed class ExpandCommand : Command
         ParseResult parsed, ModelSource source, Device device, TokenWindows windows, Method method, string output,
         MemoryBudget? budget)
     {
-        using FolderExpansionStore store = PartialWork.OpenStore(output);
+        using FolderExpansionStore store = PartialFolder.Open(output);
         using CausalLanguageModel model = source.CreateUnset(device, _dtype.Read(parsed)); // A plan needs no weights.
         ExpansionMemoryPlan plan = Prepare(
             parsed, model, windows, method, budget,

@@ -1,8 +1,9 @@
 using System.Globalization;
+using SparseExpansion.Cli.Hosting;
 using SparseExpansion.Expansion;
 using SparseExpansion.Expansion.Blocks;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Expand;
 
 /// <summary>Describes the progress of an expansion, and notices finished blocks.</summary>
 internal sealed class ExpandProgress(ProgressHandler show) : IProgress<ExpansionProgress>

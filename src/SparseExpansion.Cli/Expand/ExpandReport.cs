@@ -1,9 +1,10 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using SparseExpansion.Cli.Hosting;
 using SparseExpansion.Expansion;
 using SparseExpansion.Expansion.Reports;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Expand;
 
 /// <summary>Output of <c>expand</c>.</summary>
 internal static class ExpandReport

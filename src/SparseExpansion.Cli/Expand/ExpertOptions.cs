@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using SparseExpansion.Cli.Hosting;
+using SparseExpansion.Cli.Options;
 using SparseExpansion.Expansion;
 using SparseExpansion.Expansion.Allocation;
 using SparseExpansion.Expansion.FineTuning;
@@ -11,7 +13,7 @@ using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Routing;
 using SparseExpansion.Transformers;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Expand;
 
 /// <summary>Options for everything beyond the published method.</summary>
 internal sealed class ExpertOptions

@@ -1,10 +1,11 @@
 using System.CommandLine;
+using SparseExpansion.Cli.Options;
 using SparseExpansion.Expansion;
 using SparseExpansion.Expansion.Memory;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Expand;
 
 /// <summary>Options for the memory of an expansion.</summary>
 internal sealed class MemoryOptions

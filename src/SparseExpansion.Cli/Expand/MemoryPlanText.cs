@@ -1,8 +1,9 @@
 using System.Globalization;
+using SparseExpansion.Cli.Hosting;
 using SparseExpansion.Expansion;
 using SparseExpansion.Expansion.Memory;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Expand;
 
 /// <summary>Text form of a memory plan.</summary>
 internal static class MemoryPlanText

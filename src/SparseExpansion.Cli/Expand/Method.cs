@@ -3,7 +3,7 @@ using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Routing;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Expand;
 
 /// <summary>Settings of an expansion that the options choose.</summary>
 internal sealed record Method(

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using SparseExpansion.Cli.Hosting;
+using SparseExpansion.Cli.Options;
 using SparseExpansion.Expansion;
 using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.Alps;
@@ -15,7 +17,7 @@ using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Routing.Routers;
 using SparseExpansion.Transformers;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Expand;
 
 /// <summary>Options for the method: sparsity, pruner, router, targets.</summary>
 internal sealed class MethodOptions

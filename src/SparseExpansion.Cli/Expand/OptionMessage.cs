@@ -1,10 +1,12 @@
 using System.Globalization;
+using SparseExpansion.Cli.Hosting;
+using SparseExpansion.Cli.Options;
 using SparseExpansion.Expansion;
 using SparseExpansion.Expansion.Checkpoints;
 using SparseExpansion.Expansion.Memory;
 using SparseExpansion.Pruning;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Expand;
 
 /// <summary>Translates the library's errors into messages about options of the tool.</summary>
 internal static class OptionMessage

@@ -1,11 +1,13 @@
 using System.Globalization;
+using SparseExpansion.Cli.Hosting;
+using SparseExpansion.Cli.Output;
 using SparseExpansion.Expansion;
 using SparseExpansion.Expansion.Checkpoints;
 using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Internal;
 using SparseExpansion.Internal.Files;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Expand;
 
 /// <summary>
 /// The finished blocks of an expansion, in a folder next to its output. Disposal without <see cref="Complete"/> keeps
@@ -24,8 +26,7 @@ internal sealed class PartialWork : IDisposable
 
     public FolderExpansionStore Store { get; }
 
-    /// <param name="output">The output folder; blocks are in the folder of this name with <c>.partial</c>
-    /// appended.</param>
+    /// <param name="output">The output folder; blocks are in its <see cref="PartialFolder"/>.</param>
     /// <param name="resume">True to continue with finished blocks.</param>
     /// <param name="error">Receives the note that blocks are kept.</param>
     /// <exception cref="UsageException">There are finished blocks, but <paramref name="resume"/> is false.</exception>
@@ -33,7 +34,7 @@ internal sealed class PartialWork : IDisposable
     public static PartialWork Open(string output, bool resume, TextWriter error)
     {
         string path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(output));
-        FolderExpansionStore store = OpenStore(output);
+        FolderExpansionStore store = PartialFolder.Open(output);
         if (resume || store.BlockCount == 0)
         {
             return new PartialWork(Reserved(store), path, error);
@@ -60,12 +61,6 @@ internal sealed class PartialWork : IDisposable
             throw;
         }
     }
-
-    /// <summary>Opens the store of an output's finished blocks, without creating a folder.</summary>
-    public static FolderExpansionStore OpenStore(string output) => FolderExpansionStore.Open(FolderOf(output));
-
-    /// <summary>True if there is a folder for an output's finished blocks.</summary>
-    public static bool Exists(string output) => Directory.Exists(FolderOf(output));
 
     /// <summary>
     /// Message if the error says that the blocks belong to another expansion; null for other errors, and once this run
@@ -116,10 +111,7 @@ internal sealed class PartialWork : IDisposable
         Store.Dispose();
     }
 
-    private static string FolderOf(string output) =>
-        Path.TrimEndingDirectorySeparator(Path.GetFullPath(output)) + ".partial";
-
     private void SayThatBlocksAreKept() =>
         _error.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{Tool.Name}: {ReportText.Count(Store.BlockCount, "finished block")} kept in {Store.Folder}; add --resume to continue."));
+            CultureInfo.InvariantCulture, $"{ToolHost.ToolName}: {ReportText.Count(Store.BlockCount, "finished block")} kept in {Store.Folder}; add --resume to continue."));
 }

@@ -1,8 +1,11 @@
 using System.CommandLine;
+using SparseExpansion.Cli.Hosting;
+using SparseExpansion.Cli.Options;
+using SparseExpansion.Cli.Output;
 using SparseExpansion.Serialization;
 using SparseExpansion.Serialization.Expanded;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Export;
 
 /// <summary><c>export</c>: converts the experts of an expanded model to another format.</summary>
 internal sealed class ExportCommand : Command

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Export;
 
 /// <summary>Result of <c>export</c>; its properties are those of the JSON output.</summary>
 /// <param name="Format">Storage of the experts in the output.</param>

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 using SparseExpansion.Models.Generation;
 using SparseExpansion.Transformers;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Generate;
 
 /// <summary>Writes names in camelCase, like those of all properties.</summary>
 internal sealed class FinishReasonConverter() : JsonStringEnumConverter<FinishReason>(JsonNamingPolicy.CamelCase);

@@ -1,10 +1,12 @@
 using System.CommandLine;
 using System.Diagnostics;
+using SparseExpansion.Cli.Hosting;
+using SparseExpansion.Cli.Options;
 using SparseExpansion.Models;
 using SparseExpansion.Transformers;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Generate;
 
 /// <summary><c>generate</c>: continues a prompt.</summary>
 internal sealed class GenerateCommand : Command

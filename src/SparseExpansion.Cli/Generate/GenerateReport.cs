@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 using SparseExpansion.Models.Generation;
 using SparseExpansion.Transformers;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Generate;
 
 /// <summary>Result of <c>generate</c>; its properties are those of the JSON output.</summary>
 /// <param name="Prompt">The text that was continued.</param>

@@ -1,8 +1,10 @@
 using System.CommandLine;
+using SparseExpansion.Cli.Hosting;
+using SparseExpansion.Cli.Options;
 using SparseExpansion.Models;
 using SparseExpansion.Transformers;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Generate;
 
 /// <summary>Options for choosing the next token and ending the text.</summary>
 internal sealed class SamplingOptions

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Hosting;
 
 /// <summary>Human-readable sizes.</summary>
 internal static class ByteSize

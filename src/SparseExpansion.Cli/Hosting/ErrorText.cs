@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using SparseExpansion.Execution.Errors;
 using SparseExpansion.Internal.Errors;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Hosting;
 
 /// <summary>Messages for exceptions.</summary>
 internal static class ErrorText

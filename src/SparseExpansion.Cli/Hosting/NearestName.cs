@@ -1,4 +1,4 @@
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Hosting;
 
 /// <summary>Finds the intended name for a mistyped one.</summary>
 internal static class NearestName

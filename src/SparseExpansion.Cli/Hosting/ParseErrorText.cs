@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Hosting;
 
 /// <summary>Messages for command lines that cannot be parsed.</summary>
 internal static class ParseErrorText
@@ -12,7 +12,7 @@ internal static class ParseErrorText
     public static string Of(ParseResult parsed)
     {
         Command command = parsed.CommandResult.Command;
-        string help = $"See '{(command is RootCommand ? Tool.Name : $"{Tool.Name} {command.Name}")} --help'.";
+        string help = $"See '{(command is RootCommand ? ToolHost.ToolName : $"{ToolHost.ToolName} {command.Name}")} --help'.";
         return $"{Unknown(parsed, command) ?? StrayValueText.Of(parsed) ?? string.Join(' ', Errors(parsed))} {help}";
     }
 

@@ -1,6 +1,6 @@
 using Spectre.Console;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Hosting;
 
 /// <summary>Shows progress on stderr: a bar on a terminal, otherwise plain lines.</summary>
 internal static class ProgressBar

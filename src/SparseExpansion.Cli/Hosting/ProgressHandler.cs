@@ -1,4 +1,4 @@
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Hosting;
 
 /// <summary>Receives the progress of some work.</summary>
 /// <param name="share">Fraction done, in [0, 1].</param>

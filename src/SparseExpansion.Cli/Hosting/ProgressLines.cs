@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Hosting;
 
 /// <summary>
 /// Progress for files: a plain line for everything finished, and otherwise at most one every <see cref="Interval"/>. A

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Hosting;
 
 /// <summary>Description of the current activity.</summary>
 /// <param name="Full">Full text.</param>

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Hosting;
 
 /// <summary>Messages for values that belong to no option.</summary>
 internal static class StrayValueText

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Hosting;
 
 /// <summary>Reasons why the system refuses a file or folder, without its name, which the user may not know.</summary>
 internal static class SystemReason

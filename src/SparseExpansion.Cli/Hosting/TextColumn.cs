@@ -1,4 +1,4 @@
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Hosting;
 
 /// <summary>A column of a table.</summary>
 /// <param name="Heading">Heading.</param>

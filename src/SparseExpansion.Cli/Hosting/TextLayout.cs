@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Hosting;
 
 /// <summary>
 /// Lines of text: unchanged in a file, wrapped between words on a terminal, but never between a number and its unit.

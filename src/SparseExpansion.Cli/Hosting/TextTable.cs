@@ -1,4 +1,4 @@
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Hosting;
 
 /// <summary>
 /// A table for people: the first column is left-aligned, the others right-aligned. In a file it has any width; on a

@@ -1,6 +1,6 @@
 using Spectre.Console;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Hosting;
 
 /// <summary>Environment of a command: console, cancellation, clock.</summary>
 /// <param name="Output">Receives results.</param>
@@ -10,6 +10,9 @@ namespace SparseExpansion.Cli;
 internal sealed record ToolHost(
     TextWriter Output, TextWriter Error, bool ShowProgress, CancellationToken CancellationToken)
 {
+    /// <summary>Name of the tool on the command line.</summary>
+    public const string ToolName = "sparse-expand";
+
     /// <summary>Clock for lines of progress if <see cref="Error"/> is not a terminal; null: no such lines.</summary>
     public TimeProvider? LineClock { get; init; }
 

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Hosting;
 
 /// <summary>
 /// An error in the user's options: they conflict, or name something that does not exist. The message names the option.

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.Reflection;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Hosting;
 
 /// <summary>Prints the tool's version, without the commit that it was built from.</summary>
 internal sealed class VersionAction(TextWriter output) : SynchronousCommandLineAction

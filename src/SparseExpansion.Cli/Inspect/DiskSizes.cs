@@ -2,7 +2,7 @@ using SparseExpansion.Execution.Safetensors;
 using SparseExpansion.Serialization;
 using SparseExpansion.Transformers;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Inspect;
 
 /// <summary>Bytes of a folder's files, by purpose.</summary>
 internal sealed class DiskSizes(string folder)

@@ -1,6 +1,8 @@
 using System.CommandLine;
+using SparseExpansion.Cli.Hosting;
+using SparseExpansion.Cli.Options;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Inspect;
 
 /// <summary><c>inspect</c>: shows the contents of a model's folder.</summary>
 internal sealed class InspectCommand : Command

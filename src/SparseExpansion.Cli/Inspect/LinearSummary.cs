@@ -1,4 +1,4 @@
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Inspect;
 
 /// <summary>A dense linear.</summary>
 /// <param name="Name">Module path, which --targets matches against.</param>

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Inspect;
 
 /// <summary>A linear that is a mixture of experts.</summary>
 /// <param name="Name">Module path.</param>

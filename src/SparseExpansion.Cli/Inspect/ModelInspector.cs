@@ -1,3 +1,4 @@
+using SparseExpansion.Cli.Options;
 using SparseExpansion.Layers;
 using SparseExpansion.Models;
 using SparseExpansion.Routing;
@@ -5,7 +6,7 @@ using SparseExpansion.Transformers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Inspect;
 
 /// <summary>Loads a model and summarizes its linears.</summary>
 internal static class ModelInspector

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Inspect;
 
 /// <summary>Result of <c>inspect</c>; its properties are those of the JSON output.</summary>
 internal sealed record ModelSummary

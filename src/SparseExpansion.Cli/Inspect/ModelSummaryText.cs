@@ -1,6 +1,7 @@
 using System.Globalization;
+using SparseExpansion.Cli.Hosting;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Inspect;
 
 /// <summary>Text form of a summary.</summary>
 internal static class ModelSummaryText

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Inspect;
 
 /// <summary>Bytes of all linears and routers, without embeddings, norms and biases.</summary>
 /// <param name="BytesOnDisk">Bytes in the files.</param>

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Options;
 
 /// <summary>Number of windows that go through a model at once.</summary>
 internal static class BatchSize

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Options;
 
 /// <summary>Options that take one of a few names.</summary>
 internal static class Choice

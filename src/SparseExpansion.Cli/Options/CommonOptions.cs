@@ -1,6 +1,7 @@
 using System.CommandLine;
+using SparseExpansion.Cli.Output;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Options;
 
 /// <summary>Options shared by several commands.</summary>
 internal static class CommonOptions

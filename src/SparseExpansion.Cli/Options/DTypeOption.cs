@@ -1,7 +1,7 @@
 using System.CommandLine;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Options;
 
 /// <summary>Option for the data type of the weights.</summary>
 internal sealed class DTypeOption

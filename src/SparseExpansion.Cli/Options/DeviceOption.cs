@@ -1,7 +1,8 @@
 using System.CommandLine;
+using SparseExpansion.Cli.Hosting;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Options;
 
 /// <summary>Option for the device.</summary>
 internal sealed class DeviceOption

@@ -2,7 +2,7 @@ using System.CommandLine;
 using SparseExpansion.Serialization;
 using SparseExpansion.Serialization.Expanded;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Options;
 
 /// <summary>Option for the storage of experts.</summary>
 internal sealed class ExpertFormatOption

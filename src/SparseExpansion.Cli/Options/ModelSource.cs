@@ -1,10 +1,11 @@
+using SparseExpansion.Cli.Hosting;
 using SparseExpansion.Models;
 using SparseExpansion.Serialization;
 using SparseExpansion.Serialization.Expanded;
 using SparseExpansion.Transformers;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Options;
 
 /// <summary>The folder of a model, dense or expanded.</summary>
 /// <param name="Folder">As the user wrote it.</param>

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using SparseExpansion.Transformers;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Options;
 
 /// <summary>Option for the linear layers that a command works on.</summary>
 internal sealed class TargetsOption(string verb)

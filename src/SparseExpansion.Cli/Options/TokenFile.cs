@@ -1,7 +1,8 @@
+using SparseExpansion.Cli.Hosting;
 using SparseExpansion.Serialization;
 using SparseExpansion.Transformers;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Options;
 
 /// <summary>Windows of token ids in a safetensors file, written <c>FILE:TENSOR</c>.</summary>
 internal static class TokenFile

@@ -1,16 +1,14 @@
 using System.CommandLine;
 using System.Text;
+using SparseExpansion.Cli.Hosting;
 using SparseExpansion.Models;
 using SparseExpansion.Transformers;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Options;
 
 /// <summary>The tokens that a model is evaluated or calibrated on: a text, or windows of token ids in a file.</summary>
 internal sealed class TokenSourceOptions
 {
-    /// <summary>Name for standard input.</summary>
-    private const string StandardInput = "-";
-
     private readonly Option<string?> _text = new("--text")
     {
         Description = "Text in UTF-8; a line '<|endoftext|>' separates documents. - reads standard input.",
@@ -77,7 +75,7 @@ internal sealed class TokenSourceOptions
 
         TokenWindows windows = parsed.GetValue(_tokens) is { } tokens
             ? ReadTokens(tokens, model.Config, context)
-            : ReadText(
+            : TextInput.Read(
                 parsed.GetRequiredValue(_text)!, model, context ?? TokenWindows.DefaultContext(model.Config), input);
         return windows.Take(parsed.GetValue(_maxWindows) ?? windows.Count);
     }
@@ -102,29 +100,5 @@ internal sealed class TokenSourceOptions
             ? TokenFile.Shorten(windows, width)
             : throw new UsageException(
                 $"--tokens {value}: its windows of {width} tokens are longer than the model's context of {config.MaxPositions}; shorten them with --context.");
-    }
-
-    private static TokenWindows ReadText(string path, ModelSource model, int context, Func<Stream> input)
-    {
-        if (path != StandardInput && !File.Exists(path))
-        {
-            throw new UsageException($"--text {path}: there is no such file.");
-        }
-
-        try
-        {
-            using Stream stream = path == StandardInput ? input() : File.OpenRead(path);
-            using var reader = new StreamReader(
-                stream, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true));
-            return TokenWindows.FromText(reader.ReadToEnd(), TextTokenizer.Load(model.Folder), context);
-        }
-        catch (DecoderFallbackException)
-        {
-            throw new UsageException($"--text {path}: is not UTF-8.");
-        }
-        catch (CalibrationException error)
-        {
-            throw new UsageException($"--text {path}: {char.ToLowerInvariant(error.Message[0])}{error.Message[1..]}");
-        }
     }
 }

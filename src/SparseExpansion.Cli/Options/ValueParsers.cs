@@ -2,7 +2,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using SparseExpansion.Pruning.Targets;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Options;
 
 /// <summary>Parsers for option values; errors name the option, the value and the valid range.</summary>
 internal static class ValueParsers

@@ -1,10 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using SparseExpansion.Cli.Analyze.Measuring;
+using SparseExpansion.Cli.Analyze.Results;
 using SparseExpansion.Testing;
 using SparseExpansion.Transformers;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Analyze;
 
 public sealed partial class AnalyzeTests : IDisposable
 {
@@ -110,7 +112,7 @@ public sealed partial class AnalyzeTests : IDisposable
     public void Measuring_Twice_LeavesNoTensorsAndTheModelAsItWas()
     {
         using CausalLanguageModel model = PretrainedModel.Load(_tiny.Model);
-        TokenWindows windows = SparseExpansion.Cli.TokenFile.Read(_tiny.Tokens);
+        TokenWindows windows = SparseExpansion.Cli.Options.TokenFile.Read(_tiny.Tokens);
         var settings = new AnalyzeSettings(["*.0.mlp.up_proj"], [1, 2], 0.5, 0);
         double before = Perplexity.Evaluate(model, windows).Perplexity;
         LeakCheck.NoTensorsLeft(() => new ModelAnalysis(model, settings, (_, _, _) => { }, CancellationToken.None).Run(_tiny.Model, windows, windows));

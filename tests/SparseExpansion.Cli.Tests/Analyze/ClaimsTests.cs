@@ -3,8 +3,9 @@ using SparseExpansion.Analysis.Correlations;
 using SparseExpansion.Analysis.Neurons;
 using SparseExpansion.Calibration;
 using SparseExpansion.Calibration.Capture;
+using SparseExpansion.Cli.Analyze.Results;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Analyze;
 
 public sealed class ClaimsTests
 {

@@ -1,4 +1,7 @@
-namespace SparseExpansion.Cli;
+using SparseExpansion.Cli.Analyze.Figures;
+using SparseExpansion.Cli.Analyze.Report;
+
+namespace SparseExpansion.Cli.Analyze;
 
 public sealed class FigureTests
 {

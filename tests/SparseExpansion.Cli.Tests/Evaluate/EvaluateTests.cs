@@ -1,7 +1,7 @@
 using System.Text.Json;
 using SparseExpansion.Transformers;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Evaluate;
 
 public sealed class EvaluateTests : IDisposable
 {

@@ -6,7 +6,7 @@ using SparseExpansion.Pruning.Refit;
 using SparseExpansion.Serialization;
 using SparseExpansion.Serialization.Expanded;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Expand;
 
 public sealed class ExpandTests : IDisposable
 {

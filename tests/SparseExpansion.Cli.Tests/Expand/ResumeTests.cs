@@ -2,7 +2,7 @@ using System.Diagnostics;
 using SparseExpansion.Expansion;
 using SparseExpansion.Expansion.Checkpoints;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Expand;
 
 public sealed class ResumeTests : IDisposable
 {

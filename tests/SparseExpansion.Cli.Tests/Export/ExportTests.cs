@@ -2,7 +2,7 @@ using SparseExpansion.Serialization;
 using SparseExpansion.Serialization.Expanded;
 using SparseExpansion.Transformers;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Export;
 
 public sealed class ExportTests : IDisposable
 {

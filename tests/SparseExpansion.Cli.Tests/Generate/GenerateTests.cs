@@ -1,4 +1,4 @@
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Generate;
 
 public sealed class GenerateTests : IDisposable
 {

@@ -2,7 +2,7 @@ using System.Text.Json;
 using SparseExpansion.Models;
 using SparseExpansion.Transformers;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Generate;
 
 /// <summary>Options that choose tokens and end texts.</summary>
 public sealed class SamplingTests : IDisposable

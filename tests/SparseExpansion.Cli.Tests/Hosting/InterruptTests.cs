@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Hosting;
 
 public sealed class InterruptTests : IDisposable
 {

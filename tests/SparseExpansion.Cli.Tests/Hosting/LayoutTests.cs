@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Hosting;
 
 /// <summary>Results on terminals of several widths: no line is wider, and no number is broken or changed.</summary>
 public sealed partial class LayoutTests : IDisposable

@@ -1,7 +1,7 @@
 using SparseExpansion.Models.Tokenization.Unicode;
 using SparseExpansion.Transformers;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Hosting;
 
 /// <summary>A clock with one timer, which goes off when a test says so.</summary>
 internal sealed class ManualTimer : TimeProvider, ITimer

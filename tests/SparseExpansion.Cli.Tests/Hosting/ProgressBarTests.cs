@@ -1,6 +1,6 @@
 using Spectre.Console.Testing;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Hosting;
 
 /// <summary>The visible text of a bar.</summary>
 public sealed class ProgressBarTests : IDisposable

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Hosting;
 
 public sealed class ProgressLinesTests : IDisposable
 {

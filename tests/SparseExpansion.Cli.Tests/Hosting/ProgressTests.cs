@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Hosting;
 
 public sealed class ProgressTests : IDisposable
 {

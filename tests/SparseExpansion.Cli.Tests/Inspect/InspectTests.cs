@@ -3,7 +3,7 @@ using SparseExpansion.Execution.Safetensors;
 using SparseExpansion.Serialization;
 using SparseExpansion.Serialization.Expanded;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Inspect;
 
 public sealed class InspectTests : IDisposable
 {

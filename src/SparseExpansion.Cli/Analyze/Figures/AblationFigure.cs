@@ -1,8 +1,9 @@
 using System.Globalization;
 using ScottPlot;
 using ScottPlot.TickGenerators;
+using SparseExpansion.Cli.Analyze.Results;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Analyze.Figures;
 
 /// <summary>Perplexity against the sparsity of chosen neurons.</summary>
 internal static class AblationFigure

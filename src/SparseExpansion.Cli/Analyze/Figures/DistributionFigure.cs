@@ -1,7 +1,8 @@
 using System.Globalization;
 using ScottPlot;
+using SparseExpansion.Cli.Analyze.Results;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Analyze.Figures;
 
 /// <summary>
 /// The main figure: dense and sparse outputs of the most entangled neuron, with increasing numbers of experts.

@@ -1,6 +1,6 @@
 using ScottPlot;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Analyze.Figures;
 
 /// <summary>A figure of one or more panels of equal size.</summary>
 /// <param name="Name">File name without extension.</param>

@@ -1,7 +1,7 @@
 using ScottPlot;
 using SkiaSharp;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Analyze.Figures;
 
 /// <summary>Draws figures to files and strings.</summary>
 internal static class FigureFile

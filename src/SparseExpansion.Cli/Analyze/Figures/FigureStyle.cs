@@ -1,7 +1,7 @@
 using ScottPlot;
 using SkiaSharp;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Analyze.Figures;
 
 /// <summary>Colors and sizes of all figures.</summary>
 internal static class FigureStyle

@@ -1,6 +1,7 @@
 using ScottPlot;
+using SparseExpansion.Cli.Analyze.Results;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Analyze.Figures;
 
 /// <summary>Distribution of W₁ over a layer's neurons.</summary>
 internal static class HistogramFigure

@@ -1,6 +1,6 @@
 using ScottPlot;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Analyze.Figures;
 
 /// <summary>Meaning of a color.</summary>
 internal sealed record LegendEntry(Color Color, string Text);

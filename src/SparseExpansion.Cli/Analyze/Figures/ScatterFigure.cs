@@ -1,8 +1,9 @@
 using System.Globalization;
 using ScottPlot;
 using SparseExpansion.Analysis.Neurons;
+using SparseExpansion.Cli.Analyze.Results;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Analyze.Figures;
 
 /// <summary>W₁ against another measure, one point per neuron.</summary>
 internal static class ScatterFigure

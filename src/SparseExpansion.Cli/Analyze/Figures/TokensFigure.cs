@@ -1,7 +1,8 @@
 using System.Globalization;
 using ScottPlot;
+using SparseExpansion.Cli.Analyze.Results;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Analyze.Figures;
 
 /// <summary>Distribution of tokens over experts.</summary>
 internal static class TokensFigure

@@ -2,11 +2,13 @@ using SparseExpansion.Analysis;
 using SparseExpansion.Analysis.Experiments;
 using SparseExpansion.Analysis.Neurons;
 using SparseExpansion.Calibration.Tokens;
+using SparseExpansion.Cli.Analyze.Results;
+using SparseExpansion.Cli.Options;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Transformers;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Analyze.Measuring;
 
 /// <summary>
 /// Sparsifies chosen neurons of all layers together and measures perplexity. arXiv 2405.15756, ablations.

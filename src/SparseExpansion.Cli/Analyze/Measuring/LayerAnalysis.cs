@@ -4,11 +4,12 @@ using SparseExpansion.Analysis.Experiments;
 using SparseExpansion.Analysis.Neurons;
 using SparseExpansion.Calibration.Capture;
 using SparseExpansion.Calibration.Tokens;
+using SparseExpansion.Cli.Analyze.Results;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Routing.Routers;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Analyze.Measuring;
 
 /// <summary>Measures one layer: its neurons, its expansions, the control.</summary>
 internal sealed class LayerAnalysis(AnalyzeSettings settings, CancellationToken cancellationToken)

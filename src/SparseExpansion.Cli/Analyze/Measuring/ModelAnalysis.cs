@@ -4,13 +4,16 @@ using SparseExpansion.Analysis;
 using SparseExpansion.Analysis.Neurons;
 using SparseExpansion.Calibration;
 using SparseExpansion.Calibration.Capture;
+using SparseExpansion.Cli.Analyze.Results;
+using SparseExpansion.Cli.Hosting;
+using SparseExpansion.Cli.Options;
 using SparseExpansion.Expansion;
 using SparseExpansion.Expansion.Blocks;
 using SparseExpansion.Transformers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Analyze.Measuring;
 
 /// <summary>Measures a model, input group by input group, so that memory only holds the inputs of one.</summary>
 internal sealed class ModelAnalysis(

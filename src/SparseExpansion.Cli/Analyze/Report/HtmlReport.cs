@@ -3,8 +3,10 @@ using System.Net;
 using System.Text;
 using System.Text.RegularExpressions;
 using SparseExpansion.Analysis.Neurons;
+using SparseExpansion.Cli.Analyze.Figures;
+using SparseExpansion.Cli.Analyze.Results;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Analyze.Report;
 
 /// <summary>report.html: one self-contained file.</summary>
 internal static partial class HtmlReport
@@ -59,7 +61,7 @@ internal static partial class HtmlReport
                 : string.Create(CultureInfo.InvariantCulture, $", {holding} of {claim.Evidence.Count} layers");
             html.Append(CultureInfo.InvariantCulture, $"""
                 <section class="claim {claim.Verdict.ToString().ToLowerInvariant()}">
-                <h3>{Escape(claim.Name)} <span class="verdict">{AnalyzeSummary.Words(claim.Verdict)}{count}</span></h3>
+                <h3>{Escape(claim.Name)} <span class="verdict">{VerdictText.Of(claim.Verdict)}{count}</span></h3>
                 <p>{Escape(claim.Summary)}</p>
                 <p class="small">{Escape(claim.Statement)}</p>
                 {Evidence(claim)}

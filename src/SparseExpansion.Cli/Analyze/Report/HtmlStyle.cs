@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Text;
 using ScottPlot;
+using SparseExpansion.Cli.Analyze.Figures;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Analyze.Report;
 
 /// <summary>The report's style sheet: light or dark like the reader's system, one column on phones.</summary>
 internal static class HtmlStyle

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Xml.Linq;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Analyze.Report;
 
 /// <summary>Embeds an SVG file in an HTML page.</summary>
 internal static class InlineSvg

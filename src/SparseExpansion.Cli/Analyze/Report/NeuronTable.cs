@@ -1,7 +1,8 @@
 using System.Globalization;
 using SparseExpansion.Analysis.Neurons;
+using SparseExpansion.Cli.Analyze.Results;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Analyze.Report;
 
 /// <summary>neurons.csv: one row per neuron, numbers in full precision with a decimal point.</summary>
 internal static class NeuronTable

@@ -1,4 +1,9 @@
-namespace SparseExpansion.Cli;
+using SparseExpansion.Cli.Analyze.Figures;
+using SparseExpansion.Cli.Analyze.Results;
+using SparseExpansion.Cli.Hosting;
+using SparseExpansion.Cli.Output;
+
+namespace SparseExpansion.Cli.Analyze.Report;
 
 /// <summary>The files of a report.</summary>
 internal static class ReportFolder
@@ -7,6 +12,10 @@ internal static class ReportFolder
     public const string Results = "results.json";
     public const string Neurons = "neurons.csv";
     public const string Figures = "figures";
+
+    /// <summary>Output of <c>analyze</c>.</summary>
+    public static OutputKind Kind { get; } = new(
+        "reports of 'analyze'", folder => File.Exists(Path.Combine(folder, Html)) && File.Exists(Path.Combine(folder, Results)));
 
     /// <summary>Writes all of them into an empty folder.</summary>
     public static void Write(AnalyzeReport report, string folder, ToolHost host)

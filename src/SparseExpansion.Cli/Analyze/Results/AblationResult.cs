@@ -2,7 +2,7 @@ using SparseExpansion.Analysis;
 using SparseExpansion.Analysis.Neurons;
 using SparseExpansion.Transformers;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Analyze.Results;
 
 /// <summary>Perplexity with a fraction of the neurons of all analyzed layers sparse, and the rest dense.</summary>
 /// <param name="DensePerplexity">Perplexity of the dense model, on the same windows.</param>

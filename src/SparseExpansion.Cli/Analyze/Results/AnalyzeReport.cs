@@ -1,4 +1,4 @@
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Analyze.Results;
 
 /// <summary>All measurements of <c>analyze</c>; its properties are those of results.json.</summary>
 internal sealed record AnalyzeReport

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Analyze.Results;
 
 /// <summary>Settings of an analysis.</summary>
 /// <param name="Targets">Globs of module paths.</param>

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Analyze.Results;
 
 /// <summary>A statement of the paper, checked against the measurements.</summary>
 /// <param name="Name">Short name.</param>

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Analyze.Results;
 
 /// <summary>Evidence of one layer, or of the model, for a claim.</summary>
 /// <param name="Layer">Module path, or "all".</param>

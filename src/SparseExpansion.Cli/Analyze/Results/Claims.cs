@@ -1,7 +1,7 @@
 using System.Globalization;
 using SparseExpansion.Analysis.Neurons;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Analyze.Results;
 
 /// <summary>
 /// Checks the statements of arXiv 2405.15756 against measurements, without knowing the expected outcome.
@@ -14,7 +14,7 @@ internal static class Claims
     public static IReadOnlyList<Claim> Judge(
         IReadOnlyList<LayerResult> layers, AblationResult ablation, AnalyzeSettings settings) =>
     [
-        ClusteringLowersWasserstein(layers, settings),
+        ClusteringClaim.Judge(layers, settings),
         WassersteinNeuronsMatter(ablation, settings),
         ImprovementGrows(layers),
         Correlates(
@@ -24,37 +24,6 @@ internal static class Claims
             layers, nameof(NeuronMeasure.MappingDifficulty), "W1 predicts mapping difficulty",
             "Neurons of larger W1 are harder to map: the 95 % interval of Spearman's rank correlation lies above 0."),
     ];
-
-    private static Claim ClusteringLowersWasserstein(IReadOnlyList<LayerResult> layers, AnalyzeSettings settings)
-    {
-        ClaimEvidence[] evidence = [.. layers.Select(layer =>
-        {
-            double[] clustered = Of(layer.Expansions[^1].WassersteinChange, layer.WassersteinNeurons);
-            double[] random = Of(layer.RandomClusters.WassersteinChange, layer.WassersteinNeurons);
-            double change = Median(clustered);
-            double control = Median(random);
-            return new ClaimEvidence(layer.Layer, change < 0 && change < control, new Dictionary<string, double>
-            {
-                ["neurons"] = clustered.Length,
-                ["shareFalling"] = Share(clustered),
-                ["medianChange"] = change,
-                ["shareFallingRandomClusters"] = Share(random),
-                ["medianChangeRandomClusters"] = control,
-            });
-        })];
-        double[] all =
-            [.. layers.SelectMany(layer => Of(layer.Expansions[^1].WassersteinChange, layer.WassersteinNeurons))];
-        double[] allRandom =
-            [.. layers.SelectMany(layer => Of(layer.RandomClusters.WassersteinChange, layer.WassersteinNeurons))];
-        return Claim.Of(
-            "Clustering disentangles",
-            $"The token-weighted W1 of Wasserstein neurons falls in {settings.MostExperts} clusters: their median change is below 0 and below that in as many random clusters.",
-            Text($"W1 falls for {Share(all):0.0 %} of {all.Length} Wasserstein neurons, median {Median(all):+0.0 %;-0.0 %;0 %}; in random clusters for {Share(allRandom):0.0 %}, median {Median(allRandom):+0.0 %;-0.0 %;0 %}."),
-            evidence);
-
-        static double Share(double[] changes) =>
-            changes.Length == 0 ? double.NaN : (double)changes.Count(change => change < 0) / changes.Length;
-    }
 
     private static Claim WassersteinNeuronsMatter(AblationResult ablation, AnalyzeSettings settings)
     {
@@ -114,9 +83,6 @@ internal static class Claims
             : Text($"Rank correlation from {known.Min():+0.00;-0.00;0.00} to {known.Max():+0.00;-0.00;0.00} over {known.Length} layers; its interval lies above 0 in {evidence.Count(entry => entry.Holds)}, below 0 in {evidence.Count(entry => entry.Values.GetValueOrDefault("upper") < 0)}.");
         return Claim.Of(name, statement, summary, evidence);
     }
-
-    private static double[] Of(IReadOnlyList<double> values, IReadOnlyList<int> neurons) =>
-        [.. neurons.Select(neuron => values[neuron]).Where(value => !double.IsNaN(value))];
 
     private static double Median(IEnumerable<double> values) => MeasureSummary.Of(values).Median;
 

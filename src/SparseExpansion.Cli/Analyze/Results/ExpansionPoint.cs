@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 using SparseExpansion.Analysis.Experiments;
 using SparseExpansion.Analysis.Neurons;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Analyze.Results;
 
 /// <summary>A layer with one number of experts: values by neuron, and summaries.</summary>
 internal sealed record ExpansionPoint

@@ -5,7 +5,7 @@ using SparseExpansion.Analysis.Neurons;
 using SparseExpansion.Calibration;
 using SparseExpansion.Calibration.Capture;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Analyze.Results;
 
 /// <summary>Measurements of one layer.</summary>
 internal sealed record LayerResult

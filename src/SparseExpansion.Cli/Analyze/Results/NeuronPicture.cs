@@ -1,6 +1,6 @@
 using SparseExpansion.Analysis.Experiments;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Analyze.Results;
 
 /// <summary>The output distribution of one neuron, dense and with increasing numbers of experts.</summary>
 /// <param name="Neuron">Row of the weight.</param>

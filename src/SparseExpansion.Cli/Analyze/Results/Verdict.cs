@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Analyze.Results;
 
 /// <summary>Agreement of a statement with the measurements.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<Verdict>))]

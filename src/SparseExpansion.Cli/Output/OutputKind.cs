@@ -1,7 +1,7 @@
 using SparseExpansion.Serialization;
 using SparseExpansion.Serialization.Expanded;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Output;
 
 /// <summary>Kind of output that a command writes, and may replace.</summary>
 /// <param name="Plural">Name in the plural.</param>
@@ -11,9 +11,4 @@ internal sealed record OutputKind(string Plural, Func<string, bool> Recognizes)
     /// <summary>Output of <c>expand</c> and <c>export</c>.</summary>
     public static OutputKind ExpandedModel { get; } = new(
         "expanded models", SparseExpansion.Serialization.Expanded.ExpandedModel.IsExpanded);
-
-    /// <summary>Output of <c>analyze</c>.</summary>
-    public static OutputKind Report { get; } = new(
-        "reports of 'analyze'", folder => File.Exists(Path.Combine(folder, ReportFolder.Html))
-            && File.Exists(Path.Combine(folder, ReportFolder.Results)));
 }

@@ -1,10 +1,11 @@
+using SparseExpansion.Cli.Hosting;
 using SparseExpansion.Execution.Files;
 using SparseExpansion.Internal;
 using SparseExpansion.Internal.Files;
 using SparseExpansion.Serialization;
 using SparseExpansion.Serialization.Expanded;
 
-namespace SparseExpansion.Cli;
+namespace SparseExpansion.Cli.Output;
 
 /// <summary>Checks the output folder before hours are spent on the model.</summary>
 internal static class OutputFolder
@@ -45,7 +46,7 @@ internal static class OutputFolder
     private static void RequireReplaceable(string output, bool overwrite, OutputKind kind, bool resume)
     {
         // There may be finished blocks next to a complete output that they will replace.
-        if (resume && !overwrite && ExpandedModel.IsExpanded(output) && !PartialWork.Exists(output))
+        if (resume && !overwrite && ExpandedModel.IsExpanded(output) && !PartialFolder.Exists(output))
         {
             throw new UsageException(
                 $"--output {output}: is already complete; there is nothing to resume. Add --overwrite to replace it.");
