@@ -1,5 +1,4 @@
 using SparseExpansion.Execution;
-using SparseExpansion.Models.Configuration;
 using SparseExpansion.Models.Families;
 
 namespace SparseExpansion.Models;

@@ -2,6 +2,8 @@ using SparseExpansion.Models;
 using SparseExpansion.Models.Families;
 using SparseExpansion.Tensors;
 using SparseExpansion.Transformers.Decoder;
+using SparseExpansion.Transformers.Decoder.Modules;
+using SparseExpansion.Transformers.Decoder.Passes;
 using SparseExpansion.Transformers.Loading;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

@@ -58,7 +58,7 @@ internal sealed class AnalyzeCommand : Command
         string output = parsed.GetRequiredValue(_output);
         bool overwrite = parsed.GetValue(_overwrite);
         OutputFolder.Check(output, overwrite, source.Folder, ReportFolder.Kind);
-        AnalyzeSettings settings = _options.Read(parsed);
+        AnalyzeSettings settings = _options.Read(parsed, source.Config);
         (TokenWindows calibration, TokenWindows measured) = Halve(_source.Read(parsed, source, _host.Input));
         AnalyzeReport report = ProgressBar.Run(
             _host, "loading",

@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using SparseExpansion.Cli.Analyze.Results;
 using SparseExpansion.Cli.Options;
+using SparseExpansion.Models;
 
 namespace SparseExpansion.Cli.Analyze;
 
@@ -41,8 +42,8 @@ internal sealed class AnalyzeOptions
         command.Add(_seed);
     }
 
-    public AnalyzeSettings Read(ParseResult parsed) => new(
-        _targets.Read(parsed), [.. (parsed.GetValue(_experts) ?? s_defaultExperts).Append(1).Distinct().Order()], parsed.GetValue(_sparsity), parsed.GetValue(_seed));
+    public AnalyzeSettings Read(ParseResult parsed, ModelConfig config) => new(
+        TargetsOption.OrDefault(_targets.Read(parsed), config), [.. (parsed.GetValue(_experts) ?? s_defaultExperts).Append(1).Distinct().Order()], parsed.GetValue(_sparsity), parsed.GetValue(_seed));
 
     private static int[] ParseExperts(ArgumentResult result)
     {

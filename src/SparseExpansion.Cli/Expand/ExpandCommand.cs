@@ -177,7 +177,7 @@ internal sealed class ExpandCommand : Command
             batches.AddRange(windows.Batches(BatchSize.For(windows.Context), model.Device));
             ExpansionBuilder<CausalLanguageModel> builder = model.Expand()
                 .Blocks(m => m.Blocks)
-                .Targets(method.Targets)
+                .Targets(TargetsOption.OrDefault(method.Targets, model.Config))
                 .WithRecipe(_experts.Reduce(parsed, method.Recipe), method.Sparsity)
                 .RouteWith(method.Router)
                 .PruneWith(method.Pruner, method.Sparsity)

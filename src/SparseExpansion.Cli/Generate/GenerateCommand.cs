@@ -4,6 +4,7 @@ using SparseExpansion.Cli.Hosting;
 using SparseExpansion.Cli.Options;
 using SparseExpansion.Models;
 using SparseExpansion.Transformers;
+using SparseExpansion.Transformers.Generation;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Cli.Generate;

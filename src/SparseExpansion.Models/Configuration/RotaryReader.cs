@@ -59,8 +59,8 @@ internal static class RotaryReader
                 names.Fraction.FirstOrDefault(config.Has) ?? "partial_rotary_factor",
                 "must be larger than 0 and at most 1");
         var unscaled = new RotaryOptions { Dimensions = dimensions, Theta = theta ?? names.MissingTheta };
-        int? original = config.OptionalInt("original_max_position_embeddings") ?? names.MissingOriginalContext;
-        return ReadScaling(config, nested, item => RotaryScalingReader.Read(item, unscaled, positions, original)) ?? unscaled;
+        int? Original() => config.OptionalInt("original_max_position_embeddings") ?? names.MissingOriginalContext;
+        return ReadScaling(config, nested, item => RotaryScalingReader.Read(item, unscaled, positions, Original)) ?? unscaled;
     }
 
     private static double? Agree(

@@ -12,8 +12,8 @@ internal static class RotaryScalingReader
     /// <param name="unscaled">The settings without scaling.</param>
     /// <param name="positions">Longest sequence, in tokens.</param>
     /// <param name="original">Context of pre-training as the top level has it, which goes before the object's
-    /// own.</param>
-    public static RotaryOptions? Read(ConfigObject nested, RotaryOptions unscaled, int positions, int? original)
+    /// own; only some scalings ask for it.</param>
+    public static RotaryOptions? Read(ConfigObject nested, RotaryOptions unscaled, int positions, Func<int?> original)
     {
         string? type = ReadKind(nested);
         RotaryOptions options = (type ?? "default") switch
@@ -57,7 +57,7 @@ internal static class RotaryScalingReader
         return kind == "yarn" && nested.Has("short_factor") ? "longrope" : kind;
     }
 
-    private static RotaryOptions ReadYarn(ConfigObject nested, RotaryOptions unscaled, int positions, int? original)
+    private static RotaryOptions ReadYarn(ConfigObject nested, RotaryOptions unscaled, int positions, Func<int?> original)
     {
         int context = OriginalContext(nested, positions, original);
         double factor = nested.OptionalNumber("factor") ?? (double)positions / context;
@@ -77,7 +77,7 @@ internal static class RotaryScalingReader
         };
     }
 
-    private static RotaryOptions ReadLongRope(ConfigObject nested, RotaryOptions unscaled, int positions, int? original)
+    private static RotaryOptions ReadLongRope(ConfigObject nested, RotaryOptions unscaled, int positions, Func<int?> original)
     {
         int context = OriginalContext(nested, positions, original);
         double factor = nested.OptionalNumber("factor") ?? (double)positions / context;
@@ -100,10 +100,10 @@ internal static class RotaryScalingReader
             : throw nested.Error(key, $"must be a list of {count} numbers larger than 0, one for each rotated pair of features");
     }
 
-    private static int OriginalContext(ConfigObject nested, int positions, int? original)
+    private static int OriginalContext(ConfigObject nested, int positions, Func<int?> original)
     {
         int? own = nested.OptionalInt(Original);
-        return original ?? own ?? positions;
+        return original() ?? own ?? positions;
     }
 
     private static double Required(ConfigObject nested, string key) =>

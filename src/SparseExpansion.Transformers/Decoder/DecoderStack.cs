@@ -1,7 +1,9 @@
 using SparseExpansion.Models;
 using SparseExpansion.Models.Families;
 using SparseExpansion.Tensors;
+using SparseExpansion.Transformers.Decoder.Modules;
 using SparseExpansion.Transformers.Decoder.Norms;
+using SparseExpansion.Transformers.Decoder.Passes;
 using SparseExpansion.Transformers.Decoder.Positions;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -75,7 +77,7 @@ internal sealed class DecoderStack : Module
         }
 
         hidden = _projectIn is null ? hidden : _projectIn.call(hidden);
-        return (_positions is null ? hidden : hidden.Plus(_positions.Of(pass))).MoveToOuterDisposeScope();
+        return (_positions is null ? hidden : hidden.Plus(_positions.Of(pass.Start, pass.Tokens, pass.Positions))).MoveToOuterDisposeScope();
     }
 
     /// <summary>Logits of hidden states that the last block gave.</summary>

@@ -55,8 +55,9 @@ public sealed class ModelConfigTests : IDisposable
 
     [Theory]
     [InlineData("\"sliding_window\": null", null)]
-    [InlineData("\"sliding_window\": 512", 512)]
-    [InlineData("\"use_cache\": true", 4096)]
+    [InlineData("\"sliding_window\": 64", 64)]
+    [InlineData("\"sliding_window\": 128", null)]
+    [InlineData("\"use_cache\": true", null)]
     public void Load_Mistral_ReadsTheWindow(string key, int? expected)
     {
         ModelConfig config =
@@ -77,7 +78,10 @@ public sealed class ModelConfigTests : IDisposable
     [InlineData("\"use_qk_norm\": true", "use_qk_norm")]
     [InlineData("\"new_key\": null", "new_key")]
     [InlineData("\"hidden_act\": \"quick_gelu\"", "hidden_act")]
-    [InlineData("\"rope_scaling\": {\"type\": \"dynamic\", \"factor\": 2.0}", "rope_type")]
+    [InlineData("\"rope_scaling\": {\"type\": \"spiral\", \"factor\": 2.0}", "rope_type")]
+    [InlineData("\"rope_scaling\": {\"type\": \"dynamic\"}", "factor")]
+    [InlineData("\"rope_scaling\": {\"type\": \"longrope\", \"factor\": 2, \"short_factor\": [1], \"long_factor\": [1]}", "short_factor")]
+    [InlineData("\"rope_scaling\": {\"type\": \"yarn\", \"factor\": 2, \"beta_fast\": 1, \"beta_slow\": 2}", "BetaFast")]
     [InlineData("\"rope_scaling\": {\"type\": \"linear\"}", "factor")]
     [InlineData("\"rope_scaling\": {\"type\": \"linear\", \"factor\": 2, \"beta_fast\": 32}", "beta_fast")]
     [InlineData("\"rope_scaling\": {\"type\": \"linear\", \"factor\": -2}", "Factor")]
@@ -108,11 +112,11 @@ public sealed class ModelConfigTests : IDisposable
             named, Assert.Throws<CheckpointException>(() => Load(content)).Message, StringComparison.Ordinal);
 
     [Fact]
-    public void Load_QwenWithSlidingWindow_Throws()
+    public void Load_QwenWithSlidingWindow_HasItInTheLastLayers()
     {
         string qwen = Llama.Replace("llama", "qwen2", StringComparison.Ordinal) + ", \"num_key_value_heads\": 2, \"sliding_window\": 64, \"max_window_layers\": 1";
-        Assert.Null(Load(qwen).Layers[0].Window);
-        Assert.Throws<CheckpointException>(() => Load(qwen + ", \"use_sliding_window\": true"));
+        Assert.Equal([null, null], Load(qwen).Layers.Select(layer => layer.Window));
+        Assert.Equal([null, 64], Load(qwen + ", \"use_sliding_window\": true").Layers.Select(layer => layer.Window));
     }
 
     [Fact]

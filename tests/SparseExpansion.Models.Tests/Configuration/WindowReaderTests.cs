@@ -16,7 +16,7 @@ public sealed class WindowReaderTests : IDisposable
     [InlineData("mistral", "\"sliding_window\": 64", 64)]
     [InlineData("mistral", "\"sliding_window\": 64, \"use_sliding_window\": true", 64)]
     [InlineData("mistral", "\"sliding_window\": 64, " + AllSliding, 64)]
-    [InlineData("mistral", "\"sliding_window\": 128, " + Both, 128)]
+    [InlineData("mistral", "\"sliding_window\": 128, " + Both, null)]
     [InlineData("mistral", "\"sliding_window\": null, \"use_sliding_window\": false, " + AllFull, null)]
     [InlineData("qwen2", "\"sliding_window\": 64", null)]
     [InlineData("qwen2", "\"sliding_window\": 64, \"use_sliding_window\": false, \"max_window_layers\": 1, " + AllFull, null)]
@@ -37,12 +37,23 @@ public sealed class WindowReaderTests : IDisposable
         Assert.Equal(expected, Load(type, keys).Layers[0].Window);
 
     [Theory]
+    [InlineData("qwen2", "\"sliding_window\": 64, \"use_sliding_window\": true, \"max_window_layers\": 2, " + Both, null, 64)]
+    [InlineData("qwen2", "\"sliding_window\": 64, \"use_sliding_window\": true, \"max_window_layers\": 1", null, 64)]
+    [InlineData("qwen3", "\"sliding_window\": 64, \"use_sliding_window\": true, \"max_window_layers\": 0", 64, 64)]
+    [InlineData("gemma2", "\"sliding_window\": 64", 64, null)]
+    [InlineData("gemma2", "\"sliding_window\": 64, " + Both, null, 64)]
+    [InlineData("smollm3", "\"sliding_window\": 64, \"use_sliding_window\": true, \"no_rope_layers\": [1, 0]", null, 64)]
+    [InlineData("phi3", "\"sliding_window\": 64", 64, 64)]
+    [InlineData("mixtral", "\"num_local_experts\": 2, \"num_experts_per_tok\": 1, \"sliding_window\": 64", 64, 64)]
+    public void Load_WindowByLayer_IsRead(string type, string keys, int? first, int? second) =>
+        Assert.Equal([first, second], Load(type, keys).Layers.Select(layer => layer.Window));
+
+    [Theory]
     [InlineData("mistral", "\"sliding_window\": 64, \"use_sliding_window\": false", "use_sliding_window")]
     [InlineData("mistral", "\"sliding_window\": 64, " + Both, "layer_types")]
     [InlineData("mistral", "\"sliding_window\": 64, " + AllFull, "layer_types")]
     [InlineData("mistral", "\"sliding_window\": null, " + AllSliding, "layer_types")]
-    [InlineData("qwen2", "\"sliding_window\": 64, \"use_sliding_window\": true, \"max_window_layers\": 1", "max_window_layers")]
-    [InlineData("qwen2", "\"sliding_window\": 64, \"use_sliding_window\": true, \"max_window_layers\": 2, " + Both, "layer_types")]
+    [InlineData("qwen3", "\"sliding_window\": 64, \"use_sliding_window\": true, \"layer_types\": [\"sliding_attention\"]", "layer_types")]
     [InlineData("qwen2", "\"sliding_window\": 64, " + Both, "layer_types")]
     [InlineData("llama", "\"sliding_window\": 64", "sliding_window")]
     [InlineData("llama", "\"sliding_window\": 0", "sliding_window")]

@@ -2,7 +2,7 @@ using SparseExpansion.Serialization;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Transformers.Loading;
 
 public sealed class MappedWeightsTests : IDisposable
 {

@@ -19,7 +19,7 @@ using SparseExpansion.Testing;
 using SparseExpansion.Testing.NativeLifetime;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Transformers;
+namespace SparseExpansion.Transformers.Stress;
 
 /// <summary>
 /// Expansions with every option, saving, loading, evaluation and generation while garbage is collected all the time.

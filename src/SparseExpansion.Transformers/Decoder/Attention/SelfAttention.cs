@@ -1,7 +1,9 @@
 using SparseExpansion.Models;
 using SparseExpansion.Models.Families;
 using SparseExpansion.Tensors;
+using SparseExpansion.Transformers.Decoder.Modules;
 using SparseExpansion.Transformers.Decoder.Norms;
+using SparseExpansion.Transformers.Decoder.Passes;
 using SparseExpansion.Transformers.Decoder.Positions;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

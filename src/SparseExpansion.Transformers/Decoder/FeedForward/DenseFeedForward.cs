@@ -1,5 +1,6 @@
 using SparseExpansion.Models;
 using SparseExpansion.Models.Families;
+using SparseExpansion.Transformers.Decoder.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using SparseExpansion.Models;
 using SparseExpansion.Models.Families;
 using SparseExpansion.Tensors;
+using SparseExpansion.Transformers.Decoder.Modules;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

@@ -1,3 +1,4 @@
+using SparseExpansion.Transformers.Decoder.Modules;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

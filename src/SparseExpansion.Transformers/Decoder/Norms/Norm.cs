@@ -1,4 +1,5 @@
 using SparseExpansion.Models;
+using SparseExpansion.Transformers.Decoder.Modules;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers.Decoder.Norms;

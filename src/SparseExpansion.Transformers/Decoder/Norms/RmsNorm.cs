@@ -1,4 +1,5 @@
 using SparseExpansion.Tensors;
+using SparseExpansion.Transformers.Decoder.Modules;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

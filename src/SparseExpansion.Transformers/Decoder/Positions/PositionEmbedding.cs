@@ -1,4 +1,5 @@
 using SparseExpansion.Tensors;
+using SparseExpansion.Transformers.Decoder.Modules;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -19,19 +20,22 @@ internal sealed class PositionEmbedding : nn.Module
     }
 
     /// <summary>Rows of the new tokens: [tokens, hidden], or [batch, tokens, hidden] with padding.</summary>
+    /// <param name="start">Place of the first of them in the sequence.</param>
+    /// <param name="tokens">Their number.</param>
+    /// <param name="positions">Positions [batch, tokens] where sequences begin with padding; else null.</param>
     /// <exception cref="ArgumentException">The sequence is longer than the table.</exception>
-    public Tensor Of(ForwardPass pass)
+    public Tensor Of(long start, long tokens, Tensor? positions)
     {
         using var scope = NewDisposeScope();
-        long positions = weight.size(0) - _offset;
-        if (pass.Total > positions)
+        long known = weight.size(0) - _offset;
+        if (start + tokens > known)
         {
             throw new ArgumentException(
-                $"The sequence has {pass.Total} tokens; the model has learned {positions} positions. Shorten it.");
+                $"The sequence has {start + tokens} tokens; the model has learned {known} positions. Shorten it.");
         }
 
-        return (pass.Positions is { } rows
-            ? weight.index_select(0, rows.flatten().Plus(_offset)).view(rows.size(0), rows.size(1), -1)
-            : weight.narrow(0, _offset + pass.Start, pass.Tokens)).MoveToOuterDisposeScope();
+        return (positions is null
+            ? weight.narrow(0, _offset + start, tokens)
+            : weight.index_select(0, positions.flatten().Plus(_offset)).view(positions.size(0), positions.size(1), -1)).MoveToOuterDisposeScope();
     }
 }

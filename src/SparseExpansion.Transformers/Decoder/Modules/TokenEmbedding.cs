@@ -2,7 +2,7 @@ using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
-namespace SparseExpansion.Transformers.Decoder;
+namespace SparseExpansion.Transformers.Decoder.Modules;
 
 /// <summary>
 /// The embedding matrix [vocabulary, hidden]: rows are looked up for ids; with tied embeddings it is the output

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Transformers.Decoder;
+namespace SparseExpansion.Transformers.Decoder.Passes;
 
 /// <summary>Which keys the queries see.</summary>
 /// <param name="Matrix">True where a query sees a key: [tokens, keys] or [batch, 1, tokens, keys]; null: see

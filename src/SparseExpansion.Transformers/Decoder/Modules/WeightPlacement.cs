@@ -1,7 +1,7 @@
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Transformers.Decoder;
+namespace SparseExpansion.Transformers.Decoder.Modules;
 
 /// <summary>
 /// Device and type of a model's new weights. They are left unset: a checkpoint or an initialization fills them.

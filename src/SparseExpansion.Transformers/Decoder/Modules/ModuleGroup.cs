@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Transformers.Decoder;
+namespace SparseExpansion.Transformers.Decoder.Modules;
 
 /// <summary>A module that only holds others, for the sake of their names.</summary>
 internal sealed class ModuleGroup() : nn.Module(nameof(ModuleGroup))

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Transformers.Decoder;
+namespace SparseExpansion.Transformers.Decoder.Modules;
 
 /// <summary>Registers children under names that are known at run time only.</summary>
 internal static class ModuleExtensions

@@ -1,6 +1,5 @@
-using SparseExpansion.Models.Families;
 
-namespace SparseExpansion.Models.Configuration;
+namespace SparseExpansion.Models.Families;
 
 /// <summary>Holds the values of a configuration against each other.</summary>
 internal static class ModelConfigCheck

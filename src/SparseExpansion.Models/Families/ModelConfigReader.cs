@@ -1,9 +1,9 @@
 using SparseExpansion.Execution;
 using SparseExpansion.Execution.Errors;
 using SparseExpansion.Models.Configuration.Keys;
-using SparseExpansion.Models.Families;
+using SparseExpansion.Models.Configuration;
 
-namespace SparseExpansion.Models.Configuration;
+namespace SparseExpansion.Models.Families;
 
 /// <summary>
 /// Reads config.json: finds the model type, hands over to its family and holds the result against its keys.

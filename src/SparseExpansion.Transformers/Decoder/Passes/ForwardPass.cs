@@ -2,7 +2,7 @@ using SparseExpansion.Tensors;
 using SparseExpansion.Transformers.Decoder.Positions;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Transformers.Decoder;
+namespace SparseExpansion.Transformers.Decoder.Passes;
 
 /// <summary>
 /// What the blocks of a model share while it processes tokens: where these stand in their sequences, and tensors that
