@@ -36,6 +36,7 @@ internal static class MixtureGuard
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(router);
+        router.RequireRouter(name);
         if (router.Router.InputFeatures != inFeatures)
         {
             throw new ArgumentException(

@@ -53,7 +53,7 @@ internal static class BlockEntry
             {
                 Check(index >= calls, request, index, "is called again, or after blocks that come later");
                 Check(index == calls, request, calls, $"is not called through call(x) before block {index}");
-                Check(previous is null || TensorChecks.Equal(previous, input), request, index, "is called with something else than the output of the block before it");
+                Check(previous is null || TensorChecks.Equal(previous, input), request, index, "is called with something other than the output of the block before it");
             }));
             remove.Add(block.OnReturn(output =>
             {

@@ -31,10 +31,10 @@ internal sealed class MixtureReader(
         }
         catch
         {
-            // A layer disposes its router; one that no layer joined is nobody's.
-            foreach (SharedRouter? router in routers.Where(router => router?.Members.Count == 0))
+            // Frees those that no layer was built on.
+            foreach (SharedRouter? router in routers)
             {
-                router!.Dispose();
+                router?.Dispose();
             }
 
             throw;
