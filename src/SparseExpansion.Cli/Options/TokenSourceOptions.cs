@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text;
+using SparseExpansion.Execution.Errors;
 using SparseExpansion.Models;
 using SparseExpansion.Transformers;
 
@@ -124,7 +125,7 @@ internal sealed class TokenSourceOptions
         }
         catch (CalibrationException error)
         {
-            throw new UsageException($"--text {path}: {char.ToLowerInvariant(error.Message[0])}{error.Message[1..]}");
+            throw new UsageException($"--text {path}: {PlainMessage.Clause(error)}");
         }
     }
 }

@@ -49,7 +49,7 @@ public static unsafe class PackedTensors
         public Tensor Unpack()
         {
             packed.Verify();
-            Tensor dense = empty([packed.Rows, packed.Columns], dtype: (ScalarType)packed.Dtype, device: CPU);
+            Tensor dense = empty([packed.Rows, packed.Columns], dtype: (ScalarType)packed.DType, device: CPU);
             packed.UnpackTo(RawMemory.Address(dense));
             RawMemory.KeepAlive(dense);
             return dense;

@@ -11,6 +11,7 @@ internal static class MixtureGuard
     {
         ArgumentNullException.ThrowIfNull(router);
         ArgumentNullException.ThrowIfNull(weights);
+        RequireRouter(name, router);
         if (weights.Count != router.Router.ExpertCount)
         {
             throw new ArgumentException(
@@ -36,7 +37,7 @@ internal static class MixtureGuard
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(router);
-        router.RequireRouter(name);
+        RequireRouter(name, router);
         if (router.Router.InputFeatures != inFeatures)
         {
             throw new ArgumentException(
@@ -49,6 +50,17 @@ internal static class MixtureGuard
             throw new ArgumentException(
                 $"Layer '{name}': the bias must be [{outFeatures}], or [{router.Router.ExpertCount}, {outFeatures}] "
                 + $"for a bias of each expert, got {Describe(bias)}.", nameof(bias));
+        }
+    }
+
+    /// <exception cref="ObjectDisposedException">The router is freed.</exception>
+    public static void RequireRouter(string name, SharedRouter router)
+    {
+        if (router.IsFreed)
+        {
+            throw new ObjectDisposedException(
+                nameof(SharedRouter),
+                $"Layer '{name}': the router was freed with the last layer of its group; build all layers of a group before disposing them.");
         }
     }
 
@@ -75,6 +87,13 @@ internal static class MixtureGuard
                 nameof(input));
         }
     }
+
+    /// <exception cref="InvalidOperationException">The experts cannot be packed.</exception>
+    public static ExpertWeights Packable(SparseMixtureLayer layer) => PackedExperts.Supports(layer.Experts)
+        ? layer.Experts
+        : throw new InvalidOperationException(
+            $"Layer '{layer.Name}' is {layer.Experts.DType} on {layer.Experts.Device}; only float32 and bfloat16 experts "
+            + "on the CPU can be packed.");
 
     /// <exception cref="InvalidOperationException">The experts were rounded to a grid.</exception>
     public static void RequireTrainable(SparseMixtureLayer layer)

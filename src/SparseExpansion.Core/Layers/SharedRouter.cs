@@ -32,13 +32,16 @@ public sealed class SharedRouter : IDisposable
     /// <summary>The layers that share the router, as of now, without those that were disposed.</summary>
     public IReadOnlyList<SparseMixtureLayer> Members => _members;
 
+    /// <summary>True after the last layer has left; no other can be built then.</summary>
+    internal bool IsFreed => _isFreed;
+
     /// <summary>Counts a layer in, which must leave when it is disposed.</summary>
     /// <exception cref="ObjectDisposedException">The router is freed.</exception>
     internal void Join(SparseMixtureLayer layer)
     {
         lock (_lock)
         {
-            RequireRouter(layer.Name);
+            MixtureGuard.RequireRouter(layer.Name, this);
             _members = [.. _members, layer];
         }
     }
@@ -58,18 +61,6 @@ public sealed class SharedRouter : IDisposable
         }
 
         Dispose();
-    }
-
-    /// <summary>Checks that a layer can still be built on the router.</summary>
-    /// <exception cref="ObjectDisposedException">The router is freed.</exception>
-    internal void RequireRouter(string layer)
-    {
-        if (_isFreed)
-        {
-            throw new ObjectDisposedException(
-                nameof(SharedRouter),
-                $"Layer '{layer}': the router was freed with the last layer of its group; build all layers of a group before disposing them.");
-        }
     }
 
     /// <summary>The decision for an input; to be given back by <see cref="RoutingDecision.Release"/>.</summary>

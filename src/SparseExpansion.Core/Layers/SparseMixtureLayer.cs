@@ -1,4 +1,5 @@
 using SparseExpansion.Calibration.Capture;
+using SparseExpansion.Execution.Errors;
 using SparseExpansion.Internal.Torch;
 using SparseExpansion.Quantization;
 using SparseExpansion.Routing;
@@ -238,7 +239,7 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
         }
         catch (SparseExpansionException e) when (e.GetType() == typeof(SparseExpansionException))
         {
-            throw new SparseExpansionException($"Layer '{Name}': {e.Message}", e);
+            throw new SparseExpansionException($"Layer '{Name}': {PlainMessage.Clause(e)}", e);
         }
     }
 
@@ -262,12 +263,7 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>The experts packed; null if they are.</summary>
-    internal ExpertWeights? MakePacked() =>
-        IsPacked ? null
-        : PackedExperts.Supports(experts) ? PackedExperts.Pack(experts)
-        : throw new InvalidOperationException(
-            $"Layer '{Name}' is {experts.DType} on {experts.Device}; only float32 and bfloat16 experts "
-            + "on the CPU can be packed.");
+    internal ExpertWeights? MakePacked() => IsPacked ? null : PackedExperts.Pack(MixtureGuard.Packable(this));
 
     /// <summary>The experts unpacked; null if they are.</summary>
     internal ExpertWeights? MakeUnpacked()

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using SparseExpansion.Execution.Errors;
 using SparseExpansion.Execution.Files;
 
 namespace SparseExpansion.Execution.Expanded;
@@ -39,7 +40,7 @@ internal sealed record ExpandedIndex
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CheckpointException($"{path}: cannot be written: {e.Message}", e);
+            throw new CheckpointException($"{path}: cannot be written: {PlainMessage.Clause(e)}", e);
         }
     }
 
@@ -56,7 +57,7 @@ internal sealed record ExpandedIndex
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CheckpointException($"{path}: cannot be read: {e.Message}", e);
+            throw new CheckpointException($"{path}: cannot be read: {PlainMessage.Clause(e)}", e);
         }
     }
 
@@ -72,7 +73,7 @@ internal sealed record ExpandedIndex
         }
         catch (JsonException e)
         {
-            throw new CheckpointException($"{path}: is not an expansion index: {e.Message}", e);
+            throw new CheckpointException($"{path}: is not an expansion index: {PlainMessage.Clause(e)}", e);
         }
     }
 

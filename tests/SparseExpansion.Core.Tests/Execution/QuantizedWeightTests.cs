@@ -71,7 +71,7 @@ public sealed class QuantizedWeightTests
             Tensor exact = grid.Round(weight), rounded = exact.to(ScalarType.BFloat16);
             Assert.True(grid.Contains(rounded));
             using PackedWeight packed = PackedWeight.Pack(rounded, grid);
-            Assert.Equal(ElementType.Float32, packed.Dtype);
+            Assert.Equal(ElementType.Float32, packed.DType);
             Tensor scale = grid.Scales.to(ScalarType.Float32), steps = ((packed.Unpack() - exact) / scale).round();
             Tensor far = (exact / scale).abs().gt(Scalars.Of(128));
             Assert.Equal(0, steps.masked_fill(far, Scalars.Of(0)).count_nonzero().item<long>());

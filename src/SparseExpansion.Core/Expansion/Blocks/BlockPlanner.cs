@@ -31,7 +31,7 @@ internal static class BlockPlanner
 
         if (left.Count > 0)
         {
-            blocks.Add(new ExpansionBlock(CalibrationUnit.Of("the model", request.Forward!, device), left, IsWholeModel: true));
+            blocks.Add(new ExpansionBlock(RunnablePart.Of("the model", request.Forward!, device), left, IsWholeModel: true));
         }
 
         int last = blocks.FindLastIndex(block => block.Slots.Count > 0);

@@ -33,7 +33,7 @@ internal sealed class RecordedArguments : IDisposable
 
         try
         {
-            recorded.Record(request, CalibrationUnit.Of("the model", request.Forward!, device), cancellationToken);
+            recorded.Record(request, RunnablePart.Of("the model", request.Forward!, device), cancellationToken);
             return recorded;
         }
         catch
@@ -45,7 +45,7 @@ internal sealed class RecordedArguments : IDisposable
 
     public void Dispose() => _kept.ForEach(tensor => tensor.Dispose());
 
-    private void Record(ExpansionRequest request, CalibrationUnit model, CancellationToken cancellationToken)
+    private void Record(ExpansionRequest request, RunnablePart model, CancellationToken cancellationToken)
     {
         var batches = new List<CalibrationBatch>();
         List<Tensor> former = [];
@@ -67,7 +67,7 @@ internal sealed class RecordedArguments : IDisposable
     }
 
     private static BlockArguments Watch(
-        ExpansionRequest request, CalibrationUnit model, CalibrationBatch batch, Func<Tensor, Tensor> keep)
+        ExpansionRequest request, RunnablePart model, CalibrationBatch batch, Func<Tensor, Tensor> keep)
     {
         var seen = new IReadOnlyList<Tensor?>?[request.Blocks.Count];
         Action[] remove = [.. request.Blocks.Select((block, index) => block.OnCall((_, others) => seen[index] = [.. others.Select(other => other is null ? null : keep(other))]))];
@@ -90,7 +90,7 @@ internal sealed class RecordedArguments : IDisposable
     /// dense model would be wrong for the expanded one.
     /// </summary>
     private static void RequireIndependent(
-        ExpansionRequest request, CalibrationUnit model, CalibrationBatch batch, BlockArguments arguments)
+        ExpansionRequest request, RunnablePart model, CalibrationBatch batch, BlockArguments arguments)
     {
         using var scope = NewDisposeScope();
         Action[] remove = [.. request.Blocks.Select(block => block.OnReturn(output => output.flip(-1)))];

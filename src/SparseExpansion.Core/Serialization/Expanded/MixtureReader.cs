@@ -1,3 +1,4 @@
+using SparseExpansion.Execution.Errors;
 using SparseExpansion.Execution.Expanded;
 using SparseExpansion.Layers;
 using SparseExpansion.Layers.Surgery;
@@ -124,7 +125,7 @@ internal sealed class MixtureReader(
         }
         catch (CheckpointException error)
         {
-            throw new CheckpointException($"{source}: {error.Message}", error);
+            throw new CheckpointException($"{source}: {PlainMessage.Clause(error)}", error);
         }
     }
 

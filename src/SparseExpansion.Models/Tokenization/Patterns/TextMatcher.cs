@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using SparseExpansion.Execution.Errors;
 
 namespace SparseExpansion.Models.Tokenization.Patterns;
 
@@ -36,7 +37,7 @@ internal sealed class TextMatcher
         }
         catch (ArgumentException error)
         {
-            throw new PatternException($"is not accepted by .NET: {error.Message}");
+            throw new PatternException($"is not accepted by .NET: {PlainMessage.Clause(error)}");
         }
     }
 

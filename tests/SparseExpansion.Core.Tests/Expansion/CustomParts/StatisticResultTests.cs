@@ -79,7 +79,7 @@ public sealed class StatisticResultTests : CustomPartTestBase
             _ => throw new InvalidOperationException("out of losses"),
         });
 
-        Fails(Builder().FineTune(new FineTuningOptions { Steps = 4, CheckInterval = 2, HoldOut = 0.25, Loss = loss }), "fine-tuning failed at layer 'block 0'", "The loss 'my loss'", said);
+        Fails(Builder().FineTune(new FineTuningOptions { Steps = 4, CheckInterval = 2, HoldOut = 0.25, Loss = loss }), "fine-tuning failed at layer 'block 0'", "the loss 'my loss'", said);
     }
 
     private MemorySchedule OneAtATime() => new(null, Model.named_modules().ToDictionary(entry => entry.name, _ => 1));
