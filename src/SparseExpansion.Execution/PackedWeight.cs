@@ -254,7 +254,7 @@ public sealed unsafe class PackedWeight : IDisposable
         for (int panel = 0; panel < Layout.PanelCount; panel++)
         {
             UnpackPanel(
-                panel, target + (long)panel * Layout.PanelRows * Columns * ValueSize, Columns, KernelTable.Best);
+                panel, target + (long)panel * Layout.PanelRows * Columns * ValueSize, Columns, InstructionSets.Best);
         }
 
         GC.KeepAlive(this);

@@ -51,7 +51,7 @@ internal sealed unsafe class DenseWork : IParallelWork
         PackedLayout layout = weight.Layout;
         int threads = options.Degree;
         int panelCount = Math.Min(layout.PanelCount, options.Panels ?? int.MaxValue);
-        InstructionSet instructions = options.Instructions ?? KernelTable.Best;
+        InstructionSet instructions = options.Instructions ?? InstructionSets.Best;
         Tensor? addend = bias is null
             ? null
             : tensor(new ReadOnlySpan<float>(bias, layout.Rows).ToArray(), device: CPU).to(dtype);

@@ -41,7 +41,7 @@ internal static class GroupedMultiplication
         }
 
         int threads = options.Degree;
-        InstructionSet instructions = options.Instructions ?? KernelTable.Best;
+        InstructionSet instructions = options.Instructions ?? InstructionSets.Best;
         KernelTable table = KernelTable.For(instructions, experts[0].DType);
         PrepareChoices(experts, offsets, tokens.IsBFloat16, options);
         ExecutionWorkspace workspace = ExecutionWorkspace.Current;

@@ -51,7 +51,7 @@ internal sealed class BlockFineTuner(
 
     private BlockFineTuning Train(RunnablePart block, int index, TuningWindows windows, TunedParameters parameters)
     {
-        int heldOut = TuningWindows.HeldOut(windows.Count, options.HoldOut);
+        int heldOut = HeldOutWindows.Count(windows.Count, options.HoldOut);
         int fitted = windows.Count - heldOut;
         Random random = SeededRandom.Create(seed);
         tail?.Shorten(windows, options.BatchWindows, cancellationToken);
