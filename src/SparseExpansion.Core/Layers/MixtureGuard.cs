@@ -25,7 +25,7 @@ internal static class MixtureGuard
             {
                 throw new ArgumentException(
                     $"Layer '{name}': experts must share one shape [out_features, in_features] and dtype; "
-                    + $"got {Describe(weight)} beside {Describe(weights[0])}.", nameof(weights));
+                    + $"got {TensorText.Of(weight)} beside {TensorText.Of(weights[0])}.", nameof(weights));
             }
         }
 
@@ -49,7 +49,7 @@ internal static class MixtureGuard
         {
             throw new ArgumentException(
                 $"Layer '{name}': the bias must be [{outFeatures}], or [{router.Router.ExpertCount}, {outFeatures}] "
-                + $"for a bias of each expert, got {Describe(bias)}.", nameof(bias));
+                + $"for a bias of each expert, got {TensorText.Of(bias)}.", nameof(bias));
         }
     }
 
@@ -70,7 +70,7 @@ internal static class MixtureGuard
         if (input.dim() == 0 || input.shape[^1] != layer.InFeatures)
         {
             throw new ArgumentException(
-                $"Layer '{layer.Name}' takes [.., {layer.InFeatures}], got {Describe(input)}.", nameof(input));
+                $"Layer '{layer.Name}' takes [.., {layer.InFeatures}], got {TensorText.Of(input)}.", nameof(input));
         }
 
         if (!layer.Experts.Accepts(input.dtype))
@@ -105,6 +105,4 @@ internal static class MixtureGuard
                 + "their weights would leave the grid. Train first, without quantization.");
         }
     }
-
-    private static string Describe(Tensor tensor) => $"{tensor.dtype} [{string.Join(", ", tensor.shape)}]";
 }

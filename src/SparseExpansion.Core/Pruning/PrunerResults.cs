@@ -60,7 +60,7 @@ internal static class PrunerResults
             ? result
             : throw new PruningException(
                 $"Pruner {CustomPart.Describe(sparsifier.Name, sparsifier)} returned "
-                + (pruned.IsInvalid ? "a result that is disposed" : $"{pruned.dtype} [{string.Join(", ", pruned.shape)}] on {pruned.device}")
-                + $" for a weight {weight.dtype} [{string.Join(", ", weight.shape)}] on {weight.device}.");
+                + (pruned.IsInvalid ? "a result that is disposed" : $"{TensorText.Of(pruned)} on {pruned.device}")
+                + $" for a weight {TensorText.Of(weight)} on {weight.device}.");
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using SparseExpansion.Execution.Errors;
+using SparseExpansion.Internal.Torch;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Calibration.Capture;
@@ -36,7 +37,7 @@ internal sealed record RunnablePart(string Name, Func<CalibrationBatch, Tensor> 
         catch (ExternalException e)
         {
             throw new CalibrationException(
-                $"Running {Name} on a calibration input {batch.Input.dtype} [{string.Join(", ", batch.Input.shape)}] "
+                $"Running {Name} on a calibration input {TensorText.Of(batch.Input)} "
                 + $"failed: {PlainMessage.Clause(e)}", e);
         }
     }

@@ -84,5 +84,5 @@ public sealed class TokenMatrix : ITokenSource
     }
 
     private static string Describe(Tensor? part) =>
-        part is null ? "null" : $"{part.dtype} [{string.Join(", ", part.shape)}]";
+        part is null ? "null" : TensorText.Of(part);
 }

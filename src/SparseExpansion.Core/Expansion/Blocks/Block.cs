@@ -28,7 +28,7 @@ internal sealed class Block(
     /// <param name="block">Gives the block that is in its place; asked at each run.</param>
     /// <param name="index">Its index.</param>
     /// <param name="device">Its device.</param>
-    public static RunnablePart ToUnit(Func<Block> block, int index, Device device) =>
+    public static RunnablePart ToPart(Func<Block> block, int index, Device device) =>
         new($"block {index}", batch => block().Call(batch.Input, batch.Arguments?.Of(index, device) ?? []), device);
 
     /// <summary>Calls the block with a hidden state and its other arguments.</summary>

@@ -26,7 +26,7 @@ internal static class BlockPlanner
             ModuleSlot[] slots = [.. left.Where(InsideOf([request.Blocks[i]]))];
             left.RemoveAll(slots.Contains);
             Block block = request.Blocks[i];
-            blocks.Add(new ExpansionBlock(Block.ToUnit(() => ExpansionBlock.InPlaceOf(block, slots), i, device), slots, IsWholeModel: false));
+            blocks.Add(new ExpansionBlock(Block.ToPart(() => ExpansionBlock.InPlaceOf(block, slots), i, device), slots, IsWholeModel: false));
         }
 
         if (left.Count > 0)
