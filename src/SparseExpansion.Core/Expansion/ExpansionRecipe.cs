@@ -4,6 +4,7 @@ using SparseExpansion.Expansion.FineTuning;
 using SparseExpansion.Expansion.MeanCorrection;
 using SparseExpansion.Expansion.Pipeline;
 using SparseExpansion.Expansion.Refinement;
+using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Expansion.SmallExperts;
 using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.Alps;
@@ -45,6 +46,26 @@ public sealed record ExpansionRecipe
         Pruner = new SparseGptSparsifier(),
     };
 
+    /// <summary>
+    /// Every step that goes beyond routing and pruning, in the order in which they work, as far as they meet. Who adds
+    /// a step adds it here, and a property for its options below.
+    /// </summary>
+    internal static IReadOnlyList<IExpansionStep> KnownSteps { get; } =
+    [
+        new SmallExpertsStep(new ExpertStatisticsOptions()),
+        new RefinementStep(new RouterRefinementOptions()),
+        new AllocationStep(SparsityAllocation.Experts()),
+        new MeanCorrectionStep(new MeanCorrectionOptions()),
+        new CompensationStep(new ErrorCompensationOptions()),
+        new FineTuningStep(new FineTuningOptions()),
+    ];
+
+    /// <summary>The steps of an expansion that was told nothing about them: the published method.</summary>
+    internal static IReadOnlyList<IExpansionStep> DefaultSteps { get; } = [new SmallExpertsStep(new ExpertStatisticsOptions())];
+
+    /// <summary>The steps as authors of a report's remarks; what was done last is told first.</summary>
+    internal static IEnumerable<IReportRemarks> Remarks => KnownSteps.Reverse();
+
     /// <summary>Training of routers by k-means; says how many experts there are.</summary>
     public required PcaKMeansOptions Router { get; init; }
 
@@ -81,6 +102,10 @@ public sealed record ExpansionRecipe
         .. Compensation is null ? Array.Empty<IExpansionStep>() : [new CompensationStep(Compensation)],
         .. FineTuning is null ? Array.Empty<IExpansionStep>() : [new FineTuningStep(FineTuning)],
     ];
+
+    /// <summary>Steps in the order of <see cref="KnownSteps"/>.</summary>
+    internal static IReadOnlyList<IExpansionStep> InOrder(IEnumerable<IExpansionStep> steps) =>
+        [.. steps.OrderBy(step => KnownSteps.TakeWhile(known => known.GetType() != step.GetType()).Count())];
 
     /// <summary>Checks the options.</summary>
     /// <exception cref="ArgumentException">An option is null or out of range; the message names it.</exception>

@@ -27,8 +27,8 @@ internal sealed record ExpansionRequest(nn.Module Model)
 
     public SparsityTarget? Target { get; init; }
 
-    /// <summary>Steps beyond routing and pruning, in the order of <see cref="ExpansionSteps.Known"/>.</summary>
-    public IReadOnlyList<IExpansionStep> Steps { get; init; } = ExpansionSteps.Default;
+    /// <summary>Steps beyond routing and pruning, in the order of <see cref="ExpansionRecipe.KnownSteps"/>.</summary>
+    public IReadOnlyList<IExpansionStep> Steps { get; init; } = ExpansionRecipe.DefaultSteps;
 
     public IReadOnlyList<CalibrationBatch> Batches { get; init; } = [];
 
@@ -64,7 +64,7 @@ internal sealed record ExpansionRequest(nn.Module Model)
 
     /// <summary>Sets a step, in place of another of its kind.</summary>
     public ExpansionRequest With(IExpansionStep step) =>
-        this with { Steps = ExpansionSteps.InOrder([.. StepsBeside(step.GetType()), step]) };
+        this with { Steps = ExpansionRecipe.InOrder([.. StepsBeside(step.GetType()), step]) };
 
     /// <summary>Leaves a step out.</summary>
     public ExpansionRequest Without(Type step) => this with { Steps = [.. StepsBeside(step)] };

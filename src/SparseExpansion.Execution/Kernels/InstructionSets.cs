@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace SparseExpansion.Execution.Kernels;
 
-/// <summary>What this processor can do.</summary>
+/// <summary>The instruction sets of this processor.</summary>
 internal static class InstructionSets
 {
     /// <summary>The widest instruction set of this processor.</summary>

@@ -1,6 +1,6 @@
 namespace SparseExpansion.Calibration.Tokens;
 
-/// <summary>Where tokens lie that are numbered through several parts.</summary>
+/// <summary>Places of tokens that are numbered through several parts.</summary>
 internal sealed class TokenPlaces
 {
     private readonly long[] _starts;

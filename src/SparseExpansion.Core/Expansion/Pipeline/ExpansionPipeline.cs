@@ -181,6 +181,6 @@ internal sealed class ExpansionPipeline(
         Seconds = seconds,
         Parts = ReportParts.Complete(
             run.BlockParts.Select(part => KeyValuePair.Create(part.Key, (object)part.Value)),
-            ExpansionSteps.Remarks.Select(part => part.AbsentFromReport)),
+            ExpansionRecipe.Remarks.Select(part => part.AbsentFromReport)),
     };
 }

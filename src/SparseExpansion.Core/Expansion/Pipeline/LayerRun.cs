@@ -63,7 +63,7 @@ internal sealed class LayerRun(GroupRun group, ModuleSlot slot) : IDisposable
         ExpertBytes = _mixture!.ExpertBytes,
         Seconds = Seconds,
         ExpertReports = _reports,
-        Parts = ReportParts.Complete(Parts.Values, ExpansionSteps.Remarks.Select(part => part.AbsentFromLayer)),
+        Parts = ReportParts.Complete(Parts.Values, ExpansionRecipe.Remarks.Select(part => part.AbsentFromLayer)),
     };
 
     /// <summary>Frees the experts that are made; the mixture has its own.</summary>

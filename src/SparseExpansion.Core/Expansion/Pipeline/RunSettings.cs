@@ -42,7 +42,7 @@ internal static class RunSettings
             ["calibration batches"] = Text($"{manifest.Batches} x [{string.Join(", ", manifest.BatchShape)}], {run.Batches.Sum(batch => batch.Input.shape[0])} rows"),
             ["calibration data"] = manifest.CalibrationHash,
         };
-        foreach (IExpansionStep step in ExpansionSteps.Known.Where(step => step.SettingWithout is not null))
+        foreach (IExpansionStep step in ExpansionRecipe.KnownSteps.Where(step => step.SettingWithout is not null))
         {
             settings.Add(step.SettingName, step.SettingWithout!);
         }

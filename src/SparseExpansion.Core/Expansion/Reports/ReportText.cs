@@ -31,12 +31,12 @@ internal static class ReportText
     public static IEnumerable<string> Remarks(ExpansionReport report) =>
     [
         .. report.Layers.Where(layer => layer.Name == layer.InputGroup[0]).Select(Of).OfType<string>(),
-        .. ExpansionSteps.Remarks.SelectMany(remarks => remarks.Describe(report)),
+        .. ExpansionRecipe.Remarks.SelectMany(remarks => remarks.Describe(report)),
     ];
 
     private static string? Of(LayerReport layer)
     {
-        string[] remarks = [.. ExpansionSteps.Remarks.Select(part => part.Describe(layer)).OfType<string>()];
+        string[] remarks = [.. ExpansionRecipe.Remarks.Select(part => part.Describe(layer)).OfType<string>()];
         return remarks.Length == 0 ? null : $"{string.Join(", ", layer.InputGroup)}: {string.Join("; ", remarks)}";
     }
 

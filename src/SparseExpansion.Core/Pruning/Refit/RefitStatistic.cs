@@ -55,7 +55,7 @@ internal sealed class RefitStatistic(IActivationStatistic inner, HessianStatisti
 
     public double Checksum() => ((IChecksummed)hessian).Checksum() + ((inner as IChecksummed)?.Checksum() ?? 0);
 
-    /// <summary>What the inner pruner of a refitting one gets, and the Hessian for the refit.</summary>
+    /// <summary>Splits a statistic into that of the inner pruner and the Hessian for the refit.</summary>
     /// <param name="pruner">Name of the refitting pruner.</param>
     /// <param name="statistic">What it was given.</param>
     /// <exception cref="PruningException">There is no Hessian in it.</exception>

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace SparseExpansion.Models.Tokenization.Pieces;
 
-/// <summary>Where a piece can be cut without changing its tokens: between characters that are neighbors in none.</summary>
+/// <summary>Places to cut a piece without changing its tokens: between characters that are neighbors in none.</summary>
 internal sealed class PieceCuts
 {
     private readonly HashSet<(Rune Left, Rune Right)> _neighbors = [];

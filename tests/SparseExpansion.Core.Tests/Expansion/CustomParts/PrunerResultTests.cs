@@ -38,7 +38,7 @@ public sealed class PrunerResultTests : CustomPartTestBase
         string message = Fails(Builder().PruneWith(new ScriptedPruner((weight, mask) => Return(fault, weight, mask)), SparsityTarget.Unstructured(0.5)), said);
 
         Assert.Contains("layer 'blocks.0.gate', expert 0", message, StringComparison.Ordinal);
-        Assert.Contains("Pruner 'scripted' (ScriptedPruner)", message, StringComparison.Ordinal);
+        Assert.Contains("pruner 'scripted' (ScriptedPruner)", message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -50,7 +50,7 @@ public sealed partial class ObservabilityDocsTests
         .. typeof(ExpansionStage).GetProperties(BindingFlags.Public | BindingFlags.Static).Select(
             property => (ExpansionStage)property.GetValue(null)!)
             .Where(stage => stage != ExpansionStage.Finished),
-        .. ExpansionSteps.Known.Select(step => step.BlockStage).OfType<ExpansionStage>(),
+        .. ExpansionRecipe.KnownSteps.Select(step => step.BlockStage).OfType<ExpansionStage>(),
     ];
 
     [GeneratedRegex(@"^\| (\d+) \| `(\w+)` \| (\w+) \|", RegexOptions.Multiline)]
