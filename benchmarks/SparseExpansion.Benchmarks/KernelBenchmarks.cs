@@ -23,15 +23,15 @@ public class KernelBenchmarks
     public double Sparsity { get; set; }
 
     [Params(ScalarType.Float32, ScalarType.BFloat16)]
-    public ScalarType Dtype { get; set; }
+    public ScalarType DType { get; set; }
 
     [GlobalSetup]
     public void Setup()
     {
         random.manual_seed(1);
-        _packed = Workload.Pack(4096, 4096, Sparsity, Dtype);
+        _packed = Workload.Pack(4096, 4096, Sparsity, DType);
         _dense = _packed.Unpack();
-        _tokens = randn(Tokens, 4096).to(Dtype);
+        _tokens = randn(Tokens, 4096).to(DType);
         _transposedTokens = _tokens.t().contiguous();
 
         // TorchSharp has no to_sparse_csr, but TorchScript does.

@@ -26,7 +26,7 @@ public sealed unsafe class PackedWeight : IDisposable
         _arrays = arrays;
         Layout = arrays.Layout;
         NonZeroCount = nonZeroCount;
-        Dtype = arrays.Grid is null ? arrays.Values.Type : ElementType.Float32;
+        DType = arrays.Grid is null ? arrays.Values.Type : ElementType.Float32;
         Values = arrays.Values.Pointer;
         Masks = arrays.Masks.Pointer;
         RowOrder = arrays.RowOrder.Pointer;
@@ -48,7 +48,7 @@ public sealed unsafe class PackedWeight : IDisposable
     public int Columns => Layout.Columns;
 
     /// <summary>float32 or bfloat16; float32 for quantized weights, whose values it holds exactly.</summary>
-    public ElementType Dtype { get; }
+    public ElementType DType { get; }
 
     /// <summary>Stored values.</summary>
     public long NonZeroCount { get; private set; }
@@ -106,7 +106,7 @@ public sealed unsafe class PackedWeight : IDisposable
     /// <summary>[rows, groups], or null.</summary>
     internal byte* Zeros { get; }
 
-    internal int ValueSize => Dtype == ElementType.Float32 ? sizeof(float) : sizeof(ushort);
+    internal int ValueSize => DType == ElementType.Float32 ? sizeof(float) : sizeof(ushort);
 
     /// <summary>Packs a dense weight.</summary>
     /// <param name="weight">[rows, columns], row by row; copied.</param>
@@ -142,11 +142,11 @@ public sealed unsafe class PackedWeight : IDisposable
     public void Unpack(Span<float> dense)
     {
         RequireLength(dense.Length, Rows, Columns, nameof(dense));
-        using NativeArray memory = NativeArray.Allocate(dense.Length, Dtype);
+        using NativeArray memory = NativeArray.Allocate(dense.Length, DType);
         UnpackTo(memory.Pointer);
         for (int i = 0; i < dense.Length; i++)
         {
-            dense[i] = Dtype == ElementType.Float32
+            dense[i] = DType == ElementType.Float32
                 ? Float32Format.Load(memory.Pointer, i)
                 : BFloat16Format.Load(memory.Pointer, i);
         }
@@ -254,7 +254,7 @@ public sealed unsafe class PackedWeight : IDisposable
         for (int panel = 0; panel < Layout.PanelCount; panel++)
         {
             UnpackPanel(
-                panel, target + (long)panel * Layout.PanelRows * Columns * ValueSize, Columns, KernelTable.Best);
+                panel, target + (long)panel * Layout.PanelRows * Columns * ValueSize, Columns, InstructionSets.Best);
         }
 
         GC.KeepAlive(this);
@@ -273,7 +273,7 @@ public sealed unsafe class PackedWeight : IDisposable
         long piece = Layout.FirstRowBlock(panel);
         byte* values = Values + PanelOffsets[panel] * ValueSize;
         byte* masks = Masks + piece * Layout.MaskBytes;
-        if (Dtype == ElementType.Float32)
+        if (DType == ElementType.Float32)
         {
             PackedWeightPacker.UnpackPanel<Float32Format>(
                 Layout, panel, values, masks, RowOrder + piece, target, rowStride, wide);

@@ -1,3 +1,4 @@
+using SparseExpansion.Execution.Errors;
 using SparseExpansion.Execution.Safetensors;
 using SparseExpansion.Expansion;
 using SparseExpansion.Internal;
@@ -116,7 +117,7 @@ public static class ModelFolder
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new CheckpointException($"{destination}: cannot be written: {error.Message}", error);
+            throw new CheckpointException($"{destination}: cannot be written: {PlainMessage.Clause(error)}", error);
         }
 
         return names;

@@ -18,7 +18,7 @@ public sealed class PackedWeightTests
 
         Assert.Equal(weight, back);
         Assert.Equal(weight.Count(value => value != 0), packed.NonZeroCount);
-        Assert.Equal(ElementType.Float32, packed.Dtype);
+        Assert.Equal(ElementType.Float32, packed.DType);
     }
 
     [Theory]

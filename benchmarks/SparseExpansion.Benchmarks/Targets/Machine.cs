@@ -9,7 +9,7 @@ namespace SparseExpansion.Benchmarks.Targets;
 public static class Machine
 {
     public static string Describe() =>
-        $"{RuntimeInformation.ProcessArchitecture}, {Environment.ProcessorCount} cores, {KernelTable.Best}, {torch.get_num_threads()} torch threads, "
+        $"{RuntimeInformation.ProcessArchitecture}, {Environment.ProcessorCount} cores, {InstructionSets.Best}, {torch.get_num_threads()} torch threads, "
         + $"OMP_WAIT_POLICY {Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") ?? "not set"}, "
         + $"GOMP_SPINCOUNT {Environment.GetEnvironmentVariable("GOMP_SPINCOUNT") ?? "not set"}, "
         + $"{RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}, libtorch {torch.__version__}";

@@ -10,7 +10,7 @@ public static class TargetTable
     private static readonly (int Rows, int Columns)[] Shapes = [(4096, 4096), (4096, 11008)];
     private static readonly double[] Sparsities = [0.5, 0.75, 0.9];
 
-    private static readonly (ScalarType Dtype, int Tokens, double[] Targets)[] Kernels =
+    private static readonly (ScalarType DType, int Tokens, double[] Targets)[] Kernels =
     [
         (ScalarType.Float32, 1, [3, 5, 10]),
         (ScalarType.Float32, 8, [2, 4, 8]),
@@ -43,7 +43,7 @@ public static class TargetTable
     private static IEnumerable<TargetRow> MeasureKernels(
         int rows, int columns, int s, Func<string, bool> wanted, InterleavedTimer timer)
     {
-        foreach (var group in Kernels.GroupBy(k => k.Dtype))
+        foreach (var group in Kernels.GroupBy(k => k.DType))
         {
             var cells = group
                 .Select(k => (k.Tokens, Target: k.Targets[s], Name: Name("kernel", group.Key, rows, columns, k.Tokens, s)))

@@ -27,13 +27,13 @@ public sealed class DenseLinear
         {
             throw new ArgumentException(
                 $"Layer '{name}': the weight must be floating-point [out_features, in_features], "
-                + $"got {Describe(weight)}.", nameof(weight));
+                + $"got {TensorText.Of(weight)}.", nameof(weight));
         }
 
         if (bias is not null && (bias.dim() != 1 || bias.shape[0] != weight.shape[0]))
         {
             throw new ArgumentException(
-                $"Layer '{name}': the bias must be [{weight.shape[0]}], got {Describe(bias)}.", nameof(bias));
+                $"Layer '{name}': the bias must be [{weight.shape[0]}], got {TensorText.Of(bias)}.", nameof(bias));
         }
 
         if (!TensorChecks.AllFinite(weight) || (bias is not null && !TensorChecks.AllFinite(bias)))
@@ -81,6 +81,4 @@ public sealed class DenseLinear
             { Layer = Name };
         }
     }
-
-    private static string Describe(Tensor tensor) => $"{tensor.dtype} [{string.Join(", ", tensor.shape)}]";
 }

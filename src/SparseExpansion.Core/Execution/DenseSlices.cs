@@ -46,7 +46,7 @@ internal sealed unsafe class DenseSlices : IParallelWork
             (weight, tokens, bias, output, panelCount, instructions);
         _order = order;
         _slicePanels = Math.Min(PanelsOfSlice(weight), panelCount);
-        Reserve((long)_slicePanels * layout.PanelRows * layout.Columns, (ScalarType)weight.Dtype, threads);
+        Reserve((long)_slicePanels * layout.PanelRows * layout.Columns, (ScalarType)weight.DType, threads);
         try
         {
             WorkerPool.Run(this, (panelCount + _slicePanels - 1) / _slicePanels, threads);

@@ -45,17 +45,17 @@ internal sealed unsafe class DenseWork : IParallelWork
         using var noGrad = no_grad();
 
         // bfloat16 arithmetic only where the tokens are bfloat16 too: it must not round what the caller kept exact.
-        bool widen = weight.Dtype == ElementType.BFloat16 && !tokens.IsBFloat16;
-        ScalarType dtype = widen ? ScalarType.Float32 : (ScalarType)weight.Dtype;
+        bool widen = weight.DType == ElementType.BFloat16 && !tokens.IsBFloat16;
+        ScalarType dtype = widen ? ScalarType.Float32 : (ScalarType)weight.DType;
         Tensor gathered = Gather(tokens, order, count, weight.Columns, dtype);
         PackedLayout layout = weight.Layout;
         int threads = options.Degree;
         int panelCount = Math.Min(layout.PanelCount, options.Panels ?? int.MaxValue);
-        InstructionSet instructions = options.Instructions ?? KernelTable.Best;
+        InstructionSet instructions = options.Instructions ?? InstructionSets.Best;
         Tensor? addend = bias is null
             ? null
             : tensor(new ReadOnlySpan<float>(bias, layout.Rows).ToArray(), device: CPU).to(dtype);
-        if (weight.Dtype == ElementType.BFloat16 && !widen && SerialTorch.IsAvailable)
+        if (weight.DType == ElementType.BFloat16 && !widen && SerialTorch.IsAvailable)
         {
             _slices.Multiply(weight, gathered, addend, order, output, panelCount, instructions, threads);
             return;
@@ -64,7 +64,7 @@ internal sealed unsafe class DenseWork : IParallelWork
         int panels = (int)Math.Clamp(
             ChunkBytes / ((long)layout.PanelRows * layout.Columns * weight.ValueSize), 1, panelCount);
         long length = (long)panels * layout.PanelRows * layout.Columns;
-        _scratch = Scratch(_scratch, length, (ScalarType)weight.Dtype);
+        _scratch = Scratch(_scratch, length, (ScalarType)weight.DType);
         Tensor chunk = _scratch.narrow(0, 0, length).view(-1, layout.Columns);
         _weight = weight;
         _instructions = instructions;
@@ -113,7 +113,7 @@ internal sealed unsafe class DenseWork : IParallelWork
 
     private static Tensor Gather(MatrixView tokens, int* order, int count, int columns, ScalarType dtype)
     {
-        Tensor gathered = empty([count, columns], dtype: (ScalarType)tokens.Dtype, device: CPU);
+        Tensor gathered = empty([count, columns], dtype: (ScalarType)tokens.DType, device: CPU);
         byte* target = RawMemory.Address(gathered);
         long bytes = (long)columns * tokens.ElementSize;
         for (int i = 0; i < count; i++)
@@ -133,7 +133,7 @@ internal sealed unsafe class DenseWork : IParallelWork
         {
             byte* from = source.Row(i);
             byte* to = output.Row(order[i]) + (long)firstRow * output.ElementSize;
-            if (source.Dtype == output.Dtype)
+            if (source.DType == output.DType)
             {
                 Buffer.MemoryCopy(from, to, (long)rows * output.ElementSize, (long)rows * output.ElementSize);
                 continue;

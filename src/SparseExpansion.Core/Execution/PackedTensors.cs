@@ -1,4 +1,3 @@
-using SparseExpansion.Execution.Packing;
 using SparseExpansion.Internal.Vectors;
 using SparseExpansion.Quantization;
 using static TorchSharp.torch;
@@ -15,18 +14,7 @@ public static unsafe class PackedTensors
         /// changed.</param>
         /// <exception cref="ArgumentException">The weight is not a matrix of a supported dtype with at least one
         /// element.</exception>
-        public static PackedWeight Pack(Tensor weight)
-        {
-            CheckMatrix(weight);
-            using var scope = NewDisposeScope();
-            using var noGrad = no_grad();
-            Tensor dense = weight.detach().cpu().contiguous();
-            PackedWeight made = PackedWeightBuilder.Pack(
-                RawMemory.Address(dense), checked((int)dense.shape[0]), checked((int)dense.shape[1]),
-                (ElementType)dense.dtype, TensorArrays.Create);
-            RawMemory.KeepAlive(dense);
-            return made;
-        }
+        public static PackedWeight Pack(Tensor weight) => TensorPacking.Pack(weight);
 
         /// <summary>Packs a weight that was rounded, as codes.</summary>
         /// <param name="weight"> [out_features, in_features], float32 or bfloat16, any device and strides; not changed.
@@ -37,7 +25,7 @@ public static unsafe class PackedTensors
         /// <exception cref="ArgumentException"> The weight is not a matrix of a supported dtype with at least one
         /// element, the grid is for another shape, or a weight is not on it.
         /// </exception>
-        public static PackedWeight Pack(Tensor weight, QuantizationGrid grid) => TryPack(weight, grid)
+        public static PackedWeight Pack(Tensor weight, QuantizationGrid grid) => TensorPacking.TryPack(weight, grid)
             ?? throw new ArgumentException(
                 "The weight has values that are not on the grid; round it first, or pack it without a grid.",
                 nameof(weight));
@@ -49,7 +37,7 @@ public static unsafe class PackedTensors
         public Tensor Unpack()
         {
             packed.Verify();
-            Tensor dense = empty([packed.Rows, packed.Columns], dtype: (ScalarType)packed.Dtype, device: CPU);
+            Tensor dense = empty([packed.Rows, packed.Columns], dtype: (ScalarType)packed.DType, device: CPU);
             packed.UnpackTo(RawMemory.Address(dense));
             RawMemory.KeepAlive(dense);
             return dense;
@@ -72,51 +60,6 @@ public static unsafe class PackedTensors
                 using Tensor dense = packed.Unpack();
                 return gradient.matmul(dense.to(gradient.dtype));
             });
-        }
-    }
-
-    /// <summary>Packs a weight that was rounded, as codes; null if a weight is not on the grid.</summary>
-    internal static PackedWeight? TryPack(Tensor weight, QuantizationGrid grid)
-    {
-        ArgumentNullException.ThrowIfNull(grid);
-        CheckMatrix(weight);
-        using var noGrad = no_grad();
-        using var scope = NewDisposeScope();
-        Tensor dense = weight.detach().cpu();
-        QuantizationGrid own = grid.CloneOnHost();
-        try
-        {
-            if (own.Contains(dense))
-            {
-                Tensor values = dense.to(ScalarType.Float32).contiguous();
-                PackedWeight packed = PackedWeightBuilder.PackCodes(
-                    (float*)RawMemory.Address(values), TensorArrays.Of(own), TensorArrays.Create);
-                RawMemory.KeepAlive(values);
-                return packed;
-            }
-        }
-        catch
-        {
-            own.Dispose();
-            throw;
-        }
-
-        own.Dispose();
-        return null;
-    }
-
-    private static void CheckMatrix(Tensor weight)
-    {
-        ArgumentNullException.ThrowIfNull(weight);
-        if (weight.dim() != 2 || weight.numel() == 0)
-        {
-            throw new ArgumentException(
-                $"The weight must be a non-empty matrix, not [{string.Join(", ", weight.shape)}].", nameof(weight));
-        }
-
-        if (weight.dtype is not (ScalarType.Float32 or ScalarType.BFloat16))
-        {
-            throw new ArgumentException($"The weight must be float32 or bfloat16, not {weight.dtype}.", nameof(weight));
         }
     }
 }

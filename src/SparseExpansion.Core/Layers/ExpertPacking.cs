@@ -43,7 +43,7 @@ internal static class ExpertPacking
         }
 
         using Tensor dense = experts.ToDense(expert);
-        return PackedTensors.TryPack(dense, grid);
+        return TensorPacking.TryPack(dense, grid);
     }
 
     public static PackedExpert PackOne(ExpertWeights experts, int expert, ScalarType dtype)

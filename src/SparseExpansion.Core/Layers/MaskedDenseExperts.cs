@@ -58,7 +58,7 @@ internal sealed class MaskedDenseExperts : ExpertWeights
             : throw new CheckpointException(
                 $"The experts of layer '{layer}' must be one floating-point tensor '{nameof(weight)}' "
                 + $"[{string.Join(", ", shape)}]; the checkpoint has "
-                + $"{string.Join(", ", tensors.Select(entry => $"'{entry.Key}' {entry.Value.dtype} [{string.Join(", ", entry.Value.shape)}]"))}.");
+                + $"{string.Join(", ", tensors.Select(entry => $"'{entry.Key}' {TensorText.Of(entry.Value)}"))}.");
 
     public override int Count => (int)weight.shape[0];
 

@@ -11,6 +11,7 @@ internal static class MixtureGuard
     {
         ArgumentNullException.ThrowIfNull(router);
         ArgumentNullException.ThrowIfNull(weights);
+        RequireRouter(name, router);
         if (weights.Count != router.Router.ExpertCount)
         {
             throw new ArgumentException(
@@ -24,7 +25,7 @@ internal static class MixtureGuard
             {
                 throw new ArgumentException(
                     $"Layer '{name}': experts must share one shape [out_features, in_features] and dtype; "
-                    + $"got {Describe(weight)} beside {Describe(weights[0])}.", nameof(weights));
+                    + $"got {TensorText.Of(weight)} beside {TensorText.Of(weights[0])}.", nameof(weights));
             }
         }
 
@@ -36,6 +37,7 @@ internal static class MixtureGuard
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(router);
+        RequireRouter(name, router);
         if (router.Router.InputFeatures != inFeatures)
         {
             throw new ArgumentException(
@@ -47,7 +49,18 @@ internal static class MixtureGuard
         {
             throw new ArgumentException(
                 $"Layer '{name}': the bias must be [{outFeatures}], or [{router.Router.ExpertCount}, {outFeatures}] "
-                + $"for a bias of each expert, got {Describe(bias)}.", nameof(bias));
+                + $"for a bias of each expert, got {TensorText.Of(bias)}.", nameof(bias));
+        }
+    }
+
+    /// <exception cref="ObjectDisposedException">The router is freed.</exception>
+    public static void RequireRouter(string name, SharedRouter router)
+    {
+        if (router.IsFreed)
+        {
+            throw new ObjectDisposedException(
+                nameof(SharedRouter),
+                $"Layer '{name}': the router was freed with the last layer of its group; build all layers of a group before disposing them.");
         }
     }
 
@@ -57,7 +70,7 @@ internal static class MixtureGuard
         if (input.dim() == 0 || input.shape[^1] != layer.InFeatures)
         {
             throw new ArgumentException(
-                $"Layer '{layer.Name}' takes [.., {layer.InFeatures}], got {Describe(input)}.", nameof(input));
+                $"Layer '{layer.Name}' takes [.., {layer.InFeatures}], got {TensorText.Of(input)}.", nameof(input));
         }
 
         if (!layer.Experts.Accepts(input.dtype))
@@ -75,6 +88,13 @@ internal static class MixtureGuard
         }
     }
 
+    /// <exception cref="InvalidOperationException">The experts cannot be packed.</exception>
+    public static ExpertWeights Packable(SparseMixtureLayer layer) => PackedExperts.Supports(layer.Experts)
+        ? layer.Experts
+        : throw new InvalidOperationException(
+            $"Layer '{layer.Name}' is {layer.Experts.DType} on {layer.Experts.Device}; only float32 and bfloat16 experts "
+            + "on the CPU can be packed.");
+
     /// <exception cref="InvalidOperationException">The experts were rounded to a grid.</exception>
     public static void RequireTrainable(SparseMixtureLayer layer)
     {
@@ -85,6 +105,4 @@ internal static class MixtureGuard
                 + "their weights would leave the grid. Train first, without quantization.");
         }
     }
-
-    private static string Describe(Tensor tensor) => $"{tensor.dtype} [{string.Join(", ", tensor.shape)}]";
 }

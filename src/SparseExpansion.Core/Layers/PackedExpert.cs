@@ -65,7 +65,7 @@ internal sealed class PackedExpert : nn.Module
         {
             Array.ForEach(shares, share => share.Dispose());
             throw new CheckpointException(
-                $"The scales or zero points of a quantized expert are damaged: {PlainMessage.Of(e)}", e);
+                $"The scales or zero points of a quantized expert are damaged: {PlainMessage.Clause(e)}", e);
         }
         catch
         {

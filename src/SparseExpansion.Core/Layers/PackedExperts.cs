@@ -34,7 +34,7 @@ internal sealed class PackedExperts : ExpertWeights
     {
         items = nn.ModuleList(experts);
         _weights = [.. experts.Select(expert => expert.Weight)];
-        _dtype = dtype ?? (ScalarType)_weights[0].Dtype;
+        _dtype = dtype ?? (ScalarType)_weights[0].DType;
         RegisterComponents();
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using SparseExpansion.Execution;
 using SparseExpansion.Execution.Dispatch;
+using SparseExpansion.Execution.Errors;
 using SparseExpansion.Internal.Torch;
 using SparseExpansion.Quantization;
 using TorchSharp;
@@ -72,7 +73,7 @@ internal static class PackedExpertsReader
         }
         catch (CheckpointException error)
         {
-            throw new CheckpointException($"Expert {expert} of layer '{layer}': {error.Message}", error);
+            throw new CheckpointException($"Expert {expert} of layer '{layer}': {PlainMessage.Clause(error)}", error);
         }
     }
 

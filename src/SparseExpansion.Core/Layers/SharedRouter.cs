@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using SparseExpansion.Routing;
 using static TorchSharp.torch;
 
@@ -10,15 +9,17 @@ namespace SparseExpansion.Layers;
 /// </summary>
 /// <remarks>
 /// A decision serves each layer once, so a buffer that is refilled between forward passes is routed anew. Do not change
-/// the input in place between the calls of two layers of one group. Safe for concurrent forward passes.
+/// the input in place between the calls of two layers of one group. Safe for concurrent forward passes. Owns the
+/// router, which lives as long as any of the layers: the last one that is disposed frees it.
 /// </remarks>
 public sealed class SharedRouter : IDisposable
 {
-    private readonly ConditionalWeakTable<Tensor, Pending> _pending = [];
+    private readonly PendingDecisions _pending = new();
     private readonly Lock _lock = new();
-    private readonly List<SparseMixtureLayer> _members = [];
+    private volatile SparseMixtureLayer[] _members = [];
+    private volatile bool _isFreed;
 
-    /// <summary>Wraps a router; it is disposed with this object.</summary>
+    /// <summary>Wraps a router, which from now on belongs to this object.</summary>
     public SharedRouter(IRouter router)
     {
         ArgumentNullException.ThrowIfNull(router);
@@ -28,10 +29,39 @@ public sealed class SharedRouter : IDisposable
     /// <summary>The router itself.</summary>
     public IRouter Router { get; }
 
-    /// <summary>The layers that share the router.</summary>
+    /// <summary>The layers that share the router, as of now, without those that were disposed.</summary>
     public IReadOnlyList<SparseMixtureLayer> Members => _members;
 
-    internal void Join(SparseMixtureLayer layer) => _members.Add(layer);
+    /// <summary>True after the last layer has left; no other can be built then.</summary>
+    internal bool IsFreed => _isFreed;
+
+    /// <summary>Counts a layer in, which must leave when it is disposed.</summary>
+    /// <exception cref="ObjectDisposedException">The router is freed.</exception>
+    internal void Join(SparseMixtureLayer layer)
+    {
+        lock (_lock)
+        {
+            MixtureGuard.RequireRouter(layer.Name, this);
+            _members = [.. _members, layer];
+        }
+    }
+
+    /// <summary>Counts a layer out; with the last one the router is freed. Does nothing if it has left.</summary>
+    internal void Leave(SparseMixtureLayer layer)
+    {
+        lock (_lock)
+        {
+            if (!_members.Contains(layer))
+            {
+                return;
+            }
+
+            _members = [.. _members.Where(member => member != layer)];
+            _pending.Forget(layer);
+        }
+
+        Dispose();
+    }
 
     /// <summary>The decision for an input; to be given back by <see cref="RoutingDecision.Release"/>.</summary>
     /// <param name="layer">The member that asks.</param>
@@ -39,14 +69,14 @@ public sealed class SharedRouter : IDisposable
     /// <param name="tokens">[tokens, in_features], the same values.</param>
     internal RoutingDecision Decide(SparseMixtureLayer layer, Tensor input, Tensor tokens)
     {
-        if (_members.Count < 2)
+        if (_members.Length < 2)
         {
             return Compute(tokens);
         }
 
         lock (_lock)
         {
-            if (TakeShare(layer, input) is { } known)
+            if (_pending.Take(layer, input) is { } known)
             {
                 return known;
             }
@@ -55,41 +85,10 @@ public sealed class SharedRouter : IDisposable
         RoutingDecision decision = Compute(tokens);
         lock (_lock)
         {
-            Drop(input);
-            _pending.Add(
-                input,
-                new Pending(
-                    decision.Hold(), [.. _members.Where(member => member != layer)],
-                    Environment.CurrentManagedThreadId));
+            _pending.Add(input, decision, _members.Where(member => member != layer));
         }
 
         return decision;
-    }
-
-    private RoutingDecision? TakeShare(SparseMixtureLayer layer, Tensor input)
-    {
-        if (!_pending.TryGetValue(input, out Pending? pending) || pending.Thread != Environment.CurrentManagedThreadId
-            || !pending.Waiting.Remove(layer))
-        {
-            return null;
-        }
-
-        RoutingDecision decision = pending.Decision.Hold();
-        if (pending.Waiting.Count == 0)
-        {
-            Drop(input);
-        }
-
-        return decision;
-    }
-
-    private void Drop(Tensor input)
-    {
-        if (_pending.TryGetValue(input, out Pending? pending))
-        {
-            _pending.Remove(input);
-            pending.Decision.Release();
-        }
     }
 
     private RoutingDecision Compute(Tensor tokens)
@@ -98,21 +97,22 @@ public sealed class SharedRouter : IDisposable
         return new RoutingDecision(RouterCalls.Route(Router, tokens), Router.ExpertCount);
     }
 
-    /// <inheritdoc/>
+    /// <summary>
+    /// Frees the router if no layer uses it; otherwise the last of its layers will. Only a router that no layer was
+    /// built on needs this call.
+    /// </summary>
     public void Dispose()
     {
         lock (_lock)
         {
-            foreach ((_, Pending pending) in _pending)
+            if (_isFreed || _members.Length > 0)
             {
-                pending.Decision.Release();
+                return;
             }
 
-            _pending.Clear();
+            _isFreed = true;
         }
 
         Router.Dispose();
     }
-
-    private sealed record Pending(RoutingDecision Decision, HashSet<SparseMixtureLayer> Waiting, int Thread);
 }

@@ -1,4 +1,5 @@
 using SparseExpansion.Calibration.Capture;
+using SparseExpansion.Execution.Errors;
 using SparseExpansion.Internal.Torch;
 using SparseExpansion.Quantization;
 using SparseExpansion.Routing;
@@ -34,7 +35,7 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     /// <summary>Builds the layer from pruned weights, with a router of its own.</summary>
     /// <param name="name">Module path in the model, for messages, reports and files: a model whose layers are called
     /// otherwise cannot be saved.</param>
-    /// <param name="router">Router for in_features-wide tokens; the layer disposes it.</param>
+    /// <param name="router">Router for in_features-wide tokens; belongs to the layer, which disposes it.</param>
     /// <param name="expertWeights">One weight [out_features, in_features] for every expert of the router;
     /// copied.</param>
     /// <param name="bias">[out_features], shared by the experts; [experts, out_features], one for each; or null.
@@ -48,12 +49,14 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     /// <summary>Builds the layer from pruned weights, with the router of its input group.</summary>
     /// <param name="name">Module path in the model, for messages, reports and files: a model whose layers are called
     /// otherwise cannot be saved.</param>
-    /// <param name="router">The group's router; disposed with any of its layers.</param>
+    /// <param name="router">The group's router. All layers that are built on it own it together: it is disposed with
+    /// the last of them, so build them all before disposing one.</param>
     /// <param name="expertWeights">One weight [out_features, in_features] for every expert of the router;
     /// copied.</param>
     /// <param name="bias">[out_features], shared by the experts; [experts, out_features], one for each; or null.
     /// Copied.</param>
     /// <exception cref="ArgumentException">Counts or shapes do not fit.</exception>
+    /// <exception cref="ObjectDisposedException">All layers that were built on the router are disposed.</exception>
     public SparseMixtureLayer(
         string name, SharedRouter router, IReadOnlyList<Tensor> expertWeights, Tensor? bias = null)
         : this(name, router, new MaskedDenseExperts(MixtureGuard.CheckWeights(name, router, expertWeights, bias)), bias)
@@ -216,7 +219,7 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     /// and bfloat16 alike); no tokens at all are fine.</param>
     /// <returns>[.., out_features].</returns>
     /// <exception cref="ArgumentException">The last dimension is not in_features.</exception>
-    /// <exception cref="SparseExpansionException">The router returned something else than one of its experts for each
+    /// <exception cref="SparseExpansionException">The router returned something other than one of its experts for each
     /// token.</exception>
     public override Tensor forward(Tensor input)
     {
@@ -236,7 +239,7 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
         }
         catch (SparseExpansionException e) when (e.GetType() == typeof(SparseExpansionException))
         {
-            throw new SparseExpansionException($"Layer '{Name}': {e.Message}", e);
+            throw new SparseExpansionException($"Layer '{Name}': {PlainMessage.Clause(e)}", e);
         }
     }
 
@@ -260,12 +263,7 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>The experts packed; null if they are.</summary>
-    internal ExpertWeights? MakePacked() =>
-        IsPacked ? null
-        : PackedExperts.Supports(experts) ? PackedExperts.Pack(experts)
-        : throw new InvalidOperationException(
-            $"Layer '{Name}' is {experts.DType} on {experts.Device}; only float32 and bfloat16 experts "
-            + "on the CPU can be packed.");
+    internal ExpertWeights? MakePacked() => IsPacked ? null : PackedExperts.Pack(MixtureGuard.Packable(this));
 
     /// <summary>The experts unpacked; null if they are.</summary>
     internal ExpertWeights? MakeUnpacked()
@@ -288,9 +286,14 @@ public sealed class SparseMixtureLayer : nn.Module<Tensor, Tensor>
     {
         if (disposing)
         {
-            _shared.Dispose();
+            // A module disposes its children, but the router is the group's.
+            ModuleInternals.RemoveChild(this, nameof(router));
         }
 
         base.Dispose(disposing);
+        if (disposing)
+        {
+            _shared.Leave(this);
+        }
     }
 }

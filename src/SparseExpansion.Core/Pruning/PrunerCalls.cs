@@ -1,7 +1,5 @@
 using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Internal;
-using SparseExpansion.Internal.Errors;
-using SparseExpansion.Internal.Torch;
 using SparseExpansion.Pruning.Targets;
 using static TorchSharp.torch;
 
@@ -24,7 +22,7 @@ internal static class PrunerCalls
             pruned => pruned?.Dispose());
         try
         {
-            return Check(sparsifier, weight, result);
+            return PrunerResults.Check(sparsifier, weight, result);
         }
         catch
         {
@@ -43,11 +41,11 @@ internal static class PrunerCalls
     /// <summary>Prunes one weight once per statistic, each to its own target.</summary>
     public static IReadOnlyList<PruningResult> PruneExperts(
         ISparsifier sparsifier, Tensor weight, IReadOnlyList<IActivationStatistic> statistics,
-        IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken) => Check(
+        IReadOnlyList<SparsityTarget> targets, CancellationToken cancellationToken) => PrunerResults.Check(
             sparsifier, weight, statistics.Count,
             Call(
                 sparsifier, weight, statistics,
-                own => sparsifier.PruneExperts(own, statistics, targets, cancellationToken), Discard));
+                own => sparsifier.PruneExperts(own, statistics, targets, cancellationToken), PrunerResults.Discard));
 
     /// <summary>
     /// Hands a pruner that does not look after itself a copy of the weight, and looks whether it writes to the
@@ -64,58 +62,5 @@ internal static class PrunerCalls
 
         using Tensor? own = CustomPart.Copy(sparsifier, weight);
         return PruningChecks.Unchanged(sparsifier, statistics, () => prune(own ?? weight), discard);
-    }
-
-    private static IReadOnlyList<PruningResult> Check(
-        ISparsifier sparsifier, Tensor weight, int experts, IReadOnlyList<PruningResult>? results)
-    {
-        if (results?.Count != experts)
-        {
-            Discard(results);
-            throw new PruningException(
-                $"Pruner {CustomPart.Describe(sparsifier.Name, sparsifier)} returned "
-                + $"{(results is null ? "null" : $"{results.Count} results")} for {experts} experts.");
-        }
-
-        int checkedResults = 0;
-        try
-        {
-            for (; checkedResults < experts; checkedResults++)
-            {
-                Check(sparsifier, weight, results[checkedResults]);
-            }
-
-            return results;
-        }
-        catch (Exception e) when (ErrorPlace.Note(e, checkedResults))
-        {
-            throw; // Not reached: the filter only says which expert it was.
-        }
-        catch
-        {
-            Discard(results);
-            throw;
-        }
-    }
-
-    private static void Discard(IReadOnlyList<PruningResult>? results) =>
-        results?.Where(result => result is not null).DisposeAll();
-
-    private static PruningResult Check(ISparsifier sparsifier, Tensor weight, PruningResult? result)
-    {
-        if (result is null)
-        {
-            throw new PruningException(
-                $"Pruner {CustomPart.Describe(sparsifier.Name, sparsifier)} returned null in place of a result.");
-        }
-
-        Tensor pruned = result.Weight;
-        return !pruned.IsInvalid && pruned.dtype == weight.dtype && pruned.shape.SequenceEqual(weight.shape)
-            && Placement.Same(pruned.device, weight.device)
-            ? result
-            : throw new PruningException(
-                $"Pruner {CustomPart.Describe(sparsifier.Name, sparsifier)} returned "
-                + (pruned.IsInvalid ? "a result that is disposed" : $"{pruned.dtype} [{string.Join(", ", pruned.shape)}] on {pruned.device}")
-                + $" for a weight {weight.dtype} [{string.Join(", ", weight.shape)}] on {weight.device}.");
     }
 }

@@ -74,8 +74,8 @@ internal static class PruningChecks
             && Placement.Same(weight.device, dense.device)
             ? pruned
             : throw new PruningException(
-                $"Pruner {pruner} returned {weight.dtype} [{string.Join(", ", weight.shape)}] on {weight.device} for a "
-                + $"weight {dense.dtype} [{string.Join(", ", dense.shape)}] on {dense.device}.");
+                $"Pruner {pruner} returned {TensorText.Of(weight)} on {weight.device} for a "
+                + $"weight {TensorText.Of(dense)} on {dense.device}.");
     }
 
     /// <summary>Refuses values that are not finite, and masks that miss the target.</summary>

@@ -72,7 +72,7 @@ internal static class PruningGuard
         {
             throw new PruningException(
                 $"Pruner '{pruner}' needs a floating-point weight [out_features, in_features], "
-                + $"got {weight.dtype} [{string.Join(", ", weight.shape)}].");
+                + $"got {TensorText.Of(weight)}.");
         }
 
         if (target is NMTarget nm && weight.shape[1] % nm.GroupSize != 0)

@@ -1,3 +1,4 @@
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
@@ -30,8 +31,8 @@ public sealed class QuantizationGrid : IDisposable
         {
             throw new ArgumentException(
                 $"{columns} columns need bfloat16 scales and uint8 zero points [out_features, {groups}], "
-                + $"not {scales.dtype} [{string.Join(", ", scales.shape)}] "
-                + $"and {zeros.dtype} [{string.Join(", ", zeros.shape)}].", nameof(scales));
+                + $"not {TensorText.Of(scales)} "
+                + $"and {TensorText.Of(zeros)}.", nameof(scales));
         }
 
         Quantization = quantization;

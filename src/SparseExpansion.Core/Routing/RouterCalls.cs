@@ -62,7 +62,7 @@ internal static class RouterCalls
         using (experts)
         {
             throw new SparseExpansionException(
-                $"{router.GetType().Name} returned {experts.dtype} [{string.Join(", ", experts.shape)}] on "
+                $"{router.GetType().Name} returned {TensorText.Of(experts)} on "
                 + $"{experts.device} for {tokens.shape[0]} tokens on {tokens.device}; "
                 + "a router returns int64 [tokens], one expert a token, on their device.");
         }

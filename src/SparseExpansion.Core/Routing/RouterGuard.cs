@@ -1,4 +1,5 @@
 using SparseExpansion.Calibration.Tokens;
+using SparseExpansion.Internal.Torch;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Routing;
@@ -14,7 +15,7 @@ internal static class RouterGuard
         {
             throw new ArgumentException(
                 $"The router takes floating tokens [tokens, {inputFeatures}], "
-                + $"got {tokens.dtype} [{string.Join(", ", tokens.shape)}].",
+                + $"got {TensorText.Of(tokens)}.",
                 nameof(tokens));
         }
     }

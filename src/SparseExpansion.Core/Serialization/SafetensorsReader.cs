@@ -1,7 +1,5 @@
 using SparseExpansion.Execution;
-using SparseExpansion.Execution.Memory;
 using SparseExpansion.Execution.Safetensors;
-using SparseExpansion.Internal.Vectors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -11,11 +9,8 @@ namespace SparseExpansion.Serialization;
 /// A safetensors file, mapped into memory. The header is checked completely on opening, so that a damaged file is
 /// reported there and not half-way through a model. The file must not be changed or truncated while it is open.
 /// </summary>
-public sealed unsafe class SafetensorsReader : IDisposable
+public sealed class SafetensorsReader : IDisposable
 {
-    /// <summary>Largest piece of a copy of the mapped bytes, because spans end at 2 GiB.</summary>
-    private const long PieceBytes = 1L << 30;
-
     private readonly SafetensorsFile _file;
     private readonly MappedFile _mapped;
 
@@ -50,7 +45,7 @@ public sealed unsafe class SafetensorsReader : IDisposable
         Tensor tensor = empty(entry.Shape.ToArray(), (ScalarType)entry.DType, CPU);
         try
         {
-            AdviseAndCopy(tensor, entry);
+            TensorCopy.Fill(tensor, _file, entry);
             if (device is null || device.type == DeviceType.CPU)
             {
                 return tensor;
@@ -94,28 +89,5 @@ public sealed unsafe class SafetensorsReader : IDisposable
     {
         _mapped.Dispose();
         _file.Dispose();
-    }
-
-    private void AdviseAndCopy(Tensor tensor, SafetensorsEntry entry)
-    {
-        if (entry.ByteLength > 0)
-        {
-            MemoryAdvice.HugePages(RawMemory.Address(tensor), (nuint)entry.ByteLength);
-            RawMemory.KeepAlive(tensor);
-            CopyInto(tensor, entry);
-        }
-    }
-
-    private void CopyInto(Tensor tensor, SafetensorsEntry entry)
-    {
-        using var scope = NewDisposeScope();
-        long elementSize = ElementTypes.SizeOf(entry.DType);
-        Tensor flat = tensor.view(-1);
-        for (long done = 0; done < entry.ByteLength; done += PieceBytes)
-        {
-            int count = (int)Math.Min(PieceBytes, entry.ByteLength - done);
-            using Tensor piece = flat.narrow(0, done / elementSize, count / elementSize);
-            _file.Bytes(entry, done, count).CopyTo(piece.bytes);
-        }
     }
 }

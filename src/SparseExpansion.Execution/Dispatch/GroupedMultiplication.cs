@@ -41,8 +41,8 @@ internal static class GroupedMultiplication
         }
 
         int threads = options.Degree;
-        InstructionSet instructions = options.Instructions ?? KernelTable.Best;
-        KernelTable table = KernelTable.For(instructions, experts[0].Dtype);
+        InstructionSet instructions = options.Instructions ?? InstructionSets.Best;
+        KernelTable table = KernelTable.For(instructions, experts[0].DType);
         PrepareChoices(experts, offsets, tokens.IsBFloat16, options);
         ExecutionWorkspace workspace = ExecutionWorkspace.Current;
         workspace.Begin(order, bias, experts[0].Rows);
@@ -137,7 +137,7 @@ internal static class GroupedMultiplication
             ArgumentOutOfRangeException.ThrowIfLessThan(offsets[expert + 1], offsets[expert], nameof(offsets));
             experts[expert].Verify();
             if (experts[expert].Rows != experts[0].Rows || experts[expert].Columns != experts[0].Columns
-                || experts[expert].Dtype != experts[0].Dtype)
+                || experts[expert].DType != experts[0].DType)
             {
                 throw new ArgumentException("All experts must have one shape and dtype.", nameof(experts));
             }

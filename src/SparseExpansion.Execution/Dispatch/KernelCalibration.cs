@@ -16,10 +16,6 @@ internal sealed class KernelCalibration
     private const double BudgetMilliseconds = 40;
     private const double HopelessFactor = 2;
 
-    // 2^26 products take a millisecond or less, and the shorter a run the better its chance to be undisturbed. Few
-    // tokens are timed on all panels, since what counts is the speed of memory.
-    private const long Products = 1L << 26;
-
     // Spreading weights costs dense FLOPs for each token; beyond this the dense way does the same and does it better.
     private const int MostExpandTokens = 16;
 
@@ -74,9 +70,7 @@ internal sealed class KernelCalibration
             KernelKind.Index,
             .. _dense is null ? Array.Empty<KernelKind>() : [KernelKind.Dense],
         ];
-        int all = _weight.Layout.PanelCount;
-        int few = FewPanels(all);
-        int more = Math.Min(2 * few, all);
+        PanelSample sample = PanelSample.Of(_weight, _order.Length, (long)_threads * (_dense?.PanelsAtATime(_weight) ?? 1));
         var fewTimes = new double[kinds.Length];
         var moreTimes = new double[kinds.Length];
         var totals = new double[kinds.Length];
@@ -92,29 +86,16 @@ internal sealed class KernelCalibration
                     continue;
                 }
 
-                double fewTime = Time(kinds[i], few);
-                double moreTime = more > few ? Time(kinds[i], more) : fewTime;
+                double fewTime = Time(kinds[i], sample.Few);
+                double moreTime = sample.More > sample.Few ? Time(kinds[i], sample.More) : fewTime;
                 fewTimes[i] = round == 0 ? fewTimes[i] : Math.Min(fewTimes[i], fewTime);
                 moreTimes[i] = round == 0 ? moreTimes[i] : Math.Min(moreTimes[i], moreTime);
-                totals[i] = round == 0 ? double.MaxValue : Total(fewTimes[i], moreTimes[i], few, more, all);
+                totals[i] = round == 0 ? double.MaxValue : sample.Total(fewTimes[i], moreTimes[i]);
             }
         }
 
         return kinds[Array.IndexOf(totals, totals.Min())];
     }
-
-    private int FewPanels(int all)
-    {
-        // Whole rounds of slices: with fewer, more panels would take no more time,
-        // and the line through both times would be flat.
-        long panelProducts = (long)_weight.Layout.PanelRows * _weight.Columns * _order.Length;
-        long round = (long)_threads * (_dense?.PanelsAtATime(_weight) ?? 1);
-        return (int)Math.Min(Math.Max(Products / panelProducts / round, 1) * round, all);
-    }
-
-    // A straight line through both times; noise may not make it fall.
-    private static double Total(double fewTime, double moreTime, int few, int more, int all) =>
-        more == few ? fewTime : fewTime + Math.Max(moreTime - fewTime, 0) / (more - few) * (all - few);
 
     private double Time(KernelKind kind, int panels)
     {

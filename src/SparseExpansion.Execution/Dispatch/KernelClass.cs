@@ -3,7 +3,7 @@ using System.Numerics;
 namespace SparseExpansion.Execution.Dispatch;
 
 /// <summary>Problems that share a kernel choice.</summary>
-/// <param name="Dtype">Dtype of the values.</param>
+/// <param name="DType">Dtype of the values.</param>
 /// <param name="Rows">Output features, by powers of two.</param>
 /// <param name="Columns">Input features, by powers of two.</param>
 /// <param name="Sparsity">Stored values per weight in steps of 1/16.</param>
@@ -12,7 +12,7 @@ namespace SparseExpansion.Execution.Dispatch;
 /// <param name="HasDense">True if there is a dense product to compare with.</param>
 /// <param name="Bits">Bits of a code, 0 for values.</param>
 internal readonly record struct KernelClass(
-    ElementType Dtype, int Rows, int Columns, int Sparsity, int Tokens, bool BFloat16Tokens, bool HasDense, int Bits)
+    ElementType DType, int Rows, int Columns, int Sparsity, int Tokens, bool BFloat16Tokens, bool HasDense, int Bits)
 {
     private const int LargestTokens = 512;
 
@@ -21,7 +21,7 @@ internal readonly record struct KernelClass(
 
     /// <summary>The class of a problem.</summary>
     public static KernelClass Of(PackedWeight weight, int tokens, bool bfloat16Tokens, bool hasDense) => new(
-        weight.Dtype,
+        weight.DType,
         BitOperations.Log2((uint)weight.Rows),
         BitOperations.Log2((uint)weight.Columns),
         (int)Math.Round(16.0 * weight.NonZeroCount / ((double)weight.Rows * weight.Columns)),

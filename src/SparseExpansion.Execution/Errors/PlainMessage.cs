@@ -19,8 +19,23 @@ internal static class PlainMessage
         string suffix = ParameterSuffix(parameter);
         string plain = message.EndsWith(suffix, StringComparison.Ordinal) ? message[..^suffix.Length] : message;
         return error is ArgumentOutOfRangeException && !plain.Contains(parameter, StringComparison.Ordinal)
-            ? $"{parameter}: {plain}"
+            ? $"{parameter}: {Continue(plain)}"
             : plain;
+    }
+
+    /// <summary>
+    /// The same as the rest of a sentence, after a colon: the first word is written small unless it is a name.
+    /// </summary>
+    public static string Clause(Exception error) => Continue(Of(error));
+
+    /// <summary>Names are known by a capital, digit or sign inside of them, or by the value in brackets.</summary>
+    private static string Continue(string message)
+    {
+        int end = message.IndexOf(' ', StringComparison.Ordinal);
+        bool isName = end < 1 || !char.IsAsciiLetterUpper(message[0])
+            || message.AsSpan(1, end - 1).ContainsAnyExceptInRange('a', 'z')
+            || message.AsSpan(end + 1).StartsWith("(", StringComparison.Ordinal);
+        return isName ? message : char.ToLowerInvariant(message[0]) + message[1..];
     }
 
     /// <summary>As the platform writes it, in whatever language.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using SparseExpansion.Execution.Errors;
 using SparseExpansion.Execution.Files;
 
 namespace SparseExpansion.Execution.Expanded;
@@ -39,7 +40,7 @@ internal sealed record ExpandedIndex
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CheckpointException($"{path}: cannot be written: {e.Message}", e);
+            throw new CheckpointException($"{path}: cannot be written: {PlainMessage.Clause(e)}", e);
         }
     }
 
@@ -56,7 +57,7 @@ internal sealed record ExpandedIndex
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CheckpointException($"{path}: cannot be read: {e.Message}", e);
+            throw new CheckpointException($"{path}: cannot be read: {PlainMessage.Clause(e)}", e);
         }
     }
 
@@ -67,59 +68,12 @@ internal sealed record ExpandedIndex
         {
             ExpandedIndex index = JsonSerializer.Deserialize<ExpandedIndex>(json, s_json)
                 ?? throw new CheckpointException($"{path}: is empty.");
-            index.Check(path);
+            ExpandedIndexCheck.Require(index, path);
             return index;
         }
         catch (JsonException e)
         {
-            throw new CheckpointException($"{path}: is not an expansion index: {e.Message}", e);
-        }
-    }
-
-    private void Check(string path)
-    {
-        if (Format != FormatName || Version != CurrentVersion)
-        {
-            throw new CheckpointException(
-                $"{path}: format '{Format}' version {Version} is unknown; "
-                + $"this library reads '{FormatName}' version {CurrentVersion}.");
-        }
-
-        if (Routers.Any(router => router is null || router.Tensors.Any(name => name is null))
-            || Layers.Any(layer => layer is null))
-        {
-            throw new CheckpointException($"{path}: a router, a layer or the name of a tensor is null.");
-        }
-
-        if (Routers.Any(router => router.Tensors.Distinct(StringComparer.Ordinal).Count() != router.Tensors.Count))
-        {
-            throw new CheckpointException($"{path}: a router names a tensor twice.");
-        }
-
-        if (Routers.Any(router => router.Experts < 1 || router.InputFeatures < 1))
-        {
-            throw new CheckpointException($"{path}: a router has no experts or no features.");
-        }
-
-        if (Layers.Select(layer => layer.Name).Distinct(StringComparer.Ordinal).Count() != Layers.Count)
-        {
-            throw new CheckpointException($"{path}: two layers have the same name.");
-        }
-
-        foreach (ExpandedLayerEntry layer in Layers)
-        {
-            if (layer.Router < 0 || layer.Router >= Routers.Count)
-            {
-                throw new CheckpointException(
-                    $"{path}: layer '{layer.Name}' names router {layer.Router}, but there are {Routers.Count}.");
-            }
-
-            if (layer.Experts != Routers[layer.Router].Experts
-                || layer.InFeatures != Routers[layer.Router].InputFeatures)
-            {
-                throw new CheckpointException(
-                    $"{path}: layer '{layer.Name}' does not fit its router {layer.Router} in experts or features.");
-            }
+            throw new CheckpointException($"{path}: is not an expansion index: {PlainMessage.Clause(e)}", e);
         }
     }
 }

@@ -6,7 +6,7 @@ namespace SparseExpansion.Execution.Kernels;
 /// <summary>bfloat16 values: the upper half of a single.</summary>
 internal readonly unsafe struct BFloat16Format : IWeightFormat
 {
-    public static ElementType Dtype => ElementType.BFloat16;
+    public static ElementType DType => ElementType.BFloat16;
 
     public static int Size => sizeof(ushort);
 

@@ -6,7 +6,7 @@ namespace SparseExpansion.Execution.Kernels;
 /// <summary>IEEE single precision values.</summary>
 internal readonly unsafe struct Float32Format : IWeightFormat
 {
-    public static ElementType Dtype => ElementType.Float32;
+    public static ElementType DType => ElementType.Float32;
 
     public static int Size => sizeof(float);
 

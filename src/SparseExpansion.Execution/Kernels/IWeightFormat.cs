@@ -6,7 +6,7 @@ namespace SparseExpansion.Execution.Kernels;
 internal unsafe interface IWeightFormat
 {
     /// <summary>The type of the values.</summary>
-    static abstract ElementType Dtype { get; }
+    static abstract ElementType DType { get; }
 
     /// <summary>Bytes of a value.</summary>
     static abstract int Size { get; }

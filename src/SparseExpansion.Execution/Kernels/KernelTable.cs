@@ -1,5 +1,3 @@
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using SparseExpansion.Execution.Kernels.Avx2;
 using SparseExpansion.Execution.Kernels.Avx512;
 using SparseExpansion.Execution.Kernels.Portable;
@@ -22,12 +20,6 @@ internal sealed unsafe class KernelTable
         Index = index;
     }
 
-    /// <summary>The widest instruction set of this processor.</summary>
-    public static InstructionSet Best { get; } =
-        IsSupported(InstructionSet.Avx512) ? InstructionSet.Avx512
-        : IsSupported(InstructionSet.Avx2) ? InstructionSet.Avx2
-        : InstructionSet.Portable;
-
     /// <summary>The instruction set of the kernels.</summary>
     public InstructionSet Instructions { get; }
 
@@ -36,15 +28,6 @@ internal sealed unsafe class KernelTable
 
     /// <summary>The kernels that read indices, by rising number of lanes; the first has one.</summary>
     public TileKernel[] Index { get; }
-
-    /// <summary>True if this processor has the instructions.</summary>
-    public static bool IsSupported(InstructionSet set) => set switch
-    {
-        InstructionSet.Avx512 =>
-            Vector512.IsHardwareAccelerated && Avx512BW.IsSupported && Avx512DQ.IsSupported && Avx512Vbmi2.IsSupported,
-        InstructionSet.Avx2 => System.Runtime.Intrinsics.X86.Avx2.IsSupported && Fma.IsSupported,
-        _ => true,
-    };
 
     /// <summary>The kernels of an instruction set for values of a dtype.</summary>
     public static KernelTable For(InstructionSet set, ElementType dtype)

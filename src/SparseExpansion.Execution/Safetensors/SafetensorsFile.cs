@@ -1,4 +1,5 @@
 using System.IO.MemoryMappedFiles;
+using SparseExpansion.Execution.Errors;
 using SparseExpansion.Execution.Files;
 
 namespace SparseExpansion.Execution.Safetensors;
@@ -77,7 +78,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
             file?.Dispose();
             if (error is IOException or UnauthorizedAccessException or NotSupportedException)
             {
-                throw new CheckpointException($"{path}: cannot be read: {error.Message}", error);
+                throw new CheckpointException($"{path}: cannot be read: {PlainMessage.Clause(error)}", error);
             }
 
             throw;

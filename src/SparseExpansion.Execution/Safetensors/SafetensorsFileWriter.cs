@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using SparseExpansion.Execution.Errors;
 
 namespace SparseExpansion.Execution.Safetensors;
 
@@ -41,7 +42,7 @@ public static class SafetensorsFileWriter
             // The last one is how .NET reports a file that is larger than its file system allows.
             if (error is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException)
             {
-                throw new CheckpointException($"{path}: cannot be written: {error.Message}", error);
+                throw new CheckpointException($"{path}: cannot be written: {PlainMessage.Clause(error)}", error);
             }
 
             throw;

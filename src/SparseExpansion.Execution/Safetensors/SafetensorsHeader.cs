@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SparseExpansion.Execution.Errors;
 
 namespace SparseExpansion.Execution.Safetensors;
 
@@ -32,7 +33,7 @@ internal static class SafetensorsHeader
         // GetString throws InvalidOperationException where the text is not valid UTF-8 or UTF-16.
         catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException)
         {
-            throw new CheckpointException($"{path}: the header is not valid JSON: {error.Message}", error);
+            throw new CheckpointException($"{path}: the header is not valid JSON: {PlainMessage.Clause(error)}", error);
         }
     }
 

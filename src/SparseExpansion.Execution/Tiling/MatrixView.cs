@@ -5,15 +5,15 @@ namespace SparseExpansion.Execution.Tiling;
 /// </summary>
 /// <param name="Data">The first element.</param>
 /// <param name="RowStride">Elements from one row to the next; may be larger than a row, or 0 to repeat it.</param>
-/// <param name="Dtype">float32 or bfloat16.</param>
-internal readonly unsafe record struct MatrixView(nint Data, long RowStride, ElementType Dtype)
+/// <param name="DType">float32 or bfloat16.</param>
+internal readonly unsafe record struct MatrixView(nint Data, long RowStride, ElementType DType)
 {
     /// <summary>Nothing: an absent bias.</summary>
     public static MatrixView None => default;
 
     public bool IsNone => Data == 0;
 
-    public bool IsBFloat16 => Dtype == ElementType.BFloat16;
+    public bool IsBFloat16 => DType == ElementType.BFloat16;
 
     /// <summary>Bytes of an element.</summary>
     public int ElementSize => IsBFloat16 ? sizeof(ushort) : sizeof(float);

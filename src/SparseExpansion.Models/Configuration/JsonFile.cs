@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SparseExpansion.Execution.Errors;
 using SparseExpansion.Execution.Files;
 
 namespace SparseExpansion.Models.Configuration;
@@ -21,15 +22,15 @@ internal static class JsonFile
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new CheckpointException($"{path}: cannot be read: {error.Message}", error);
+            throw new CheckpointException($"{path}: cannot be read: {PlainMessage.Clause(error)}", error);
         }
         catch (JsonException error)
         {
-            throw new CheckpointException($"{path}: is not valid JSON: {error.Message}", error);
+            throw new CheckpointException($"{path}: is not valid JSON: {PlainMessage.Clause(error)}", error);
         }
         catch (InvalidOperationException error)
         {
-            throw new CheckpointException($"{path}: holds text that is not Unicode: {error.Message}", error);
+            throw new CheckpointException($"{path}: holds text that is not Unicode: {PlainMessage.Clause(error)}", error);
         }
     }
 

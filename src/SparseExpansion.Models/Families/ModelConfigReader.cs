@@ -32,7 +32,7 @@ internal static class ModelConfigReader
         }
         catch (ArgumentOutOfRangeException error)
         {
-            throw new CheckpointException($"{path}: {PlainMessage.Of(error)}", error);
+            throw new CheckpointException($"{path}: {PlainMessage.Clause(error)}", error);
         }
 
         return result;

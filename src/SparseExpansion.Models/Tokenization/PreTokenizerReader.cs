@@ -4,11 +4,6 @@ using SparseExpansion.Models.Tokenization.Pieces;
 
 namespace SparseExpansion.Models.Tokenization;
 
-/// <summary>Cuts a normalized text into pieces that are encoded apart, and may rewrite them.</summary>
-/// <param name="text">A text between added tokens, or a piece of one.</param>
-/// <param name="first">True at the start of the whole text.</param>
-internal delegate IEnumerable<string> PreTokenizer(string text, bool first);
-
 /// <summary>Reads the "pre_tokenizer" of tokenizer.json.</summary>
 internal static class PreTokenizerReader
 {
@@ -41,7 +36,7 @@ internal static class PreTokenizerReader
             "WhitespaceSplit" => CutAt(@"\s", PieceBehavior.Removed, false, node),
             "CharDelimiterSplit" => CutAt(
                 TextPattern.Escape(node.RequiredString("delimiter")), PieceBehavior.Removed, false, node),
-            "Metaspace" => ReadMetaspace(node),
+            "Metaspace" => MetaspaceReader.Read(node),
             _ => throw node.Error(
                 "type",
                 $"is '{type}'; supported are Sequence, ByteLevel, Split, Digits, Punctuation, Whitespace, WhitespaceSplit, CharDelimiterSplit and Metaspace"),
@@ -103,27 +98,5 @@ internal static class PreTokenizerReader
     {
         TextMatcher pattern = TextPattern.Make(expression, node);
         return (text, _) => PieceCutter.Cut(text, pattern, behavior, invert);
-    }
-
-    private static PreTokenizer ReadMetaspace(ConfigObject node)
-    {
-        string mark = node.RequiredString("replacement");
-        bool oldPrefix = node.Bool("add_prefix_space", true);
-        string scheme = node.OptionalString("prepend_scheme") ?? (oldPrefix ? "always" : "never");
-        bool split = node.Bool("split", true);
-        node.Skip("str_rep");
-        if (scheme is not ("always" or "first" or "never"))
-        {
-            throw node.Error("prepend_scheme", $"is '{scheme}'; supported are always, first and never");
-        }
-
-        TextMatcher pattern = TextPattern.Make(TextPattern.Escape(mark), node);
-        return (text, first) =>
-        {
-            string marked = text.Replace(" ", mark, StringComparison.Ordinal);
-            bool prepend = scheme == "always" || (scheme == "first" && first);
-            marked = prepend && !marked.StartsWith(mark, StringComparison.Ordinal) ? mark + marked : marked;
-            return split ? PieceCutter.Cut(marked, pattern, PieceBehavior.MergedWithNext, invert: false) : [marked];
-        };
     }
 }

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace SparseExpansion.Execution;
 
 /// <summary>Random problems, and the slow double-precision answer to them.</summary>
-internal sealed record ExecutionCase(int Rows, int Columns, int Tokens, double Sparsity, ScalarType Dtype, bool HasBias, int Experts, int Seed)
+internal sealed record ExecutionCase(int Rows, int Columns, int Tokens, double Sparsity, ScalarType DType, bool HasBias, int Experts, int Seed)
 {
     /// <summary>
     /// Shapes around every boundary: lanes, mask words, blocks, panels; sparsities including none and all.
@@ -28,7 +28,7 @@ internal sealed record ExecutionCase(int Rows, int Columns, int Tokens, double S
         using var generator = new Generator((ulong)(Seed + expert));
         Tensor kept = rand([Rows, Columns], generator: generator) >= Scalars.Of(Sparsity);
         Tensor filled = rand([Rows, 1], generator: generator) >= Scalars.Of(Sparsity == 0 ? 0.0 : 0.1);
-        return (randn([Rows, Columns], generator: generator) * kept * filled).to(Dtype).MoveToOuterDisposeScope();
+        return (randn([Rows, Columns], generator: generator) * kept * filled).to(DType).MoveToOuterDisposeScope();
     }
 
     /// <summary>[Tokens, Columns] of the given dtype, a view into wider rows.</summary>
@@ -43,7 +43,7 @@ internal sealed record ExecutionCase(int Rows, int Columns, int Tokens, double S
     public Tensor? Bias()
     {
         using var generator = new Generator((ulong)Seed + 99);
-        return HasBias ? randn([Rows], generator: generator).to(Dtype) : null;
+        return HasBias ? randn([Rows], generator: generator).to(DType) : null;
     }
 
     /// <summary>

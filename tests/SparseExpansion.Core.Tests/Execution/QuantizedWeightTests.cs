@@ -20,7 +20,7 @@ public sealed class QuantizedWeightTests
     public void Multiply_EveryKernel_EqualsDoublePrecision(string instructions, string kernel, bool bfloat16Tokens)
     {
         var set = Enum.Parse<InstructionSet>(instructions);
-        Assert.SkipUnless(KernelTable.IsSupported(set), $"This processor has no {set}.");
+        Assert.SkipUnless(InstructionSets.IsSupported(set), $"This processor has no {set}.");
         var options = new ExecutionOptions(Enum.Parse<KernelKind>(kernel), set);
         ScalarType tokenType = bfloat16Tokens ? ScalarType.BFloat16 : ScalarType.Float32;
         Gen.Select(ExecutionCase.Generator, Quantizations).Sample(
@@ -48,7 +48,7 @@ public sealed class QuantizedWeightTests
             using PackedWeight packed = PackedWeight.Pack(weight, grid);
             grid.Dispose();
             Assert.Equal(weight.count_nonzero().item<long>(), packed.NonZeroCount);
-            foreach (InstructionSet set in Enum.GetValues<InstructionSet>().Where(KernelTable.IsSupported))
+            foreach (InstructionSet set in Enum.GetValues<InstructionSet>().Where(InstructionSets.IsSupported))
             {
                 Tensor dense = full_like(weight, Scalars.Of(7));
                 UnpackAll(packed, dense, set);
@@ -71,7 +71,7 @@ public sealed class QuantizedWeightTests
             Tensor exact = grid.Round(weight), rounded = exact.to(ScalarType.BFloat16);
             Assert.True(grid.Contains(rounded));
             using PackedWeight packed = PackedWeight.Pack(rounded, grid);
-            Assert.Equal(ElementType.Float32, packed.Dtype);
+            Assert.Equal(ElementType.Float32, packed.DType);
             Tensor scale = grid.Scales.to(ScalarType.Float32), steps = ((packed.Unpack() - exact) / scale).round();
             Tensor far = (exact / scale).abs().gt(Scalars.Of(128));
             Assert.Equal(0, steps.masked_fill(far, Scalars.Of(0)).count_nonzero().item<long>());

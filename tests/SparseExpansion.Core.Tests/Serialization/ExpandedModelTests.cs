@@ -80,6 +80,24 @@ public sealed class ExpandedModelTests : IDisposable
     }
 
     [Fact]
+    public void Load_OneLayerOfAGroupDisposed_TheOtherStillRoutes()
+    {
+        using var scope = NewDisposeScope();
+        using ExpansionResult result = Expand();
+        result.Save(Folder);
+        using var fresh = new GatedModel();
+        ExpandedModel.Load(fresh, Folder);
+        IReadOnlyList<SparseMixtureLayer> group = fresh.modules().OfType<SparseMixtureLayer>()
+            .First(layer => layer.InputGroup.Members.Count == 2).InputGroup.Members;
+        Tensor input = randn(5, group[1].InFeatures);
+        Tensor expected = group[1].call(input);
+
+        group[0].Dispose();
+
+        Assert.True(TensorChecks.Equal(expected, group[1].call(input)));
+    }
+
+    [Fact]
     public void Save_Twice_GivesTheSameBytes()
     {
         using ExpansionResult result = Expand();

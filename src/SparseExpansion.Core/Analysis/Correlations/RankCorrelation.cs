@@ -1,5 +1,4 @@
 using MathNet.Numerics.Statistics;
-using SparseExpansion.Internal;
 
 namespace SparseExpansion.Analysis.Correlations;
 
@@ -37,10 +36,10 @@ public static class RankCorrelation
         options.Validate();
         int neurons = Check(measures);
         RankedSample[] samples = [.. measures.Values.Select(values => new RankedSample(values))];
-        double[] exact = Coefficients(samples, [.. Enumerable.Repeat(1, neurons)]);
-        double[][] resampled = Bootstrap(samples, neurons, options);
+        double[] exact = PairCorrelations.Coefficients(samples, [.. Enumerable.Repeat(1, neurons)]);
+        double[][] resampled = PairCorrelations.Bootstrap(samples, neurons, options);
         string[] names = [.. measures.Keys];
-        return [.. Pairs(names.Length)
+        return [.. PairCorrelations.Pairs(names.Length)
             .Select((pair, i) =>
                 Result(
                     names[pair.First], names[pair.Second], neurons, exact[i],
@@ -76,49 +75,6 @@ public static class RankCorrelation
         return neurons;
     }
 
-    private static double[][] Bootstrap(RankedSample[] samples, int neurons, RankCorrelationOptions options)
-    {
-        // Each resample has a seed of its own, so that results do not depend on the number of threads.
-        Random seeds = SeededRandom.Create(options.Seed);
-        int[] drawn = [.. Enumerable.Range(0, options.Resamples).Select(_ => seeds.Next())];
-        var coefficients = new double[options.Resamples][];
-        Parallel.For(0, options.Resamples, resample =>
-        {
-            Random random = SeededRandom.Create(drawn[resample]);
-            var counts = new int[neurons];
-            for (int i = 0; i < neurons; i++)
-            {
-                counts[random.Next(neurons)]++;
-            }
-
-            coefficients[resample] = Coefficients(samples, counts);
-        });
-        return coefficients;
-    }
-
-    /// <summary>Pearson's correlation of mean ranks for every pair, where neuron i occurs counts[i] times.</summary>
-    private static double[] Coefficients(RankedSample[] samples, int[] counts)
-    {
-        var deviations = new double[samples.Length][];
-        var squares = new double[samples.Length];
-        for (int s = 0; s < samples.Length; s++)
-        {
-            deviations[s] = new double[counts.Length];
-            squares[s] = samples[s].Rank(counts, counts.Length, deviations[s]);
-        }
-
-        return [.. Pairs(samples.Length).Select(pair =>
-        {
-            double product = 0;
-            for (int i = 0; i < counts.Length; i++)
-            {
-                product += counts[i] * deviations[pair.First][i] * deviations[pair.Second][i];
-            }
-
-            return product / Math.Sqrt(squares[pair.First] * squares[pair.Second]);
-        })];
-    }
-
     private static RankCorrelationResult Result(
         string first, string second, int neurons, double coefficient, IEnumerable<double> resampled,
         RankCorrelationOptions options)
@@ -130,9 +86,4 @@ public static class RankCorrelation
             first, second, neurons, coefficient, SortedArrayStatistics.Quantile(known, tail),
             SortedArrayStatistics.Quantile(known, 1 - tail));
     }
-
-    private static IEnumerable<(int First, int Second)> Pairs(int count) =>
-        from first in Enumerable.Range(0, count)
-        from second in Enumerable.Range(first + 1, count - first - 1)
-        select (first, second);
 }

@@ -1,7 +1,3 @@
-using System.Numerics;
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-
 namespace SparseExpansion.Analysis.Distances;
 
 /// <summary>
@@ -27,8 +23,8 @@ internal readonly record struct Moments(
     /// <param name="sorted">Ascending, at least one value.</param>
     public static Moments OfSorted(ReadOnlySpan<float> sorted)
     {
-        double mean = Sum(sorted) / sorted.Length;
-        (double second, double third, double fourth) = DeviationPowers(sorted, mean);
+        double mean = MomentSums.Sum(sorted) / sorted.Length;
+        (double second, double third, double fourth) = MomentSums.DeviationPowers(sorted, mean);
         return From(sorted.Length, mean, second, third, fourth, IsNarrow(sorted[0], sorted[^1], SingleResolution));
     }
 
@@ -70,58 +66,4 @@ internal readonly record struct Moments(
 
     private static bool IsNarrow(double least, double largest, double resolution) =>
         largest - least <= resolution * Math.Max(Math.Abs(least), Math.Abs(largest));
-
-    private static double Sum(ReadOnlySpan<float> values)
-    {
-        ref float start = ref MemoryMarshal.GetReference(values);
-        Vector<double> lowSum = Vector<double>.Zero, highSum = Vector<double>.Zero;
-        int i = 0;
-        for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count)
-        {
-            Vector.Widen(
-                Unsafe.ReadUnaligned<Vector<float>>(ref Unsafe.As<float, byte>(ref Unsafe.Add(ref start, i))),
-                out Vector<double> low, out Vector<double> high);
-            lowSum += low;
-            highSum += high;
-        }
-
-        double sum = Vector.Sum(lowSum + highSum);
-        for (; i < values.Length; i++)
-        {
-            sum += values[i];
-        }
-
-        return sum;
-    }
-
-    private static (double Second, double Third, double Fourth) DeviationPowers(ReadOnlySpan<float> values, double mean)
-    {
-        ref float start = ref MemoryMarshal.GetReference(values);
-        var center = new Vector<double>(mean);
-        Vector<double> seconds = Vector<double>.Zero, thirds = Vector<double>.Zero, fourths = Vector<double>.Zero;
-        int i = 0;
-        for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count)
-        {
-            Vector.Widen(
-                Unsafe.ReadUnaligned<Vector<float>>(ref Unsafe.As<float, byte>(ref Unsafe.Add(ref start, i))),
-                out Vector<double> low, out Vector<double> high);
-            low -= center;
-            high -= center;
-            Vector<double> lowSquare = low * low, highSquare = high * high;
-            seconds += lowSquare + highSquare;
-            thirds += (lowSquare * low) + (highSquare * high);
-            fourths += (lowSquare * lowSquare) + (highSquare * highSquare);
-        }
-
-        double second = Vector.Sum(seconds), third = Vector.Sum(thirds), fourth = Vector.Sum(fourths);
-        for (; i < values.Length; i++)
-        {
-            double deviation = values[i] - mean, square = deviation * deviation;
-            second += square;
-            third += square * deviation;
-            fourth += square * square;
-        }
-
-        return (second, third, fourth);
-    }
 }

@@ -1,3 +1,4 @@
+using SparseExpansion.Internal.Torch;
 using SparseExpansion.Internal.Vectors;
 using static TorchSharp.torch;
 
@@ -53,7 +54,7 @@ public static class Wasserstein
             throw new ArgumentException(
                 "Outputs must be floating "
                 + $"{(tokenDimension == 0 ? "[at least 2 tokens, neurons]" : "[neurons, at least 2 tokens]")}, "
-                + $"got {outputs.dtype} [{string.Join(", ", outputs.shape)}].", nameof(outputs));
+                + $"got {TensorText.Of(outputs)}.", nameof(outputs));
         }
 
         using var noGrad = no_grad();

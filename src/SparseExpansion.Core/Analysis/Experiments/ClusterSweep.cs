@@ -73,12 +73,14 @@ public sealed class ClusterSweep
         cancellationToken.ThrowIfCancellationRequested();
         Device device = layer.Weight.device;
         int chunk = _analyzer.Options.ChunkTokens;
-        using IRouter router = Fit(layer, calibration, clusters, cancellationToken);
+        using IRouter router = ClusterExpansion.Fit(
+            layer, calibration, _analyzer.Options.Seed, clusters == 1 ? new SingleExpertRouterTrainer() : _options.Trainer(clusters), cancellationToken);
         RouterAssignment calibrated = RouterAssignment.Compute(router, calibration, chunk, device, cancellationToken);
         RouterAssignment evaluated = ReferenceEquals(calibration, evaluation)
             ? calibrated
             : RouterAssignment.Compute(router, evaluation, chunk, device, cancellationToken);
-        IReadOnlyList<PruningResult> pruned = Prune(layer, calibration, calibrated, cancellationToken);
+        IReadOnlyList<PruningResult> pruned = ClusterExpansion.Prune(
+            layer, new ExpertTokens(calibration, calibrated, chunk, device), _sparsifier, _target, cancellationToken);
         try
         {
             Tensor[] weights = [.. pruned.Select(result => result.Weight)];
@@ -104,23 +106,6 @@ public sealed class ClusterSweep
                 result.Dispose();
             }
         }
-    }
-
-    private IRouter Fit(DenseLinear layer, ITokenSource calibration, int clusters, CancellationToken cancellationToken)
-    {
-        IRouterTrainer trainer = clusters == 1 ? new SingleExpertRouterTrainer() : _options.Trainer(clusters);
-        return RouterCalls.Fit(
-            trainer, calibration, new RouterTrainingContext(layer.Name, layer.Weight.device, _analyzer.Options.Seed),
-            cancellationToken);
-    }
-
-    private IReadOnlyList<PruningResult> Prune(
-        DenseLinear layer, ITokenSource calibration, RouterAssignment assignment, CancellationToken cancellationToken)
-    {
-        var experts = new ExpertTokens(calibration, assignment, _analyzer.Options.ChunkTokens, layer.Weight.device);
-        using ExpertStatistics statistics = ExpertStatistics.Gather(
-            () => PruningChecks.CreateStatistic(_sparsifier, layer.Describe()), experts, cancellationToken);
-        return PrunerCalls.PruneExperts(_sparsifier, layer.Weight, statistics.Experts, _target, cancellationToken);
     }
 
     private Dictionary<int, float[]> Record(Func<float[][]> outputs) => _options.RecordedNeurons.Count == 0

@@ -79,7 +79,7 @@ internal sealed class OutputMap
         }
         else
         {
-            MultiplyByExpert(panel, chunk, _clusters.Slice(first, (int)chunk.shape[0]), outputs);
+            panel.Multiply(chunk, _clusters.Slice(first, (int)chunk.shape[0]), outputs);
         }
 
         if (panel.Bias is not null)
@@ -101,24 +101,5 @@ internal sealed class OutputMap
         }
 
         return norms.data<double>().ToArray();
-    }
-
-    private void MultiplyByExpert(PanelWeights panel, Tensor chunk, ReadOnlySpan<int> experts, Tensor outputs)
-    {
-        var positions = new List<long>[Experts];
-        for (int t = 0; t < experts.Length; t++)
-        {
-            (positions[experts[t]] ??= []).Add(t);
-        }
-
-        for (int e = 0; e < positions.Length; e++)
-        {
-            if (positions[e] is { } members)
-            {
-                using var scope = NewDisposeScope();
-                Tensor index = tensor(members.ToArray(), device: chunk.device);
-                outputs.index_copy_(1, index, panel.Weights[e].matmul(chunk.index_select(0, index).t()));
-            }
-        }
     }
 }

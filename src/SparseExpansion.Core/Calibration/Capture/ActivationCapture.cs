@@ -1,18 +1,18 @@
 namespace SparseExpansion.Calibration.Capture;
 
-/// <summary>Runs a unit over all batches and keeps what one input group reads.</summary>
+/// <summary>Runs a part over all batches and keeps what one input group reads.</summary>
 internal static class ActivationCapture
 {
     /// <summary>Captures the inputs of a group; each pass ends as soon as the group has been called.</summary>
-    /// <param name="unit">The part of the model that holds the group.</param>
+    /// <param name="part">The part of the model that holds the group.</param>
     /// <param name="group">The group; its first layer is watched.</param>
-    /// <param name="batches">The inputs of the unit with their padding masks.</param>
+    /// <param name="batches">The inputs of the part with their padding masks.</param>
     /// <param name="cancellationToken">Observed between batches.</param>
     /// <param name="scratchFolder">Folder to write the tokens to; null keeps them in memory.</param>
     /// <returns>The tokens; the caller disposes the store.</returns>
     /// <exception cref="CalibrationException">No token was seen, or values are not finite.</exception>
     public static ActivationStore Capture(
-        CalibrationUnit unit, InputGroup group, IEnumerable<CalibrationBatch> batches,
+        RunnablePart part, InputGroup group, IEnumerable<CalibrationBatch> batches,
         CancellationToken cancellationToken, string? scratchFolder = null)
     {
         var store = new ActivationStore(scratchFolder);
@@ -21,7 +21,7 @@ internal static class ActivationCapture
             foreach (CalibrationBatch batch in batches)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                CaptureBatch(unit, group, batch, store);
+                CaptureBatch(part, group, batch, store);
             }
 
             return store.TokenCount > 0
@@ -38,7 +38,7 @@ internal static class ActivationCapture
     }
 
     private static void CaptureBatch(
-        CalibrationUnit unit, InputGroup group, CalibrationBatch batch, ActivationStore store)
+        RunnablePart part, InputGroup group, CalibrationBatch batch, ActivationStore store)
     {
         int calls = 0;
         CalibrationTarget first = group.Layers[0];
@@ -49,7 +49,7 @@ internal static class ActivationCapture
         });
         try
         {
-            unit.Run(batch, keepOutput: false);
+            part.Run(batch, keepOutput: false);
         }
         finally
         {

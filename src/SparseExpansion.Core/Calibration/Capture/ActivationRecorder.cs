@@ -14,11 +14,11 @@ namespace SparseExpansion.Calibration.Capture;
 public sealed class ActivationRecorder
 {
     private readonly nn.Module _model;
-    private readonly CalibrationUnit _unit;
+    private readonly RunnablePart _part;
     private readonly InputGroup[] _groups;
 
-    private ActivationRecorder(nn.Module model, CalibrationUnit unit, IEnumerable<InputGroup> groups) =>
-        (_model, _unit, _groups) = (model, unit, [.. groups]);
+    private ActivationRecorder(nn.Module model, RunnablePart part, IEnumerable<InputGroup> groups) =>
+        (_model, _part, _groups) = (model, part, [.. groups]);
 
     /// <summary>Module paths of the layers of every group, in the order in which the model calls them.</summary>
     public IReadOnlyList<IReadOnlyList<string>> Groups =>
@@ -39,10 +39,10 @@ public sealed class ActivationRecorder
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(batches);
         CalibrationTarget[] targets = FindTargets(model, layers);
-        var unit = CalibrationUnit.Of(
+        var part = RunnablePart.Of(
             "the model", model.call, model.parameters().Select(parameter => parameter.device).FirstOrDefault(CPU));
         using var modes = new EvaluationMode(model);
-        return new ActivationRecorder(model, unit, InputGroupFinder.Find(unit, targets, batches, cancellationToken));
+        return new ActivationRecorder(model, part, InputGroupFinder.Find(part, targets, batches, cancellationToken));
     }
 
     /// <summary>Runs the model over all batches and keeps what one group reads.</summary>
@@ -60,7 +60,7 @@ public sealed class ActivationRecorder
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(group, _groups.Length);
         ArgumentNullException.ThrowIfNull(batches);
         using var modes = new EvaluationMode(_model);
-        return ActivationCapture.Capture(_unit, _groups[group], batches, cancellationToken);
+        return ActivationCapture.Capture(_part, _groups[group], batches, cancellationToken);
     }
 
     private static CalibrationTarget[] FindTargets(nn.Module model, IEnumerable<string> layers)

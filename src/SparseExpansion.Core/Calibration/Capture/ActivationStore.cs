@@ -1,4 +1,5 @@
 using SparseExpansion.Calibration.Tokens;
+using SparseExpansion.Execution.Errors;
 using SparseExpansion.Internal.Torch;
 using static TorchSharp.torch;
 
@@ -99,7 +100,7 @@ public sealed class ActivationStore : ITokenSource, IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new CalibrationException(
-                $"{folder}: cannot hold the calibration tokens that do not fit into memory: {e.Message}", e);
+                $"{folder}: cannot hold the calibration tokens that do not fit into memory: {PlainMessage.Clause(e)}", e);
         }
     }
 }

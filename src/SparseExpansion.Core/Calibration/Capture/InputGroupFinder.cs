@@ -9,7 +9,7 @@ internal static class InputGroupFinder
     /// <returns>The groups in the order of execution.</returns>
     /// <exception cref="CalibrationException">A target is never called.</exception>
     public static IReadOnlyList<InputGroup> Find(
-        CalibrationUnit unit, IReadOnlyList<CalibrationTarget> targets, IEnumerable<CalibrationBatch> batches,
+        RunnablePart part, IReadOnlyList<CalibrationTarget> targets, IEnumerable<CalibrationBatch> batches,
         CancellationToken cancellationToken)
     {
         var found = new List<InputGroup>();
@@ -17,7 +17,7 @@ internal static class InputGroupFinder
         foreach (CalibrationBatch batch in batches)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            IReadOnlyList<InputGroup> groups = Watch(unit, [.. targets.Where(waiting.Contains)], batch);
+            IReadOnlyList<InputGroup> groups = Watch(part, [.. targets.Where(waiting.Contains)], batch);
             found.AddRange(groups);
             waiting.ExceptWith(groups.SelectMany(group => group.Layers));
             if (waiting.Count == 0)
@@ -33,7 +33,7 @@ internal static class InputGroupFinder
     }
 
     private static InputGroup[] Watch(
-        CalibrationUnit unit, IReadOnlyList<CalibrationTarget> targets, CalibrationBatch batch)
+        RunnablePart part, IReadOnlyList<CalibrationTarget> targets, CalibrationBatch batch)
     {
         var calls = new List<(CalibrationTarget Target, Tensor Input)>();
         Action[] remove = [.. targets.Select(target => (Action)target.Module.register_forward_pre_hook((_, seen) =>
@@ -43,7 +43,7 @@ internal static class InputGroupFinder
         }).remove)];
         try
         {
-            unit.Run(batch, keepOutput: false);
+            part.Run(batch, keepOutput: false);
         }
         finally
         {

@@ -64,14 +64,14 @@ public sealed class ColumnNormStatistic : IUnseenFeatures, IShrinkable, ISizedSt
     {
         ColumnNormStatistic typed = StatisticChecks.CheckOther(this, layer, statistic => statistic.InFeatures);
         using var noGrad = no_grad();
-        StatisticChecks.FillUnseen(SquaredNorms, TokenCount, typed.SquaredNorms, typed.TokenCount);
+        StatisticSums.FillUnseen(SquaredNorms, TokenCount, typed.SquaredNorms, typed.TokenCount);
     }
 
     /// <inheritdoc/>
     public void ShrinkTowards(IActivationStatistic layer, double priorTokens)
     {
         ColumnNormStatistic typed = StatisticChecks.CheckOther(this, layer, statistic => statistic.InFeatures);
-        StatisticChecks.Shrink(SquaredNorms, TokenCount, typed.SquaredNorms, typed.TokenCount, priorTokens);
+        StatisticSums.Shrink(SquaredNorms, TokenCount, typed.SquaredNorms, typed.TokenCount, priorTokens);
     }
 
     /// <summary>Refuses a statistic that no pruner can work with. Pruners call it before they read the norms.</summary>
@@ -79,7 +79,7 @@ public sealed class ColumnNormStatistic : IUnseenFeatures, IShrinkable, ISizedSt
     /// infinite or overflowing activation was.</exception>
     public void ThrowIfUnusable() => StatisticChecks.CheckUsable(TokenCount, SquaredNorms);
 
-    double IChecksummed.Checksum() => StatisticChecks.Checksum(SquaredNorms);
+    double IChecksummed.Checksum() => StatisticSums.Checksum(SquaredNorms);
 
     /// <summary>Gives the memory back.</summary>
     public void Dispose() => SquaredNorms.Dispose();

@@ -87,7 +87,7 @@ public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShr
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         Tensor unseen = Diagonal().eq(Scalars.Of(0));
-        StatisticChecks.FillUnseen(Diagonal(), TokenCount, typed.Diagonal(), typed.TokenCount);
+        StatisticSums.FillUnseen(Diagonal(), TokenCount, typed.Diagonal(), typed.TokenCount);
         ForgetBorrowed();
         Tensor borrowed = unseen.logical_and(Diagonal().ne(Scalars.Of(0)));
         _borrowed = borrowed.any().item<bool>() ? borrowed.DetachFromDisposeScope() : null;
@@ -97,7 +97,7 @@ public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShr
     public void ShrinkTowards(IActivationStatistic layer, double priorTokens)
     {
         HessianStatistic typed = StatisticChecks.CheckOther(this, layer, statistic => statistic.InFeatures);
-        StatisticChecks.Shrink(Hessian, TokenCount, typed.Hessian, typed.TokenCount, priorTokens);
+        StatisticSums.Shrink(Hessian, TokenCount, typed.Hessian, typed.TokenCount, priorTokens);
     }
 
     /// <summary>
@@ -142,7 +142,7 @@ public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShr
         return error / energy(weight);
     }
 
-    double IChecksummed.Checksum() => StatisticChecks.Checksum(Hessian);
+    double IChecksummed.Checksum() => StatisticSums.Checksum(Hessian);
 
     /// <summary>Gives the Hessian's memory back.</summary>
     public void Dispose()

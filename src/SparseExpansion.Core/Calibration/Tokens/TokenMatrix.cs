@@ -8,7 +8,7 @@ namespace SparseExpansion.Calibration.Tokens;
 public sealed class TokenMatrix : ITokenSource
 {
     private readonly Tensor[] _parts;
-    private readonly long[] _starts;
+    private readonly TokenPlaces _places;
 
     /// <summary>Wraps matrices, one after the other.</summary>
     /// <param name="parts">Tensors [tokens, features], float32, each on any device. Parts without tokens are
@@ -35,17 +35,12 @@ public sealed class TokenMatrix : ITokenSource
             }
         }
 
-        _starts = new long[_parts.Length + 1];
-        for (int i = 0; i < _parts.Length; i++)
-        {
-            _starts[i + 1] = _starts[i] + _parts[i].shape[0];
-        }
-
+        _places = new TokenPlaces([.. _parts.Select(part => part.shape[0])]);
         Features = checked((int)_parts[0].shape[1]);
     }
 
     /// <inheritdoc/>
-    public long TokenCount => _starts[^1];
+    public long TokenCount => _places.TokenCount;
 
     /// <inheritdoc/>
     public int Features { get; }
@@ -77,11 +72,10 @@ public sealed class TokenMatrix : ITokenSource
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         Tensor gathered = empty(indices.Length, Features, ScalarType.Float32, _parts[0].device);
-        foreach (IGrouping<int, (long Index, int Position)> group in Locate(indices).GroupBy(entry => PartOf(entry.Index)))
+        foreach (IGrouping<int, (int Part, long Row, int Position)> group in _places.Find(indices).GroupBy(entry => entry.Part))
         {
             Tensor part = _parts[group.Key];
-            Tensor rows = tensor(
-                group.Select(entry => entry.Index - _starts[group.Key]).ToArray(), device: part.device);
+            Tensor rows = tensor(group.Select(entry => entry.Row).ToArray(), device: part.device);
             Tensor positions = tensor(group.Select(entry => (long)entry.Position).ToArray(), device: gathered.device);
             gathered.index_copy_(0, positions, part.index_select(0, rows).to(gathered.device));
         }
@@ -90,33 +84,5 @@ public sealed class TokenMatrix : ITokenSource
     }
 
     private static string Describe(Tensor? part) =>
-        part is null ? "null" : $"{part.dtype} [{string.Join(", ", part.shape)}]";
-
-    private (long Index, int Position)[] Locate(ReadOnlySpan<long> indices)
-    {
-        var located = new (long, int)[indices.Length];
-        for (int i = 0; i < indices.Length; i++)
-        {
-            if (indices[i] < 0 || indices[i] >= TokenCount)
-            {
-                throw new ArgumentOutOfRangeException(nameof(indices), indices[i], $"There are {TokenCount} tokens.");
-            }
-
-            located[i] = (indices[i], i);
-        }
-
-        return located;
-    }
-
-    private int PartOf(long index)
-    {
-        int found = Array.BinarySearch(_starts, index);
-        int part = found >= 0 ? found : ~found - 1;
-        while (_starts[part + 1] == index)
-        {
-            part++; // Empty parts share their start with the next one.
-        }
-
-        return part;
-    }
+        part is null ? "null" : TensorText.Of(part);
 }

@@ -24,11 +24,11 @@ internal sealed class Block(
         $"Block {index} is of type {BlockForms.Describe(module)}. A block takes its hidden state as a Tensor, and up to three Tensors more such as masks and positions, and gives a Tensor or a "
         + "tuple of two or three Tensors of which the first is the hidden state. Let the model call such a block through an adapter (docs/own-model.md shows one), or leave Blocks out to expand the model as a whole.");
 
-    /// <summary>Makes a unit that runs a block by itself.</summary>
+    /// <summary>Makes a part that runs a block by itself.</summary>
     /// <param name="block">Gives the block that is in its place; asked at each run.</param>
     /// <param name="index">Its index.</param>
     /// <param name="device">Its device.</param>
-    public static CalibrationUnit ToUnit(Func<Block> block, int index, Device device) =>
+    public static RunnablePart ToPart(Func<Block> block, int index, Device device) =>
         new($"block {index}", batch => block().Call(batch.Input, batch.Arguments?.Of(index, device) ?? []), device);
 
     /// <summary>Calls the block with a hidden state and its other arguments.</summary>

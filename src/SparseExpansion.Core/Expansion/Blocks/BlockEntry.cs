@@ -18,7 +18,7 @@ internal static class BlockEntry
         ExpansionRequest request, IReadOnlyList<CalibrationBatch> batches, Device device, Func<Tensor, Tensor> keep,
         CancellationToken cancellationToken)
     {
-        var model = CalibrationUnit.Of("the model", request.Forward!, device);
+        var model = RunnablePart.Of("the model", request.Forward!, device);
         var captured = new List<CalibrationBatch>();
         try
         {
@@ -53,7 +53,7 @@ internal static class BlockEntry
             {
                 Check(index >= calls, request, index, "is called again, or after blocks that come later");
                 Check(index == calls, request, calls, $"is not called through call(x) before block {index}");
-                Check(previous is null || TensorChecks.Equal(previous, input), request, index, "is called with something else than the output of the block before it");
+                Check(previous is null || TensorChecks.Equal(previous, input), request, index, "is called with something other than the output of the block before it");
             }));
             remove.Add(block.OnReturn(output =>
             {
@@ -66,7 +66,7 @@ internal static class BlockEntry
 
         try
         {
-            CalibrationUnit.Of("the model", request.Forward!, device).Run(batch, keepOutput: false);
+            RunnablePart.Of("the model", request.Forward!, device).Run(batch, keepOutput: false);
             Check(calls == request.Blocks.Count, request, calls, "is not called through call(x)");
         }
         finally
@@ -76,7 +76,7 @@ internal static class BlockEntry
         }
     }
 
-    private static Tensor CaptureOne(CalibrationUnit model, Block first, CalibrationBatch batch)
+    private static Tensor CaptureOne(RunnablePart model, Block first, CalibrationBatch batch)
     {
         Tensor? entry = null;
         Action unhook = first.OnCall((seen, _) =>
@@ -103,7 +103,7 @@ internal static class BlockEntry
     {
         if (!chained)
         {
-            string name = request.PathOf(request.Blocks[index].Module) ?? "which is no module of the model";
+            string name = request.PathOf(request.Blocks[index].Module) ?? "which is not a module of the model";
             throw new SparseExpansionException(
                 $"Block {index} ({name}) {fault}, so blocks cannot be expanded one after the other. "
                 + "Give Blocks(…) the model's own blocks in order, or leave Blocks out to expand the model as a whole.");

@@ -26,12 +26,12 @@ internal static class BlockPlanner
             ModuleSlot[] slots = [.. left.Where(InsideOf([request.Blocks[i]]))];
             left.RemoveAll(slots.Contains);
             Block block = request.Blocks[i];
-            blocks.Add(new ExpansionBlock(Block.ToUnit(() => ExpansionBlock.InPlaceOf(block, slots), i, device), slots, IsWholeModel: false));
+            blocks.Add(new ExpansionBlock(Block.ToPart(() => ExpansionBlock.InPlaceOf(block, slots), i, device), slots, IsWholeModel: false));
         }
 
         if (left.Count > 0)
         {
-            blocks.Add(new ExpansionBlock(CalibrationUnit.Of("the model", request.Forward!, device), left, IsWholeModel: true));
+            blocks.Add(new ExpansionBlock(RunnablePart.Of("the model", request.Forward!, device), left, IsWholeModel: true));
         }
 
         int last = blocks.FindLastIndex(block => block.Slots.Count > 0);

@@ -9,7 +9,7 @@ namespace SparseExpansion.Expansion.Blocks;
 /// <param name="IsWholeModel">
 /// True for the whole model, which takes the user's batches instead of hidden states.
 /// </param>
-internal sealed record ExpansionBlock(CalibrationUnit Calibration, IReadOnlyList<ModuleSlot> Slots, bool IsWholeModel)
+internal sealed record ExpansionBlock(RunnablePart Calibration, IReadOnlyList<ModuleSlot> Slots, bool IsWholeModel)
 {
     /// <summary>
     /// Module that is called for a block now: the block, or, where the block is nothing but a linear, the module in its

@@ -1,6 +1,5 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Calibration.Capture;
-using SparseExpansion.Internal.Torch;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Expansion.Blocks;
@@ -12,7 +11,7 @@ namespace SparseExpansion.Expansion.Blocks;
 /// </summary>
 internal sealed class RecordedArguments : IDisposable
 {
-    private readonly List<Tensor> _kept = [];
+    private readonly SharedCopies _copies = new();
 
     private RecordedArguments(IReadOnlyList<CalibrationBatch> batches) => Batches = batches;
 
@@ -33,7 +32,7 @@ internal sealed class RecordedArguments : IDisposable
 
         try
         {
-            recorded.Record(request, CalibrationUnit.Of("the model", request.Forward!, device), cancellationToken);
+            recorded.Record(request, RunnablePart.Of("the model", request.Forward!, device), cancellationToken);
             return recorded;
         }
         catch
@@ -43,9 +42,9 @@ internal sealed class RecordedArguments : IDisposable
         }
     }
 
-    public void Dispose() => _kept.ForEach(tensor => tensor.Dispose());
+    public void Dispose() => _copies.Dispose();
 
-    private void Record(ExpansionRequest request, CalibrationUnit model, CancellationToken cancellationToken)
+    private void Record(ExpansionRequest request, RunnablePart model, CancellationToken cancellationToken)
     {
         var batches = new List<CalibrationBatch>();
         List<Tensor> former = [];
@@ -53,7 +52,7 @@ internal sealed class RecordedArguments : IDisposable
         {
             cancellationToken.ThrowIfCancellationRequested();
             List<Tensor> used = [];
-            BlockArguments arguments = Watch(request, model, batch, tensor => Keep(tensor, former, used));
+            BlockArguments arguments = Watch(request, model, batch, tensor => _copies.Keep(tensor, former, used));
             if (batches.Count == 0)
             {
                 RequireIndependent(request, model, batch, arguments);
@@ -67,7 +66,7 @@ internal sealed class RecordedArguments : IDisposable
     }
 
     private static BlockArguments Watch(
-        ExpansionRequest request, CalibrationUnit model, CalibrationBatch batch, Func<Tensor, Tensor> keep)
+        ExpansionRequest request, RunnablePart model, CalibrationBatch batch, Func<Tensor, Tensor> keep)
     {
         var seen = new IReadOnlyList<Tensor?>?[request.Blocks.Count];
         Action[] remove = [.. request.Blocks.Select((block, index) => block.OnCall((_, others) => seen[index] = [.. others.Select(other => other is null ? null : keep(other))]))];
@@ -90,7 +89,7 @@ internal sealed class RecordedArguments : IDisposable
     /// dense model would be wrong for the expanded one.
     /// </summary>
     private static void RequireIndependent(
-        ExpansionRequest request, CalibrationUnit model, CalibrationBatch batch, BlockArguments arguments)
+        ExpansionRequest request, RunnablePart model, CalibrationBatch batch, BlockArguments arguments)
     {
         using var scope = NewDisposeScope();
         Action[] remove = [.. request.Blocks.Select(block => block.OnReturn(output => output.flip(-1)))];
@@ -107,34 +106,8 @@ internal sealed class RecordedArguments : IDisposable
 
         for (int block = 0; block < request.Blocks.Count; block++)
         {
-            bool same = arguments.Of(block).Zip(others.Of(block)).All(pair => (pair.First is null) == (pair.Second is null) && (pair.First is null || Same(pair.First, pair.Second!)));
+            bool same = arguments.Of(block).Zip(others.Of(block)).All(pair => (pair.First is null) == (pair.Second is null) && (pair.First is null || SharedCopies.Same(pair.First, pair.Second!)));
             BlockEntry.Check(same, request, block, "takes an argument beside the hidden state that depends on what the blocks before it put out");
         }
     }
-
-    /// <summary>
-    /// The tensor that is kept for an argument: one that this batch or the one before it has used, or a copy.
-    /// </summary>
-    private Tensor Keep(Tensor tensor, List<Tensor> former, List<Tensor> used)
-    {
-        Tensor copy = tensor.detach().to(CPU, copy: true).DetachFromDisposeScope();
-        if (used.Concat(former).FirstOrDefault(kept => Same(kept, copy)) is { } known)
-        {
-            copy.Dispose();
-            copy = known;
-        }
-        else
-        {
-            _kept.Add(copy);
-        }
-
-        if (!used.Exists(kept => ReferenceEquals(kept, copy)))
-        {
-            used.Add(copy);
-        }
-
-        return copy;
-    }
-
-    private static bool Same(Tensor left, Tensor right) => left.dtype == right.dtype && TensorChecks.Equal(left, right);
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using SparseExpansion.Execution.Errors;
 using SparseExpansion.Execution.Expanded;
 using SparseExpansion.Expansion.Blocks;
 using SparseExpansion.Expansion.Reports;
@@ -35,7 +36,7 @@ internal sealed record BlockDescription
         }
         catch (JsonException e)
         {
-            throw new CheckpointException($"The description of stored block {block} is damaged: {e.Message}", e);
+            throw new CheckpointException($"The description of stored block {block} is damaged: {PlainMessage.Clause(e)}", e);
         }
     }
 }

@@ -65,7 +65,7 @@ internal sealed class ExpansionCheckpoints(IExpansionStore store, RouterKinds ki
         try
         {
             (BlockDescription description, ExpandedIndex index) = BlockDescription.Parse(stored.Description, block);
-            Reader(block, index, stored).Build(slots.ToDictionary(slot => slot.Name), replacements);
+            new MixtureBuilder(Reader(block, index, stored)).Build(slots.ToDictionary(slot => slot.Name), replacements);
             return new RestoredBlock(description, stored);
         }
         catch

@@ -1,4 +1,5 @@
 using System.Globalization;
+using SparseExpansion.Execution.Errors;
 using SparseExpansion.Internal.Files;
 using SparseExpansion.Serialization;
 using static TorchSharp.torch;
@@ -214,7 +215,7 @@ public sealed class FolderExpansionStore : IExpansionStore, IDisposable
         }
         catch (IOException e) when (File.Exists(Path.Combine(Folder, LockFile)))
         {
-            throw new CheckpointException($"{Folder}: is in use by another expansion, or by a store of this program that was not disposed ({e.Message})", e);
+            throw new CheckpointException($"{Folder}: is in use by another expansion, or by a store of this program that was not disposed ({PlainMessage.Clause(e)})", e);
         }
     }
 
@@ -264,7 +265,7 @@ public sealed class FolderExpansionStore : IExpansionStore, IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CheckpointException($"{Folder}: cannot be read or written: {e.Message}", e);
+            throw new CheckpointException($"{Folder}: cannot be read or written: {PlainMessage.Clause(e)}", e);
         }
     }
 }

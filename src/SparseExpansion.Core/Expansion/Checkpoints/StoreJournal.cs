@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using SparseExpansion.Execution.Errors;
 using SparseExpansion.Internal.Files;
 
 namespace SparseExpansion.Expansion.Checkpoints;
@@ -59,7 +60,7 @@ internal sealed record StoreJournal
         catch (JsonException e)
         {
             throw new CheckpointException(
-                $"{path}: is no journal of an expansion: {e.Message} Remove the folder to begin anew.", e);
+                $"{path}: is not a journal of an expansion: {PlainMessage.Clause(e)} Remove the folder to begin anew.", e);
         }
     }
 }

@@ -25,7 +25,7 @@ internal sealed class BlockFineTuner(
     /// <param name="layers">Its mixtures.</param>
     /// <param name="norms">Parameters of the model to train besides them.</param>
     /// <param name="windows">Inputs of the block and the outputs it should give.</param>
-    public BlockFineTuning Tune(CalibrationUnit block, int index, SparseMixtureLayer[] layers, IReadOnlyList<Parameter> norms, TuningWindows windows)
+    public BlockFineTuning Tune(RunnablePart block, int index, SparseMixtureLayer[] layers, IReadOnlyList<Parameter> norms, TuningWindows windows)
     {
         bool[] needed = [.. norms.Select(norm => norm.requires_grad)];
         BlockFineTuning report;
@@ -49,9 +49,9 @@ internal sealed class BlockFineTuner(
         return report;
     }
 
-    private BlockFineTuning Train(CalibrationUnit block, int index, TuningWindows windows, TunedParameters parameters)
+    private BlockFineTuning Train(RunnablePart block, int index, TuningWindows windows, TunedParameters parameters)
     {
-        int heldOut = TuningWindows.HeldOut(windows.Count, options.HoldOut);
+        int heldOut = HeldOutWindows.Count(windows.Count, options.HoldOut);
         int fitted = windows.Count - heldOut;
         Random random = SeededRandom.Create(seed);
         tail?.Shorten(windows, options.BatchWindows, cancellationToken);
@@ -102,14 +102,14 @@ internal sealed class BlockFineTuner(
     }
 
     private void Step(
-        CalibrationUnit block, TuningWindows windows, int[] batch, TunedParameters parameters, double learningRate)
+        RunnablePart block, TuningWindows windows, int[] batch, TunedParameters parameters, double learningRate)
     {
         using var grad = enable_grad();
         using var scope = NewDisposeScope();
         parameters.Step(Loss(block, windows.Read(batch)), learningRate);
     }
 
-    private double Evaluate(CalibrationUnit block, TuningWindows windows, int first, int count)
+    private double Evaluate(RunnablePart block, TuningWindows windows, int first, int count)
     {
         using var noGrad = no_grad();
         double sum = 0;
@@ -123,7 +123,7 @@ internal sealed class BlockFineTuner(
         return sum / count;
     }
 
-    private Tensor Loss(CalibrationUnit block, TuningBatch batch)
+    private Tensor Loss(RunnablePart block, TuningBatch batch)
     {
         Tensor outputs = block.Forward(new CalibrationBatch(batch.Input) { Arguments = batch.Arguments }), target = batch.Target;
         if (is_grad_enabled() && !outputs.requires_grad)
@@ -156,7 +156,7 @@ internal sealed class BlockFineTuner(
         }
         catch (Exception e) when (e is not (SparseExpansionException or OperationCanceledException))
         {
-            throw new SparseExpansionException($"The loss '{options.Loss}' failed: {PlainMessage.Of(e)}", e);
+            throw new SparseExpansionException($"The loss '{options.Loss}' failed: {PlainMessage.Clause(e)}", e);
         }
     }
 

@@ -78,7 +78,7 @@ internal sealed record FineTuningStep(FineTuningOptions Options) : IExpansionSte
 
     /// <summary>Experts are made without the windows that judge them.</summary>
     public IReadOnlyList<CalibrationBatch> ForExperts(IReadOnlyList<CalibrationBatch> batches, List<Tensor> views) =>
-        TuningWindows.LeaveOut(batches, Options.HoldOut, views);
+        HeldOutWindows.LeaveOut(batches, Options.HoldOut, views);
 
     public void OnBlockExpanded(BlockRun block)
     {

@@ -23,16 +23,16 @@ internal static class HiddenStates
     /// <returns>
     /// The outputs in host memory or mapped files, with the masks of the batches; the caller disposes them.
     /// </returns>
-    public static List<CalibrationBatch> Run(CalibrationUnit block, IReadOnlyList<CalibrationBatch> batches, MemorySchedule? memory, CancellationToken cancellationToken) =>
+    public static List<CalibrationBatch> Run(RunnablePart block, IReadOnlyList<CalibrationBatch> batches, MemorySchedule? memory, CancellationToken cancellationToken) =>
         Run(block, batches, memory, static _ => { }, cancellationToken);
 
-    /// <inheritdoc cref="Run(CalibrationUnit, IReadOnlyList{CalibrationBatch}, MemorySchedule?, CancellationToken)"/>
+    /// <inheritdoc cref="Run(RunnablePart, IReadOnlyList{CalibrationBatch}, MemorySchedule?, CancellationToken)"/>
     /// <remarks>Each batch is disposed when its output is there.</remarks>
-    public static List<CalibrationBatch> Propagate(CalibrationUnit block, IReadOnlyList<CalibrationBatch> batches, MemorySchedule? memory, CancellationToken cancellationToken) =>
+    public static List<CalibrationBatch> Propagate(RunnablePart block, IReadOnlyList<CalibrationBatch> batches, MemorySchedule? memory, CancellationToken cancellationToken) =>
         Run(block, batches, memory, static batch => batch.Input.Dispose(), cancellationToken);
 
     private static List<CalibrationBatch> Run(
-        CalibrationUnit block, IReadOnlyList<CalibrationBatch> batches, MemorySchedule? memory,
+        RunnablePart block, IReadOnlyList<CalibrationBatch> batches, MemorySchedule? memory,
         Action<CalibrationBatch> done, CancellationToken cancellationToken)
     {
         Func<Tensor, Tensor> keep = Keeper(memory);

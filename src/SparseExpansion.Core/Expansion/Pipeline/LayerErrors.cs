@@ -20,12 +20,12 @@ internal static class LayerErrors
         }
         catch (CalibrationException e) when (e.Layer is null)
         {
-            throw new CalibrationException($"Layer '{layer}'{Expert(e, firstExpert)}: {e.Message}", e) { Layer = layer };
+            throw new CalibrationException($"Layer '{layer}'{Expert(e, firstExpert)}: {PlainMessage.Clause(e)}", e) { Layer = layer };
         }
         catch (Exception e) when (e is not OperationCanceledException and not CalibrationException)
         {
             throw new PruningException(
-                $"The {part} failed at layer '{layer}'{Expert(e, firstExpert)}: {PlainMessage.Of(e)}", e);
+                $"The {part} failed at layer '{layer}'{Expert(e, firstExpert)}: {PlainMessage.Clause(e)}", e);
         }
     }
 

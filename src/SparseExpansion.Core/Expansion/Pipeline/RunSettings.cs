@@ -61,7 +61,7 @@ internal static class RunSettings
     /// </summary>
     private static string HashOutput(ExpansionRun run)
     {
-        using Tensor output = CalibrationUnit.Of("the model", run.Request.Forward!, run.Device)
+        using Tensor output = RunnablePart.Of("the model", run.Request.Forward!, run.Device)
             .Run(run.Batches[0], keepOutput: true)!;
         return TensorHash.OfState([KeyValuePair.Create("output", output)]);
     }

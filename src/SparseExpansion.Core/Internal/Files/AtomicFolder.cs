@@ -1,3 +1,4 @@
+using SparseExpansion.Execution.Errors;
 using SparseExpansion.Execution.Files;
 
 namespace SparseExpansion.Internal.Files;
@@ -154,7 +155,7 @@ internal sealed class AtomicFolder : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CheckpointException($"{target}: cannot be written: {e.Message}", e);
+            throw new CheckpointException($"{target}: cannot be written: {PlainMessage.Clause(e)}", e);
         }
     }
 }

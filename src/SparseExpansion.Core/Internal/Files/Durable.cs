@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using SparseExpansion.Execution.Errors;
 
 namespace SparseExpansion.Internal.Files;
 
@@ -29,7 +30,7 @@ internal static partial class Durable
             // The last: a file larger than its file system allows.
             if (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException)
             {
-                throw new CheckpointException($"{path}: cannot be written: {e.Message}", e);
+                throw new CheckpointException($"{path}: cannot be written: {PlainMessage.Clause(e)}", e);
             }
 
             throw;

@@ -1,4 +1,3 @@
-using SparseExpansion.Internal.Vectors;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;
 
@@ -8,7 +7,7 @@ namespace SparseExpansion.Pruning.Refit;
 /// The part of an iteration of conjugate gradients that treats every row on its own, after the product of all
 /// directions with the Hessian.
 /// </summary>
-internal static unsafe class ConjugateStep
+internal static class ConjugateStep
 {
     /// <summary>Steps along the directions and turns them, all in place.</summary>
     /// <param name="direction">p, [k, rows, d], float32.</param>
@@ -23,7 +22,7 @@ internal static unsafe class ConjugateStep
         Tensor direction, Tensor product, Tensor pruned, Tensor open, Tensor solution, Tensor residual,
         Tensor squares) =>
         product.dtype == ScalarType.BFloat16
-            ? TakeOnHost(direction, product, pruned, open, solution, residual, squares)
+            ? HostConjugateRows.Take(direction, product, pruned, open, solution, residual, squares)
             : TakeOnDevice(direction, product, pruned, open, solution, residual, squares);
 
     /// <summary>
@@ -38,7 +37,7 @@ internal static unsafe class ConjugateStep
     public static (Tensor Errors, Tensor Gradients, Tensor Squares) Begin(
         Tensor direction, Tensor residual, Tensor pruned) =>
         direction.device.type == TorchSharp.DeviceType.CPU
-            ? BeginOnHost(direction, residual, pruned)
+            ? HostConjugateRows.Begin(direction, residual, pruned)
             : BeginOnDevice(direction, residual, pruned);
 
     /// <summary>The same as <see cref="Begin"/>, on any device.</summary>
@@ -58,28 +57,6 @@ internal static unsafe class ConjugateStep
         return product.sum([2L], keepdim: true);
     }
 
-    private static (Tensor Errors, Tensor Gradients, Tensor Squares) BeginOnHost(
-        Tensor direction, Tensor residual, Tensor pruned)
-    {
-        long experts = direction.shape[0], rows = direction.shape[1], width = direction.shape[2];
-        Tensor errors = empty(experts, rows, 1), gradients = empty_like(errors), squares = empty_like(errors);
-        float* directions = RawMemory.Pointer<float>(direction), residuals = RawMemory.Pointer<float>(residual);
-        float* error = RawMemory.Pointer<float>(errors), gradient = RawMemory.Pointer<float>(gradients),
-            square = RawMemory.Pointer<float>(squares);
-        byte* marks = RawMemory.Pointer<byte>(pruned);
-        RowParallel.ForMemory(experts * rows, width, (from, to) =>
-        {
-            for (long row = from; row < to; row++)
-            {
-                long start = row * width;
-                (error[row], gradient[row], square[row]) = HostConjugateStep.Begin(
-                    directions + start, residuals + start, marks + start, width);
-            }
-        });
-        RawMemory.KeepAlive(direction, residual, pruned);
-        return (errors, gradients, squares);
-    }
-
     private static Tensor TakeOnDevice(
         Tensor direction, Tensor product, Tensor pruned, Tensor open, Tensor solution, Tensor residual, Tensor squares)
     {
@@ -94,29 +71,5 @@ internal static unsafe class ConjugateStep
         direction.mul_(turn).PlusInPlace(residual);
         squares.copy_(next);
         return gain.MoveToOuterDisposeScope();
-    }
-
-    private static Tensor TakeOnHost(
-        Tensor direction, Tensor product, Tensor pruned, Tensor open, Tensor solution, Tensor residual, Tensor squares)
-    {
-        Tensor gain = empty_like(squares);
-        long rows = direction.shape[1], width = direction.shape[2];
-        float* directions = RawMemory.Pointer<float>(direction), solutions = RawMemory.Pointer<float>(solution);
-        float* residuals = RawMemory.Pointer<float>(residual), norms = RawMemory.Pointer<float>(squares),
-            gains = RawMemory.Pointer<float>(gain);
-        ushort* products = (ushort*)RawMemory.Address(product);
-        byte* marks = RawMemory.Pointer<byte>(pruned), goOn = RawMemory.Pointer<byte>(open);
-        RowParallel.ForMemory(direction.shape[0] * rows, width, (from, to) =>
-        {
-            for (long row = from; row < to; row++)
-            {
-                long start = row * width;
-                gains[row] = goOn[row / rows] == 0 ? 0 : HostConjugateStep.Take(
-                    directions + start, products + start, marks + start, solutions + start, residuals + start,
-                    norms + row, width);
-            }
-        });
-        RawMemory.KeepAlive(direction, product, pruned, open, solution, residual, squares);
-        return gain;
     }
 }

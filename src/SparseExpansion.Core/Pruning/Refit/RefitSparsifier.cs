@@ -47,7 +47,7 @@ internal sealed class RefitSparsifier : ISizedSparsifier
         Tensor weight, IActivationStatistic statistic, SparsityTarget target,
         CancellationToken cancellationToken = default)
     {
-        (IActivationStatistic inner, HessianStatistic hessian) = Split(statistic);
+        (IActivationStatistic inner, HessianStatistic hessian) = RefitStatistic.Split(Name, statistic);
         PruningGuard.CheckWeight(Name, weight, target);
         PruningGuard.CheckHessians(Name, weight, [hessian]);
         using PruningResult pruned = PrunerCalls.Prune(_inner, weight, inner, target, cancellationToken);
@@ -77,7 +77,7 @@ internal sealed class RefitSparsifier : ISizedSparsifier
     private IReadOnlyList<PruningResult> PruneTogether(
         Tensor weight, IActivationStatistic[] statistics, SparsityTarget target, CancellationToken cancellationToken)
     {
-        (IActivationStatistic Inner, HessianStatistic Hessian)[] parts = [.. statistics.Select(Split)];
+        (IActivationStatistic Inner, HessianStatistic Hessian)[] parts = [.. statistics.Select(statistic => RefitStatistic.Split(Name, statistic))];
         PruningGuard.CheckWeight(Name, weight, target);
         PruningGuard.CheckHessians(Name, weight, [.. parts.Select(part => part.Hessian)]);
         IReadOnlyList<PruningResult> pruned = PrunerCalls.PruneExperts(
@@ -92,19 +92,6 @@ internal sealed class RefitSparsifier : ISizedSparsifier
         {
             pruned.DisposeAll();
         }
-    }
-
-    private (IActivationStatistic Inner, HessianStatistic Hessian) Split(IActivationStatistic statistic)
-    {
-        ArgumentNullException.ThrowIfNull(statistic);
-        return statistic switch
-        {
-            HessianStatistic hessian => (hessian, hessian),
-            RefitStatistic both => (both.Inner, both.Hessian),
-            _ => throw new PruningException(
-                $"Pruner '{Name}' needs a Hessian, but was given a {statistic.GetType().Name}; "
-                + $"create the statistic with {Name}'s CreateStatistic."),
-        };
     }
 
     private PruningResult Refit(

@@ -55,6 +55,24 @@ internal sealed class RefitStatistic(IActivationStatistic inner, HessianStatisti
 
     public double Checksum() => ((IChecksummed)hessian).Checksum() + ((inner as IChecksummed)?.Checksum() ?? 0);
 
+    /// <summary>Splits a statistic into that of the inner pruner and the Hessian for the refit.</summary>
+    /// <param name="pruner">Name of the refitting pruner.</param>
+    /// <param name="statistic">What it was given.</param>
+    /// <exception cref="PruningException">There is no Hessian in it.</exception>
+    public static (IActivationStatistic Inner, HessianStatistic Hessian) Split(
+        string pruner, IActivationStatistic statistic)
+    {
+        ArgumentNullException.ThrowIfNull(statistic);
+        return statistic switch
+        {
+            HessianStatistic hessian => (hessian, hessian),
+            RefitStatistic both => (both.Inner, both.Hessian),
+            _ => throw new PruningException(
+                $"Pruner '{pruner}' needs a Hessian, but was given a {statistic.GetType().Name}; "
+                + $"create the statistic with {pruner}'s CreateStatistic."),
+        };
+    }
+
     public void Dispose()
     {
         inner.Dispose();

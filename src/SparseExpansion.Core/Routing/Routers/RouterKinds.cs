@@ -84,7 +84,7 @@ public sealed class RouterKinds
         {
             throw new CheckpointException(
                 $"A router of kind '{state.Kind}' with {state.InputFeatures} inputs and {state.ExpertCount} experts "
-                + $"could not be restored: {PlainMessage.Of(e)}", e);
+                + $"could not be restored: {PlainMessage.Clause(e)}", e);
         }
     }
 }

@@ -1,3 +1,4 @@
+using SparseExpansion.Execution.Errors;
 using SparseExpansion.Execution.Expanded;
 using SparseExpansion.Internal.Files;
 using SparseExpansion.Layers;
@@ -93,7 +94,7 @@ internal sealed class ExpandedModelConverter : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CheckpointException($"{_source}: cannot be copied: {e.Message}", e);
+            throw new CheckpointException($"{_source}: cannot be copied: {PlainMessage.Clause(e)}", e);
         }
     }
 

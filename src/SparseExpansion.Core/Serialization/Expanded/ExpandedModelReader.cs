@@ -60,9 +60,9 @@ internal sealed class ExpandedModelReader : IDisposable
     }
 
     private void BuildMixtures(Dictionary<string, ModuleSlot> slots, List<Replacement> replacements) =>
-        new MixtureReader(
+        new MixtureBuilder(new MixtureReader(
             _index, _experts.Entries.Keys, name => _options.MemoryMap ? _experts.Map(name) : _experts.Read(name),
-            _options.Routers, _experts.FilePath)
+            _options.Routers, _experts.FilePath))
             .Build(slots, replacements);
 
     /// <summary>

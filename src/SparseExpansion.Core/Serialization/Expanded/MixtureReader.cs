@@ -1,14 +1,13 @@
+using SparseExpansion.Execution.Errors;
 using SparseExpansion.Execution.Expanded;
 using SparseExpansion.Layers;
-using SparseExpansion.Layers.Surgery;
 using SparseExpansion.Routing;
 using SparseExpansion.Routing.Routers;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Serialization.Expanded;
 
-/// <summary>Makes mixtures from a file.</summary>
+/// <summary>Reads the parts of mixtures from a file, and the mixtures themselves.</summary>
 /// <param name="index">The layers.</param>
 /// <param name="names">Names of all tensors of the file.</param>
 /// <param name="open">A tensor of the file by name, for the current dispose scope; packed experts keep its
@@ -18,51 +17,11 @@ namespace SparseExpansion.Serialization.Expanded;
 internal sealed class MixtureReader(
     ExpandedIndex index, IEnumerable<string> names, Func<string, Tensor> open, RouterKinds kinds, string source)
 {
-    /// <summary>Builds all mixtures, in the dtype and on the device of the dense weights that they replace.</summary>
-    /// <param name="slots">The model's linears by module path.</param>
-    /// <param name="replacements">Takes the mixtures one by one; the caller disposes them, after an error too.</param>
-    /// <exception cref="CheckpointException">The file does not fit the model.</exception>
-    public void Build(IReadOnlyDictionary<string, ModuleSlot> slots, List<Replacement> replacements)
-    {
-        var routers = new SharedRouter?[index.Routers.Count];
-        try
-        {
-            Build(slots, routers, replacements);
-        }
-        catch
-        {
-            // A layer disposes its router; one that no layer joined is nobody's.
-            foreach (SharedRouter? router in routers.Where(router => router?.Members.Count == 0))
-            {
-                router!.Dispose();
-            }
+    /// <summary>The layers.</summary>
+    public ExpandedIndex Index => index;
 
-            throw;
-        }
-    }
-
-    private void Build(
-        IReadOnlyDictionary<string, ModuleSlot> slots, SharedRouter?[] routers, List<Replacement> replacements)
-    {
-        foreach (ExpandedLayerEntry entry in index.Layers)
-        {
-            ModuleSlot slot = slots.GetValueOrDefault(entry.Name)
-                ?? throw Misfit($"layer '{entry.Name}' is not a linear layer of the model");
-            var linear = (Linear)slot.Dense;
-            if (linear.in_features != entry.InFeatures || linear.out_features != entry.OutFeatures
-                || (linear.bias is not null != entry.Bias && !entry.ExpertBias))
-            {
-                throw Misfit(
-                    $"layer '{entry.Name}' is [{entry.OutFeatures}, {entry.InFeatures}] with bias {entry.Bias}, "
-                    + $"the model's is [{linear.out_features}, "
-                    + $"{linear.in_features}] with bias {linear.bias is not null}");
-            }
-
-            SharedRouter router = routers[entry.Router] ??= new SharedRouter(ReadRouter(
-                entry.Router, linear.weight!.device));
-            replacements.Add(new Replacement(slot, ReadMixture(entry, router, linear.weight!)));
-        }
-    }
+    /// <summary>The file, for messages.</summary>
+    public string Source => source;
 
     /// <summary>The experts of one layer as they are stored; the caller disposes them.</summary>
     public ExpertWeights ReadExperts(ExpandedLayerEntry entry)
@@ -76,16 +35,21 @@ internal sealed class MixtureReader(
                 entry.Storage, entry.Name, entry.Experts, entry.OutFeatures, entry.InFeatures, tensors));
     }
 
-    private IRouter ReadRouter(int position, Device device)
+    /// <summary>One of the index's routers; the caller disposes it.</summary>
+    public IRouter ReadRouter(int position, Device device)
     {
-        ExpandedRouterEntry entry = index.Routers[position];
+        ExpandedRouterEntry entry = Index.Routers[position];
         using var scope = NewDisposeScope();
         Dictionary<string, Tensor> tensors = entry.Tensors.ToDictionary(
             name => name, name => open(ExpandedTensorNames.Router(position, name)).to(device));
         return Named(() => kinds.Restore(new RouterState(entry.Kind, entry.InputFeatures, entry.Experts, tensors)));
     }
 
-    private SparseMixtureLayer ReadMixture(ExpandedLayerEntry entry, SharedRouter router, Tensor dense)
+    /// <summary>One of the index's layers; the caller disposes it.</summary>
+    /// <param name="entry">The layer.</param>
+    /// <param name="router">Its router.</param>
+    /// <param name="dense">The weight that it replaces, whose dtype and device it gets.</param>
+    public SparseMixtureLayer ReadMixture(ExpandedLayerEntry entry, SharedRouter router, Tensor dense)
     {
         using var scope = NewDisposeScope();
         ExpertWeights experts = ReadExperts(entry);
@@ -111,7 +75,7 @@ internal sealed class MixtureReader(
         if (bias is not null && !bias.shape.SequenceEqual(expected))
         {
             throw new CheckpointException(
-                $"{source}: tensor '{ExpandedTensorNames.Bias(entry.Name)}' is [{string.Join(", ", bias.shape)}], the index says [{string.Join(", ", expected)}].");
+                $"{Source}: tensor '{ExpandedTensorNames.Bias(entry.Name)}' is [{string.Join(", ", bias.shape)}], the index says [{string.Join(", ", expected)}].");
         }
     }
 
@@ -124,10 +88,7 @@ internal sealed class MixtureReader(
         }
         catch (CheckpointException error)
         {
-            throw new CheckpointException($"{source}: {error.Message}", error);
+            throw new CheckpointException($"{Source}: {PlainMessage.Clause(error)}", error);
         }
     }
-
-    private CheckpointException Misfit(string what) =>
-        new($"{source}: {what}; the folder belongs to another architecture.");
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using SparseExpansion.Models.Configuration;
 
@@ -35,7 +34,11 @@ internal static class SpecialTokensReader
             TokenizerClass = ReadClass(config),
             Legacy = Flag(config, "legacy") ?? true,
             AddPrefixSpace = Flag(config, "add_prefix_space") ?? true,
-            Added = [.. ReadDecoder(folder, config), .. ReadAdded(folder, roles)],
+            Added =
+            [
+                .. NumberedTokensReader.ReadDecoder(config, Path.Combine(folder, Config)),
+                .. NumberedTokensReader.ReadAdded(Open(folder, Added), Path.Combine(folder, Added), roles),
+            ],
             Roles = roles,
             AreNamed = named,
             ModelIds = named ? default : ReadModelIds(folder),
@@ -98,33 +101,6 @@ internal static class SpecialTokensReader
         JsonValueKind.Object => AddedTokenReader.Read(file.Nested(key, value), 0, special: true) with { Special = true },
         _ => throw file.Error(key, "must be the content of a token or an object that holds it"),
     };
-
-    private static IEnumerable<(AddedToken Token, string File)> ReadDecoder(string folder, ConfigObject? config)
-    {
-        ConfigObject? decoder = config?.Object("added_tokens_decoder");
-        foreach (string key in decoder?.Keys ?? [])
-        {
-            int id = int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
-                ? AddedTokenReader.RequireSmall(number, decoder!, key)
-                : throw decoder!.Error(key, "must be a token id");
-            ConfigObject node = decoder!.Object(key) ?? throw decoder.Error(key, "must be an object");
-            yield return (AddedTokenReader.Read(node, id, special: false), Path.Combine(folder, Config));
-        }
-    }
-
-    private static IEnumerable<(AddedToken Token, string File)> ReadAdded(string folder, AddedToken[] roles)
-    {
-        ConfigObject? file = Open(folder, Added);
-        foreach (string content in file?.Keys ?? [])
-        {
-            int id = AddedTokenReader.RequireSmall(
-                file!.OptionalInt(content, least: 0) ?? throw file.Error(content, "has no id"), file, content);
-            bool special = roles.Any(role => role.Content == content);
-            yield return (
-                new AddedToken(id, content, special, Normalized: !special, StripLeft: false, StripRight: false),
-                Path.Combine(folder, Added));
-        }
-    }
 
     private static (int? Bos, int? Eos) ReadModelIds(string folder)
     {

@@ -46,8 +46,39 @@ internal sealed class StandIns
         }
     }
 
-    /// <summary>The unit that stands for a character beyond U+FFFF.</summary>
-    public char Of(int codePoint)
+    /// <summary>
+    /// The text with one unit for each character, and where these are in the text; null where they are at the same
+    /// places.
+    /// </summary>
+    public (string Searched, int[]? Positions) Replace(string text)
+    {
+        if (!text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF'))
+        {
+            return (text, null);
+        }
+
+        char[] searched = new char[text.Length];
+        int[] positions = new int[text.Length + 1];
+        int count = 0;
+        for (int at = 0; at < text.Length; count++)
+        {
+            positions[count] = at;
+            if (!char.IsSurrogate(text[at]))
+            {
+                searched[count] = text[at++];
+                continue;
+            }
+
+            Rune.DecodeFromUtf16(text.AsSpan(at), out Rune rune, out int length);
+            searched[count] = rune.IsBmp ? (char)rune.Value : Of(rune.Value);
+            at += length;
+        }
+
+        positions[count] = text.Length;
+        return (new string(searched, 0, count), positions);
+    }
+
+    private char Of(int codePoint)
     {
         int index = Array.BinarySearch(_starts, codePoint);
         return _units[index >= 0 ? index : ~index - 1];

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using SparseExpansion.Execution.Errors;
 
 namespace SparseExpansion.Models.Tokenization.Patterns;
 
@@ -36,7 +37,7 @@ internal sealed class TextMatcher
         }
         catch (ArgumentException error)
         {
-            throw new PatternException($"is not accepted by .NET: {error.Message}");
+            throw new PatternException($"is not accepted by .NET: {PlainMessage.Clause(error)}");
         }
     }
 
@@ -44,7 +45,7 @@ internal sealed class TextMatcher
     /// <exception cref="CheckpointException">The pattern takes too long on this text.</exception>
     public IEnumerable<(int Start, int End)> Matches(string text)
     {
-        (string searched, int[]? positions) = Searchable(text);
+        (string searched, int[]? positions) = _standIns.Replace(text);
         int last = -1;
         for (Match match = Guard(() => _regex.Match(searched)); match.Success; match = Guard(match.NextMatch))
         {
@@ -85,38 +86,6 @@ internal sealed class TextMatcher
         }
 
         return text.ToString();
-    }
-
-    /// <summary>
-    /// The text with one unit for each character, and where these are in the text; null where they are at the same
-    /// places.
-    /// </summary>
-    private (string Searched, int[]? Positions) Searchable(string text)
-    {
-        if (!text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF'))
-        {
-            return (text, null);
-        }
-
-        char[] searched = new char[text.Length];
-        int[] positions = new int[text.Length + 1];
-        int count = 0;
-        for (int at = 0; at < text.Length; count++)
-        {
-            positions[count] = at;
-            if (!char.IsSurrogate(text[at]))
-            {
-                searched[count] = text[at++];
-                continue;
-            }
-
-            Rune.DecodeFromUtf16(text.AsSpan(at), out Rune rune, out int length);
-            searched[count] = rune.IsBmp ? (char)rune.Value : _standIns.Of(rune.Value);
-            at += length;
-        }
-
-        positions[count] = text.Length;
-        return (new string(searched, 0, count), positions);
     }
 
     private Match Guard(Func<Match> find)

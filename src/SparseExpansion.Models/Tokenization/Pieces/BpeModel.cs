@@ -12,7 +12,7 @@ namespace SparseExpansion.Models.Tokenization.Pieces;
 internal sealed class BpeModel : IPieceModel
 {
     private readonly Dictionary<string, int> _vocabulary;
-    private readonly HashSet<(Rune Left, Rune Right)> _neighbors = [];
+    private readonly PieceCuts _cuts = new();
     private readonly BpeTokenizer _merger;
     private readonly int? _unknown;
     private readonly bool _fuseUnknown;
@@ -37,7 +37,7 @@ internal sealed class BpeModel : IPieceModel
         _bytes = byteFallback ? ByteTokens.Find(vocabulary) : null;
         foreach ((string left, string right) in merges)
         {
-            AddNeighbors(left + right);
+            _cuts.Forbid(left + right);
         }
 
         // The library parts a merge at its blank, so blanks inside of tokens go under another name.
@@ -60,31 +60,11 @@ internal sealed class BpeModel : IPieceModel
         bool afterUnknown = false;
         for (int start = 0; start < piece.Length;)
         {
-            int end = EndOfRun(piece, start);
+            int end = _cuts.Next(piece, start);
             ReadOnlySpan<char> run = piece.AsSpan(start, end - start);
             afterUnknown = EncodeRun(run, ids, afterUnknown);
             start = end;
         }
-    }
-
-    /// <summary>Position of the first cut after <paramref name="start"/>.</summary>
-    private int EndOfRun(string piece, int start)
-    {
-        Rune.DecodeFromUtf16(piece.AsSpan(start), out Rune left, out int length);
-        int at = start + length;
-        while (at < piece.Length)
-        {
-            Rune.DecodeFromUtf16(piece.AsSpan(at), out Rune right, out length);
-            if (!_neighbors.Contains((left, right)))
-            {
-                break;
-            }
-
-            left = right;
-            at += length;
-        }
-
-        return at;
     }
 
     /// <summary>Encodes characters between two cuts; true if they ended as an unknown token.</summary>
@@ -121,19 +101,5 @@ internal sealed class BpeModel : IPieceModel
         }
 
         return true;
-    }
-
-    private void AddNeighbors(string token)
-    {
-        Rune? left = null;
-        foreach (Rune right in token.EnumerateRunes())
-        {
-            if (left is { } before)
-            {
-                _neighbors.Add((before, right));
-            }
-
-            left = right;
-        }
     }
 }

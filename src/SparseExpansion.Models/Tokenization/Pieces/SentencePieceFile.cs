@@ -58,7 +58,7 @@ internal sealed class SentencePieceFile
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidOperationException)
         {
             throw new CheckpointException(
-                $"{path}: is not a SentencePiece model that can be read: {PlainMessage.Of(error)}", error);
+                $"{path}: is not a SentencePiece model that can be read: {PlainMessage.Clause(error)}", error);
         }
 
         file.Check(path);

@@ -3,10 +3,8 @@ namespace SparseExpansion.Models.Tokenization.Unicode;
 /// <summary>Data of each character for the normalization forms of Unicode (UAX #15).</summary>
 internal sealed class Decompositions
 {
-    private const int PageBits = 8;
-    private const int PageMask = (1 << PageBits) - 1;
-    private readonly byte[]?[] _classes = new byte[(CodePointSet.Last >> PageBits) + 1][];
-    private readonly byte[]?[] _changes = new byte[(CodePointSet.Last >> PageBits) + 1][];
+    private readonly CodePointBytes _classes = new();
+    private readonly CodePointBytes _changes = new();
     private readonly Dictionary<int, int[]> _canonical = [];
     private readonly Dictionary<int, int[]> _compatible = [];
     private readonly Dictionary<(int First, int Second), int> _composed = [];
@@ -15,10 +13,7 @@ internal sealed class Decompositions
     {
         foreach (((int first, int last), byte value) in UnicodeTables.CombiningClasses())
         {
-            for (int code = first; code <= last; code++)
-            {
-                Page(_classes, code)[code & PageMask] = value;
-            }
+            _classes.Mark(first, last, value);
         }
 
         Dictionary<int, int[]> canonical = UnicodeTables.Mappings("canonical")
@@ -39,10 +34,10 @@ internal sealed class Decompositions
     public static Lazy<Decompositions> Shared { get; } = new(() => new Decompositions());
 
     /// <summary>The canonical combining class.</summary>
-    public byte ClassOf(int codePoint) => _classes[codePoint >> PageBits]?[codePoint & PageMask] ?? 0;
+    public byte ClassOf(int codePoint) => _classes[codePoint];
 
     /// <summary>The forms that change the character or, by what stands before it, may.</summary>
-    public Changes ChangesOf(int codePoint) => (Changes)(_changes[codePoint >> PageBits]?[codePoint & PageMask] ?? 0);
+    public Changes ChangesOf(int codePoint) => (Changes)_changes[codePoint];
 
     /// <summary>Appends the full decomposition, not yet in canonical order.</summary>
     public void Decompose(int codePoint, bool compatible, List<int> result)
@@ -117,13 +112,5 @@ internal sealed class Decompositions
             ? parts!.SelectMany(part => Expand(part, canonical, compatible))
             : [code];
 
-    private void Mark(int first, int last, Changes changes)
-    {
-        for (int code = first; code <= last; code++)
-        {
-            Page(_changes, code)[code & PageMask] |= (byte)changes;
-        }
-    }
-
-    private static byte[] Page(byte[]?[] pages, int code) => pages[code >> PageBits] ??= new byte[PageMask + 1];
+    private void Mark(int first, int last, Changes changes) => _changes.Mark(first, last, (byte)changes);
 }

@@ -20,7 +20,7 @@ public sealed class InstructionPathTests
     [InlineData("DOTNET_EnableHWIntrinsic", InstructionSet.Portable)]
     public async Task Kernels_InstructionsSwitchedOff_TakeTheNextPathAndStayExact(string variable, object expected)
     {
-        Assert.SkipUnless(KernelTable.IsSupported((InstructionSet)expected), $"This processor has no {expected}.");
+        Assert.SkipUnless(InstructionSets.IsSupported((InstructionSet)expected), $"This processor has no {expected}.");
         var start = new ProcessStartInfo(Environment.ProcessPath!)
         {
             RedirectStandardOutput = true,
@@ -48,7 +48,7 @@ public sealed class InstructionPathTests
     {
         string? expected = Environment.GetEnvironmentVariable(Expected);
         Assert.SkipWhen(expected is null, "For the child process of the other test.");
-        Assert.Equal(expected, KernelTable.Best.ToString());
+        Assert.Equal(expected, InstructionSets.Best.ToString());
         ExecutionCase.Generator.Sample(
             problem =>
             {

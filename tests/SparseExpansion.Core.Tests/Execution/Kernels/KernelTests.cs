@@ -26,7 +26,7 @@ public sealed class KernelTests
     public void Multiply_EveryKernel_EqualsDoublePrecision(string instructions, string kernel, bool bfloat16Tokens)
     {
         var set = Enum.Parse<InstructionSet>(instructions);
-        Assert.SkipUnless(KernelTable.IsSupported(set), $"This processor has no {set}.");
+        Assert.SkipUnless(InstructionSets.IsSupported(set), $"This processor has no {set}.");
         var options = new ExecutionOptions(Enum.Parse<KernelKind>(kernel), set);
         ScalarType tokenType = bfloat16Tokens ? ScalarType.BFloat16 : ScalarType.Float32;
         ExecutionCase.Generator.Sample(c => Check(c, tokenType, options), iter: 30, threads: 1);
@@ -35,7 +35,7 @@ public sealed class KernelTests
     [Fact]
     public void Multiply_EveryTokenCount_EqualsDoublePrecision()
     {
-        foreach (InstructionSet set in Enum.GetValues<InstructionSet>().Where(KernelTable.IsSupported))
+        foreach (InstructionSet set in Enum.GetValues<InstructionSet>().Where(InstructionSets.IsSupported))
         {
             for (int tokens = 1; tokens <= 70; tokens++)
             {

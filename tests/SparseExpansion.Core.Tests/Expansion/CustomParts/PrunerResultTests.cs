@@ -38,7 +38,7 @@ public sealed class PrunerResultTests : CustomPartTestBase
         string message = Fails(Builder().PruneWith(new ScriptedPruner((weight, mask) => Return(fault, weight, mask)), SparsityTarget.Unstructured(0.5)), said);
 
         Assert.Contains("layer 'blocks.0.gate', expert 0", message, StringComparison.Ordinal);
-        Assert.Contains("Pruner 'scripted' (ScriptedPruner)", message, StringComparison.Ordinal);
+        Assert.Contains("pruner 'scripted' (ScriptedPruner)", message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -102,9 +102,9 @@ public sealed class PrunerResultTests : CustomPartTestBase
     [Theory]
     [InlineData("null", "returned null for 2 experts")]
     [InlineData("one", "returned 1 results for 2 experts")]
-    [InlineData("null result", "expert 1: Pruner 'wrapping' (WrappingPruner) returned null in place of a result")]
-    [InlineData("transposed", "expert 0: Pruner 'wrapping' (WrappingPruner) returned Float32 [16, 24] on cpu for a weight Float32 [24, 16] on cpu")]
-    [InlineData("disposed", "expert 0: Pruner 'wrapping' (WrappingPruner) returned a result that is disposed")]
+    [InlineData("null result", "expert 1: pruner 'wrapping' (WrappingPruner) returned null in place of a result")]
+    [InlineData("transposed", "expert 0: pruner 'wrapping' (WrappingPruner) returned Float32 [16, 24] on cpu for a weight Float32 [24, 16] on cpu")]
+    [InlineData("disposed", "expert 0: pruner 'wrapping' (WrappingPruner) returned a result that is disposed")]
     public void Run_BadResultsOfAPrunerThatWrapsAnother_NameIt(string fault, string said) =>
         Fails(Builder().PruneWith(new WrappingPruner(fault), SparsityTarget.Unstructured(0.5)), said, "'blocks.0.gate'", "WrappingPruner");
 

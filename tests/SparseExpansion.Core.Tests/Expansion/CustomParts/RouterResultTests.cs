@@ -14,8 +14,8 @@ namespace SparseExpansion.Expansion.CustomParts;
 public sealed class RouterResultTests : CustomPartTestBase
 {
     [Theory]
-    [InlineData("null", "The trainer 'scripted' (ScriptedTrainer) returned null")]
-    [InlineData("narrow", "The trainer 'scripted' (ScriptedTrainer) returned a ScriptedRouter of 2 experts for tokens of width 3")]
+    [InlineData("null", "the trainer 'scripted' (ScriptedTrainer) returned null")]
+    [InlineData("narrow", "the trainer 'scripted' (ScriptedTrainer) returned a ScriptedRouter of 2 experts for tokens of width 3")]
     [InlineData("no experts", "returned a ScriptedRouter of 0 experts")]
     [InlineData("null experts", "ScriptedRouter returned null for")]
     [InlineData("short", "ScriptedRouter returned Int64 [1] on cpu for")]

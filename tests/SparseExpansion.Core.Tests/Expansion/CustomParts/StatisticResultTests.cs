@@ -20,7 +20,7 @@ public sealed class StatisticResultTests : CustomPartTestBase
     [Fact]
     public void Run_NoStatistic_NamesLayerAndPruner() => Fails(
         Builder().PruneWith(new PlainPruner("null"), s_half), "'blocks.0.gate",
-        "Pruner 'plain' (PlainPruner) made no statistic");
+        "pruner 'plain' (PlainPruner) made no statistic");
 
     [Theory]
     [InlineData("no count", "PlainStatistic was shown")]
@@ -48,7 +48,7 @@ public sealed class StatisticResultTests : CustomPartTestBase
         {
             Fails(
                 Builder().PruneWith(pruner, s_half).WithExpertStatistics(new ExpertStatisticsOptions { Shrinkage = shrinkage }),
-                "'blocks.0.gate", "The PlainStatistic of pruner 'plain", "IShrinkable");
+                "'blocks.0.gate", "the PlainStatistic of pruner 'plain", "IShrinkable");
         }
 
         using ExpansionResult result = Builder().PruneWith(pruner, s_half).Run();
@@ -79,7 +79,7 @@ public sealed class StatisticResultTests : CustomPartTestBase
             _ => throw new InvalidOperationException("out of losses"),
         });
 
-        Fails(Builder().FineTune(new FineTuningOptions { Steps = 4, CheckInterval = 2, HoldOut = 0.25, Loss = loss }), "fine-tuning failed at layer 'block 0'", "The loss 'my loss'", said);
+        Fails(Builder().FineTune(new FineTuningOptions { Steps = 4, CheckInterval = 2, HoldOut = 0.25, Loss = loss }), "fine-tuning failed at layer 'block 0'", "the loss 'my loss'", said);
     }
 
     private MemorySchedule OneAtATime() => new(null, Model.named_modules().ToDictionary(entry => entry.name, _ => 1));

@@ -24,14 +24,14 @@ public sealed class HeldOutWindowTests
         CalibrationBatch[] batches = [.. new[] { 2, 3, 4, 3 }.Select(count => new CalibrationBatch(rand(count, 5, 3), Mask(count, 5)))];
         var views = new List<Tensor>();
 
-        IReadOnlyList<CalibrationBatch> left = TuningWindows.LeaveOut(batches, share, views);
+        IReadOnlyList<CalibrationBatch> left = HeldOutWindows.LeaveOut(batches, share, views);
 
         Assert.Equal(kept, left.Select(batch => (int)batch.Input.shape[0]));
         Assert.True(TensorChecks.Equal(cat([.. batches.Select(batch => batch.Input)]).narrow(0, 0, rows), cat([.. left.Select(batch => batch.Input)])));
         Assert.True(TensorChecks.Equal(
             cat([.. batches.Select(batch => batch.Mask!)]).narrow(0, 0, rows).flatten(),
             cat([.. left.Select(batch => batch.Mask!.flatten())])));
-        Assert.Equal(12 - rows, TuningWindows.HeldOut(12, share));
+        Assert.Equal(12 - rows, HeldOutWindows.Count(12, share));
     }
 
     /// <summary>No window is a small rest: it could be the only one that is held out.</summary>
@@ -56,7 +56,7 @@ public sealed class HeldOutWindowTests
     {
         using var scope = NewDisposeScope();
         var batch = new CalibrationBatch(rand(4, 5, 3), Mask(4, 5).flatten());
-        CalibrationBatch left = Assert.Single(TuningWindows.LeaveOut([batch], 0.25, []));
+        CalibrationBatch left = Assert.Single(HeldOutWindows.LeaveOut([batch], 0.25, []));
         Assert.Equal((3L, 15L), (left.Input.shape[0], left.Mask!.shape[0]));
     }
 
@@ -72,12 +72,12 @@ public sealed class HeldOutWindowTests
             [.. inputs.SelectMany(input => input.flatten().data<float>().ToArray())];
 
         HashSet<float> fitted = Seen(
-            TuningWindows.LeaveOut(batches, share, []).Select(batch => batch.Input.contiguous()));
+            HeldOutWindows.LeaveOut(batches, share, []).Select(batch => batch.Input.contiguous()));
 
         // Outputs of four dimensions change nothing: inputs alone decide where windows end.
         var windows = new TuningWindows(
             CPU, batches, [.. batches.Select(batch => new CalibrationBatch(zeros(batch.Input.shape[0], 2, 2, 2)))]);
-        int heldOut = TuningWindows.HeldOut(windows.Count, share), first = windows.Count - heldOut;
+        int heldOut = HeldOutWindows.Count(windows.Count, share), first = windows.Count - heldOut;
         HashSet<float> judged = Seen(windows.InOrder(first, heldOut, 4).Select(batch => windows.Read(batch).Input));
         HashSet<float> learned = Seen(
             windows.Shuffle(0, first, 4, new Random(1)).Select(batch => windows.Read(batch).Input));
@@ -110,7 +110,7 @@ public sealed class HeldOutWindowTests
         mask[7] = false;
         CalibrationBatch[] batches = [new(rand(8, 5, 3), mask)];
         Assert.Equal([0, 2, 3, 4, 5, 6], TuningWindow.Cut(batches).Select(window => (int)window.Start));
-        Assert.Equal(5, Assert.Single(TuningWindows.LeaveOut(batches, 1 / 3.0, [])).Input.shape[0]);
+        Assert.Equal(5, Assert.Single(HeldOutWindows.LeaveOut(batches, 1 / 3.0, [])).Input.shape[0]);
     }
 
     [Fact]
@@ -188,15 +188,15 @@ public sealed class HeldOutWindowTests
     {
         using var scope = NewDisposeScope();
         CalibrationBatch[] sequence = [new(rand(1, 5, 3))], vector = [new(rand(7))];
-        Assert.Same(sequence, TuningWindows.LeaveOut(sequence, 0.5, []));
-        Assert.Same(vector, TuningWindows.LeaveOut(vector, 0.5, []));
+        Assert.Same(sequence, HeldOutWindows.LeaveOut(sequence, 0.5, []));
+        Assert.Same(vector, HeldOutWindows.LeaveOut(vector, 0.5, []));
     }
 
     [Fact]
     public void LeaveOut_Tokens_LeavesWindowsOfTheirLengthOut()
     {
         using var scope = NewDisposeScope();
-        CalibrationBatch left = Assert.Single(TuningWindows.LeaveOut([new CalibrationBatch(rand(1000, 3))], 0.1, []));
+        CalibrationBatch left = Assert.Single(HeldOutWindows.LeaveOut([new CalibrationBatch(rand(1000, 3))], 0.1, []));
         Assert.Equal(900, left.Input.shape[0]); // Twenty windows of 50 tokens.
     }
 

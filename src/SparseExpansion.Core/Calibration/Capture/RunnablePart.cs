@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using SparseExpansion.Execution.Errors;
+using SparseExpansion.Internal.Torch;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Calibration.Capture;
@@ -8,10 +9,10 @@ namespace SparseExpansion.Calibration.Capture;
 /// <param name="Name">For messages.</param>
 /// <param name="Forward">Runs the part.</param>
 /// <param name="Device">Device of its inputs.</param>
-internal sealed record CalibrationUnit(string Name, Func<CalibrationBatch, Tensor> Forward, Device Device)
+internal sealed record RunnablePart(string Name, Func<CalibrationBatch, Tensor> Forward, Device Device)
 {
     /// <summary>A part that needs nothing but its input, such as the whole model.</summary>
-    public static CalibrationUnit Of(string name, Func<Tensor, Tensor> forward, Device device) =>
+    public static RunnablePart Of(string name, Func<Tensor, Tensor> forward, Device device) =>
         new(name, batch => forward(batch.Input), device);
 
     /// <summary>Runs the part under <c>no_grad</c>; hooks may end the pass early, which gives null.</summary>
@@ -36,8 +37,8 @@ internal sealed record CalibrationUnit(string Name, Func<CalibrationBatch, Tenso
         catch (ExternalException e)
         {
             throw new CalibrationException(
-                $"Running {Name} on a calibration input {batch.Input.dtype} [{string.Join(", ", batch.Input.shape)}] "
-                + $"failed: {PlainMessage.Of(e)}", e);
+                $"Running {Name} on a calibration input {TensorText.Of(batch.Input)} "
+                + $"failed: {PlainMessage.Clause(e)}", e);
         }
     }
 }
