@@ -1,10 +1,11 @@
+using System.Collections.ObjectModel;
+
 namespace SparseExpansion.Models;
 
 /// <summary>
 /// Settings of text generation. Logits go through these steps, in this order: <see cref="RepetitionPenalty"/>,
-/// <see cref="Temperature"/>,
-/// <see cref="TopK"/>, <see cref="TopP"/>, <see cref="MinP"/>; one of the tokens that are left is drawn in proportion
-/// to its probability.
+/// <see cref="LogitBias"/>, <see cref="Temperature"/>, <see cref="TopK"/>, <see cref="TopP"/>, <see cref="MinP"/>; one
+/// of the tokens that are left is drawn in proportion to its probability.
 /// </summary>
 public sealed record GenerationOptions
 {
@@ -39,13 +40,31 @@ public sealed record GenerationOptions
     public double RepetitionPenalty { get; init; } = 1;
 
     /// <summary>
+    /// Numbers that are added to the logits of tokens, by id: minus infinity forbids a token. Default: none.
+    /// </summary>
+    public IReadOnlyDictionary<int, double> LogitBias { get; init; } = ReadOnlyDictionary<int, double>.Empty;
+
+    /// <summary>
+    /// Number of most probable tokens that are told beside each new one, see <see cref="GeneratedToken.Top"/>. Default
+    /// 0.
+    /// </summary>
+    public int TopLogProbabilities { get; init; }
+
+    /// <summary>
+    /// Treatment of texts that are longer than the model's context. Default <see cref="ContextOverflow.Error"/>.
+    /// </summary>
+    public ContextOverflow Overflow { get; init; }
+
+    /// <summary>
     /// Texts that end the generation when they appear in new text; they are not put out, not even in part. None is
     /// empty. Default: none.
     /// Only for text: who asks for token ids is refused them.
     /// </summary>
     public IReadOnlyList<string> StopStrings { get; init; } = [];
 
-    /// <summary>Seed of the sampling. Default 0.</summary>
+    /// <summary>
+    /// Seed of the sampling. Default 0. In a batch the n-th prompt, counted from 0, has this seed plus n.
+    /// </summary>
     public int Seed { get; init; }
 
     /// <summary>
@@ -85,6 +104,14 @@ public sealed record GenerationOptions
         {
             throw new ArgumentOutOfRangeException(
                 nameof(RepetitionPenalty), RepetitionPenalty, "Must be a number larger than 0.");
+        }
+
+        ArgumentOutOfRangeException.ThrowIfNegative(TopLogProbabilities);
+        ArgumentNullException.ThrowIfNull(LogitBias);
+        if (LogitBias.Any(item => item.Key < 0 || double.IsNaN(item.Value) || double.IsPositiveInfinity(item.Value)))
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(LogitBias), "Must have ids of at least 0, and numbers or minus infinity for them.");
         }
 
         ArgumentNullException.ThrowIfNull(StopStrings);

@@ -1,9 +1,5 @@
-using System.Runtime.InteropServices;
 using SparseExpansion.Models;
-using SparseExpansion.Models.Generation;
 using SparseExpansion.Transformers.Generation;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers;
 
@@ -21,21 +17,57 @@ public static class TextGenerator
     /// </exception>
     public static IEnumerable<int> Generate(
         CausalLanguageModel model, IReadOnlyList<int> prompt, GenerationOptions? options = null,
+        CancellationToken cancellationToken = default) =>
+        GenerateTokens(model, prompt, options, cancellationToken).Select(token => token.Id);
+
+    /// <summary>Continues a prompt and tells how probable the model finds each token.</summary>
+    /// <param name="model">The model, in any state of expansion.</param>
+    /// <param name="prompt">Token ids, at least one; start tokens included.</param>
+    /// <param name="options">Sampling, length, and <see cref="GenerationOptions.TopLogProbabilities"/>; null means
+    /// greedy, 128 tokens.</param>
+    /// <param name="cancellationToken">Looked at before each token.</param>
+    /// <returns>New tokens up to, not including, one that ends the text.</returns>
+    /// <exception cref="ArgumentException">As for <see cref="Generate"/>.</exception>
+    public static IEnumerable<GeneratedToken> GenerateTokens(
+        CausalLanguageModel model, IReadOnlyList<int> prompt, GenerationOptions? options = null,
         CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(prompt);
-        options ??= new GenerationOptions();
-        options.Validate();
-        if (options.StopStrings.Count > 0)
+        GenerationRequest request = GenerationRequest.Create(model, [prompt], options);
+        return TokenLoop.Run(request, [prompt], _ => false, cancellationToken)
+            .Select(step => step.Token).OfType<GeneratedToken>();
+    }
+
+    /// <summary>
+    /// Continues several prompts together, which takes far less time than one after the other. Shorter prompts are
+    /// padded at the beginning; no token sees the padding, so that every prompt gets the tokens that it gets alone, up
+    /// to rounding.
+    /// </summary>
+    /// <param name="model">The model, in any state of expansion.</param>
+    /// <param name="prompts">Token ids of each prompt, at least one; start tokens included.</param>
+    /// <param name="options">Sampling and length; null means greedy, 128 tokens.</param>
+    /// <param name="cancellationToken">Looked at before each step.</param>
+    /// <returns>New tokens for each prompt, in order.</returns>
+    /// <exception cref="ArgumentException">As for <see cref="Generate"/>.</exception>
+    public static IReadOnlyList<GeneratedSequence> GenerateBatch(
+        CausalLanguageModel model, IReadOnlyList<IReadOnlyList<int>> prompts, GenerationOptions? options = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(prompts);
+        GenerationRequest request = GenerationRequest.Create(model, prompts, options);
+        List<GeneratedToken>[] tokens = [.. prompts.Select(_ => new List<GeneratedToken>())];
+        bool[] hasEnded = new bool[prompts.Count];
+        foreach ((int sequence, GeneratedToken? token) in TokenLoop.Run(request, prompts, _ => false, cancellationToken))
         {
-            throw new ArgumentException(
-                $"{nameof(options.StopStrings)} need text: call {nameof(GenerateText)}, or leave them out.",
-                nameof(options));
+            hasEnded[sequence] = token is null;
+            if (token is not null)
+            {
+                tokens[sequence].Add(token);
+            }
         }
 
-        RequireFit(model.Config, prompt, options);
-        return Continue(model, prompt, options, _ => true, cancellationToken);
+        return [.. tokens.Select((list, index) =>
+            new GeneratedSequence(list, hasEnded[index] ? FinishReason.EndToken : FinishReason.Length))];
     }
 
     /// <summary>
@@ -53,7 +85,34 @@ public static class TextGenerator
         CausalLanguageModel model, TextTokenizer tokenizer, string prompt, GenerationOptions? options = null,
         CancellationToken cancellationToken = default)
     {
-        return ContinueText(model, tokenizer, prompt, options).Pieces(cancellationToken);
+        return TextRun.Create(model, tokenizer, prompt, options).Pieces(cancellationToken);
+    }
+
+    /// <summary>Continues several texts together, see <see cref="GenerateBatch"/>.</summary>
+    /// <param name="model">The model, in any state of expansion.</param>
+    /// <param name="tokenizer">Its tokenizer.</param>
+    /// <param name="prompts">The texts; the tokenizer adds its start token to each.</param>
+    /// <param name="options">Sampling and length; null means greedy, 128 tokens.</param>
+    /// <param name="cancellationToken">Looked at before each step.</param>
+    /// <returns>New text for each prompt, in order.</returns>
+    /// <exception cref="ArgumentException">As for <see cref="GenerateText"/>.</exception>
+    public static IReadOnlyList<GeneratedText> GenerateTexts(
+        CausalLanguageModel model, TextTokenizer tokenizer, IReadOnlyList<string> prompts,
+        GenerationOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        ArgumentNullException.ThrowIfNull(prompts);
+        IReadOnlyList<int>[] ids = [.. prompts.Select(prompt => (IReadOnlyList<int>)[.. tokenizer.Encode(prompt)])];
+        GenerationRequest request = GenerationRequest.Create(model, ids, options, tokenizer);
+        TextContinuation[] texts = [.. ids.Select(prompt => new TextContinuation(tokenizer, prompt, request.Options))];
+        string[] written = [.. prompts.Select(_ => "")];
+        foreach ((int sequence, GeneratedToken? token) in TokenLoop.Run(request, ids, sequence => texts[sequence].IsStopped, cancellationToken))
+        {
+            written[sequence] += token is null ? "" : texts[sequence].Take(token);
+        }
+
+        return [.. texts.Select((text, index) =>
+            new GeneratedText(written[index] + text.Rest(), text.PromptTokens, text.Tokens, text.Finish!.Value))];
     }
 
     /// <summary>
@@ -84,82 +143,5 @@ public static class TextGenerator
         options?.Validate();
         return BackgroundSequence.Run(
             token => GenerateText(model, tokenizer, prompt, options, token), cancellationToken);
-    }
-
-    /// <summary>Continues a text like <see cref="GenerateText"/> and also tells how it ended.</summary>
-    internal static TextContinuation ContinueText(
-        CausalLanguageModel model, TextTokenizer tokenizer, string prompt, GenerationOptions? options)
-    {
-        ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(tokenizer);
-        int[] ids = [.. tokenizer.Encode(prompt)];
-        options ??= new GenerationOptions();
-        options.Validate();
-        RequireFit(model.Config, ids, options);
-        options = options with { EosIds = options.EosIds ?? [.. model.Config.EosIds.Union(Optional(tokenizer.EosId))] };
-        return new TextContinuation(model, tokenizer, ids, options);
-    }
-
-    private static IEnumerable<int> Optional(int? id) => id is { } value ? [value] : [];
-
-    /// <summary>Generates the tokens once the arguments are checked.</summary>
-    internal static IEnumerable<int> Continue(
-        CausalLanguageModel model, IReadOnlyList<int> prompt, GenerationOptions options, Func<int, bool> isToken,
-        CancellationToken cancellationToken)
-    {
-        IReadOnlyList<int> eos = options.EosIds ?? model.Config.EosIds;
-        int[] excluded =
-            [.. Enumerable.Range(0, model.Config.VocabularySize).Where(id => !isToken(id) && !eos.Contains(id))];
-        HashSet<int> seen = [.. prompt];
-        var random = new Random(options.Seed);
-        using KeyValueCache cache = model.CreateCache();
-        long[] input = [.. prompt.Select(id => (long)id)];
-        for (int count = 0; count < options.MaxNewTokens; count++)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            float[] logits = LastLogits(model, cache, input);
-            TokenSampler.Penalize(logits, seen, options.RepetitionPenalty);
-            Array.ForEach(excluded, id => logits[id] = float.NegativeInfinity);
-            int next = TokenSampler.Sample(logits, options, random.NextDouble());
-            if (eos.Contains(next))
-            {
-                yield break;
-            }
-
-            yield return next;
-            seen.Add(next);
-            input = [next];
-        }
-    }
-
-    /// <summary>Scopes belong to a thread, so none is open while a caller works on a token.</summary>
-    private static float[] LastLogits(CausalLanguageModel model, KeyValueCache cache, long[] input)
-    {
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        Tensor logits = model.forward(tensor(input, [1, input.Length], dtype: int64, device: model.Device), cache);
-        Tensor last = logits.narrow(1, input.Length - 1, 1).contiguous().cpu();
-        return MemoryMarshal.Cast<byte, float>(last.bytes).ToArray();
-    }
-
-    private static void RequireFit(ModelConfig config, IReadOnlyList<int> prompt, GenerationOptions options)
-    {
-        if (prompt.Count == 0)
-        {
-            throw new ArgumentException("The prompt has no tokens.", nameof(prompt));
-        }
-
-        if (prompt.Any(id => id < 0 || id >= config.VocabularySize))
-        {
-            throw new ArgumentException(
-                $"The prompt has ids outside of the vocabulary of {config.VocabularySize}.", nameof(prompt));
-        }
-
-        if ((long)prompt.Count + options.MaxNewTokens > config.MaxPositions)
-        {
-            throw new ArgumentException(
-                $"A prompt of {prompt.Count} tokens and {options.MaxNewTokens} new ones exceed the model's context of {config.MaxPositions}; shorten the prompt or lower {nameof(options.MaxNewTokens)}.",
-                nameof(prompt));
-        }
     }
 }

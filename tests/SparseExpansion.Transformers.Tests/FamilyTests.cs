@@ -99,6 +99,24 @@ public sealed class FamilyTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Fixture.Families), MemberType = typeof(Fixture))]
+    public void GenerateBatch_PromptsOfDifferentLengths_GivesEachTheTokensThatItGetsAlone(string name)
+    {
+        using CausalLanguageModel model = PretrainedModel.Load(Fixture.Model(name));
+        int[][] prompts = [[3, 9, 27, 81, 1, 7, 5], [4], [11, 30, 12, 40, 2, 2, 2, 2, 8, 90, 17]];
+        var options = new GenerationOptions { MaxNewTokens = 12, EosIds = [] };
+
+        IReadOnlyList<GeneratedSequence> together = TextGenerator.GenerateBatch(model, prompts, options);
+
+        for (int i = 0; i < prompts.Length; i++)
+        {
+            GeneratedToken[] alone = [.. TextGenerator.GenerateTokens(model, prompts[i], options)];
+            Assert.Equal(alone.Select(token => token.Id), together[i].Tokens.Select(token => token.Id));
+            Assert.All(alone.Zip(together[i].Tokens), pair => Assert.Equal(pair.First.LogProbability, pair.Second.LogProbability, 1e-4));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Fixture.Families), MemberType = typeof(Fixture))]
     public void Expand_SavedAndLoaded_GeneratesTheSameTokens(string name)
     {
         string folder = _folder.File(name);

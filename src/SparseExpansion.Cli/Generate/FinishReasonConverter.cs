@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using SparseExpansion.Models.Generation;
+using SparseExpansion.Models;
 using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Cli.Generate;

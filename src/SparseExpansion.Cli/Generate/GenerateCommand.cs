@@ -31,6 +31,11 @@ internal sealed class GenerateCommand : Command
     private readonly Option<bool> _noMemoryMap = CommonOptions.NoMemoryMap();
     private readonly DeviceOption _device = new();
     private readonly DTypeOption _dtype = new();
+    private readonly Option<bool> _verbose = new("--verbose")
+    {
+        Description = "Print how fast the prompt was read and the text was written, to stderr.",
+    };
+
     private readonly Option<bool> _json = CommonOptions.Json();
 
     public GenerateCommand(ToolHost host)
@@ -45,6 +50,7 @@ internal sealed class GenerateCommand : Command
         Add(_noMemoryMap);
         _device.AddTo(this);
         _dtype.AddTo(this);
+        Add(_verbose);
         Add(_json);
         SetAction(Run);
     }
@@ -58,7 +64,7 @@ internal sealed class GenerateCommand : Command
         string prompt = parsed.GetRequiredValue(_prompt);
         GenerationOptions options = sampling with { MaxNewTokens = MaxTokens(parsed, tokenizer.Encode(prompt).Count, source.Config.MaxPositions) };
         using CausalLanguageModel model = source.Load(device, _dtype.Read(parsed), !parsed.GetValue(_noMemoryMap));
-        TextContinuation continuation = TextGenerator.ContinueText(model, tokenizer, prompt, options);
+        TextRun continuation = TextRun.Create(model, tokenizer, prompt, options);
         if (parsed.GetValue(_json))
         {
             WriteJson(continuation, prompt, options.Seed);
@@ -66,12 +72,13 @@ internal sealed class GenerateCommand : Command
         else
         {
             WriteText(continuation, prompt);
+            WriteRates(parsed, continuation);
         }
 
         return ExitCode.Success;
     }
 
-    private void WriteText(TextContinuation continuation, string prompt)
+    private void WriteText(TextRun continuation, string prompt)
     {
         _host.Output.Write(prompt);
         foreach (string piece in continuation.Pieces(_host.CancellationToken))
@@ -83,12 +90,25 @@ internal sealed class GenerateCommand : Command
         _host.Output.WriteLine();
     }
 
-    private void WriteJson(TextContinuation continuation, string prompt, int seed)
+    /// <summary>On stderr: stdout has the text alone.</summary>
+    private void WriteRates(ParseResult parsed, TextRun continuation)
+    {
+        if (parsed.GetValue(_verbose))
+        {
+            _host.Error.WriteLine(FormattableString.Invariant(
+                $"prefill: {continuation.PromptTokens} tokens, {continuation.PrefillRate:0.#} tokens/s"));
+            _host.Error.WriteLine(FormattableString.Invariant(
+                $"decode: {continuation.NewTokens} tokens, {continuation.DecodeRate:0.#} tokens/s"));
+        }
+    }
+
+    private void WriteJson(TextRun continuation, string prompt, int seed)
     {
         long started = Stopwatch.GetTimestamp();
         string text = string.Concat(continuation.Pieces(_host.CancellationToken));
         JsonOutput.Write(_host, new GenerateReport(
-            prompt, text, continuation.PromptTokens, continuation.NewTokens, continuation.Finish!.Value, seed, Stopwatch.GetElapsedTime(started).TotalSeconds));
+            prompt, text, continuation.PromptTokens, continuation.NewTokens, continuation.Finish!.Value, seed, Stopwatch.GetElapsedTime(started).TotalSeconds,
+            continuation.PrefillRate, continuation.DecodeRate));
     }
 
     private int MaxTokens(ParseResult parsed, int promptTokens, int context)

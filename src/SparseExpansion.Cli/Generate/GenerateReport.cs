@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using SparseExpansion.Models.Generation;
+using SparseExpansion.Models;
 using SparseExpansion.Transformers;
 
 namespace SparseExpansion.Cli.Generate;
@@ -12,6 +12,8 @@ namespace SparseExpansion.Cli.Generate;
 /// <param name="FinishReason">Reason for the end of the text: endToken, stopString or length.</param>
 /// <param name="Seed">Seed of the sampling.</param>
 /// <param name="Seconds">Time of the generation, without loading.</param>
+/// <param name="PrefillTokensPerSecond">Tokens of the prompt per second, up to the first new token.</param>
+/// <param name="DecodeTokensPerSecond">New tokens per second, from the second on.</param>
 internal sealed record GenerateReport(
     string Prompt,
     string Text,
@@ -19,4 +21,6 @@ internal sealed record GenerateReport(
     int NewTokens,
     [property: JsonConverter(typeof(FinishReasonConverter))] FinishReason FinishReason,
     int Seed,
-    double Seconds);
+    double Seconds,
+    double PrefillTokensPerSecond,
+    double DecodeTokensPerSecond);

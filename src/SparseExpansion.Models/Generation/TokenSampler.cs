@@ -23,6 +23,17 @@ internal static class TokenSampler
         }
     }
 
+    /// <summary>Adds numbers to logits.</summary>
+    /// <param name="logits">[vocabulary], changed in place.</param>
+    /// <param name="bias"><see cref="GenerationOptions.LogitBias"/>.</param>
+    public static void AddBias(Span<float> logits, IReadOnlyDictionary<int, double> bias)
+    {
+        foreach ((int id, double added) in bias)
+        {
+            logits[id] = (float)(logits[id] + added);
+        }
+    }
+
     /// <summary>Tokens that remain after temperature, top-k, top-p and min-p, in this order.</summary>
     /// <param name="logits">[vocabulary]; minus infinity leaves a token out.</param>
     /// <param name="options">The limits.</param>

@@ -3,54 +3,41 @@ using SparseExpansion.Models.Generation;
 
 namespace SparseExpansion.Transformers.Generation;
 
-/// <summary>One continuation of a text, to be gone through once, and what is known of it then.</summary>
-/// <param name="model">The model.</param>
-/// <param name="tokenizer">Its tokenizer.</param>
-/// <param name="prompt">Token ids of the prompt, at least one.</param>
-/// <param name="options">Valid options that fit the model.</param>
-internal sealed class TextContinuation(
-    CausalLanguageModel model, TextTokenizer tokenizer, IReadOnlyList<int> prompt, GenerationOptions options)
+/// <summary>The text of one sequence: takes its tokens, gives pieces, and knows how it ended.</summary>
+internal sealed class TextContinuation(TextTokenizer tokenizer, IReadOnlyList<int> prompt, GenerationOptions options)
 {
+    private readonly TextPieces _pieces = new(tokenizer, prompt);
+    private readonly StopScanner _scanner = new(options.StopStrings);
+    private readonly List<GeneratedToken> _tokens = [];
+
     /// <summary>Tokens of the prompt, start tokens included.</summary>
     public int PromptTokens => prompt.Count;
 
     /// <summary>Tokens that have been generated so far, those of a stop string included.</summary>
-    public int NewTokens { get; private set; }
+    public IReadOnlyList<GeneratedToken> Tokens => _tokens;
 
-    /// <summary>Reason for the end of the text; null before it has ended.</summary>
+    /// <summary>True once a stop string has come.</summary>
+    public bool IsStopped => _scanner.Stopped;
+
+    /// <summary>Reason for the end of the text; null before <see cref="Rest"/>.</summary>
     public FinishReason? Finish { get; private set; }
 
-    /// <summary>The new text as it comes.</summary>
-    /// <param name="cancellationToken">Looked at before each token.</param>
-    public IEnumerable<string> Pieces(CancellationToken cancellationToken)
+    /// <summary>Takes a token.</summary>
+    /// <returns>Text that is certain now; may be empty.</returns>
+    public string Take(GeneratedToken token)
     {
-        var pieces = new TextPieces(tokenizer, prompt);
-        var scanner = new StopScanner(options.StopStrings);
-        foreach (int id in TextGenerator.Continue(model, prompt, options, tokenizer.IsToken, cancellationToken))
-        {
-            NewTokens++;
-            string text = scanner.Take(pieces.Add(id));
-            Finish = scanner.Stopped ? FinishReason.StopString : null;
-            if (text.Length > 0)
-            {
-                yield return text;
-            }
+        _tokens.Add(token);
+        return _scanner.Take(_pieces.Add(token.Id));
+    }
 
-            if (scanner.Stopped)
-            {
-                yield break;
-            }
-        }
-
-        string rest = scanner.Take(pieces.Rest());
-        rest += scanner.Rest();
-        Finish = scanner.Stopped
-            ? FinishReason.StopString
-            : NewTokens == options.MaxNewTokens ? FinishReason.Length
+    /// <summary>Ends the text.</summary>
+    /// <returns>What was held back; may be empty.</returns>
+    public string Rest()
+    {
+        string rest = IsStopped ? "" : _scanner.Take(_pieces.Rest()) + (IsStopped ? "" : _scanner.Rest());
+        Finish = IsStopped ? FinishReason.StopString
+            : _tokens.Count == options.MaxNewTokens ? FinishReason.Length
             : FinishReason.EndToken;
-        if (rest.Length > 0)
-        {
-            yield return rest;
-        }
+        return rest;
     }
 }

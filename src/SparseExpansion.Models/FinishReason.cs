@@ -1,7 +1,7 @@
-namespace SparseExpansion.Models.Generation;
+namespace SparseExpansion.Models;
 
 /// <summary>Reason for the end of a text.</summary>
-internal enum FinishReason
+public enum FinishReason
 {
     /// <summary>The model gave a token that ends the text.</summary>
     EndToken,

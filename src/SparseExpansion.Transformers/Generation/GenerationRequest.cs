@@ -1,0 +1,89 @@
+using SparseExpansion.Models;
+using SparseExpansion.Models.Generation;
+
+namespace SparseExpansion.Transformers.Generation;
+
+/// <summary>Arguments of a generation, checked, and what follows from them.</summary>
+internal sealed class GenerationRequest
+{
+    private readonly IReadOnlyList<int> _ends;
+    private readonly int[] _excluded;
+
+    private GenerationRequest(CausalLanguageModel model, GenerationOptions options, IReadOnlyList<int> ends, int[] excluded) =>
+        (Model, Options, _ends, _excluded) = (model, options, ends, excluded);
+
+    /// <summary>The model.</summary>
+    public CausalLanguageModel Model { get; }
+
+    /// <summary>Sampling and length.</summary>
+    public GenerationOptions Options { get; }
+
+    /// <summary>Checks arguments.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="prompts">The prompts.</param>
+    /// <param name="options">Sampling and length; null means the defaults.</param>
+    /// <param name="tokenizer">Null: ids alone. Else ids that it does not know are never taken, and its end token ends
+    /// the text.</param>
+    /// <exception cref="ArgumentException">A prompt is empty, has ids outside of the vocabulary, or leaves no room for
+    /// the new tokens in the model's context; or an option is out of range.</exception>
+    public static GenerationRequest Create(
+        CausalLanguageModel model, IReadOnlyList<IReadOnlyList<int>> prompts, GenerationOptions? options,
+        TextTokenizer? tokenizer = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        options ??= new GenerationOptions();
+        options.Validate();
+        if (tokenizer is null && options.StopStrings.Count > 0)
+        {
+            throw new ArgumentException(
+                $"{nameof(options.StopStrings)} need text: call {nameof(TextGenerator.GenerateText)}, or leave them out.",
+                nameof(options));
+        }
+
+        int vocabulary = model.Config.VocabularySize;
+        if (options.LogitBias.Keys.Any(id => id >= vocabulary))
+        {
+            throw new ArgumentException(
+                $"{nameof(options.LogitBias)} has ids outside of the vocabulary of {vocabulary}.", nameof(options));
+        }
+
+        foreach (IReadOnlyList<int> prompt in prompts)
+        {
+            RequireFit(model.Config, prompt, options);
+        }
+
+        IReadOnlyList<int> ends = options.EosIds ?? [.. model.Config.EosIds.Union(tokenizer?.EosId is { } end ? [end] : [])];
+        int[] excluded = tokenizer is null
+            ? []
+            : [.. Enumerable.Range(0, vocabulary).Where(id => !tokenizer.IsToken(id) && !ends.Contains(id))];
+        return new GenerationRequest(model, options, ends, excluded);
+    }
+
+    /// <summary>The sampler of a sequence.</summary>
+    /// <param name="prompt">Its prompt.</param>
+    /// <param name="number">Its number in the batch.</param>
+    public SequenceSampler Sampler(IReadOnlyList<int> prompt, int number) =>
+        new(Options, _ends, _excluded, prompt, number);
+
+    private static void RequireFit(ModelConfig config, IReadOnlyList<int> prompt, GenerationOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        if (prompt.Count == 0)
+        {
+            throw new ArgumentException("The prompt has no tokens.", nameof(prompt));
+        }
+
+        if (prompt.Any(id => id < 0 || id >= config.VocabularySize))
+        {
+            throw new ArgumentException(
+                $"The prompt has ids outside of the vocabulary of {config.VocabularySize}.", nameof(prompt));
+        }
+
+        if (options.Overflow == ContextOverflow.Error && (long)prompt.Count + options.MaxNewTokens > config.MaxPositions)
+        {
+            throw new ArgumentException(
+                $"A prompt of {prompt.Count} tokens and {options.MaxNewTokens} new ones exceed the model's context of {config.MaxPositions}; shorten the prompt, lower {nameof(options.MaxNewTokens)}, or set {nameof(options.Overflow)} to {nameof(ContextOverflow.Slide)}.",
+                nameof(prompt));
+        }
+    }
+}

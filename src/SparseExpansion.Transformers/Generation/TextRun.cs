@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using SparseExpansion.Models;
+
+namespace SparseExpansion.Transformers.Generation;
+
+/// <summary>The continuation of one prompt, a piece at a time, with the time that it takes.</summary>
+internal sealed class TextRun(GenerationRequest request, TextTokenizer tokenizer, IReadOnlyList<int> prompt)
+{
+    private readonly TextContinuation _text = new(tokenizer, prompt, request.Options);
+    private readonly Stopwatch _reading = new();
+    private readonly Stopwatch _writing = new();
+
+    /// <summary>Tokens of the prompt, start tokens included.</summary>
+    public int PromptTokens => prompt.Count;
+
+    /// <summary>Tokens that have been generated so far, those of a stop string included.</summary>
+    public int NewTokens => _text.Tokens.Count;
+
+    /// <summary>Reason for the end of the text; null before it has ended.</summary>
+    public FinishReason? Finish => _text.Finish;
+
+    /// <summary>Tokens of the prompt per second, up to the first new token; 0 before it.</summary>
+    public double PrefillRate => Rate(PromptTokens, _reading);
+
+    /// <summary>New tokens per second, from the second on; 0 before it.</summary>
+    public double DecodeRate => Rate(NewTokens - 1, _writing);
+
+    /// <summary>Prepares a run.</summary>
+    /// <exception cref="ArgumentException">As for <see cref="TextGenerator.GenerateText"/>.</exception>
+    public static TextRun Create(CausalLanguageModel model, TextTokenizer tokenizer, string prompt, GenerationOptions? options)
+    {
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        ArgumentNullException.ThrowIfNull(prompt);
+        IReadOnlyList<int> ids = [.. tokenizer.Encode(prompt)];
+        return new TextRun(GenerationRequest.Create(model, [ids], options, tokenizer), tokenizer, ids);
+    }
+
+    /// <summary>The new text as it comes.</summary>
+    /// <param name="cancellationToken">Looked at before each token.</param>
+    public IEnumerable<string> Pieces(CancellationToken cancellationToken)
+    {
+        using IEnumerator<(int, GeneratedToken? Token)> tokens =
+            TokenLoop.Run(request, [prompt], _ => _text.IsStopped, cancellationToken).GetEnumerator();
+        while (Advance(tokens))
+        {
+            string text = tokens.Current.Token is { } token ? _text.Take(token) : "";
+            if (text.Length > 0)
+            {
+                yield return text;
+            }
+        }
+
+        string rest = _text.Rest();
+        if (rest.Length > 0)
+        {
+            yield return rest;
+        }
+    }
+
+    private static double Rate(int tokens, Stopwatch watch) =>
+        watch.Elapsed > TimeSpan.Zero ? Math.Max(0, tokens) / watch.Elapsed.TotalSeconds : 0;
+
+    private bool Advance(IEnumerator<(int, GeneratedToken?)> tokens)
+    {
+        Stopwatch watch = NewTokens == 0 ? _reading : _writing;
+        watch.Start();
+        bool goesOn = tokens.MoveNext();
+        watch.Stop();
+        return goesOn;
+    }
+}
