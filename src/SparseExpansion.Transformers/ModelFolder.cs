@@ -46,6 +46,25 @@ public static class ModelFolder
         result.Save(folder, overwrite, path => CopySideFiles(source, path), format);
     }
 
+    /// <summary>
+    /// Writes a model as a dense checkpoint, in the layout of its family, so that other programs read it: a model as it
+    /// was loaded or trained, or one whose layers have one expert each, which is a pruned model.
+    /// </summary>
+    /// <param name="model">The model.</param>
+    /// <param name="folder">The folder to make; it appears only when it is complete.</param>
+    /// <param name="source">The checkpoint that the model came from: configuration and tokenizer are taken from
+    /// there.</param>
+    /// <param name="overwrite">Replaces what is there; otherwise an existing folder must be empty.</param>
+    /// <exception cref="CheckpointException">The folder exists or cannot be written or holds the source, or the source
+    /// does not exist.</exception>
+    /// <exception cref="SparseExpansionException">A layer has more than one expert.</exception>
+    public static void SaveDense(this CausalLanguageModel model, string folder, string source, bool overwrite = false)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        RequireApart(folder, source);
+        DenseWriter.Write(model, folder, source, overwrite);
+    }
+
     /// <exception cref="CheckpointException">Writing to <paramref name="output"/> would replace the
     /// checkpoint.</exception>
     internal static void RequireApart(string output, string source)

@@ -8,7 +8,8 @@ namespace SparseExpansion.Transformers.Loading;
 /// <summary>The tensors of a checkpoint folder, in one file or in shards.</summary>
 internal static class CheckpointTensors
 {
-    private const string SingleFile = "model.safetensors";
+    /// <summary>Name of the file of a checkpoint that is not divided.</summary>
+    public const string SingleFile = "model.safetensors";
     private const string IndexFile = "model.safetensors.index.json";
 
     /// <summary>Buffers that older checkpoints store although the model recomputes them.</summary>
