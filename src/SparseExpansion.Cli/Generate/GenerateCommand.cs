@@ -62,7 +62,7 @@ internal sealed class GenerateCommand : Command
         ModelSource source = ModelSource.Open(parsed.GetRequiredValue(_model));
         TextTokenizer tokenizer = TextTokenizer.Load(source.Folder);
         string prompt = parsed.GetRequiredValue(_prompt);
-        GenerationOptions options = sampling with { MaxNewTokens = MaxTokens(parsed, tokenizer.Encode(prompt).Count, source.Config.MaxPositions) };
+        GenerationOptions options = sampling with { MaxNewTokens = MaxTokens(parsed, sampling.Overflow, tokenizer.Encode(prompt).Count, source.Config.MaxPositions) };
         using CausalLanguageModel model = source.Load(device, _dtype.Read(parsed), !parsed.GetValue(_noMemoryMap));
         TextRun continuation = TextRun.Create(model, tokenizer, prompt, options);
         if (parsed.GetValue(_json))
@@ -111,12 +111,12 @@ internal sealed class GenerateCommand : Command
             continuation.PrefillRate, continuation.DecodeRate));
     }
 
-    private int MaxTokens(ParseResult parsed, int promptTokens, int context)
+    private int MaxTokens(ParseResult parsed, ContextOverflow overflow, int promptTokens, int context)
     {
-        int room = context - promptTokens;
+        int room = overflow == ContextOverflow.Slide ? int.MaxValue : context - promptTokens;
         if (promptTokens == 0 || room < 1)
         {
-            throw new UsageException($"--prompt: has {promptTokens} tokens; the model accepts 1 to {context - 1}.");
+            throw new UsageException($"--prompt: has {promptTokens} tokens; the model accepts 1 to {context - 1}, or more with --overflow slide.");
         }
 
         if (parsed.GetResult(_maxTokens) is not null && parsed.GetResult(_maxNewTokens) is not null)
@@ -127,7 +127,7 @@ internal sealed class GenerateCommand : Command
         Option<int?> option = parsed.GetResult(_maxNewTokens) is null ? _maxTokens : _maxNewTokens;
         int? wanted = parsed.GetValue(option);
         return wanted > room
-            ? throw new UsageException($"{option.Name} {wanted}: a prompt of {promptTokens} tokens leaves {room} of the model's context of {context}.")
+            ? throw new UsageException($"{option.Name} {wanted}: a prompt of {promptTokens} tokens leaves {room} of the model's context of {context}; lower it, or use --overflow slide.")
             : wanted ?? Math.Min(DefaultMaxTokens, room);
     }
 }

@@ -9,6 +9,9 @@ namespace SparseExpansion.Cli.Generate;
 /// <summary>Options for choosing the next token and ending the text.</summary>
 internal sealed class SamplingOptions
 {
+    private const string Refuse = "error";
+    private const string Slide = "slide";
+
     private readonly Option<double> _temperature = new("--temperature")
     {
         Description = "0 takes the most probable token; larger values give more varied texts.",
@@ -56,7 +59,15 @@ internal sealed class SamplingOptions
         Arity = ArgumentArity.OneOrMore,
     };
 
+    private readonly Option<string?> _overflow = new("--overflow")
+    {
+        Description = "Text that is longer than the model's context: 'error' refuses it before the model runs, 'slide' drops the oldest tokens.",
+        DefaultValueFactory = _ => Refuse,
+    };
+
     private readonly Option<int> _seed = CommonOptions.Seed();
+
+    public SamplingOptions() => Choice.AcceptOnly(_overflow, Refuse, Slide);
 
     public void AddTo(Command command)
     {
@@ -66,6 +77,7 @@ internal sealed class SamplingOptions
         command.Add(_minP);
         command.Add(_repetitionPenalty);
         command.Add(_stop);
+        command.Add(_overflow);
         command.Add(_seed);
     }
 
@@ -90,6 +102,7 @@ internal sealed class SamplingOptions
             StopStrings = stops.Contains("")
                 ? throw new UsageException("--stop '': an empty text would end every generation immediately.")
                 : stops,
+            Overflow = parsed.GetValue(_overflow) == Slide ? ContextOverflow.Slide : ContextOverflow.Error,
             Seed = parsed.GetValue(_seed),
         };
     }

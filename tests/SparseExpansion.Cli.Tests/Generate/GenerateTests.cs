@@ -1,3 +1,4 @@
+using System.Text.Json;
 namespace SparseExpansion.Cli.Generate;
 
 public sealed class GenerateTests : IDisposable
@@ -63,6 +64,23 @@ public sealed class GenerateTests : IDisposable
         Assert.Equal(_tiny.Command("generate").Run(), run);
         Assert.DoesNotContain("--max-new-tokens", ToolRun.Of("generate", "--help").Output, StringComparison.Ordinal);
         _tiny.Command("generate").With("--max-new-tokens", "5").Run().AssertRefused("--max-tokens", "--max-new-tokens", "not both");
+    }
+
+    [Fact]
+    public void Overflow_Slide_GoesOnBeyondTheContext()
+    {
+        ToolRun run = _tiny.Command("generate").Without("--max-tokens").With("--max-tokens", "200").With("--overflow", "slide").With("--json").Run();
+        Assert.Equal(0, run.ExitCode);
+        using JsonDocument report = JsonDocument.Parse(run.Output);
+        Assert.Equal(200, report.RootElement.GetProperty("newTokens").GetInt32());
+    }
+
+    [Fact]
+    public void Verbose_TellsTheRatesOnStderr()
+    {
+        ToolRun run = _tiny.Command("generate").With("--verbose").Run();
+        Assert.Equal(_tiny.Command("generate").Run().Output, run.Output);
+        Assert.Matches("prefill: [0-9]+ tokens, [0-9.]+ tokens/s\\s+decode: [0-9]+ tokens, [0-9.]+ tokens/s", run.Error);
     }
 
     [Fact]
