@@ -29,6 +29,8 @@ public sealed class BadInputTableTests : IDisposable
         ("gpt2", """{"activation_function": "tanh"}"""),
         ("granite", """{"logits_scaling": 0}"""),
         ("granite", """{"num_local_experts": 40}"""),
+        ("llama", """{"num_key_value_heads": 3}"""),
+        ("gemma2", """{"final_logit_softcapping": "30"}"""),
         ("mixtral", """{"num_experts_per_tok": 9}"""),
         ("mixtral", """{"num_local_experts": null}"""),
         ("mixtral", """{"attention_bias": true}"""),

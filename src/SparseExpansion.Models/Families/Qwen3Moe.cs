@@ -25,7 +25,7 @@ internal static class Qwen3Moe
             [("num_experts", config.OptionalInt("num_experts", least: 0)), ("num_local_experts", config.OptionalInt("num_local_experts", least: 0))])
             ?? throw config.Error("num_experts", "is missing");
         int step = config.OptionalInt("decoder_sparse_step") ?? 1;
-        int[] dense = [.. config.Ids("mlp_only_layers")];
+        IReadOnlyList<int> dense = config.WholeNumbers("mlp_only_layers");
         var experts = new ExpertRouting
         {
             Count = count,
