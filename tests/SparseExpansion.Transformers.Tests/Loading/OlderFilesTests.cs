@@ -109,17 +109,5 @@ public sealed class OlderFilesTests : IDisposable
         }
     }
 
-    private void Rewrite(Action<Dictionary<string, Tensor>> change)
-    {
-        using var scope = NewDisposeScope();
-        string path = _folder.File("model.safetensors");
-        Dictionary<string, Tensor> tensors;
-        using (SafetensorsReader reader = SafetensorsReader.Open(path))
-        {
-            tensors = reader.Entries.Keys.ToDictionary(name => name, name => reader.Read(name));
-        }
-
-        change(tensors);
-        SafetensorsWriter.Write(path, tensors);
-    }
+    private void Rewrite(Action<Dictionary<string, Tensor>> change) => Fixture.Rewrite(_folder.Path, change);
 }
