@@ -67,7 +67,12 @@ public sealed record RotaryOptions
         RequirePositive(BetaSlow, nameof(BetaSlow));
         RequirePositive(AttentionFactor, nameof(AttentionFactor));
         ArgumentOutOfRangeException.ThrowIfLessThan(Dimensions, 2);
-        ArgumentOutOfRangeException.ThrowIfNotEqual(Dimensions % 2, 0, nameof(Dimensions));
+        if (Dimensions % 2 != 0)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(Dimensions), Dimensions, $"Is {Dimensions}; rotated features come in pairs, so it must be even.");
+        }
+
         ArgumentOutOfRangeException.ThrowIfLessThan(OriginalContext, 1);
         RequireLarger(HighFrequencyFactor, LowFrequencyFactor, nameof(HighFrequencyFactor), nameof(LowFrequencyFactor));
         RequireLarger(BetaFast, BetaSlow, nameof(BetaFast), nameof(BetaSlow));

@@ -1,3 +1,6 @@
+using SparseExpansion.Serialization;
+using static TorchSharp.torch;
+
 namespace SparseExpansion.Transformers;
 
 /// <summary>The fixture folders.</summary>
@@ -24,6 +27,21 @@ internal static class Fixture
         {
             File.Copy(file, Path.Combine(destination, Path.GetFileName(file)));
         }
+    }
+
+    /// <summary>Writes the weights of a copied model anew, after a change.</summary>
+    public static void Rewrite(string folder, Action<Dictionary<string, Tensor>> change)
+    {
+        using var scope = NewDisposeScope();
+        string path = Path.Combine(folder, "model.safetensors");
+        Dictionary<string, Tensor> tensors;
+        using (SafetensorsReader reader = SafetensorsReader.Open(path))
+        {
+            tensors = reader.Entries.Keys.ToDictionary(name => name, name => reader.Read(name));
+        }
+
+        change(tensors);
+        SafetensorsWriter.Write(path, tensors);
     }
 
     /// <summary>Replaces text in a file of a copied model; the text must be there.</summary>

@@ -55,6 +55,13 @@ internal sealed class ConfigObject
         _ => throw Error(key, "must be a number"),
     };
 
+    /// <summary>A finite number larger than 0, or null where the key is missing or null.</summary>
+    public double? OptionalPositive(string key)
+    {
+        double? number = OptionalNumber(key);
+        return number is null or > 0 ? number : throw Error(key, "must be a number larger than 0");
+    }
+
     /// <summary>True or false, or the default where the key is missing or null.</summary>
     public bool Bool(string key, bool fallback) => Find(key) switch
     {
@@ -112,6 +119,12 @@ internal sealed class ConfigObject
         item.ValueKind == JsonValueKind.Number && item.TryGetDouble(out double number) && double.IsFinite(number)
             ? number
             : throw Error(key, "must be a list of numbers"))];
+
+    /// <summary>A list of whole numbers of at least 0; empty where the key is missing or null.</summary>
+    public IReadOnlyList<int> WholeNumbers(string key) => [.. Array(key).Select(item =>
+        item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out int number) && number >= 0
+            ? number
+            : throw Error(key, "must be a list of whole numbers of at least 0"))];
 
     /// <summary>One token id or a list of them; empty where the key is missing or null.</summary>
     public IReadOnlyList<int> Ids(string key)

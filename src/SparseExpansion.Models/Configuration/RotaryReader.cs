@@ -1,3 +1,5 @@
+using SparseExpansion.Models.Configuration.Keys;
+
 namespace SparseExpansion.Models.Configuration;
 
 /// <summary>
@@ -39,6 +41,11 @@ internal static class RotaryReader
             MissingTheta = slidingTheta.Missing,
             Fraction = [],
         };
+        if (byKind)
+        {
+            parameters!.RequireAllUsed(KnownKeys.None);
+        }
+
         return (
             Read(config, names, headDimension, positions, Nested(config, byKind ? full : parameters)),
             Read(config, slidingNames, headDimension, positions, sliding is null ? [] : [(Parameters, sliding)]));

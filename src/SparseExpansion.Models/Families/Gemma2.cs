@@ -43,7 +43,7 @@ internal static class Gemma2
             Norm = NormKind.RmsAroundOne,
             Layout = BlockLayout.SandwichNorm,
             EmbeddingScale = Math.Sqrt(model.HiddenSize),
-            AttentionScale = 1 / Math.Sqrt(config.OptionalNumber("query_pre_attn_scalar") ?? 256),
+            AttentionScale = 1 / Math.Sqrt(config.OptionalPositive("query_pre_attn_scalar") ?? 256),
             QueryKeyValueBias = bias,
             AttentionOutputBias = bias,
         };
@@ -51,5 +51,5 @@ internal static class Gemma2
 
     /// <summary>A cap in files that do not say; null stands for none.</summary>
     public static double? SoftCap(ConfigObject config, string key, double? missing) =>
-        config.Contains(key) ? config.OptionalNumber(key) : missing;
+        config.Contains(key) ? config.OptionalPositive(key) : missing;
 }

@@ -42,7 +42,8 @@ internal static class Gpt2
         [
             // The older name of n_positions, and settings of heads that are not loaded.
             .. KnownKey.Irrelevant("n_ctx", "summary_activation", "summary_proj_to_labels", "summary_type", "summary_use_proj"),
-            .. KnownKey.Irrelevant("reorder_and_upcast_attn"),
+            .. KnownKey.Irrelevant("reorder_and_upcast_attn", "predict_special_tokens"),
+            KnownKey.At("n_special", "0"),
         ],
     };
 

@@ -12,10 +12,10 @@ internal static class Granite
             config, WindowRule.None, Llama.ReadBiased(config, new() { KeyHeadsMayBeMissing = true }) with
             {
                 FeedForwardBias = config.Bool("mlp_bias", false),
-                EmbeddingScale = config.OptionalNumber("embedding_multiplier") ?? 1,
-                AttentionScale = config.OptionalNumber("attention_multiplier") ?? 1,
-                ResidualScale = config.OptionalNumber("residual_multiplier") ?? 1,
-                LogitScale = 1 / (config.OptionalNumber("logits_scaling") ?? 1),
+                EmbeddingScale = config.OptionalPositive("embedding_multiplier") ?? 1,
+                AttentionScale = config.OptionalPositive("attention_multiplier") ?? 1,
+                ResidualScale = config.OptionalPositive("residual_multiplier") ?? 1,
+                LogitScale = 1 / (config.OptionalPositive("logits_scaling") ?? 1),
             }),
     };
 }

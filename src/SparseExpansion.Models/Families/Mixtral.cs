@@ -16,7 +16,7 @@ internal static class Mixtral
         },
         Read = config =>
         {
-            ModelConfig model = Llama.ReadBiased(config, new() { NormEpsilon = ("rms_norm_eps", 1e-5) });
+            ModelConfig model = DecoderReader.Read(config, new() { NormEpsilon = ("rms_norm_eps", 1e-5) });
             model = WindowReader.Apply(config, WindowRule.AllLayers, model);
             return model with
             {
@@ -31,6 +31,7 @@ internal static class Mixtral
         },
         Keys =
         [
+            .. KnownKey.Off("attention_bias"),
             .. KnownKey.Irrelevant("output_router_logits", "router_aux_loss_coef", "router_jitter_noise"),
             .. KnownKey.Irrelevant("max_window_layers"),
         ],

@@ -22,7 +22,9 @@ internal static class ModelConfigCheck
     {
         if (layer.Rotary is { } rotary)
         {
-            ArgumentOutOfRangeException.ThrowIfGreaterThan(rotary.Dimensions, config.HeadDimension);
+            Require(
+                rotary.Dimensions <= config.HeadDimension, rotary.Dimensions, nameof(rotary.Dimensions),
+                $"Is {rotary.Dimensions}; a head has {config.HeadDimension} features.");
             rotary.Validate();
         }
 
@@ -34,14 +36,17 @@ internal static class ModelConfigCheck
     {
         if (config.Experts is not { } experts)
         {
-            ArgumentOutOfRangeException.ThrowIfEqual(
-                config.Layers.Any(layer => layer.HasExperts), true, nameof(LayerOptions.HasExperts));
+            Require(
+                !config.Layers.Any(layer => layer.HasExperts), true, nameof(LayerOptions.HasExperts),
+                $"Is true for a layer, but {nameof(config.Experts)} is null.");
             return;
         }
 
         AtLeast(experts.Count, 1, nameof(experts.Count));
         AtLeast(experts.PerToken, 1, nameof(experts.PerToken));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(experts.PerToken, experts.Count);
+        Require(
+            experts.PerToken <= experts.Count, experts.PerToken, nameof(experts.PerToken),
+            $"Is {experts.PerToken}; there are {experts.Count} experts.");
         AtLeast(experts.IntermediateSize, 1, nameof(experts.IntermediateSize));
     }
 
@@ -53,8 +58,9 @@ internal static class ModelConfigCheck
         AtLeast(config.LayerCount, 1, nameof(config.LayerCount));
         AtLeast(config.HeadCount, 1, nameof(config.HeadCount));
         AtLeast(config.KeyValueHeadCount, 1, nameof(config.KeyValueHeadCount));
-        ArgumentOutOfRangeException.ThrowIfNotEqual(
-            config.HeadCount % config.KeyValueHeadCount, 0, nameof(config.KeyValueHeadCount));
+        Require(
+            config.HeadCount % config.KeyValueHeadCount == 0, config.KeyValueHeadCount, nameof(config.KeyValueHeadCount),
+            $"Is {config.KeyValueHeadCount}, which does not divide {nameof(config.HeadCount)} {config.HeadCount}.");
         AtLeast(config.HeadDimension, 2, nameof(config.HeadDimension));
         AtLeast(config.MaxPositions, 1, nameof(config.MaxPositions));
         AtLeast(config.EmbeddingSize ?? 1, 1, nameof(config.EmbeddingSize));
@@ -75,11 +81,14 @@ internal static class ModelConfigCheck
     private static void RequirePositive(double value, string name) =>
         RequireNumber(value, double.IsFinite(value) && value > 0, name, "larger than 0");
 
-    private static void RequireNumber(double value, bool right, string name, string range)
+    private static void RequireNumber(double value, bool right, string name, string range) =>
+        Require(right, value, name, $"Must be a number {range}.");
+
+    private static void Require(bool right, object value, string name, string message)
     {
         if (!right)
         {
-            throw new ArgumentOutOfRangeException(name, value, $"Must be a number {range}.");
+            throw new ArgumentOutOfRangeException(name, value, message);
         }
     }
 

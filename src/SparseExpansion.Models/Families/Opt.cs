@@ -32,8 +32,8 @@ internal static class Opt
         Keys =
         [
             KnownKey.At("layer_norm_elementwise_affine", "true"),
-            KnownKey.At("scale_embedding", "false"),
-            .. KnownKey.Irrelevant("prefix"),
+            KnownKey.At("learned_embeddings", "true"),
+            .. KnownKey.Off("scale_embedding", "scale_embeddings"),
         ],
     };
 
@@ -41,6 +41,7 @@ internal static class Opt
     {
         bool bias = config.Bool("enable_bias", true);
         bool normFirst = config.Bool("do_layer_norm_before", true);
+        bool withoutFinalNorm = config.Bool("_remove_final_layer_norm", false);
         int embedding = config.OptionalInt("word_embed_proj_dim") ?? model.HiddenSize;
         return model with
         {
@@ -49,7 +50,7 @@ internal static class Opt
             Norm = NormKind.Layer,
             NormBias = true,
             Layout = normFirst ? BlockLayout.PreNorm : BlockLayout.PostNorm,
-            HasFinalNorm = normFirst && !config.Bool("_remove_final_layer_norm", false),
+            HasFinalNorm = normFirst && !withoutFinalNorm,
             HasGate = false,
             QueryKeyValueBias = bias,
             AttentionOutputBias = bias,

@@ -35,6 +35,11 @@ internal static class Phi
             HeadBias = true,
             QueryKeyNorm = config.Bool("qk_layernorm", false) ? QueryKeyNorm.PerHead : QueryKeyNorm.None,
         }),
-        Keys = [.. KnownKey.Irrelevant("attention_bias")],
+        Keys =
+        [
+            // All linears have biases, whatever this says.
+            .. KnownKey.Irrelevant("attention_bias"),
+            BaseKeys.PublishedCode("configuration_phi.PhiConfig", "modeling_phi.PhiModel", "modeling_phi.PhiForCausalLM"),
+        ],
     };
 }

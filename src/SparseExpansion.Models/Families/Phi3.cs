@@ -22,6 +22,12 @@ internal static class Phi3
             FeedForwardParts = new() { FusedGateUp = "gate_up_proj" },
         },
         Read = config => WindowReader.Apply(config, WindowRule.AllLayers, DecoderReader.Read(config, s_keys)),
-        Keys = [.. KnownKey.Off("attention_bias", "mlp_bias"), .. KnownKey.Irrelevant("max_window_layers")],
+        Keys =
+        [
+            .. KnownKey.Off("attention_bias", "mlp_bias", "lm_head_bias"),
+            .. KnownKey.AtOne("full_attn_mod", "interpolate_factor"),
+            .. KnownKey.Irrelevant("max_window_layers"),
+            BaseKeys.PublishedCode("configuration_phi3.Phi3Config", "modeling_phi3.Phi3Model", "modeling_phi3.Phi3ForCausalLM"),
+        ],
     };
 }

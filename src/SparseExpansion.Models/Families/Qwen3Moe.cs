@@ -25,16 +25,17 @@ internal static class Qwen3Moe
             [("num_experts", config.OptionalInt("num_experts", least: 0)), ("num_local_experts", config.OptionalInt("num_local_experts", least: 0))])
             ?? throw config.Error("num_experts", "is missing");
         int step = config.OptionalInt("decoder_sparse_step") ?? 1;
-        int[] dense = [.. config.Ids("mlp_only_layers")];
+        IReadOnlyList<int> dense = config.WholeNumbers("mlp_only_layers");
+        var experts = new ExpertRouting
+        {
+            Count = count,
+            PerToken = config.RequiredInt("num_experts_per_tok"),
+            IntermediateSize = config.RequiredInt("moe_intermediate_size"),
+            NormalizesWeights = config.Bool("norm_topk_prob", false),
+        };
         return model with
         {
-            Experts = count == 0 ? null : new()
-            {
-                Count = count,
-                PerToken = config.RequiredInt("num_experts_per_tok"),
-                IntermediateSize = config.RequiredInt("moe_intermediate_size"),
-                NormalizesWeights = config.Bool("norm_topk_prob", false),
-            },
+            Experts = count == 0 ? null : experts,
             Layers = [.. model.Layers.Select((layer, index) => layer with
             {
                 HasExperts = count > 0 && !dense.Contains(index) && (index + 1) % step == 0,

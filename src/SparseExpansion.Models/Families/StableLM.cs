@@ -1,4 +1,5 @@
 using SparseExpansion.Models.Configuration;
+using SparseExpansion.Models.Configuration.Keys;
 
 namespace SparseExpansion.Models.Families;
 
@@ -8,7 +9,9 @@ internal static class StableLM
     private static readonly DecoderKeys s_keys = new()
     {
         NormEpsilon = ("layer_norm_eps", 1e-5),
-        Rotary = new() { MissingFraction = 0.25 },
+
+        // The first files spell the fraction as their own code did.
+        Rotary = new() { Fraction = ["partial_rotary_factor", "rope_pct"], MissingFraction = 0.25 },
     };
 
     public static ModelFamily Family { get; } = new()
@@ -23,5 +26,6 @@ internal static class StableLM
             QueryKeyValueBias = config.Bool("use_qkv_bias", false),
             QueryKeyNorm = config.Bool("qk_layernorm", false) ? QueryKeyNorm.EachHead : QueryKeyNorm.None,
         }),
+        Keys = [.. KnownKey.AtOne("rotary_scaling_factor"), .. KnownKey.Irrelevant("num_heads")],
     };
 }

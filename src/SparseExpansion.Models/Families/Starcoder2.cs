@@ -34,6 +34,10 @@ internal static class Starcoder2
         [
             KnownKey.At("norm_type", "\"layer_norm\""),
             KnownKey.At("mlp_type", "\"default\""),
+            KnownKey.At("scale_attn_weights", "true"),
+
+            // Left from the type that the first files were converted from; hidden_act and norm_epsilon are the ones that count.
+            .. KnownKey.Irrelevant("activation_function", "layer_norm_epsilon", "scale_attention_softmax_in_fp32"),
             .. KnownKey.Irrelevant("max_window_layers"),
         ],
     };

@@ -46,7 +46,8 @@ internal static class WeightLoader
             }
             else
             {
-                RequireEqual(name, place, value, target, source);
+                bool isTied = model.Config.TieWordEmbeddings && place == model.Names.EmbeddingWeight;
+                RequireEqual(name, place, isTied, value, target, source);
             }
         }
 
@@ -115,13 +116,15 @@ internal static class WeightLoader
         }
     }
 
-    private static void RequireEqual(string name, string place, Tensor value, Tensor target, string source)
+    private static void RequireEqual(
+        string name, string place, bool isTied, Tensor value, Tensor target, string source)
     {
         using var scope = NewDisposeScope();
         if (!target.equal(value.to(target.dtype).to(target.device)).all().item<bool>())
         {
-            throw new CheckpointException(
-                $"{source}: tie_word_embeddings is true, but '{name}' differs from the tensor already loaded as '{place}'.");
+            throw new CheckpointException(isTied
+                ? $"{source}: tie_word_embeddings is true, but '{name}' differs from the tensor already loaded as '{place}'."
+                : $"{source}: the tensor '{name}' differs from another one that also stands for '{place}'; keep one of them.");
         }
     }
 

@@ -1,11 +1,9 @@
 using SparseExpansion.Execution;
-using SparseExpansion.Testing;
-using static TorchSharp.torch;
 
 namespace SparseExpansion.Models.Configuration;
 
-/// <summary>Configurations with the keys that published checkpoints carry, and small sizes.</summary>
-public sealed class PublishedConfigTests : IDisposable
+/// <summary>Files of Llama, Mistral, Qwen 2 and GPT-NeoX over the years.</summary>
+public sealed class PublishedConfigTests
 {
     private static readonly RotaryOptions s_llama3 = new()
     {
@@ -18,16 +16,12 @@ public sealed class PublishedConfigTests : IDisposable
         OriginalContext = 64,
     };
 
-    private readonly TemporaryFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
-
     [Fact]
     public void Folder_EveryFile_IsTested() => Assert.Equal(
         ["dolly", "llama-fine-tuned", "llama3-both-spellings", "llama3-transformers-5", "mistral-first-release", "mistral-transformers-5", "pythia-both-spellings",
          "pythia-transformers-5", "qwen2-base", "qwen2-transformers-5", "qwen2-window-unreached", "qwen2-without-mrope",
          "smollm2"],
-        Directory.GetFiles(Folder).Select(Path.GetFileNameWithoutExtension).Order(StringComparer.Ordinal));
+        PublishedConfig.Names.Except(PublishedFamilyTests.Files));
 
     [Theory]
     [InlineData("qwen2-base")]
@@ -78,11 +72,5 @@ public sealed class PublishedConfigTests : IDisposable
         Assert.False(config.QueryKeyValueBias || config.FeedForwardBias);
     }
 
-    private static string Folder => Path.Combine(AppContext.BaseDirectory, "Fixtures", "configs");
-
-    private ModelConfig Load(string name)
-    {
-        File.Copy(Path.Combine(Folder, name + ".json"), _folder.File("config.json"), overwrite: true);
-        return ModelConfig.Load(_folder.Path);
-    }
+    private static ModelConfig Load(string name) => PublishedConfig.Load(name);
 }

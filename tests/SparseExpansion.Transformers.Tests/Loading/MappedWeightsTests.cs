@@ -1,4 +1,3 @@
-using SparseExpansion.Serialization;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;
 
@@ -77,16 +76,11 @@ public sealed class MappedWeightsTests : IDisposable
 
     private LoadOptions Options() => new() { MapDenseWeights = true, ScratchFolder = _scratch.Path };
 
-    private void Rewrite(ScalarType type)
+    private void Rewrite(ScalarType type) => Fixture.Rewrite(_folder.Path, tensors =>
     {
-        using var scope = NewDisposeScope();
-        string path = _folder.File("model.safetensors");
-        Dictionary<string, Tensor> tensors;
-        using (SafetensorsReader reader = SafetensorsReader.Open(path))
+        foreach ((string name, Tensor tensor) in tensors.ToArray())
         {
-            tensors = reader.Entries.Keys.ToDictionary(name => name, name => reader.Read(name).to(type));
+            tensors[name] = tensor.to(type);
         }
-
-        SafetensorsWriter.Write(path, tensors);
-    }
+    });
 }

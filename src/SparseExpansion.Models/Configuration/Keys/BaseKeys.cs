@@ -58,13 +58,22 @@ internal static class BaseKeys
             name, "is set; quantized checkpoints are not supported, use the float16, bfloat16 or float32 one")),
         .. KnownKey.Off("load_in_8bit", "load_in_4bit"),
         KnownKey.At("transformers_weights", "\"model.safetensors\"", "\"model.safetensors.index.json\""),
-        KnownKey.Explained(
-            "auto_map",
-            "names a configuration or model class; models that bring code of their own are not supported. Where the code computes what the transformers library's own class does, remove the key",
-            BringsNoModelCode),
+        PublishedCode(),
     ];
 
+    /// <summary>
+    /// The rule for <c>auto_map</c>. Types that were published with code of their own, before the transformers library
+    /// had them, keep the names of that code in their files, although the library's classes compute the same.
+    /// </summary>
+    /// <param name="classes">These names, such as "modeling_phi3.Phi3ForCausalLM"; a file may put the repository and
+    /// two dashes before them.</param>
+    public static KeyValuePair<string, KnownKey> PublishedCode(params string[] classes) => KnownKey.Explained(
+        "auto_map",
+        "names a configuration or model class; models that bring code of their own are not supported. Where the code computes what the transformers library's own class does, remove the key",
+        map => map.ValueKind == JsonValueKind.Object && map.EnumerateObject().All(entry => IsIdle(entry, classes)));
+
     /// <summary>Code for tokenizers, processors and heads is not run.</summary>
-    private static bool BringsNoModelCode(JsonElement map) => map.ValueKind == JsonValueKind.Object
-        && !map.EnumerateObject().Any(entry => entry.Name is "AutoConfig" or "AutoModel" or "AutoModelForCausalLM");
+    private static bool IsIdle(JsonProperty entry, string[] classes) =>
+        entry.Name is not ("AutoConfig" or "AutoModel" or "AutoModelForCausalLM")
+        || (entry.Value.ValueKind == JsonValueKind.String && classes.Contains(entry.Value.GetString()!.Split("--")[^1]));
 }
