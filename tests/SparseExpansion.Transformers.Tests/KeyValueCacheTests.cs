@@ -112,7 +112,7 @@ public sealed class KeyValueCacheTests
         var cache = new KeyValueCache(Config([null]), [4, 0, 2]);
         cache.KeepRows([2, 1]);
         Assert.Equal([2L, 0L], cache.Padding!.data<long>());
-        Assert.Equal([2L, 0L], cache.PaddingCounts);
+        Assert.Equal([2L, 0L], cache.PaddingCounts!);
         cache.Dispose();
         Assert.Null(cache.Padding);
     }
