@@ -15,10 +15,11 @@ public sealed unsafe class NativeArray : IDisposable
     /// <param name="type">Their type.</param>
     /// <param name="owner">Keeps the memory while it is referred to; disposed with this array. Null: somebody else sees
     /// to it that the memory stays.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The length is negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The length is negative, or more bytes than there are
+    /// addresses.</exception>
     public NativeArray(nint address, long length, ElementType type, IDisposable? owner)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        RequireLength(length, type);
         (Address, Length, Type, Owner) = (address, length, type, owner);
     }
 
@@ -42,10 +43,11 @@ public sealed unsafe class NativeArray : IDisposable
     /// <summary>New memory, aligned to cache lines; its contents are undefined.</summary>
     /// <param name="length">Elements.</param>
     /// <param name="type">Their type.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The length is negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The length is negative, or more bytes than there are
+    /// addresses.</exception>
     public static NativeArray Allocate(long length, ElementType type)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        RequireLength(length, type);
         var memory = new NativeBuffer();
         return new NativeArray((nint)memory.Reserve((nuint)(length * ElementTypes.SizeOf(type))), length, type, memory);
     }
@@ -68,6 +70,13 @@ public sealed unsafe class NativeArray : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(start, Length - count);
         return MemoryMarshal.CreateSpan(ref *((T*)Address + start), count);
+    }
+
+    /// <summary>Every byte count of an array fits 64 bits.</summary>
+    private static void RequireLength(long length, ElementType type)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, nint.MaxValue / ElementTypes.SizeOf(type));
     }
 
     /// <inheritdoc/>

@@ -17,7 +17,8 @@ public sealed unsafe class PackedWeight : IDisposable
     private readonly PackedArrays _arrays;
     private readonly Lock _indicesLock = new();
     private volatile PackedIndices? _indices;
-    private volatile bool _mayHaveChanged;
+    private int _changes;
+    private int _checkedChanges;
     private bool _disposed;
 
     /// <summary>Takes over arrays that are known to fit each other, or will before they are used.</summary>
@@ -203,7 +204,7 @@ public sealed unsafe class PackedWeight : IDisposable
     internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, this);
 
     /// <summary>The arrays were handed to somebody who may write to them before the next use.</summary>
-    internal void ExpectChanges() => _mayHaveChanged = true;
+    internal void ExpectChanges() => Interlocked.Increment(ref _changes);
 
     /// <summary>
     /// After <see cref="ExpectChanges"/>: checks the arrays again, since kernels trust them, and renews the data
@@ -213,13 +214,20 @@ public sealed unsafe class PackedWeight : IDisposable
     internal void Verify()
     {
         ThrowIfDisposed();
-        if (!_mayHaveChanged)
+        if (Volatile.Read(ref _checkedChanges) == Volatile.Read(ref _changes))
         {
             return;
         }
 
         lock (_indicesLock)
         {
+            // Changes that come during the check count as unchecked, and other threads wait here until it has passed.
+            int changes = Volatile.Read(ref _changes);
+            if (changes == _checkedChanges)
+            {
+                return;
+            }
+
             NonZeroCount = PackedArraysCheck.NonZeros(_arrays);
             // Indices that still fit stay: another thread may be reading them.
             if (_indices is { } derived && !derived.Fit(Layout, Masks, NonZeroCount))
@@ -228,7 +236,7 @@ public sealed unsafe class PackedWeight : IDisposable
                 derived.Dispose();
             }
 
-            _mayHaveChanged = false;
+            Volatile.Write(ref _checkedChanges, changes);
         }
     }
 

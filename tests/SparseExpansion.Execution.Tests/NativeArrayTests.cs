@@ -26,6 +26,16 @@ public sealed class NativeArrayTests
     }
 
     [Theory]
+    [InlineData((1L << 62) + 1, ElementType.Float32)]
+    [InlineData(1L << 61, ElementType.Int64)]
+    [InlineData(long.MaxValue, ElementType.BFloat16)]
+    public void Allocate_MoreBytesThanAddresses_IsRefused(long length, ElementType type)
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(nameof(length), () => NativeArray.Allocate(length, type));
+        Assert.Throws<ArgumentOutOfRangeException>(nameof(length), () => new NativeArray(0, length, type, null));
+    }
+
+    [Theory]
     [InlineData(ElementType.Byte, 1)]
     [InlineData(ElementType.Int8, 1)]
     [InlineData(ElementType.Bool, 1)]

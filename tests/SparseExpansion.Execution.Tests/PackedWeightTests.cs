@@ -95,6 +95,38 @@ public sealed class PackedWeightTests
         static NativeArray Borrow(NativeArray array) => new(array.Address, array.Length, array.Type, null);
     }
 
+    /// <summary>
+    /// Whatever the check of one thread may have seen, arrays that were handed out meanwhile are checked again.
+    /// </summary>
+    [Fact]
+    public void Verify_ChangesDuringTheCheck_AreCheckedToo()
+    {
+        const int size = 1024;
+        using PackedWeight packed = PackedWeight.Pack(Random(size * size, 5), size, size);
+        Span<long> offset = packed.Arrays.PanelOffsets.Span<long>(0, 1);
+        for (int round = 0; round < 200; round++)
+        {
+            packed.ExpectChanges();
+            using var begun = new ManualResetEventSlim();
+            var check = new Thread(() =>
+            {
+                begun.Set();
+                Record.Exception(packed.Verify);
+            });
+            check.Start();
+            begun.Wait(TestContext.Current.CancellationToken);
+            Thread.SpinWait(10 * round);
+            packed.ExpectChanges();
+            offset[0] = 1;
+            check.Join();
+
+            Assert.Throws<CheckpointException>(packed.Verify);
+            Assert.Throws<CheckpointException>(packed.Verify); // A failed check is not forgotten.
+            offset[0] = 0;
+            packed.Verify();
+        }
+    }
+
     private static float[] Weight(double sparsity)
     {
         var random = new Random(1);

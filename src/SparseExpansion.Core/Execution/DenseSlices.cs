@@ -46,9 +46,9 @@ internal sealed unsafe class DenseSlices : IParallelWork
             (weight, tokens, bias, output, panelCount, instructions);
         _order = order;
         _slicePanels = Math.Min(PanelsOfSlice(weight), panelCount);
-        Reserve((long)_slicePanels * layout.PanelRows * layout.Columns, (ScalarType)weight.DType, threads);
         try
         {
+            Reserve((long)_slicePanels * layout.PanelRows * layout.Columns, (ScalarType)weight.DType, threads);
             WorkerPool.Run(this, (panelCount + _slicePanels - 1) / _slicePanels, threads);
         }
         finally
@@ -103,7 +103,7 @@ internal sealed unsafe class DenseSlices : IParallelWork
 
         for (int worker = 0; worker < workers; worker++)
         {
-            _scratch[worker] = DenseWork.Scratch(_scratch[worker], length, dtype);
+            DenseWork.Scratch(ref _scratch[worker], length, dtype);
         }
     }
 }

@@ -64,24 +64,29 @@ internal sealed unsafe class DenseWork : IParallelWork
         int panels = (int)Math.Clamp(
             ChunkBytes / ((long)layout.PanelRows * layout.Columns * weight.ValueSize), 1, panelCount);
         long length = (long)panels * layout.PanelRows * layout.Columns;
-        _scratch = Scratch(_scratch, length, (ScalarType)weight.DType);
-        Tensor chunk = _scratch.narrow(0, 0, length).view(-1, layout.Columns);
+        Tensor chunk = Scratch(ref _scratch, length, (ScalarType)weight.DType).narrow(0, 0, length).view(-1, layout.Columns);
         _weight = weight;
         _instructions = instructions;
         _target = RawMemory.Address(chunk);
-        for (_firstPanel = 0; _firstPanel < panelCount; _firstPanel += panels)
+        try
         {
-            int firstRow = _firstPanel * layout.PanelRows;
-            int rows = Math.Min(panels * layout.PanelRows, layout.Rows - firstRow);
-            WorkerPool.Run(this, Math.Min(panels, panelCount - _firstPanel), threads);
-            using Tensor filled = chunk.narrow(0, 0, rows);
-            using Tensor factor = widen ? filled.to(dtype) : filled.alias();
-            using Tensor? share = addend?.narrow(0, firstRow, rows);
-            using Tensor product = nn.functional.linear(gathered, factor, share);
-            Scatter(product, order, output, firstRow, rows);
+            for (_firstPanel = 0; _firstPanel < panelCount; _firstPanel += panels)
+            {
+                int firstRow = _firstPanel * layout.PanelRows;
+                int rows = Math.Min(panels * layout.PanelRows, layout.Rows - firstRow);
+                WorkerPool.Run(this, Math.Min(panels, panelCount - _firstPanel), threads);
+                using Tensor filled = chunk.narrow(0, 0, rows);
+                using Tensor factor = widen ? filled.to(dtype) : filled.alias();
+                using Tensor? share = addend?.narrow(0, firstRow, rows);
+                using Tensor product = nn.functional.linear(gathered, factor, share);
+                Scatter(product, order, output, firstRow, rows);
+            }
+        }
+        finally
+        {
+            _weight = null; // The thread must not keep it alive.
         }
 
-        _weight = null;
         RawMemory.KeepAlive(chunk);
     }
 
@@ -97,15 +102,19 @@ internal sealed unsafe class DenseWork : IParallelWork
     /// Scratch memory of at least so many elements, in place of what there was; it outlives the current dispose scope.
     /// </summary>
     /// <remarks>Kept between calls: fresh memory would cost a page fault for every page written.</remarks>
-    public static Tensor Scratch(Tensor? old, long length, ScalarType dtype)
+    public static Tensor Scratch(ref Tensor? kept, long length, ScalarType dtype)
     {
-        if (old is not null && old.dtype == dtype && old.numel() >= length)
+        if (kept is not null && kept.dtype == dtype && kept.numel() >= length)
         {
-            return old;
+            return kept;
         }
 
+        // Forgotten before it is replaced: where memory runs out, a later call must not find a disposed tensor.
+        Tensor? old = kept;
+        kept = null;
         old?.Dispose();
         Tensor scratch = empty([length], dtype: dtype, device: CPU).DetachFromDisposeScope();
+        kept = scratch;
         MemoryAdvice.HugePages(RawMemory.Address(scratch), (nuint)(length * scratch.element_size()));
         RawMemory.KeepAlive(scratch);
         return scratch;

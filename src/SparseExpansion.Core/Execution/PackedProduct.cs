@@ -34,6 +34,21 @@ internal static class PackedProduct
             return output;
         }
 
+        try
+        {
+            Multiply(weight, tokens, bias, output, options);
+            return output;
+        }
+        catch
+        {
+            output.Dispose();
+            throw;
+        }
+    }
+
+    private static void Multiply(
+        PackedWeight weight, Tensor tokens, Tensor? bias, Tensor output, ExecutionOptions options)
+    {
         using var noGrad = no_grad();
         using Tensor rows = tokens.reshape(-1, weight.Columns);
         using Tensor contiguous = rows.stride(1) == 1 ? rows.alias() : rows.contiguous();
@@ -41,21 +56,26 @@ internal static class PackedProduct
         using Tensor? vector = bias?.contiguous();
         int count = checked((int)rows.shape[0]);
         int[]? rented = count > 1 ? System.Buffers.ArrayPool<int>.Shared.Rent(count) : null;
-        Span<int> order = rented is null ? stackalloc int[1] : rented.AsSpan(0, count);
-        for (int token = 0; token < count; token++)
+        try
         {
-            order[token] = token;
-        }
+            Span<int> order = rented is null ? stackalloc int[1] : rented.AsSpan(0, count);
+            for (int token = 0; token < count; token++)
+            {
+                order[token] = token;
+            }
 
-        GroupedMultiplication.Run(
-            [weight], [0, count], order, MatrixView.Of(contiguous), MatrixView.Of(target),
-            vector is null ? MatrixView.None : MatrixView.Of(vector), TorchProduct.Options(options));
-        if (rented is not null)
+            GroupedMultiplication.Run(
+                [weight], [0, count], order, MatrixView.Of(contiguous), MatrixView.Of(target),
+                vector is null ? MatrixView.None : MatrixView.Of(vector), TorchProduct.Options(options));
+        }
+        finally
         {
-            System.Buffers.ArrayPool<int>.Shared.Return(rented);
+            if (rented is not null)
+            {
+                System.Buffers.ArrayPool<int>.Shared.Return(rented);
+            }
         }
 
         GC.KeepAlive(weight);
-        return output;
     }
 }

@@ -108,9 +108,18 @@ internal sealed class PackedExperts : ExpertWeights
         using var noGrad = no_grad();
         using Tensor rows = tokens.stride(1) == 1 ? tokens.alias() : tokens.contiguous();
         Tensor output = empty(tokens.shape[0], OutFeatures, tokens.dtype, CPU);
-        GroupedMultiplication.Run(
-            _weights, groups.Offsets, groups.Order, MatrixView.Of(rows), MatrixView.Of(output),
-            bias is null ? MatrixView.None : MatrixView.Of(bias), TorchProduct.Options());
+        try
+        {
+            GroupedMultiplication.Run(
+                _weights, groups.Offsets, groups.Order, MatrixView.Of(rows), MatrixView.Of(output),
+                bias is null ? MatrixView.None : MatrixView.Of(bias), TorchProduct.Options());
+        }
+        catch
+        {
+            output.Dispose();
+            throw;
+        }
+
         GC.KeepAlive(bias);
         GC.KeepAlive(this);
         return output;

@@ -61,6 +61,8 @@ public sealed class RouterAssignment
     /// <param name="device">The device to compute on.</param>
     /// <param name="cancellationToken">Observed between chunks.</param>
     /// <exception cref="ArgumentException">The router takes tokens of another width.</exception>
+    /// <exception cref="CalibrationException">The source returns more or fewer tokens than it says that it
+    /// has.</exception>
     /// <exception cref="SparseExpansionException">The router breaks its contract: an expert out of range, or not one a
     /// token.</exception>
     public static RouterAssignment Compute(
@@ -79,7 +81,7 @@ public sealed class RouterAssignment
 
         var experts = new int[checked((int)tokens.TokenCount)];
         Span<int> rest = experts;
-        foreach (Tensor chunk in tokens.ReadChunks(chunkTokens, device))
+        foreach (Tensor chunk in tokens.ReadCounted(chunkTokens, device))
         {
             using (chunk)
             {

@@ -16,7 +16,7 @@ internal static class TokenMean
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         Tensor sum = zeros(tokens.Features, ScalarType.Float64, context.Device);
-        foreach (Tensor chunk in tokens.ReadChunks(chunkTokens, context.Device))
+        foreach (Tensor chunk in tokens.ReadCounted(chunkTokens, context.Device))
         {
             using (chunk)
             {

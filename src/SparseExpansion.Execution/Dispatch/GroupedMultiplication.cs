@@ -40,12 +40,26 @@ internal static class GroupedMultiplication
             return;
         }
 
+        PrepareChoices(experts, offsets, tokens.IsBFloat16, options);
+        ExecutionWorkspace workspace = ExecutionWorkspace.Current;
+        try
+        {
+            workspace.Begin(order, bias, experts[0].Rows);
+            Run(workspace, experts, offsets, tokens, output, options);
+        }
+        finally
+        {
+            workspace.Clear();
+        }
+    }
+
+    private static void Run(
+        ExecutionWorkspace workspace, ReadOnlySpan<PackedWeight> experts, ReadOnlySpan<int> offsets, MatrixView tokens,
+        MatrixView output, ExecutionOptions options)
+    {
         int threads = options.Degree;
         InstructionSet instructions = options.Instructions ?? InstructionSets.Best;
         KernelTable table = KernelTable.For(instructions, experts[0].DType);
-        PrepareChoices(experts, offsets, tokens.IsBFloat16, options);
-        ExecutionWorkspace workspace = ExecutionWorkspace.Current;
-        workspace.Begin(order, bias, experts[0].Rows);
         int passTokens = PassTokens(experts), planned = 0;
         for (int expert = 0; expert < experts.Length; expert++)
         {

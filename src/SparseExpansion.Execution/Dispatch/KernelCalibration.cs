@@ -34,7 +34,7 @@ internal sealed class KernelCalibration
     }
 
     /// <summary>The kernel with the shortest time.</summary>
-    public static KernelKind Fastest(PackedWeight weight, KernelClass problem, int threads, IDenseProduct? dense)
+    public static KernelKind Fastest(PackedWeight weight, KernelClass problem, IDenseProduct? dense)
     {
         ElementType dtype = problem.BFloat16Tokens ? ElementType.BFloat16 : ElementType.Float32;
         using NativeArray tokens = NativeArray.Allocate((long)problem.Representative * weight.Columns, dtype);
@@ -42,7 +42,7 @@ internal sealed class KernelCalibration
         FillWithOnes(tokens);
         return new KernelCalibration(
             weight, new MatrixView(tokens.Address, weight.Columns, dtype),
-            new MatrixView(output.Address, weight.Rows, dtype), problem.Representative, threads, dense).Compare();
+            new MatrixView(output.Address, weight.Rows, dtype), problem.Representative, problem.Threads, dense).Compare();
     }
 
     private static void FillWithOnes(NativeArray tokens)

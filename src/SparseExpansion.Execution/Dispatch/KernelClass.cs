@@ -10,9 +10,11 @@ namespace SparseExpansion.Execution.Dispatch;
 /// <param name="Tokens">1, 2, 3 … 4, 5 … 8, then by powers of two; from 512 on one class.</param>
 /// <param name="BFloat16Tokens">True if the tokens are bfloat16, which decides what the dense way may use.</param>
 /// <param name="HasDense">True if there is a dense product to compare with.</param>
+/// <param name="Threads">Threads to multiply with.</param>
 /// <param name="Bits">Bits of a code, 0 for values.</param>
 internal readonly record struct KernelClass(
-    ElementType DType, int Rows, int Columns, int Sparsity, int Tokens, bool BFloat16Tokens, bool HasDense, int Bits)
+    ElementType DType, int Rows, int Columns, int Sparsity, int Tokens, bool BFloat16Tokens, bool HasDense, int Threads,
+    int Bits)
 {
     private const int LargestTokens = 512;
 
@@ -20,13 +22,14 @@ internal readonly record struct KernelClass(
     public int Representative => 1 << Tokens;
 
     /// <summary>The class of a problem.</summary>
-    public static KernelClass Of(PackedWeight weight, int tokens, bool bfloat16Tokens, bool hasDense) => new(
+    public static KernelClass Of(PackedWeight weight, int tokens, bool bfloat16Tokens, ExecutionOptions options) => new(
         weight.DType,
         BitOperations.Log2((uint)weight.Rows),
         BitOperations.Log2((uint)weight.Columns),
         (int)Math.Round(16.0 * weight.NonZeroCount / ((double)weight.Rows * weight.Columns)),
         BitOperations.Log2(BitOperations.RoundUpToPowerOf2((uint)Math.Min(tokens, LargestTokens))),
         bfloat16Tokens,
-        hasDense,
+        options.Dense is not null,
+        options.Degree,
         weight.Bits);
 }

@@ -6,7 +6,7 @@ namespace SparseExpansion.Execution.Dispatch;
 /// <summary>
 /// Chooses the fastest kernel by measuring all of them, once for each class of problems in a process. No table in
 /// source code could know the processor, its caches and its memory. Kernels differ in rounding, so outputs may differ
-/// in the last digits between processes; small weights, where a measurement
+/// in the last digits between processes and between numbers of threads; small weights, where a measurement
 /// would be noise, have a fixed choice and do not.
 /// </summary>
 internal static class KernelSelector
@@ -27,11 +27,11 @@ internal static class KernelSelector
             return tokens == 1 ? KernelKind.Expand : KernelKind.Index;
         }
 
-        KernelClass key = KernelClass.Of(weight, tokens, bfloat16Tokens, options.Dense is not null);
+        KernelClass key = KernelClass.Of(weight, tokens, bfloat16Tokens, options);
         if (!Choices.TryGetValue(key, out Lazy<KernelKind>? choice))
         {
             choice = Choices.GetOrAdd(
-                key, new Lazy<KernelKind>(() => KernelCalibration.Fastest(weight, key, options.Degree, options.Dense)));
+                key, new Lazy<KernelKind>(() => KernelCalibration.Fastest(weight, key, options.Dense)));
         }
 
         try

@@ -105,12 +105,20 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <param name="entry">One of <see cref="Entries"/>.</param>
     /// <param name="start">First byte of the tensor.</param>
     /// <param name="count">Bytes.</param>
+    /// <exception cref="ArgumentException">The entry is of another file.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The range is not inside of the tensor.</exception>
     /// <exception cref="CheckpointException">A BOOL tensor holds bytes other than 0 and 1.</exception>
     /// <exception cref="ObjectDisposedException">The file is closed.</exception>
     public ReadOnlySpan<byte> Bytes(SafetensorsEntry entry, long start, int count)
     {
         ArgumentNullException.ThrowIfNull(entry);
+        if (!Entries.TryGetValue(entry.Name, out SafetensorsEntry? own) || !own.Equals(entry))
+        {
+            throw new ArgumentException(
+                $"{FilePath}: the entry of tensor '{entry.Name}' is not of this file; take it from {nameof(Entries)}.",
+                nameof(entry));
+        }
+
         ArgumentOutOfRangeException.ThrowIfNegative(start);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(start, entry.ByteLength - count);

@@ -18,7 +18,7 @@ internal sealed class PoolWorker
     public PoolWorker(int number)
     {
         var thread = new Thread(Loop) { IsBackground = true, Name = $"SparseExpansion worker {number}" };
-        thread.Start();
+        thread.UnsafeStart(); // The worker outlives its first caller, whose async-local values it must not keep.
     }
 
     /// <summary>Asks for help with the shared burst.</summary>

@@ -136,10 +136,14 @@ internal sealed unsafe class ExecutionWorkspace
         expert.TileCount++;
     }
 
-    private void Clear()
+    /// <summary>
+    /// Forgets the plan, after a failure too: weights must not be kept alive by a thread that once used them.
+    /// </summary>
+    public void Clear()
     {
-        // Weights must not be kept alive by a thread that once used them.
-        Array.Clear(_experts, 0, _expertCount);
+        // With the one that could not be added to the end.
+        Array.Clear(_experts, 0, Math.Min(_expertCount + 1, _experts.Length));
+        _multiply.Forget();
         _expertCount = 0;
         _tileCount = 0;
         _tileFloats = 0;

@@ -35,6 +35,13 @@ internal sealed unsafe class PanelWork : IParallelWork
         _bias = bias;
     }
 
+    /// <summary>Lets go of the weights.</summary>
+    public void Forget()
+    {
+        _experts = [];
+        _expertCount = 0;
+    }
+
     /// <summary>Makes room for the accumulators and decoded values of every worker before any of them starts.</summary>
     public void Reserve(int accumulatorFloats, int scratchBytes, int workers)
     {

@@ -172,6 +172,16 @@ public sealed class PackedTensorsTests
         using Tensor dense = packed.Unpack();
     });
 
+    [Fact]
+    public void Multiply_Fails_LeavesNoTensors() => LeakCheck.NoTensorsLeft(() =>
+    {
+        using Tensor tokens = randn(3, 30);
+        PackedWeight packed = PackedWeight.Pack(new float[20 * 30], 20, 30);
+        packed.Dispose();
+
+        Assert.Throws<ObjectDisposedException>(() => packed.Multiply(tokens));
+    });
+
     private static StoredTensors Clone(StoredTensors arrays) => arrays with
     {
         Values = arrays.Values.clone(),

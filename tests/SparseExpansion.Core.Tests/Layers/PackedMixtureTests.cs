@@ -1,3 +1,4 @@
+using SparseExpansion.Execution;
 using SparseExpansion.Internal.Torch;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
@@ -29,6 +30,19 @@ public sealed class PackedMixtureTests
         Assert.True(TensorChecks.Equal(weight, layer.GetExpertWeight(1)));
         Assert.True(TensorChecks.Equal(expected, layer.Unpack().call(input)));
     }
+
+    [Fact]
+    public void Multiply_Fails_LeavesNoTensors() => LeakCheck.NoTensorsLeft(() =>
+    {
+        using Tensor tokens = randn(3, 30), weight = randn(20, 30);
+        PackedWeight packed = PackedWeight.Pack(weight);
+        using PackedExperts experts = PackedExperts.Of([packed]);
+        var decision = new RoutingDecision(zeros(3, ScalarType.Int64), 1);
+        packed.Dispose();
+
+        Assert.Throws<ObjectDisposedException>(() => experts.Multiply(tokens, decision, null));
+        decision.Release();
+    });
 
     [Fact]
     public void Pack_StateDict_ListsTheArraysOfEveryExpert()

@@ -1,4 +1,7 @@
+using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Calibration.Tokens;
+using SparseExpansion.Routing.Clustering;
+using SparseExpansion.Routing.Experts;
 using SparseExpansion.Routing.Routers;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
@@ -61,6 +64,30 @@ public sealed class RouterAssignmentTests
         Assert.Throws<SparseExpansionException>(() => RouterAssignment.Compute(new BadRouter(_ => zeros(1, ScalarType.Int64)), source, 4, CPU, Cancellation));
     }
 
+    [Theory]
+    [InlineData(5, "has 6 tokens, but returned 5;")]
+    [InlineData(0, "has 6 tokens, but returned 0;")]
+    [InlineData(7, "has 6 tokens, but returned 7 or more;")]
+    [InlineData(9, "has 6 tokens, but returned 8 or more;")]
+    public void ComputeAndFit_SourceThatMiscounts_SaysSo(int returned, string message)
+    {
+        using var scope = NewDisposeScope();
+        var source = new MiscountedTokens(6, ones(returned, 2));
+        using var router = new SingleExpertRouter(2);
+        var context = new RouterTrainingContext("blocks.0", CPU, 1);
+        Action[] readers =
+        [
+            () => RouterAssignment.Compute(router, source, 4, CPU, Cancellation),
+            () => new PcaKMeansTrainer(new PcaKMeansOptions { Experts = 2, ChunkTokens = 4 }).Fit(source, context, Cancellation),
+            () => ExpertStatistics.ObserveAll(() => new HessianStatistic(2, CPU), source, 4, CPU, Cancellation),
+        ];
+
+        foreach (Action read in readers)
+        {
+            Assert.Contains($"{nameof(MiscountedTokens)} {message}", Assert.Throws<CalibrationException>(read).Message, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void Compute_LeavesNoTensors() => LeakCheck.NoTensorsLeft(() =>
     {
@@ -68,6 +95,19 @@ public sealed class RouterAssignmentTests
         using Tensor tokens = ones(6, 2);
         Assert.Equal([6L], RouterAssignment.Compute(router, new TokenMatrix(tokens), 4, CPU, Cancellation).TokensPerExpert);
     });
+
+    private sealed class MiscountedTokens(long count, Tensor tokens) : ITokenSource
+    {
+        private readonly TokenMatrix _tokens = new(tokens);
+
+        public long TokenCount => count;
+
+        public int Features => _tokens.Features;
+
+        public IEnumerable<Tensor> ReadChunks(int chunkTokens, Device device) => _tokens.ReadChunks(chunkTokens, device);
+
+        public Tensor Gather(ReadOnlySpan<long> indices, Device device) => _tokens.Gather(indices, device);
+    }
 
     private sealed class BadRouter(Func<long, Tensor> route) : IRouter
     {

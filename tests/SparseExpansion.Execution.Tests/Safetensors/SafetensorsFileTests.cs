@@ -52,6 +52,28 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
+    public void Bytes_EntryOfAnotherFile_IsRefused()
+    {
+        string other = Path.Combine(_folder, "other.safetensors");
+        SafetensorsFileWriter.Write(FileName, [SafetensorsContent.Of<byte>("x", ElementType.Byte, [3], new byte[3])]);
+        SafetensorsFileWriter.Write(
+            other,
+            [
+                SafetensorsContent.Of<byte>("x", ElementType.Byte, [1 << 20], new byte[1 << 20]),
+                SafetensorsContent.Of<byte>("y", ElementType.Byte, [1], new byte[1]),
+            ]);
+        using SafetensorsFile file = SafetensorsFile.Open(FileName), large = SafetensorsFile.Open(other);
+        SafetensorsEntry made = file.Entry("x") with { Offset = 1L << 40 };
+
+        foreach (SafetensorsEntry foreign in (SafetensorsEntry[])[large.Entry("x"), large.Entry("y"), made])
+        {
+            string message =
+                Assert.Throws<ArgumentException>("entry", () => file.Bytes(foreign, 0, 1).Length).Message;
+            Assert.StartsWith($"{FileName}: the entry of tensor '{foreign.Name}' is not of this file", message);
+        }
+    }
+
+    [Fact]
     public void ByteLength_Beyond2GiB_CountsIn64Bits() =>
         Assert.Equal(
             1L << 37, new SafetensorsContent("x", ElementType.Float64, [1L << 20, 1L << 14], _ => { }).ByteLength);

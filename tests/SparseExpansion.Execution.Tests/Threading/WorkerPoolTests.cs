@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SparseExpansion.Execution.Threading;
 
 public sealed class WorkerPoolTests
@@ -30,6 +32,28 @@ public sealed class WorkerPoolTests
             WorkerPool.Run(work, 20, 4);
             Assert.All(work.Done, done => Assert.Equal(1, done));
         }
+    }
+
+    /// <summary>A worker lives as long as the process; what its first caller's values refer to must not.</summary>
+    [Fact]
+    public void PoolWorker_StartedUnderAnAsyncLocalValue_DoesNotKeepIt()
+    {
+        WeakReference value = StartWorkerUnderAValue();
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+
+        Assert.False(value.IsAlive);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static WeakReference StartWorkerUnderAValue()
+    {
+        var value = new object();
+        var local = new AsyncLocal<object?> { Value = value };
+        _ = new PoolWorker(0);
+        local.Value = null;
+        return new WeakReference(value);
     }
 
     /// <summary>Each of two items ends only when the other has begun, so two threads must have them at once.</summary>

@@ -19,12 +19,21 @@ public sealed class ActivationStore : ITokenSource, IDisposable
     private readonly string? _scratchFolder;
     private TokenMatrix? _matrix;
     private SpilledTokens? _spilled;
+    private bool _disposed;
 
     /// <param name="scratchFolder">Folder to write the tokens to; null keeps them in memory.</param>
     internal ActivationStore(string? scratchFolder = null) => _scratchFolder = scratchFolder;
 
     /// <inheritdoc/>
-    public long TokenCount => _spilled?.TokenCount ?? _parts.Sum(part => part.shape[0]);
+    /// <exception cref="ObjectDisposedException">The tokens were freed; so for every other member.</exception>
+    public long TokenCount
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return _spilled?.TokenCount ?? _parts.Sum(part => part.shape[0]);
+        }
+    }
 
     /// <inheritdoc/>
     public int Features => Tokens.Features;
@@ -32,7 +41,14 @@ public sealed class ActivationStore : ITokenSource, IDisposable
     /// <summary>Tokens of each call that was recorded.</summary>
     internal IReadOnlyList<long> CallTokens => _callTokens;
 
-    private ITokenSource Tokens => (ITokenSource?)_spilled ?? (_matrix ??= new TokenMatrix(_parts));
+    private ITokenSource Tokens
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return (ITokenSource?)_spilled ?? (_matrix ??= new TokenMatrix(_parts));
+        }
+    }
 
     /// <summary>Copies the tokens of one call, without those that the mask calls padding.</summary>
     /// <param name="input">[.., features].</param>
@@ -41,6 +57,7 @@ public sealed class ActivationStore : ITokenSource, IDisposable
     /// <exception cref="CalibrationException">The mask does not fit, or a value is not finite.</exception>
     internal void Add(Tensor input, Tensor? mask, string layer)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         using var scope = NewDisposeScope();
         Tensor tokens = input.detach().reshape(-1, input.shape[^1]);
         if (mask is not null)
@@ -85,6 +102,8 @@ public sealed class ActivationStore : ITokenSource, IDisposable
     /// <summary>Frees the tokens.</summary>
     public void Dispose()
     {
+        _disposed = true;
+        _matrix = null;
         _parts.ForEach(part => part.Dispose());
         _parts.Clear();
         _spilled?.Dispose();

@@ -88,8 +88,9 @@ public sealed class HessianStatistic : ISharedOutputError, IUnseenFeatures, IShr
         using var scope = NewDisposeScope();
         Tensor unseen = Diagonal().eq(Scalars.Of(0));
         StatisticSums.FillUnseen(Diagonal(), TokenCount, typed.Diagonal(), typed.TokenCount);
-        ForgetBorrowed();
         Tensor borrowed = unseen.logical_and(Diagonal().ne(Scalars.Of(0)));
+        borrowed = _borrowed is null ? borrowed : borrowed.logical_or(_borrowed); // What was filled before is not unseen.
+        ForgetBorrowed();
         _borrowed = borrowed.any().item<bool>() ? borrowed.DetachFromDisposeScope() : null;
     }
 

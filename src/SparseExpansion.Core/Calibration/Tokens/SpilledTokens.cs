@@ -76,14 +76,25 @@ internal sealed class SpilledTokens : ITokenSource, IDisposable
 
         Tensor gathered = empty(indices.Length, Features, ScalarType.Float32);
         byte[] row = ArrayPool<byte>.Shared.Rent((int)RowBytes);
-        for (int i = 0; i < indices.Length; i++)
+        try
         {
-            ReadExactly(row.AsSpan(0, (int)RowBytes), indices[i] * RowBytes);
-            using Tensor place = gathered.select(0, i);
-            row.AsSpan(0, (int)RowBytes).CopyTo(place.bytes);
+            for (int i = 0; i < indices.Length; i++)
+            {
+                ReadExactly(row.AsSpan(0, (int)RowBytes), indices[i] * RowBytes);
+                using Tensor place = gathered.select(0, i);
+                row.AsSpan(0, (int)RowBytes).CopyTo(place.bytes);
+            }
+        }
+        catch
+        {
+            gathered.Dispose();
+            throw;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(row);
         }
 
-        ArrayPool<byte>.Shared.Return(row);
         return Placement.MoveTo(gathered, device);
     }
 
@@ -96,13 +107,21 @@ internal sealed class SpilledTokens : ITokenSource, IDisposable
     {
         Tensor rows = empty(count, Features, ScalarType.Float32);
         int step = RowsAtOnce;
-        for (long done = 0; done < count; done += step)
+        try
         {
-            using Tensor piece = rows.narrow(0, done, Math.Min(step, count - done));
-            ReadExactly(piece.bytes, (start + done) * RowBytes);
-        }
+            for (long done = 0; done < count; done += step)
+            {
+                using Tensor piece = rows.narrow(0, done, Math.Min(step, count - done));
+                ReadExactly(piece.bytes, (start + done) * RowBytes);
+            }
 
-        return rows;
+            return rows;
+        }
+        catch
+        {
+            rows.Dispose();
+            throw;
+        }
     }
 
     private void ReadExactly(Span<byte> destination, long position)

@@ -58,8 +58,8 @@ public sealed class FolderExpansionStore : IExpansionStore, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="CheckpointException"> The folder cannot be written, another process uses it, or one has left
-    /// finished blocks since <see cref="Open"/>.
+    /// <exception cref="CheckpointException"> The folder cannot be written, another process uses it, or somebody has
+    /// left finished blocks or something else in it since <see cref="Open"/>.
     /// </exception>
     public void Begin(IReadOnlyDictionary<string, string> settings)
     {
@@ -131,7 +131,8 @@ public sealed class FolderExpansionStore : IExpansionStore, IDisposable
     }
 
     /// <summary>Removes the folder. On Windows no tensor of it may be alive.</summary>
-    /// <exception cref="CheckpointException">It cannot be removed, or another process uses it.</exception>
+    /// <exception cref="CheckpointException">It cannot be removed, another process uses it, or it has come to hold
+    /// something else since <see cref="Open"/>.</exception>
     public void Delete()
     {
         if (Directory.Exists(Folder))
@@ -143,8 +144,8 @@ public sealed class FolderExpansionStore : IExpansionStore, IDisposable
     }
 
     /// <summary>Makes the folder if there is none, and keeps others out from now on.</summary>
-    /// <exception cref="CheckpointException"> Another process uses the folder, or one has left finished blocks since
-    /// <see cref="Open"/>.
+    /// <exception cref="CheckpointException"> Another process uses the folder, or somebody has left finished blocks or
+    /// something else in it since <see cref="Open"/>.
     /// </exception>
     internal void Reserve()
     {
@@ -190,15 +191,18 @@ public sealed class FolderExpansionStore : IExpansionStore, IDisposable
             return;
         }
 
-        _journal = StoreJournal.Read(Folder);
-        if (_journal is null && Directory.EnumerateFileSystemEntries(Folder).Any(path => Path.GetFileName(path) != LockFile && !path.EndsWith(".tmp", StringComparison.Ordinal)))
+        Lock();
+        _journal = StoreJournal.Read(Folder); // Now that nobody else changes it.
+    }
+
+    /// <exception cref="CheckpointException">There are files here that no expansion has left.</exception>
+    private void RequireNothingElse()
+    {
+        if (StoreJournal.Read(Folder) is null && Directory.EnumerateFileSystemEntries(Folder).Any(path => Path.GetFileName(path) != LockFile && !path.EndsWith(".tmp", StringComparison.Ordinal)))
         {
             throw new CheckpointException(
                 $"{Folder}: holds something other than an unfinished expansion; name another folder.");
         }
-
-        Lock();
-        _journal = StoreJournal.Read(Folder); // Now that nobody else changes it.
     }
 
     private void Lock()
@@ -208,6 +212,7 @@ public sealed class FolderExpansionStore : IExpansionStore, IDisposable
             return;
         }
 
+        RequireNothingElse(); // Before a lock is left among somebody's files.
         try
         {
             _lock = new FileStream(
@@ -216,6 +221,17 @@ public sealed class FolderExpansionStore : IExpansionStore, IDisposable
         catch (IOException e) when (File.Exists(Path.Combine(Folder, LockFile)))
         {
             throw new CheckpointException($"{Folder}: is in use by another expansion, or by a store of this program that was not disposed ({PlainMessage.Clause(e)})", e);
+        }
+
+        try
+        {
+            RequireNothingElse(); // Files that came meanwhile would be removed.
+        }
+        catch
+        {
+            _lock.Dispose();
+            _lock = null;
+            throw;
         }
     }
 
@@ -237,7 +253,10 @@ public sealed class FolderExpansionStore : IExpansionStore, IDisposable
     {
         file.Check(Folder);
         using SafetensorsReader reader = SafetensorsReader.Open(Path.Combine(Folder, file.Name));
-        return reader.Entries.Keys.ToDictionary(name => name, name => reader.Map(name).DetachFromDisposeScope());
+        using var scope = NewDisposeScope();
+        var tensors = reader.Entries.Keys.ToDictionary(name => name, reader.Map);
+        scope.Detach(tensors.Values);
+        return tensors;
     }
 
     /// <summary>Removes files of blocks that were not finished, and activations that nobody needs any more.</summary>

@@ -24,8 +24,8 @@ internal sealed record MeanCorrectionStep(MeanCorrectionOptions Options) : IExpa
         ExpertMeans means = LayerErrors.Named(group.Name, "mean correction", () => ExpertMeans.Of(
             group.Tokens, group.Pruner.Layer.InFeatures, Options.MinimumTokens, group.Pruner.Layer.Device,
             group.Run.CancellationToken));
+        group.Steps.Add(new GroupCorrection(group, means)); // First: the group frees the means of its steps.
         group.StatisticTokens = group.Pruner.Divide(group.Captured, group.Assignment!, means.Values);
-        group.Steps.Add(new GroupCorrection(group, means));
     }
 
     /// <summary>The tokens pass once more, for their means.</summary>

@@ -15,9 +15,10 @@ internal sealed class GroupExpander(GroupRun group)
     public IReadOnlyList<LayerRun> Expand()
     {
         var shared = new SharedRouter(group.TakeRouter());
-        LayerRun[] layers = [.. group.Slots.Select(slot => new LayerRun(group, slot))];
+        LayerRun[] layers = [];
         try
         {
+            layers = [.. group.Slots.Select(slot => new LayerRun(group, slot))];
             group.Report(ExpansionStage.Pruning, group.Slots[0].Name, GroupShares.Routed(_run.Request.Steps));
             int atOnce = _run.Schedule?.ExpertsAtOnce(group.Pruner.Layer.Name) ?? int.MaxValue;
             if (atOnce < group.Tokens.ExpertCount)

@@ -9,13 +9,16 @@ namespace SparseExpansion.Internal.Files;
 internal sealed class AtomicFolder : IDisposable
 {
     private const string Suffix = ".partial";
+    private const string OldSuffix = ".old";
 
     private readonly string _target;
+    private readonly Action<string> _remove;
     private bool _committed;
 
-    private AtomicFolder(string target, string path)
+    private AtomicFolder(string target, string path, Action<string> remove)
     {
         _target = target;
+        _remove = remove;
         Path = path;
     }
 
@@ -25,13 +28,14 @@ internal sealed class AtomicFolder : IDisposable
     /// <summary>Makes the temporary folder beside its target.</summary>
     /// <param name="target">The folder to be.</param>
     /// <param name="overwrite">True to replace an existing folder on commit.</param>
+    /// <param name="remove">Removes a folder; null: <see cref="Directory.Delete(string, bool)"/>.</param>
     /// <exception cref="CheckpointException">The target exists and is not empty, or cannot be written.</exception>
-    public static AtomicFolder Create(string target, bool overwrite)
+    public static AtomicFolder Create(string target, bool overwrite, Action<string>? remove = null)
     {
         string full = RequireFree(target, overwrite);
         string temporary = $"{full}.{Guid.NewGuid():N}{Suffix}";
         Guarded(full, () => Directory.CreateDirectory(temporary));
-        return new AtomicFolder(full, temporary);
+        return new AtomicFolder(full, temporary, remove ?? Delete);
     }
 
     /// <summary>Finds out, before the work, whether a folder may be made.</summary>
@@ -74,15 +78,12 @@ internal sealed class AtomicFolder : IDisposable
 
         _committed = true;
         Durable.FlushNames(System.IO.Path.GetDirectoryName(_target)!);
-        if (Directory.Exists(Path))
-        {
-            Directory.Delete(Path, recursive: true); // What was there before, after an exchange.
-        }
+        TryRemove(Path); // What was there before, after an exchange.
     });
 
     private void Replace()
     {
-        string old = $"{_target}.{Guid.NewGuid():N}.old";
+        string old = $"{_target}.{Guid.NewGuid():N}{OldSuffix}";
         Directory.Move(_target, old);
         try
         {
@@ -94,16 +95,16 @@ internal sealed class AtomicFolder : IDisposable
             throw;
         }
 
-        Directory.Delete(old, recursive: true);
+        TryRemove(old);
     }
 
     /// <summary>
     /// Removes what processes that were killed while they wrote to a target have left beside it. No other process may
-    /// be writing to it.
+    /// be writing to it. What the target was before stays while there is no target: it is the only copy then.
     /// </summary>
     public static void RemoveLeftovers(string target)
     {
-        string full = FolderPath.Normalize(target);
+        string full = BehindLink(FolderPath.Normalize(target));
         string parent = System.IO.Path.GetDirectoryName(full) ?? full;
         if (!Directory.Exists(parent))
         {
@@ -114,20 +115,44 @@ internal sealed class AtomicFolder : IDisposable
         foreach (string folder in Directory.EnumerateDirectories(parent))
         {
             string name = System.IO.Path.GetFileName(folder);
-            if (name.StartsWith(prefix, StringComparison.Ordinal) && name.EndsWith(Suffix, StringComparison.Ordinal)
-                && name.Length > prefix.Length + Suffix.Length
-                && Guid.TryParseExact(name[prefix.Length..^Suffix.Length], "N", out _))
+            if (IsLeftover(name, prefix, Suffix) || (IsLeftover(name, prefix, OldSuffix) && Directory.Exists(full)))
             {
-                Guarded(full, () => Directory.Delete(folder, recursive: true));
+                Guarded(full, () => Delete(folder));
             }
         }
     }
 
     public void Dispose()
     {
-        if (!_committed && Directory.Exists(Path))
+        if (!_committed)
         {
-            Directory.Delete(Path, recursive: true);
+            TryRemove(Path);
+        }
+    }
+
+    private static bool IsLeftover(string name, string prefix, string suffix) =>
+        name.StartsWith(prefix, StringComparison.Ordinal) && name.EndsWith(suffix, StringComparison.Ordinal)
+        && name.Length > prefix.Length + suffix.Length
+        && Guid.TryParseExact(name[prefix.Length..^suffix.Length], "N", out _);
+
+    private static void Delete(string folder) => Directory.Delete(folder, recursive: true);
+
+    /// <summary>
+    /// Removes a folder that nobody needs any more. Where that fails, the target is as it should be all the same, and
+    /// an error before it must not be hidden by this one; <see cref="RemoveLeftovers"/> finds the folder by its name.
+    /// </summary>
+    private void TryRemove(string folder)
+    {
+        try
+        {
+            if (Directory.Exists(folder))
+            {
+                _remove(folder);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Costs disk space only.
         }
     }
 
@@ -142,10 +167,12 @@ internal sealed class AtomicFolder : IDisposable
                 $"{path}: is a link to nothing; remove it, or make the folder that it leads to.");
         }
 
-        return Directory.Exists(path)
-            ? Directory.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path
-            : path;
+        return BehindLink(path);
     }
+
+    private static string BehindLink(string path) => Directory.Exists(path)
+        ? Directory.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path
+        : path;
 
     private static void Guarded(string target, Action action)
     {

@@ -52,7 +52,7 @@ internal static class KMeans
         Tensor sums = zeros_like(centroids, ScalarType.Float64);
         Tensor counts = zeros(centroids.shape[0], ScalarType.Float64, device);
         Tensor potential = zeros(1, ScalarType.Float64, device);
-        foreach (Tensor chunk in tokens.ReadChunks(chunkTokens, device))
+        foreach (Tensor chunk in tokens.ReadCounted(chunkTokens, device))
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var chunkScope = NewDisposeScope();
@@ -128,7 +128,7 @@ internal static class KMeans
     {
         var found = new List<(double Distance, long Token)>();
         long start = 0;
-        foreach (Tensor chunk in tokens.ReadChunks(chunkTokens, centroids.device))
+        foreach (Tensor chunk in tokens.ReadCounted(chunkTokens, centroids.device))
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();

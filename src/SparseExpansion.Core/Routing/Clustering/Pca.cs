@@ -46,7 +46,7 @@ internal static class Pca
         Tensor columns = components.to(ScalarType.Float32).t();
         Tensor projected = empty(tokens.TokenCount, components.shape[0], ScalarType.Float32, device);
         long start = 0;
-        foreach (Tensor chunk in tokens.ReadChunks(chunkTokens, device))
+        foreach (Tensor chunk in tokens.ReadCounted(chunkTokens, device))
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var chunkScope = NewDisposeScope();
@@ -69,7 +69,7 @@ internal static class Pca
         using var scope = NewDisposeScope();
         Tensor center = mean.to(ScalarType.Float32);
         Tensor sum = zeros(tokens.Features, tokens.Features, ScalarType.Float64, device);
-        foreach (Tensor chunk in tokens.ReadChunks(chunkTokens, device))
+        foreach (Tensor chunk in tokens.ReadCounted(chunkTokens, device))
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var chunkScope = NewDisposeScope();

@@ -77,7 +77,7 @@ internal sealed class ExpertStatistics : IDisposable
         IActivationStatistic statistic = create();
         try
         {
-            foreach (Tensor chunk in tokens.ReadChunks(chunkTokens, device))
+            foreach (Tensor chunk in tokens.ReadCounted(chunkTokens, device))
             {
                 using (chunk)
                 {

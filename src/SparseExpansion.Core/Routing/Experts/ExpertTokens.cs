@@ -24,7 +24,7 @@ internal sealed class ExpertTokens(ITokenSource tokens, RouterAssignment assignm
     {
         int end = first + (count ?? ExpertCount - first);
         int start = 0;
-        foreach (Tensor chunk in tokens.ReadChunks(chunkTokens, device))
+        foreach (Tensor chunk in tokens.ReadCounted(chunkTokens, device))
         {
             using (chunk)
             {

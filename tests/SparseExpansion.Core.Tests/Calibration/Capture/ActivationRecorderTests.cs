@@ -46,6 +46,26 @@ public sealed class ActivationRecorderTests
         Assert.True(down.reshape(expected.shape).allclose(expected, 1e-4, 1e-5));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Dispose_OfRecordedTokens_IsFollowedByErrors(bool spilled)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        var tokens = new ActivationStore(spilled ? folder.Path : null);
+        tokens.Add(ones(3, 2), null, "up");
+        Assert.Equal((3L, 2), (tokens.TokenCount, tokens.Features));
+        tokens.Dispose();
+        tokens.Dispose();
+
+        Assert.Throws<ObjectDisposedException>(() => tokens.TokenCount);
+        Assert.Throws<ObjectDisposedException>(() => tokens.Features);
+        Assert.Throws<ObjectDisposedException>(() => tokens.ReadChunks(1, CPU));
+        Assert.Throws<ObjectDisposedException>(() => tokens.Gather([0], CPU));
+        Assert.Throws<ObjectDisposedException>(() => tokens.Add(ones(3, 2), null, "up"));
+    }
+
     [Fact]
     public void Record_Mask_LeavesPaddingOut()
     {

@@ -40,6 +40,26 @@ public sealed class UnseenFeaturesTests
     }
 
     [Fact]
+    public void RelativeOutputError_AfterFillUnseenFromTwoLayers_CountsNeitherOfThem()
+    {
+        using var scope = NewDisposeScope();
+        using var expert = new HessianStatistic(5, CPU);
+        using var first = new HessianStatistic(5, CPU);
+        using var second = new HessianStatistic(5, CPU);
+        Tensor own = randn(40, 5) * tensor([1f, 1f, 0f, 1f, 0f]), dense = randn(3, 5), changed = dense * randn(3, 5).gt(Scalars.Of(0));
+        expert.Observe(own);
+        first.Observe(randn(60, 5) * tensor([1f, 1f, 10f, 1f, 0f]));
+        second.Observe(randn(60, 5) * Scalars.Of(10));
+        double before = expert.RelativeOutputError(dense, changed);
+
+        expert.FillUnseen(first);
+        expert.FillUnseen(second);
+        expert.FillUnseen(second);
+
+        Assert.Equal(before, expert.RelativeOutputError(dense, changed), 1e-6 * before);
+    }
+
+    [Fact]
     public void FillUnseen_ColumnNorms_TakesTheLayersEnergyForItsTokens()
     {
         using var scope = NewDisposeScope();

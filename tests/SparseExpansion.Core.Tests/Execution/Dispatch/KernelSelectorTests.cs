@@ -40,11 +40,13 @@ public sealed class KernelSelectorTests
     {
         using Tensor weight = randn(30, 40);
         using PackedWeight packed = PackedWeight.Pack(weight);
-        KernelClass problem = KernelClass.Of(packed, tokens, false, true);
-        Assert.Equal(problem, KernelClass.Of(packed, others, false, true));
+        var options = new ExecutionOptions(Threads: 2, Dense: DenseProduct.Shared);
+        KernelClass problem = KernelClass.Of(packed, tokens, false, options);
+        Assert.Equal(problem, KernelClass.Of(packed, others, false, options));
         Assert.Equal(representative, problem.Representative);
-        Assert.NotEqual(problem, KernelClass.Of(packed, tokens, true, true));
-        Assert.NotEqual(problem, KernelClass.Of(packed, tokens, false, false));
+        Assert.NotEqual(problem, KernelClass.Of(packed, tokens, true, options));
+        Assert.NotEqual(problem, KernelClass.Of(packed, tokens, false, options with { Dense = null }));
+        Assert.NotEqual(problem, KernelClass.Of(packed, tokens, false, options with { Threads = 3 }));
     }
 
     [Theory]

@@ -1,4 +1,6 @@
-using SparseExpansion.Expansion.Checkpoints;
+using System.Security.Cryptography;
+using SparseExpansion.Execution;
+using SparseExpansion.Execution.Safetensors;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;
@@ -154,6 +156,42 @@ public sealed class FolderExpansionStoreTests : IDisposable
         using FolderExpansionStore again = FolderExpansionStore.Open(Partial);
         Assert.Equal(1, again.BlockCount);
     }
+
+    [Fact]
+    public void BeginAndDelete_WhereSomethingElseHasCome_AreRefusedAndLeaveItAlone()
+    {
+        using FolderExpansionStore store = FolderExpansionStore.Open(Partial);
+        Directory.CreateDirectory(Partial);
+        File.WriteAllText(Path.Combine(Partial, "thesis.txt"), "mine");
+
+        Assert.Contains("something other", Assert.Throws<CheckpointException>(() => store.Begin(s_settings)).Message, StringComparison.Ordinal);
+        Assert.Contains("something other", Assert.Throws<CheckpointException>(store.Delete).Message, StringComparison.Ordinal);
+        Assert.Equal(["thesis.txt"], Directory.EnumerateFiles(Partial).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public void Read_ATensorThatCannotBe_LeaksNothing() => LeakCheck.NoTensorsLeft(() =>
+    {
+        using FolderExpansionStore store = FolderExpansionStore.Open(Partial);
+        store.Begin(s_settings);
+        Add(store, "first", activations: 0);
+        string experts = Path.Combine(Partial, "experts-00000.safetensors"), journal = Path.Combine(Partial, "journal.json");
+        string before = Hash(experts);
+        SafetensorsFileWriter.Write(
+            experts,
+            [
+                SafetensorsContent.Of<float>("weight", ElementType.Float32, [2], new float[2]),
+                SafetensorsContent.Of<byte>("mask", ElementType.Bool, [1], new byte[] { 2 }),
+            ]);
+        File.WriteAllText(journal, File.ReadAllText(journal).Replace(before, Hash(experts), StringComparison.Ordinal));
+        store.Dispose();
+        using FolderExpansionStore again = FolderExpansionStore.Open(Partial);
+
+        Assert.Contains("mask", Assert.Throws<CheckpointException>(() => again.Read(0)).Message, StringComparison.Ordinal);
+        again.Delete();
+    });
+
+    private static string Hash(string file) => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)));
 
     [Fact]
     public void AddAndRead_LeakNothing() => LeakCheck.NoTensorsLeft(() =>

@@ -170,6 +170,18 @@ public sealed class MemoryBudgetTests : IDisposable
         Assert.Throws<ArgumentOutOfRangeException>(() => spilled.Gather([20], CPU));
     }
 
+    [Fact]
+    public void SpilledTokens_ReadingFails_LeavesNoTensors() => LeakCheck.NoTensorsLeft(() =>
+    {
+        using Tensor tokens = ones(7, 5);
+        var spilled = new SpilledTokens(_folder.Path, 5);
+        spilled.Add(tokens);
+        spilled.Dispose();
+
+        Assert.Throws<ObjectDisposedException>(() => spilled.Gather([1], CPU));
+        Assert.Throws<ObjectDisposedException>(() => spilled.ReadChunks(5, CPU).ToList());
+    });
+
     private static float[] Values(Tensor tensor) => tensor.contiguous().data<float>().ToArray();
 
     private ExpansionBuilder<GatedModel> Configure(GatedModel model, ISparsifier? pruner = null) => model.Expand()
