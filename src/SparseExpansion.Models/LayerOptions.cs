@@ -1,6 +1,6 @@
 namespace SparseExpansion.Models;
 
-/// <summary>What may differ from one block of a model to the next.</summary>
+/// <summary>Choices that may differ from one block of a model to the next.</summary>
 public sealed record LayerOptions
 {
     /// <summary>Rotary position embeddings; null (default) means that queries and keys are not rotated.</summary>

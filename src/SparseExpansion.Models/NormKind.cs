@@ -1,6 +1,6 @@
 namespace SparseExpansion.Models;
 
-/// <summary>What the norms of a model compute.</summary>
+/// <summary>Formulas of the norms of a model.</summary>
 public enum NormKind
 {
     /// <summary>w · x / sqrt(mean(x²) + ε) (Zhang &amp; Sennrich 2019).</summary>

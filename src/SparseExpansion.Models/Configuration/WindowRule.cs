@@ -1,6 +1,6 @@
 namespace SparseExpansion.Models.Configuration;
 
-/// <summary>What the configurations of a model type say about sliding windows, and what they mean.</summary>
+/// <summary>The keys of sliding windows in a model type's configurations, and their meaning.</summary>
 internal sealed record WindowRule
 {
     /// <summary>A type without windows: one that would matter is refused.</summary>

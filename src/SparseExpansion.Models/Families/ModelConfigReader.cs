@@ -1,7 +1,7 @@
 using SparseExpansion.Execution;
 using SparseExpansion.Execution.Errors;
-using SparseExpansion.Models.Configuration.Keys;
 using SparseExpansion.Models.Configuration;
+using SparseExpansion.Models.Configuration.Keys;
 
 namespace SparseExpansion.Models.Families;
 

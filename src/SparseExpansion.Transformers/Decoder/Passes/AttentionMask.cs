@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers.Decoder.Passes;
 
-/// <summary>Which keys the queries see.</summary>
+/// <summary>The keys that the queries see.</summary>
 /// <param name="Matrix">True where a query sees a key: [tokens, keys] or [batch, 1, tokens, keys]; null: see
 /// <see cref="IsCausal"/>.</param>
 /// <param name="IsCausal">Without a matrix: true if query i sees the first i + 1 keys, false if all see all.</param>

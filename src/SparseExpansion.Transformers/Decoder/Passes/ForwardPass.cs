@@ -55,7 +55,7 @@ internal sealed class ForwardPass(KeyValueCache? cache, long tokens, Device devi
         return angles;
     }
 
-    /// <summary>Which keys each new token sees.</summary>
+    /// <summary>The keys that each new token sees.</summary>
     /// <param name="window">Tokens that one sees, itself included; null means all before it.</param>
     /// <param name="first">Place of the first key in its sequence.</param>
     public AttentionMask Mask(int? window, long first)
