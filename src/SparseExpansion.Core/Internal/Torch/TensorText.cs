@@ -5,6 +5,6 @@ namespace SparseExpansion.Internal.Torch;
 /// <summary>Tensors in messages.</summary>
 internal static class TensorText
 {
-    /// <summary>Dtype and shape, as <c>Float32 [3, 4]</c>.</summary>
+    /// <summary>Data type and shape, as <c>Float32 [3, 4]</c>.</summary>
     public static string Of(Tensor tensor) => $"{tensor.dtype} [{string.Join(", ", tensor.shape)}]";
 }
