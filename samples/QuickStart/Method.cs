@@ -53,8 +53,8 @@ internal sealed record Method(string Name, ExpansionRecipe Recipe, IRouterTraine
         Best,
     ];
 
-    private static PcaKMeansOptions Clusters(int experts) =>
-        new() { Experts = experts, PcaReduction = 4, Restarts = 4 };
+    private static PcaKMeansTrainer Clusters(int experts) =>
+        new(new PcaKMeansOptions { Experts = experts, PcaReduction = 4, Restarts = 4 });
 
     private static Method Alone(string name, ISparsifier pruner) =>
         new(name, ExpansionRecipe.Published with { Pruner = pruner }, new SingleExpertRouterTrainer());
@@ -66,7 +66,7 @@ internal sealed record Method(string Name, ExpansionRecipe Recipe, IRouterTraine
             .Blocks(model => model.Blocks)
             .Targets("*.mlp.*")
             .WithRecipe(Recipe, target)
-            .RouteWith(Router ?? new PcaKMeansTrainer(Recipe.Router))
+            .RouteWith(Router ?? Recipe.Router)
             .CalibrateOn(sample.Calibration)
             .WithSeed(1)
             .Run();

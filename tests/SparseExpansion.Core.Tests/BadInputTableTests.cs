@@ -10,8 +10,6 @@ using SparseExpansion.Expansion.Memory;
 using SparseExpansion.Layers;
 using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.Magnitude;
-using SparseExpansion.Pruning.Quantization;
-using SparseExpansion.Pruning.Refit;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning.Wanda;

@@ -7,7 +7,6 @@ using SparseExpansion.Expansion.SmallExperts;
 using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.Alps;
 using SparseExpansion.Pruning.Magnitude;
-using SparseExpansion.Pruning.Refit;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Routing.Clustering;
@@ -21,7 +20,7 @@ namespace SparseExpansion.Benchmarks.Accuracy;
 public static class AccuracyRows
 {
     private static readonly ExpansionRecipe s_published = ExpansionRecipe.Published;
-    private static readonly ExpansionRecipe s_alps = s_published with { Router = new PcaKMeansOptions { PcaReduction = null }, Pruner = new AlpsSparsifier() };
+    private static readonly ExpansionRecipe s_alps = s_published with { Router = new PcaKMeansTrainer(new PcaKMeansOptions { PcaReduction = null }), Pruner = new AlpsSparsifier() };
 
     /// <summary>All of them, in the order of the table.</summary>
     public static IReadOnlyList<AccuracyRow> All { get; } =
@@ -36,7 +35,7 @@ public static class AccuracyRows
         new("published, 16 random experts", s_published) { Router = new RandomRouterTrainer(16) },
         new("published, 2 experts in the storage of one", Experts(s_published, 2)) { SharedStorage = 2 },
         new("published, 4 experts in the storage of one", Experts(s_published, 4)) { SharedStorage = 4 },
-        new("16 experts, no PCA", s_published with { Router = new PcaKMeansOptions { PcaReduction = null } }),
+        new("16 experts, no PCA", s_published with { Router = new PcaKMeansTrainer(new PcaKMeansOptions { PcaReduction = null }) }),
         new("16 experts + router refinement", s_published with { Refinement = new RouterRefinementOptions() }),
         new("16 experts + shrinkage", s_published with { ExpertStatistics = new ExpertStatisticsOptions { Shrinkage = Shrinkage.HeldOut() } }),
         new("16 experts + allocation by outliers", s_published with { Allocation = SparsityAllocation.Owl() }),
@@ -61,5 +60,5 @@ public static class AccuracyRows
         counts.Select(count => new AccuracyRow($"{name}, {count} experts", Experts(recipe, count)));
 
     private static ExpansionRecipe Experts(ExpansionRecipe recipe, int count) =>
-        recipe with { Router = recipe.Router with { Experts = count } };
+        recipe with { Router = new PcaKMeansTrainer(((PcaKMeansTrainer)recipe.Router).Options with { Experts = count }) };
 }

@@ -6,8 +6,6 @@ using SparseExpansion.Expansion;
 using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.Alps;
 using SparseExpansion.Pruning.Magnitude;
-using SparseExpansion.Pruning.Quantization;
-using SparseExpansion.Pruning.Refit;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning.Wanda;
@@ -131,7 +129,7 @@ internal sealed class MethodOptions
         return new Method(
             recipe,
             parsed.GetRequiredValue(_sparsity)!,
-            ReadRouter(parsed, recipe.Router),
+            ReadRouter(parsed, ((PcaKMeansTrainer)recipe.Router).Options),
             ReadPruner(parsed, recipe),
             _targets.Read(parsed),
             parsed.GetValue(_seed),

@@ -91,7 +91,7 @@ public sealed class ExpansionBuilder<TModel>
         recipe.Validate();
         return Set(request => request with
         {
-            Trainer = new PcaKMeansTrainer(recipe.Router),
+            Trainer = recipe.Router,
             Sparsifier = recipe.Pruner,
             Target = target,
             Steps = recipe.Steps,

@@ -9,6 +9,7 @@ using SparseExpansion.Expansion.SmallExperts;
 using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.Alps;
 using SparseExpansion.Pruning.SparseGpt;
+using SparseExpansion.Routing;
 using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Routing.Experts;
 
@@ -22,7 +23,7 @@ public sealed record ExpansionRecipe
     /// The published method, arXiv 2405.15756: 16 experts, PCA to in_features / 32 components and k-means, SparseGPT
     /// with damping 0.01. These are the defaults of all options.
     /// </summary>
-    public static ExpansionRecipe Published { get; } = new() { Router = new PcaKMeansOptions(), Pruner = new SparseGptSparsifier() };
+    public static ExpansionRecipe Published { get; } = new() { Router = new PcaKMeansTrainer(), Pruner = new SparseGptSparsifier() };
 
     /// <summary>
     /// The recipe that lost least perplexity where it was measured: 16 experts by k-means without PCA, ALPS, up to
@@ -32,7 +33,7 @@ public sealed record ExpansionRecipe
     /// </summary>
     public static ExpansionRecipe Best { get; } = new()
     {
-        Router = new PcaKMeansOptions { PcaReduction = null },
+        Router = new PcaKMeansTrainer(new PcaKMeansOptions { PcaReduction = null }),
         Pruner = new AlpsSparsifier(),
         Refinement = new RouterRefinementOptions(),
         Compensation = new ErrorCompensationOptions(),
@@ -42,7 +43,8 @@ public sealed record ExpansionRecipe
     /// <summary>For a first look: 4 experts, k-means once on a sample of 8,192 tokens, SparseGPT.</summary>
     public static ExpansionRecipe Fast { get; } = new()
     {
-        Router = new PcaKMeansOptions { Experts = 4, Restarts = 1, MaxIterations = 25, SampleTokens = 8_192 },
+        Router = new PcaKMeansTrainer(
+            new PcaKMeansOptions { Experts = 4, Restarts = 1, MaxIterations = 25, SampleTokens = 8_192 }),
         Pruner = new SparseGptSparsifier(),
     };
 
@@ -66,8 +68,10 @@ public sealed record ExpansionRecipe
     /// <summary>The steps as authors of a report's remarks; what was done last is told first.</summary>
     internal static IEnumerable<IReportRemarks> Remarks => KnownSteps.Reverse();
 
-    /// <summary>Training of routers by k-means; says how many experts there are.</summary>
-    public required PcaKMeansOptions Router { get; init; }
+    /// <summary>
+    /// The trainer of routers, <see cref="PcaKMeansTrainer"/> or another one; says how many experts there are.
+    /// </summary>
+    public required IRouterTrainer Router { get; init; }
 
     /// <summary>The pruner of the experts.</summary>
     public required ISparsifier Pruner { get; init; }
@@ -115,7 +119,6 @@ public sealed record ExpansionRecipe
         ArgumentNullException.ThrowIfNull(Pruner);
         ArgumentNullException.ThrowIfNull(ExpertStatistics);
         ArgumentNullException.ThrowIfNull(Allocation);
-        Router.Validate();
         Refinement?.Validate();
         ExpertStatistics.Validate();
         MeanCorrection?.Validate();

@@ -8,6 +8,7 @@ using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Routing;
 using SparseExpansion.Routing.Clustering;
+using SparseExpansion.Routing.Routers;
 using SparseExpansion.Testing;
 using static TorchSharp.torch;
 
@@ -37,7 +38,7 @@ public sealed class RecipeTests : IDisposable
     public void Best_DoesAllThatIsInIt()
     {
         ExpansionRecipe small = ExpansionRecipe.Best with { FineTuning = new FineTuningOptions { Steps = 3 } };
-        ExpansionReport report = Run(builder => builder.WithRecipe(small with { Router = small.Router with { Experts = 2 } }, SparsityTarget.Unstructured(0.5)));
+        ExpansionReport report = Run(builder => builder.WithRecipe(small with { Router = new PcaKMeansTrainer(((PcaKMeansTrainer)small.Router).Options with { Experts = 2 }) }, SparsityTarget.Unstructured(0.5)));
         Assert.Equal("alps", report.Manifest.Pruner);
         Assert.Equal(2, report.FineTuning.Count);
         Assert.Contains(nameof(ErrorCompensationOptions), report.Manifest.Settings, StringComparison.Ordinal);
@@ -53,7 +54,7 @@ public sealed class RecipeTests : IDisposable
         var steps = new List<ExpansionProgress>();
         ExpansionRecipe small = ExpansionRecipe.Best with { FineTuning = new FineTuningOptions { Steps = 3 } };
         using ExpansionResult result = _model.Expand().Blocks(m => m.blocks).Targets("blocks.*").CalibrateOn(_batches)
-            .WithRecipe(small with { Router = small.Router with { Experts = 2 } }, SparsityTarget.Unstructured(0.5))
+            .WithRecipe(small with { Router = new PcaKMeansTrainer(((PcaKMeansTrainer)small.Router).Options with { Experts = 2 }) }, SparsityTarget.Unstructured(0.5))
                 .Run(new ImmediateProgress<ExpansionProgress>(steps.Add));
 
         Assert.Equal(steps.Select(step => step.Fraction).Order(), steps.Select(step => step.Fraction));
@@ -75,10 +76,30 @@ public sealed class RecipeTests : IDisposable
     }
 
     [Fact]
-    public void WithRecipe_BadOption_IsNamed() =>
-        Assert.Equal("Experts", Assert.Throws<ArgumentOutOfRangeException>(() => _model.Expand().WithRecipe(
-        ExpansionRecipe.Fast with { Router = new PcaKMeansOptions { Experts = 0 } },
-        SparsityTarget.Unstructured(0.5))).ParamName);
+    public void WithRecipe_RouterOfAnotherKind_IsTrained()
+    {
+        ExpansionReport report = Run(builder => builder.WithRecipe(
+            ExpansionRecipe.Fast with { Router = new RandomRouterTrainer(3) }, SparsityTarget.Unstructured(0.5)));
+
+        Assert.Equal("random", report.Manifest.Router);
+        Assert.All(report.Layers, layer => Assert.Equal(3, layer.Experts));
+    }
+
+    /// <summary>What runs are resumed by.</summary>
+    [Fact]
+    public void Recipes_DescribeTheirRoutersByAllOptions()
+    {
+        Assert.Equal($"pca-kmeans: {new PcaKMeansOptions()}", $"{ExpansionRecipe.Published.Router}");
+        Assert.Equal($"kmeans: {new PcaKMeansOptions { PcaReduction = null }}", $"{ExpansionRecipe.Best.Router}");
+        Assert.Equal(
+            $"pca-kmeans: {new PcaKMeansOptions { Experts = 4, Restarts = 1, MaxIterations = 25, SampleTokens = 8_192 }}",
+            $"{ExpansionRecipe.Fast.Router}");
+    }
+
+    [Fact]
+    public void WithRecipe_NoRouter_IsNamed() =>
+        Assert.Equal("Router", Assert.Throws<ArgumentNullException>(() => _model.Expand().WithRecipe(
+            ExpansionRecipe.Fast with { Router = null! }, SparsityTarget.Unstructured(0.5))).ParamName);
 
     private ExpansionReport Run(Func<ExpansionBuilder<GatedModel>, ExpansionBuilder<GatedModel>> configure)
     {

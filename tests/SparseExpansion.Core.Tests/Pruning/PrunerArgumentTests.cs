@@ -2,8 +2,6 @@ using SparseExpansion.Calibration;
 using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Pruning.Alps;
 using SparseExpansion.Pruning.Magnitude;
-using SparseExpansion.Pruning.Quantization;
-using SparseExpansion.Pruning.Refit;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning.Wanda;

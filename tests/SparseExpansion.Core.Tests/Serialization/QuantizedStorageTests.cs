@@ -1,7 +1,6 @@
 using SparseExpansion.Expansion;
 using SparseExpansion.Internal.Torch;
 using SparseExpansion.Layers;
-using SparseExpansion.Pruning.Quantization;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Quantization;

@@ -7,8 +7,6 @@ using SparseExpansion.Expansion.SmallExperts;
 using SparseExpansion.Models;
 using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.Magnitude;
-using SparseExpansion.Pruning.Quantization;
-using SparseExpansion.Pruning.Refit;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning.Wanda;

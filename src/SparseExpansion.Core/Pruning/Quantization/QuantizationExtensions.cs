@@ -1,13 +1,15 @@
+using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Quantization;
 using SparseExpansion.Quantization;
 
-namespace SparseExpansion.Pruning.Quantization;
+namespace SparseExpansion;
 
 /// <summary>Adds the rounding of kept weights to pruners.</summary>
 public static class QuantizationExtensions
 {
     /// <summary>
     /// The same pruner, followed by the rounding of the weights that it kept. After pruners that gather a Hessian
-    /// (SparseGPT, ALPS, <see cref="Pruning.Refit.RefitExtensions.WithRefit"/>), column by column, later weights making
+    /// (SparseGPT, ALPS, <see cref="RefitExtensions.WithRefit"/>), column by column, later weights making
     /// up for what rounding loses; after the others, to the nearest values. The mask stays, but kept weights may become
     /// 0. <see cref="Pruning.SparseGpt.SparseGptOptions.Quantization"/> gives SparseGPT the same for less work.
     /// </summary>

@@ -1,4 +1,7 @@
-namespace SparseExpansion.Pruning.Refit;
+using SparseExpansion.Pruning;
+using SparseExpansion.Pruning.Refit;
+
+namespace SparseExpansion;
 
 /// <summary>Adds the exact refit to pruners.</summary>
 public static class RefitExtensions
@@ -20,5 +23,5 @@ public static class RefitExtensions
     /// <summary>Why a pruner that rounds is refused.</summary>
     internal static string Rounds(ISparsifier pruner) =>
         $"Pruner '{pruner.Name}' rounds its weights, which a refit would undo: "
-        + $"call {nameof(Quantization.QuantizationExtensions.WithQuantization)} after {nameof(WithRefit)}.";
+        + $"call {nameof(QuantizationExtensions.WithQuantization)} after {nameof(WithRefit)}.";
 }

@@ -1,7 +1,7 @@
 namespace SparseExpansion.Pruning.Refit;
 
 /// <summary>
-/// A report of the exact refit of the rows of a weight; see <see cref="Refit.RefitExtensions.WithRefit"/>.
+/// A report of the exact refit of the rows of a weight; see <see cref="RefitExtensions.WithRefit"/>.
 /// </summary>
 /// <param name="Rows">Rows that have the exact least-squares weights on their support now.</param>
 /// <param name="DoublePrecisionRows">Those of them that only float64 could solve.</param>

@@ -6,7 +6,7 @@ namespace SparseExpansion.Pruning.Targets;
 public abstract record SparsityTarget
 {
     /// <summary>Columns of one block of <see cref="SparsityScope.ColumnBlock"/>.</summary>
-    public const int ColumnBlockSize = 128;
+    internal const int ColumnBlockSize = 128;
 
     private protected SparsityTarget() { }
 

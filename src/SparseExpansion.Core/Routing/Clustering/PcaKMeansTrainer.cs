@@ -15,45 +15,46 @@ namespace SparseExpansion.Routing.Clustering;
 /// </remarks>
 public sealed class PcaKMeansTrainer : ISizedRouterTrainer
 {
-    private readonly PcaKMeansOptions _options;
-
     /// <summary>Creates the trainer.</summary>
     /// <param name="options">Options of the clustering; null for the defaults.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     public PcaKMeansTrainer(PcaKMeansOptions? options = null)
     {
-        _options = options ?? new PcaKMeansOptions();
-        _options.Validate();
+        Options = options ?? new PcaKMeansOptions();
+        Options.Validate();
     }
 
-    /// <inheritdoc/>
-    public string Name => _options.UsesPca ? "pca-kmeans" : "kmeans";
+    /// <summary>The options of the clustering.</summary>
+    public PcaKMeansOptions Options { get; }
 
-    int ISizedRouterTrainer.MostExperts => _options.Experts;
+    /// <inheritdoc/>
+    public string Name => Options.UsesPca ? "pca-kmeans" : "kmeans";
+
+    int ISizedRouterTrainer.MostExperts => Options.Experts;
 
     /// <inheritdoc/>
     long ISizedRouterTrainer.BytesToFit(long tokens, long features)
     {
-        long projected = _options.UsesPca ? Math.Max(1, features / _options.PcaReduction!.Value) : features;
-        long sample = Math.Min(tokens, Math.Max(_options.SampleTokens, _options.Experts));
+        long projected = Options.UsesPca ? Math.Max(1, features / Options.PcaReduction!.Value) : features;
+        long sample = Math.Min(tokens, Math.Max(Options.SampleTokens, Options.Experts));
         // The matrix, its eigenvectors, workspace.
-        long covariance = _options.UsesPca ? 5L * features * features * sizeof(double) : 0;
-        long held = _options.UsesPca ? tokens * projected : 0;
-        long chunks = 3 * Math.Min(_options.ChunkTokens, tokens) * features;
+        long covariance = Options.UsesPca ? 5L * features * features * sizeof(double) : 0;
+        long held = Options.UsesPca ? tokens * projected : 0;
+        long chunks = 3 * Math.Min(Options.ChunkTokens, tokens) * features;
         return covariance
-            + (sizeof(float) * (held + (3 * sample * projected) + (sample * _options.Experts) + chunks));
+            + (sizeof(float) * (held + (3 * sample * projected) + (sample * Options.Experts) + chunks));
     }
 
     /// <inheritdoc/>
     double ISizedRouterTrainer.WorkToFit(long tokens, long features)
     {
         const int usualIterations = 25;
-        double projected = _options.UsesPca ? Math.Max(1, features / _options.PcaReduction!.Value) : features;
-        double sample = Math.Min(tokens, _options.SampleTokens);
-        double pca = _options.UsesPca
+        double projected = Options.UsesPca ? Math.Max(1, features / Options.PcaReduction!.Value) : features;
+        double sample = Math.Min(tokens, Options.SampleTokens);
+        double pca = Options.UsesPca
             ? (2.0 * tokens * features * (features + projected)) + (20.0 * features * features * features)
             : 0;
-        return pca + (2.0 * _options.Experts * projected * usualIterations * ((_options.Restarts * sample) + tokens));
+        return pca + (2.0 * Options.Experts * projected * usualIterations * ((Options.Restarts * sample) + tokens));
     }
 
     /// <inheritdoc/>
@@ -62,16 +63,16 @@ public sealed class PcaKMeansTrainer : ISizedRouterTrainer
     {
         ArgumentNullException.ThrowIfNull(tokens);
         ArgumentNullException.ThrowIfNull(context);
-        RouterGuard.CheckEnoughTokens(tokens, _options.Experts, context.Group);
+        RouterGuard.CheckEnoughTokens(tokens, Options.Experts, context.Group);
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        Tensor mean = TokenMean.Compute(tokens, _options.ChunkTokens, context, cancellationToken);
-        if (_options.Experts == 1)
+        Tensor mean = TokenMean.Compute(tokens, Options.ChunkTokens, context, cancellationToken);
+        if (Options.Experts == 1)
         {
             return new SingleExpertRouter(tokens.Features);
         }
 
-        return _options.UsesPca
+        return Options.UsesPca
             ? FitProjected(tokens, mean, context, cancellationToken)
             : FitCentered(tokens, mean, context, cancellationToken);
     }
@@ -79,10 +80,10 @@ public sealed class PcaKMeansTrainer : ISizedRouterTrainer
     private LinearRouter FitProjected(
         ITokenSource tokens, Tensor mean, RouterTrainingContext context, CancellationToken cancellationToken)
     {
-        int count = Math.Max(1, tokens.Features / _options.PcaReduction!.Value);
-        using PrincipalComponents pca = Pca.Fit(tokens, mean, count, _options.ChunkTokens, context, cancellationToken);
+        int count = Math.Max(1, tokens.Features / Options.PcaReduction!.Value);
+        using PrincipalComponents pca = Pca.Fit(tokens, mean, count, Options.ChunkTokens, context, cancellationToken);
         Tensor projected = Pca.Project(
-            tokens, mean, pca.Components, _options.ChunkTokens, context.Device, cancellationToken);
+            tokens, mean, pca.Components, Options.ChunkTokens, context.Device, cancellationToken);
         return LinearRouter.FoldPcaKMeans(
             mean, pca.Components, Cluster(new TokenMatrix(projected), context, cancellationToken));
     }
@@ -97,8 +98,8 @@ public sealed class PcaKMeansTrainer : ISizedRouterTrainer
     }
 
     private Tensor Cluster(ITokenSource tokens, RouterTrainingContext context, CancellationToken cancellationToken) =>
-        new KMeansSolver(_options, tokens, context, cancellationToken).Solve();
+        new KMeansSolver(Options, tokens, context, cancellationToken).Solve();
 
     /// <summary>Name and options, for manifests.</summary>
-    public override string ToString() => $"{Name}: {_options}";
+    public override string ToString() => $"{Name}: {Options}";
 }

@@ -56,7 +56,7 @@ public sealed class LinearRouter : RouterModule, IReducibleRouter
     /// <param name="centroids">c, [k, components], or [k, in_features] without a projection.</param>
     /// <returns>A router on the device of the arguments; the caller disposes it.</returns>
     /// <exception cref="ArgumentException">The shapes do not fit.</exception>
-    public static LinearRouter FoldPcaKMeans(Tensor mean, Tensor? components, Tensor centroids)
+    internal static LinearRouter FoldPcaKMeans(Tensor mean, Tensor? components, Tensor centroids)
     {
         CheckFold(mean, components, centroids);
         using var noGrad = no_grad();

@@ -19,7 +19,7 @@ public sealed class RandomRouter : RouterModule
     public const string Kind = "random";
 
     /// <summary>Number of times that the experts repeat along one unit of the projection.</summary>
-    public const double Stretch = 4096;
+    internal const double Stretch = 4096;
 
     private readonly Tensor projection;
 

@@ -7,7 +7,6 @@ using SparseExpansion.Expansion.Pipeline;
 using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.Alps;
-using SparseExpansion.Pruning.Refit;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning.Wanda;

@@ -5,7 +5,6 @@ using SparseExpansion.Internal;
 using SparseExpansion.Internal.Torch;
 using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.Alps;
-using SparseExpansion.Pruning.Quantization;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Quantization;

@@ -8,7 +8,6 @@ using SparseExpansion.Layers;
 using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.Alps;
 using SparseExpansion.Pruning.Magnitude;
-using SparseExpansion.Pruning.Refit;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning.Wanda;

@@ -1,6 +1,5 @@
 using SparseExpansion.Expansion.Checkpoints;
 using SparseExpansion.Expansion.Memory;
-using SparseExpansion.Pruning.Refit;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Routing.Routers;
 

@@ -8,8 +8,6 @@ using SparseExpansion.Internal;
 using SparseExpansion.Internal.Torch;
 using SparseExpansion.Layers;
 using SparseExpansion.Pruning;
-using SparseExpansion.Pruning.Quantization;
-using SparseExpansion.Pruning.Refit;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning.Wanda;

@@ -2,8 +2,6 @@ using SparseExpansion.Calibration;
 using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Expansion.Allocation;
 using SparseExpansion.Pruning;
-using SparseExpansion.Pruning.Quantization;
-using SparseExpansion.Pruning.Refit;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning.Wanda;
 using SparseExpansion.Quantization;

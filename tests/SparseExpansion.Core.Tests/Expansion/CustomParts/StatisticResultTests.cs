@@ -5,7 +5,6 @@ using SparseExpansion.Expansion.Memory;
 using SparseExpansion.Expansion.SmallExperts;
 using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.Magnitude;
-using SparseExpansion.Pruning.Refit;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Tensors;
 using static TorchSharp.torch;

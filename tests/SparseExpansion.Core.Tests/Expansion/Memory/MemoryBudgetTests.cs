@@ -7,7 +7,6 @@ using SparseExpansion.Internal.Torch;
 using SparseExpansion.Layers;
 using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.Alps;
-using SparseExpansion.Pruning.Refit;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning.Wanda;

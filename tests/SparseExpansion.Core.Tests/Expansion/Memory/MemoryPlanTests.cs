@@ -6,7 +6,6 @@ using SparseExpansion.Expansion.Memory;
 using SparseExpansion.Expansion.Refinement;
 using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.Alps;
-using SparseExpansion.Pruning.Quantization;
 using SparseExpansion.Pruning.Refit;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;

@@ -2,7 +2,6 @@ using MathNet.Numerics.LinearAlgebra;
 using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Internal.Torch;
 using SparseExpansion.Pruning.Factorization;
-using SparseExpansion.Pruning.Refit;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Tensors;

@@ -3,8 +3,6 @@ using SparseExpansion.Calibration.Statistics;
 using SparseExpansion.Internal.Torch;
 using SparseExpansion.Pruning.Alps;
 using SparseExpansion.Pruning.Magnitude;
-using SparseExpansion.Pruning.Quantization;
-using SparseExpansion.Pruning.Refit;
 using SparseExpansion.Pruning.SparseGpt;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Pruning.Wanda;
