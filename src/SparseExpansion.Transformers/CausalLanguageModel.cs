@@ -91,9 +91,7 @@ public sealed class CausalLanguageModel : Module<Tensor, Tensor>
             ArgumentOutOfRangeException.ThrowIfNegative(tokens, nameof(padding));
         }
 
-        return new KeyValueCache(
-            Config,
-            padding is null ? null : tensor([.. padding.Select(tokens => (long)tokens)], dtype: int64, device: Device).DetachFromDisposeScope());
+        return new KeyValueCache(Config, padding, Device);
     }
 
     /// <summary>Copies weights into the model, converting between floating types.</summary>

@@ -13,10 +13,14 @@ public sealed class KeyValueCache : IDisposable
 {
     private readonly LayerCache[] _layers;
 
-    internal KeyValueCache(ModelConfig config, Tensor? padding = null)
+    internal KeyValueCache(ModelConfig config, IReadOnlyList<int>? padding = null, Device? device = null)
     {
         _layers = [.. config.Layers.Select(layer => new LayerCache(layer.Window))];
-        Padding = padding;
+        if (padding is not null)
+        {
+            PaddingCounts = [.. padding.Select(tokens => (long)tokens)];
+            Padding = tensor(PaddingCounts, dtype: int64, device: device).DetachFromDisposeScope();
+        }
     }
 
     /// <summary>Number of tokens that were seen, padding included.</summary>
@@ -27,6 +31,9 @@ public sealed class KeyValueCache : IDisposable
 
     /// <summary>Number of tokens of padding at the beginning of each sequence, int64 [batch]; null: none.</summary>
     internal Tensor? Padding { get; private set; }
+
+    /// <summary>The numbers of <see cref="Padding"/>, without a look at its device.</summary>
+    internal long[]? PaddingCounts { get; private set; }
 
     internal int LayerCount => _layers.Length;
 
@@ -53,7 +60,7 @@ public sealed class KeyValueCache : IDisposable
     {
         Array.ForEach(_layers, layer => layer.Dispose());
         Padding?.Dispose();
-        Padding = null;
+        (Padding, PaddingCounts) = (null, null);
         Length = 0;
     }
 
@@ -78,6 +85,7 @@ public sealed class KeyValueCache : IDisposable
         if (Padding is { } padding)
         {
             Padding = padding.index_select(0, tensor(kept, device: padding.device)).DetachFromDisposeScope();
+            PaddingCounts = [.. kept.Select(row => PaddingCounts![row])];
             padding.Dispose();
         }
     }

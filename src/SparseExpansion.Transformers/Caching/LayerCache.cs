@@ -63,10 +63,14 @@ internal sealed class LayerCache(int? window) : IDisposable
     }
 
     /// <summary>True if the tokens that a token after these would see are still there.</summary>
-    public bool CanTruncate(long length) =>
-        _first == 0 || length == _first + _count || _first <= Math.Max(0, length - (window!.Value - 1));
+    public bool CanTruncate(long length)
+    {
+        long reach = window is { } tokens ? Math.Min(length, tokens - 1) : length;
+        return length == _first + _count || reach == 0 || _first <= length - reach;
+    }
 
-    public void Truncate(long length) => _count = Math.Max(0, length - _first);
+    public void Truncate(long length) =>
+        (_first, _count) = length < _first ? (length, 0) : (_first, length - _first);
 
     public void KeepRows(long[] rows)
     {

@@ -72,7 +72,8 @@ internal sealed class TokenBuffer : IDisposable
     {
         if (_tensor is { } all)
         {
-            _tensor = all.index_select(0, tensor(rows, device: all.device)).DetachFromDisposeScope();
+            using Tensor index = tensor(rows, device: all.device);
+            _tensor = all.index_select(0, index).DetachFromDisposeScope();
             all.Dispose();
         }
     }

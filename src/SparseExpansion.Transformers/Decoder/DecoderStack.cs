@@ -77,7 +77,7 @@ internal sealed class DecoderStack : Module
         }
 
         hidden = _projectIn is null ? hidden : _projectIn.call(hidden);
-        return (_positions is null ? hidden : hidden.Plus(_positions.Of(pass.Start, pass.Tokens, pass.Positions))).MoveToOuterDisposeScope();
+        return (_positions is null ? hidden : hidden.Plus(_positions.Of(pass.Start, pass.Tokens, pass.Positions, pass.LongestLength))).MoveToOuterDisposeScope();
     }
 
     /// <summary>Logits of hidden states that the last block gave.</summary>

@@ -29,7 +29,7 @@ internal sealed class SequenceBatch(CausalLanguageModel model, IEnumerable<IRead
 
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        Tensor input = isShortened || _cache is null || ChangesPositions(_cache.Length) ? Begin() : Newest();
+        Tensor input = isShortened || _cache is null || _rows.Any(ChangesPositions) ? Begin() : Newest();
         Tensor logits = model.forward(input, _cache!);
         using Tensor last = logits.narrow(1, input.size(1) - 1, 1).contiguous().cpu();
         float[] all = MemoryMarshal.Cast<byte, float>(last.bytes).ToArray();
@@ -66,10 +66,10 @@ internal sealed class SequenceBatch(CausalLanguageModel model, IEnumerable<IRead
         row.RemoveRange(start, row.Count - start - kept);
     }
 
-    /// <summary>True if the angles of tokens in the cache are not those that they have in a longer sequence.</summary>
-    private bool ChangesPositions(long length) => model.Config.Layers.Any(layer =>
+    /// <summary>True if the newest token changes the angles of those before it, which are in the cache.</summary>
+    private bool ChangesPositions(List<int> row) => model.Config.Layers.Any(layer =>
         layer.Rotary is { Scaling: RotaryScaling.LongRope } rotary
-        && RotaryFrequencies.Regime(rotary, length) != RotaryFrequencies.Regime(rotary, length + 1));
+        && RotaryFrequencies.Regime(rotary, row.Count - 1) != RotaryFrequencies.Regime(rotary, row.Count));
 
     private Tensor Begin()
     {

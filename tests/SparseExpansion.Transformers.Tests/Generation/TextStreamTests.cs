@@ -38,7 +38,7 @@ public sealed class TextStreamTests : IDisposable
     {
         int passes = 0;
         var threads = new List<bool>();
-        using var hook = Watch(() =>
+        using var hook = new PassHook(_model, () =>
         {
             passes++;
             threads.Add(Thread.CurrentThread.IsThreadPoolThread);
@@ -79,7 +79,7 @@ public sealed class TextStreamTests : IDisposable
     {
         using var source = new CancellationTokenSource();
         int passes = 0;
-        using var hook = Watch(() =>
+        using var hook = new PassHook(_model, () =>
         {
             if (++passes == 4)
             {
@@ -105,7 +105,7 @@ public sealed class TextStreamTests : IDisposable
     public void StreamAsync_TheModelFails_TheConsumerGetsItAndNoTensorsAreLeft()
     {
         int passes = 0;
-        using var hook = Watch(() =>
+        using var hook = new PassHook(_model, () =>
         {
             if (++passes % 3 == 0)
             {
@@ -133,16 +133,4 @@ public sealed class TextStreamTests : IDisposable
 
     private IAsyncEnumerable<string> Stream(GenerationOptions options, CancellationToken cancellationToken = default) =>
         TextGenerator.StreamAsync(_model, _tokenizer, Prompt, options, cancellationToken);
-
-    /// <summary>Called in every pass of the model.</summary>
-    private Watched Watch(Action action) => new(((nn.Module<Tensor, Tensor>)_model.named_modules().Single(entry => entry.name == "model.norm").module).register_forward_pre_hook((_, input) =>
-    {
-        action();
-        return input;
-    }).remove);
-
-    private sealed class Watched(Action remove) : IDisposable
-    {
-        public void Dispose() => remove();
-    }
 }

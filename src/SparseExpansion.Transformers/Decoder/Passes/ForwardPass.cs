@@ -35,12 +35,20 @@ internal sealed class ForwardPass(KeyValueCache? cache, long tokens, Device devi
     /// </summary>
     public Tensor? Positions => cache?.Padding is { } padding ? _positions ??= MakePositions(padding) : null;
 
+    /// <summary>
+    /// Tokens of each sequence, new ones included and padding not, where sequences begin with padding; else null.
+    /// </summary>
+    public IReadOnlyList<long>? Lengths => cache?.PaddingCounts?.Select(padding => Math.Max(0, Total - padding)).ToArray();
+
+    /// <summary>Tokens of the longest sequence, new ones included and padding not.</summary>
+    public long LongestLength => Lengths?.Max() ?? Total;
+
     /// <summary>Rotary angles of the new tokens.</summary>
     public RotaryAngles Angles(RotaryTable table)
     {
         if (!_angles.TryGetValue(table, out RotaryAngles? angles))
         {
-            angles = table.Angles(device, Start, tokens, Positions);
+            angles = table.Angles(device, Start, tokens, Positions, Lengths);
             _angles.Add(table, angles);
         }
 
@@ -53,15 +61,10 @@ internal sealed class ForwardPass(KeyValueCache? cache, long tokens, Device devi
     public AttentionMask Mask(int? window, long first)
     {
         int? limit = window < Total - first ? window : null;
-        if (limit is null && cache?.Padding is null)
-        {
-            return tokens == 1 ? AttentionMask.All
-                : tokens == Total - first ? AttentionMask.Causal
-                : new AttentionMask(Matrix(limit, first));
-        }
-
-        bool seesAll = tokens == 1 && cache?.Padding is null && limit >= Total - first;
-        return seesAll ? AttentionMask.All : new AttentionMask(Matrix(limit, first));
+        return limit is not null || cache?.Padding is not null ? new AttentionMask(Matrix(limit, first))
+            : tokens == 1 ? AttentionMask.All
+            : tokens == Total - first ? AttentionMask.Causal
+            : new AttentionMask(Matrix(limit, first));
     }
 
     public void Dispose()

@@ -23,15 +23,16 @@ internal sealed class PositionEmbedding : nn.Module
     /// <param name="start">Place of the first of them in the sequence.</param>
     /// <param name="tokens">Their number.</param>
     /// <param name="positions">Positions [batch, tokens] where sequences begin with padding; else null.</param>
+    /// <param name="length">Tokens of the longest sequence, padding not included.</param>
     /// <exception cref="ArgumentException">The sequence is longer than the table.</exception>
-    public Tensor Of(long start, long tokens, Tensor? positions)
+    public Tensor Of(long start, long tokens, Tensor? positions, long length)
     {
         using var scope = NewDisposeScope();
         long known = weight.size(0) - _offset;
-        if (start + tokens > known)
+        if (length > known)
         {
             throw new ArgumentException(
-                $"The sequence has {start + tokens} tokens; the model has learned {known} positions. Shorten it.");
+                $"The sequence has {length} tokens; the model has learned {known} positions. Shorten it.");
         }
 
         return (positions is null

@@ -23,20 +23,15 @@ internal sealed class RotaryTable(RotaryOptions options) : IDisposable
     /// <param name="start">Place of the first token in the sequence.</param>
     /// <param name="tokens">Number of tokens.</param>
     /// <param name="positions">Positions [batch, tokens] where they are not start, start + 1, …; else null.</param>
-    public RotaryAngles Angles(Device device, long start, long tokens, Tensor? positions)
+    /// <param name="lengths">With positions: the length of each sequence, which scalings look at.</param>
+    public RotaryAngles Angles(
+        Device device, long start, long tokens, Tensor? positions = null, IReadOnlyList<long>? lengths = null)
     {
         using var scope = NewDisposeScope();
-        long total = start + tokens;
-        long regime = RotaryFrequencies.Regime(options, total);
-        bool changesAlways = options.Scaling == RotaryScaling.Dynamic && total > options.OriginalContext;
-        using RotaryAngles? passing = changesAlways ? Compute(device, total, total) : null;
-        RotaryAngles all = passing ?? Get(device, regime, total);
-        return new RotaryAngles(Select(all.Cosines), Select(all.Sines));
-
-        Tensor Select(Tensor table) => (positions is null
-            ? table.narrow(0, start, tokens).alias()
-            : table.index_select(0, positions.flatten()).view(positions.size(0), 1, positions.size(1), -1))
-            .DetachFromDisposeScope();
+        RotaryAngles angles = positions is null
+            ? Take(device, start + tokens, table => table.narrow(0, start, tokens).alias())
+            : OfRows(device, positions, lengths!);
+        return new RotaryAngles(angles.Cosines.DetachFromDisposeScope(), angles.Sines.DetachFromDisposeScope());
     }
 
     public void Dispose()
@@ -46,6 +41,32 @@ internal sealed class RotaryTable(RotaryOptions options) : IDisposable
             _tables.ForEach(table => table.Angles.Dispose());
             _tables.Clear();
         }
+    }
+
+    /// <summary>Every sequence gets the angles that it gets alone, also where others of the batch are longer.</summary>
+    private RotaryAngles OfRows(Device device, Tensor positions, IReadOnlyList<long> lengths)
+    {
+        if (lengths.Select(length => RotaryFrequencies.Regime(options, length)).Distinct().Count() == 1)
+        {
+            return Take(device, lengths.Max(), table => Rows(table, positions));
+        }
+
+        RotaryAngles[] rows = [.. lengths.Select(
+            (length, row) => Take(device, length, table => Rows(table, positions.narrow(0, row, 1))))];
+        return new RotaryAngles(cat([.. rows.Select(row => row.Cosines)], 0), cat([.. rows.Select(row => row.Sines)], 0));
+    }
+
+    private static Tensor Rows(Tensor table, Tensor positions) =>
+        table.index_select(0, positions.flatten()).view(positions.size(0), 1, positions.size(1), -1);
+
+    /// <summary>Takes rows of the table for sequences of a length.</summary>
+    private RotaryAngles Take(Device device, long length, Func<Tensor, Tensor> select)
+    {
+        length = Math.Max(1, length); // Padding has position 0, also in front of nothing.
+        bool changesAlways = options.Scaling == RotaryScaling.Dynamic && length > options.OriginalContext;
+        using RotaryAngles? passing = changesAlways ? Compute(device, length, length) : null;
+        RotaryAngles all = passing ?? Get(device, RotaryFrequencies.Regime(options, length), length);
+        return new RotaryAngles(select(all.Cosines), select(all.Sines));
     }
 
     private RotaryAngles Get(Device device, long regime, long length)
