@@ -108,10 +108,13 @@ public sealed record GenerationOptions
 
         ArgumentOutOfRangeException.ThrowIfNegative(TopLogProbabilities);
         ArgumentNullException.ThrowIfNull(LogitBias);
-        if (LogitBias.Any(item => item.Key < 0 || double.IsNaN(item.Value) || double.IsPositiveInfinity(item.Value)))
+        foreach ((int id, double added) in LogitBias)
         {
-            throw new ArgumentOutOfRangeException(
-                nameof(LogitBias), "Must have ids of at least 0, and numbers or minus infinity for them.");
+            if (id < 0 || double.IsNaN(added) || double.IsPositiveInfinity(added))
+            {
+                throw new ArgumentOutOfRangeException(
+                    nameof(LogitBias), added, $"Must have ids of at least 0, and numbers or minus infinity for them; got this for the id {id}.");
+            }
         }
 
         ArgumentNullException.ThrowIfNull(StopStrings);

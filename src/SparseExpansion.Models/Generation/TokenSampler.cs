@@ -19,7 +19,7 @@ internal static class TokenSampler
     {
         foreach (int id in seen)
         {
-            logits[id] = (float)(logits[id] > 0 ? logits[id] / penalty : logits[id] * penalty);
+            logits[id] = Rounded(logits[id], logits[id] > 0 ? logits[id] / penalty : logits[id] * penalty);
         }
     }
 
@@ -30,7 +30,7 @@ internal static class TokenSampler
     {
         foreach ((int id, double added) in bias)
         {
-            logits[id] = (float)(logits[id] + added);
+            logits[id] = Rounded(logits[id], logits[id] + added);
         }
     }
 
@@ -62,6 +62,12 @@ internal static class TokenSampler
         int[] ids = [.. left.Where(id => weights[id] >= options.MinP)];
         return new TokenDistribution(ids, [.. ids.Select(id => weights[id])]);
     }
+
+    /// <summary>
+    /// A logit as the options change it. A large one stays finite, so that only those of the model can be infinite.
+    /// </summary>
+    private static float Rounded(float before, double changed) =>
+        float.IsFinite(before) ? (float)Math.Min(changed, float.MaxValue) : (float)changed;
 
     private static int ArgMax(ReadOnlySpan<float> logits)
     {
