@@ -73,6 +73,68 @@ public sealed class SurgeryTests
         Assert.Equal(0, ((Linear)slot.Dense).weight!.numel());
     }
 
+    [Fact]
+    public void Install_FieldOfAPartThatIsNotRegistered_ThePartUsesTheMixture()
+    {
+        using var scope = NewDisposeScope();
+        using var model = new WithUnregisteredPart();
+        Tensor input = randn(3, Width);
+        Tensor dense = model.call(input);
+        ModuleSlot slot = Assert.Single(SlotFinder.FindLinears(model));
+        SparseMixtureLayer mixture = new("inner", new ParityRouter(1, Width), [eye(Width)]);
+
+        slot.Install(mixture);
+        Tensor expanded = model.call(input);
+        bool isListed = model.state_dict().ContainsKey("inner.experts.weight");
+        slot.Restore();
+
+        Assert.Equal("inner", slot.Name);
+        Assert.IsType<ReplacingSlot>(slot);
+        Assert.True(isListed);
+        Assert.True(expanded.allclose(input, atol: 1e-6));
+        Assert.True(TensorChecks.Equal(dense, model.call(input)));
+        Assert.Equal(["inner.weight", "inner.bias"], model.state_dict().Keys);
+    }
+
+    /// <summary>Lists the linear of its part as its own, so that the names have no level for the part.</summary>
+    private sealed class WithUnregisteredPart : nn.Module<Tensor, Tensor>
+    {
+        private readonly Part part;
+
+        public WithUnregisteredPart()
+            : base(nameof(WithUnregisteredPart)) => part = new Part(this);
+
+        public override Tensor forward(Tensor input) => part.call(input);
+
+        protected override void RegisterComponents()
+        {
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+            {
+                part.Dispose();
+            }
+
+            base.Dispose(disposing);
+        }
+    }
+
+    private sealed class Part : nn.Module<Tensor, Tensor>
+    {
+        private readonly nn.Module<Tensor, Tensor> inner = nn.Linear(Width, Width);
+
+        public Part(nn.Module owner)
+            : base(nameof(Part)) => owner.register_module("inner", inner);
+
+        public override Tensor forward(Tensor input) => inner.call(input);
+
+        protected override void RegisterComponents()
+        {
+        }
+    }
+
     private sealed class AllPlaces : nn.Module<Tensor, Tensor>
     {
         private readonly Linear fixed_linear = nn.Linear(Width, Width);
