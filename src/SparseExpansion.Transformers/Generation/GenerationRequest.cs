@@ -41,15 +41,16 @@ internal sealed class GenerationRequest
         }
 
         int vocabulary = model.Config.VocabularySize;
-        if (options.LogitBias.Keys.Any(id => id >= vocabulary))
+        if (options.LogitBias.Keys.Where(id => id >= vocabulary).Order().ToArray() is [int outside, ..])
         {
             throw new ArgumentException(
-                $"{nameof(options.LogitBias)} has ids outside of the vocabulary of {vocabulary}.", nameof(options));
+                $"{nameof(options.LogitBias)} has the id {outside}, which is outside of the vocabulary of {vocabulary}.",
+                nameof(options));
         }
 
-        foreach (IReadOnlyList<int> prompt in prompts)
+        for (int i = 0; i < prompts.Count; i++)
         {
-            RequireFit(model.Config, prompt, options);
+            RequireFit(model.Config, prompts[i], prompts.Count == 1 ? "The prompt" : $"Prompt {i}, counted from 0,", options);
         }
 
         IReadOnlyList<int> ends = options.EosIds ?? [.. model.Config.EosIds.Union(tokenizer?.EosId is { } end ? [end] : [])];
@@ -65,24 +66,28 @@ internal sealed class GenerationRequest
     public SequenceSampler Sampler(IReadOnlyList<int> prompt, int number) =>
         new(Options, _ends, _excluded, prompt, number);
 
-    private static void RequireFit(ModelConfig config, IReadOnlyList<int> prompt, GenerationOptions options)
+    private static void RequireFit(ModelConfig config, IReadOnlyList<int> prompt, string which, GenerationOptions options)
     {
-        ArgumentNullException.ThrowIfNull(prompt);
+        if (prompt is null)
+        {
+            throw new ArgumentNullException(nameof(prompt), $"{which} is null.");
+        }
+
         if (prompt.Count == 0)
         {
-            throw new ArgumentException("The prompt has no tokens.", nameof(prompt));
+            throw new ArgumentException($"{which} has no tokens.", nameof(prompt));
         }
 
         if (prompt.Any(id => id < 0 || id >= config.VocabularySize))
         {
             throw new ArgumentException(
-                $"The prompt has ids outside of the vocabulary of {config.VocabularySize}.", nameof(prompt));
+                $"{which} has ids outside of the vocabulary of {config.VocabularySize}.", nameof(prompt));
         }
 
         if (options.Overflow == ContextOverflow.Error && (long)prompt.Count + options.MaxNewTokens > config.MaxPositions)
         {
             throw new ArgumentException(
-                $"A prompt of {prompt.Count} tokens and {options.MaxNewTokens} new ones exceed the model's context of {config.MaxPositions}; shorten the prompt, lower {nameof(options.MaxNewTokens)}, or set {nameof(options.Overflow)} to {nameof(ContextOverflow.Slide)}.",
+                $"{which} has {prompt.Count} tokens, which exceed the model's context of {config.MaxPositions} with {options.MaxNewTokens} new ones; shorten the prompt, lower {nameof(options.MaxNewTokens)}, or set {nameof(options.Overflow)} to {nameof(ContextOverflow.Slide)}.",
                 nameof(prompt));
         }
     }

@@ -6,9 +6,9 @@ namespace SparseExpansion.Transformers.Generation;
 /// <summary>The continuation of one prompt, a piece at a time, with the time that it takes.</summary>
 internal sealed class TextRun(GenerationRequest request, TextTokenizer tokenizer, IReadOnlyList<int> prompt)
 {
-    private readonly TextContinuation _text = new(tokenizer, prompt, request.Options);
     private readonly Stopwatch _reading = new();
     private readonly Stopwatch _writing = new();
+    private TextContinuation _text = new(tokenizer, prompt, request.Options);
 
     /// <summary>Tokens of the prompt, start tokens included.</summary>
     public int PromptTokens => prompt.Count;
@@ -35,22 +35,26 @@ internal sealed class TextRun(GenerationRequest request, TextTokenizer tokenizer
         return new TextRun(GenerationRequest.Create(model, [ids], options, tokenizer), tokenizer, ids);
     }
 
-    /// <summary>The new text as it comes.</summary>
+    /// <summary>The new text as it comes. Who enumerates it again begins anew.</summary>
     /// <param name="cancellationToken">Looked at before each token.</param>
     public IEnumerable<string> Pieces(CancellationToken cancellationToken)
     {
+        var text = new TextContinuation(tokenizer, prompt, request.Options);
+        _text = text;
+        _reading.Reset();
+        _writing.Reset();
         using IEnumerator<(int, GeneratedToken? Token)> tokens =
-            TokenLoop.Run(request, [prompt], _ => _text.IsStopped, cancellationToken).GetEnumerator();
+            TokenLoop.Run(request, [prompt], _ => text.IsStopped, cancellationToken).GetEnumerator();
         while (Advance(tokens))
         {
-            string text = tokens.Current.Token is { } token ? _text.Take(token) : "";
-            if (text.Length > 0)
+            string piece = tokens.Current.Token is { } token ? text.Take(token) : "";
+            if (piece.Length > 0)
             {
-                yield return text;
+                yield return piece;
             }
         }
 
-        string rest = _text.Rest();
+        string rest = text.Rest();
         if (rest.Length > 0)
         {
             yield return rest;

@@ -1,7 +1,6 @@
 using SparseExpansion.Models;
 using SparseExpansion.Models.Generation;
 using SparseExpansion.Testing;
-using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers.Generation;
 
@@ -52,7 +51,7 @@ public sealed class StoppedTextTests : IDisposable
         int prompt = ids.Count;
         for (int i = 0; i < 15; i++)
         {
-            float[] logits = LastLogits(ids);
+            float[] logits = PlainModel.LastLogits(_model, ids);
             ids.Distinct().ToList()
                 .ForEach(id => logits[id] = (float)(logits[id] < 0 ? logits[id] * penalty : logits[id] / penalty));
             ids.Add(Array.IndexOf(logits, logits.Max()));
@@ -87,13 +86,5 @@ public sealed class StoppedTextTests : IDisposable
         TextRun continuation = TextRun.Create(_model, _tokenizer, "Once upon a time", options);
         Assert.All(continuation.Pieces(TestContext.Current.CancellationToken), Assert.NotEmpty);
         return (continuation.Finish, continuation.NewTokens);
-    }
-
-    private float[] LastLogits(List<int> ids)
-    {
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        Tensor logits = _model.call(tensor(ids.Select(id => (long)id).ToArray()).unsqueeze(0));
-        return logits[0, ids.Count - 1].data<float>().ToArray();
     }
 }
