@@ -80,6 +80,10 @@ public sealed class CausalLanguageModel : Module<Tensor, Tensor>
                 $"The cache has {cache.LayerCount} layers; the model has {Config.LayerCount}.", nameof(cache));
     }
 
+    /// <summary>Logits of the last of the new tokens, which takes less memory than those of all.</summary>
+    /// <returns>[batch, 1, vocabulary], float32, a new tensor.</returns>
+    internal Tensor PredictNext(Tensor input, KeyValueCache cache) => Run(input, cache, onlyLast: true);
+
     /// <summary>An empty cache for <see cref="forward(Tensor, KeyValueCache)"/>; the caller disposes it.</summary>
     /// <param name="padding">For a batch of sequences of different lengths: how many tokens at the beginning of each are
     /// padding, which no other token sees and which has no position. Null: none.</param>
@@ -148,7 +152,7 @@ public sealed class CausalLanguageModel : Module<Tensor, Tensor>
         base.Dispose(disposing);
     }
 
-    private Tensor Run(Tensor input, KeyValueCache? cache)
+    private Tensor Run(Tensor input, KeyValueCache? cache, bool onlyLast = false)
     {
         ArgumentNullException.ThrowIfNull(input);
         if (input.Dimensions != 2 || input.dtype != ScalarType.Int64 || input.numel() == 0)
@@ -178,6 +182,6 @@ public sealed class CausalLanguageModel : Module<Tensor, Tensor>
         }
 
         cache?.Advance(input.size(1));
-        return _stack.Predict(hidden).MoveToOuterDisposeScope();
+        return _stack.Predict(onlyLast ? hidden.narrow(1, input.size(1) - 1, 1) : hidden).MoveToOuterDisposeScope();
     }
 }

@@ -30,8 +30,7 @@ internal sealed class SequenceBatch(CausalLanguageModel model, IEnumerable<IRead
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         Tensor input = isShortened || _cache is null || _rows.Any(ChangesPositions) ? Begin() : Newest();
-        Tensor logits = model.forward(input, _cache!);
-        using Tensor last = logits.narrow(1, input.size(1) - 1, 1).contiguous().cpu();
+        Tensor last = model.PredictNext(input, _cache!).contiguous().cpu();
         float[] all = MemoryMarshal.Cast<byte, float>(last.bytes).ToArray();
         return [.. all.Chunk(model.Config.VocabularySize)];
     }
