@@ -32,7 +32,7 @@ internal sealed record Method(string Name, ExpansionRecipe Recipe, IRouterTraine
     /// </summary>
     public static Method Best { get; } = new("best in short, 16 experts", LanguageModelRecipe.Best with
     {
-        Router = Clusters(16) with { PcaReduction = null },
+        Router = Clusters(16, pcaReduction: null),
         Pruner = new AlpsSparsifier(new AlpsOptions { Penalty = 0.3, PenaltyIncrease = 3 }),
         Refinement = null,
         FineTuning = LanguageModelRecipe.Best.FineTuning! with { Steps = 40, LearningRate = 2e-3, CheckInterval = 20 },
@@ -53,8 +53,8 @@ internal sealed record Method(string Name, ExpansionRecipe Recipe, IRouterTraine
         Best,
     ];
 
-    private static PcaKMeansTrainer Clusters(int experts) =>
-        new(new PcaKMeansOptions { Experts = experts, PcaReduction = 4, Restarts = 4 });
+    private static PcaKMeansTrainer Clusters(int experts, int? pcaReduction = 4) =>
+        new(new PcaKMeansOptions { Experts = experts, PcaReduction = pcaReduction, Restarts = 4 });
 
     private static Method Alone(string name, ISparsifier pruner) =>
         new(name, ExpansionRecipe.Published with { Pruner = pruner }, new SingleExpertRouterTrainer());

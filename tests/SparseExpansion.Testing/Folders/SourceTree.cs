@@ -33,9 +33,10 @@ public sealed class SourceTree
                 .OrderBy(file => file.Path, StringComparer.Ordinal)]);
     }
 
-    /// <summary>Files whose namespace is not their folder. Extensions by which an expansion or its mixtures are reached
-    /// stand in the
-    /// root namespace, so that they need no using.</summary>
+    /// <summary>
+    /// Files whose namespace is not their folder. Extensions by which an expansion, its pruners or its mixtures are
+    /// reached stand in the root namespace, so that they need no using.
+    /// </summary>
     public IEnumerable<string> WrongNamespaces() => Files
         .Where(file => file.Namespace.Length > 0)
         .Where(file => file.Namespace != (IsEntry(file) ? "SparseExpansion" : NamespaceOf(file.Folder)))
@@ -59,7 +60,8 @@ public sealed class SourceTree
     public static bool IsBelow(string folder, string parent) =>
         folder == parent || parent.Length == 0 || folder.StartsWith(parent + "/", StringComparison.Ordinal);
 
-    private static bool IsEntry(SourceFile file) => file.Type == "MixtureExtensions"
+    private static bool IsEntry(SourceFile file) =>
+        file.Type is "MixtureExtensions" or "RefitExtensions" or "QuantizationExtensions"
         || (IsBelow(file.Folder, "Expansion") && file.Type.EndsWith("Extensions", StringComparison.Ordinal));
 
     private string NamespaceOf(string folder) =>
