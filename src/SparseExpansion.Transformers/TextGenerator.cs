@@ -1,3 +1,4 @@
+using System.Text;
 using SparseExpansion.Models;
 using SparseExpansion.Transformers.Generation;
 
@@ -105,14 +106,14 @@ public static class TextGenerator
         IReadOnlyList<int>[] ids = [.. prompts.Select(prompt => (IReadOnlyList<int>)[.. tokenizer.Encode(prompt)])];
         GenerationRequest request = GenerationRequest.Create(model, ids, options, tokenizer);
         TextContinuation[] texts = [.. ids.Select(prompt => new TextContinuation(tokenizer, prompt, request.Options))];
-        string[] written = [.. prompts.Select(_ => "")];
+        StringBuilder[] written = [.. prompts.Select(_ => new StringBuilder())];
         foreach ((int sequence, GeneratedToken? token) in TokenLoop.Run(request, ids, sequence => texts[sequence].IsStopped, cancellationToken))
         {
-            written[sequence] += token is null ? "" : texts[sequence].Take(token);
+            written[sequence].Append(token is null ? "" : texts[sequence].Take(token));
         }
 
         return [.. texts.Select((text, index) =>
-            new GeneratedText(written[index] + text.Rest(), text.PromptTokens, text.Tokens, text.Finish!.Value))];
+            new GeneratedText(written[index].Append(text.Rest()).ToString(), text.PromptTokens, text.Tokens, text.Finish!.Value))];
     }
 
     /// <summary>

@@ -8,7 +8,8 @@ namespace SparseExpansion.Models.Families;
 /// </summary>
 internal static class Gemma2
 {
-    private static readonly DecoderKeys s_keys = new()
+    /// <summary>Keys that Gemma 3 shares, rotary positions apart.</summary>
+    public static DecoderKeys Keys { get; } = new()
     {
         HeadDimension = 256,
         Activation = ("hidden_activation", "gelu_pytorch_tanh"),
@@ -24,7 +25,7 @@ internal static class Gemma2
         Names = Names,
         Read = config => WindowReader.Apply(
             config, new() { Missing = 4096, IsSliding = layer => layer % 2 == 0 },
-            WithParts(config, DecoderReader.Read(config, s_keys)) with
+            WithParts(config, DecoderReader.Read(config, Keys)) with
             {
                 AttentionSoftCap = SoftCap(config, "attn_logit_softcapping", 50),
                 LogitSoftCap = SoftCap(config, "final_logit_softcapping", 30),

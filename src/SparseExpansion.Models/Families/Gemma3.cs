@@ -9,13 +9,8 @@ namespace SparseExpansion.Models.Families;
 /// </summary>
 internal static class Gemma3
 {
-    private static readonly DecoderKeys s_keys = new()
-    {
-        HeadDimension = 256,
-        Activation = ("hidden_activation", "gelu_pytorch_tanh"),
-        Rotary = null,
-        TiesWordEmbeddings = true,
-    };
+    /// <summary>Positions are read by kind of layer.</summary>
+    private static readonly DecoderKeys s_keys = Gemma2.Keys with { Rotary = null };
 
     public static ModelFamily Family { get; } = new()
     {

@@ -26,27 +26,22 @@ internal sealed class SequenceSampler
     public bool IsEnd(int id) => _ends.Contains(id);
 
     /// <summary>The next token.</summary>
-    /// <param name="logits">[vocabulary]; changed in place.</param>
+    /// <param name="logits">[vocabulary].</param>
     /// <exception cref="SparseExpansionException">A logit is not a number, or no token is left.</exception>
-    public GeneratedToken Next(Span<float> logits)
+    public GeneratedToken Next(ReadOnlySpan<float> logits)
     {
         double normalizer = LogProbabilities.Normalizer(logits);
         TokenScore[] top = LogProbabilities.Top(logits, normalizer, _options.TopLogProbabilities);
-        float[]? before = null;
-        if (_seen.Count > 0 || _options.LogitBias.Count > 0)
-        {
-            before = logits.ToArray();
-        }
-
-        TokenSampler.Penalize(logits, _seen, _options.RepetitionPenalty);
-        TokenSampler.AddBias(logits, _options.LogitBias);
+        float[] changed = logits.ToArray();
+        TokenSampler.Penalize(changed, _seen, _options.RepetitionPenalty);
+        TokenSampler.AddBias(changed, _options.LogitBias);
         foreach (int id in _excluded)
         {
-            logits[id] = float.NegativeInfinity;
+            changed[id] = float.NegativeInfinity;
         }
 
-        int chosen = TokenSampler.Sample(logits, _options, _random.NextDouble());
+        int chosen = TokenSampler.Sample(changed, _options, _random.NextDouble());
         _seen.Add(chosen);
-        return new GeneratedToken(chosen, (before is null ? logits[chosen] : before[chosen]) - normalizer, top);
+        return new GeneratedToken(chosen, logits[chosen] - normalizer, top);
     }
 }
