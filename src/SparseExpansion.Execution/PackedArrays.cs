@@ -14,7 +14,7 @@ namespace SparseExpansion.Execution;
 /// <param name="panelRows">At most 256.</param>
 /// <param name="values">
 /// [non-zeros + at least 64], float32 or bfloat16: the values in stream order; the rest is padding. With a grid uint8
-/// [non-zeros · bits / 8, rounded up, + at least 16]: codes, the first of
+/// [non-zeros · bits / 8, rounded up, + at least 64]: codes, the first of
 /// two 4-bit ones in the lower half of its byte.
 /// </param>
 /// <param name="masks">[rows · blocks · block columns / 8 + at least 8], uint8: one bit per weight in stream order,
@@ -31,8 +31,8 @@ public sealed class PackedArrays(
     /// <summary>Values that follow the last weight, so that a 512-bit load never leaves the array.</summary>
     internal const int ValuePadding = 64;
 
-    /// <summary>Bytes that follow the last code, so that a load of sixteen of them never leaves the array.</summary>
-    internal const int CodePadding = 16;
+    /// <summary>Bytes that follow the last code, so that a load of 512 bits never leaves the array.</summary>
+    internal const int CodePadding = 64;
 
     /// <summary>Bytes that follow the last mask, so that reading a whole word never leaves the array.</summary>
     internal const int MaskPadding = 8;

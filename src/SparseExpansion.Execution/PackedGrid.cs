@@ -7,7 +7,7 @@ namespace SparseExpansion.Execution;
 public sealed class PackedGrid : IDisposable
 {
     /// <summary>Takes over the arrays.</summary>
-    /// <param name="bits">Bits of a code: 4 or 8.</param>
+    /// <param name="bits">Bits of a code: 2, 3, 4 or 8.</param>
     /// <param name="groupSize">Columns that share a scale; null for a scale a row.</param>
     /// <param name="rows">Output features.</param>
     /// <param name="columns">Input features.</param>
@@ -20,9 +20,9 @@ public sealed class PackedGrid : IDisposable
         ArgumentNullException.ThrowIfNull(zeros);
         ArgumentOutOfRangeException.ThrowIfNegative(rows);
         ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
-        if (bits is not (4 or 8))
+        if (bits is not (2 or 3 or 4 or 8))
         {
-            throw new ArgumentOutOfRangeException(nameof(bits), bits, "Codes have 4 or 8 bits.");
+            throw new ArgumentOutOfRangeException(nameof(bits), bits, "Codes have 2, 3, 4 or 8 bits.");
         }
 
         if (groupSize is not (null or 64 or 128))

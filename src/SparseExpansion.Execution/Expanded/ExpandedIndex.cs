@@ -12,16 +12,6 @@ internal sealed record ExpandedIndex
     public const string FormatName = "sparse-expansion";
     public const int CurrentVersion = 1;
 
-    private static readonly JsonSerializerOptions s_json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        WriteIndented = true,
-        AllowDuplicateProperties = false,
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        RespectNullableAnnotations = true,
-        RespectRequiredConstructorParameters = true,
-    };
-
     public required string Format { get; init; }
 
     public required int Version { get; init; }
@@ -29,6 +19,11 @@ internal sealed record ExpandedIndex
     public required IReadOnlyList<ExpandedRouterEntry> Routers { get; init; }
 
     public required IReadOnlyList<ExpandedLayerEntry> Layers { get; init; }
+
+    /// <summary>Linears and embeddings that are stored in codes of a few bits; left out where there are
+    /// none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<ExpandedQuantizedEntry>? Quantized { get; init; }
 
     /// <exception cref="CheckpointException">The file cannot be written.</exception>
     public void Write(string folder)
@@ -44,7 +39,7 @@ internal sealed record ExpandedIndex
         }
     }
 
-    public string ToJson() => JsonSerializer.Serialize(this, s_json);
+    public string ToJson() => JsonSerializer.Serialize(this, ExpandedIndexJson.Default.ExpandedIndex);
 
     /// <exception cref="CheckpointException">The file is missing, malformed, or of another version.</exception>
     public static ExpandedIndex Read(string folder)
@@ -66,7 +61,7 @@ internal sealed record ExpandedIndex
     {
         try
         {
-            ExpandedIndex index = JsonSerializer.Deserialize<ExpandedIndex>(json, s_json)
+            ExpandedIndex index = JsonSerializer.Deserialize(json, ExpandedIndexJson.Default.ExpandedIndex)
                 ?? throw new CheckpointException($"{path}: is empty.");
             ExpandedIndexCheck.Require(index, path);
             return index;

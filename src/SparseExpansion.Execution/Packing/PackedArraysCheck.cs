@@ -47,7 +47,22 @@ internal static unsafe class PackedArraysCheck
         Require(
             grid.Columns == arrays.Columns && grid.Rows == arrays.Rows,
             $"the scales are for a matrix of {grid.Rows} × {grid.Columns}, not {arrays.Rows} × {arrays.Columns}");
-        return (arrays.Values.Length - PackedArrays.CodePadding) * (8 / grid.Bits);
+        CheckZeros(grid);
+        return (arrays.Values.Length - PackedArrays.CodePadding) * 8 / grid.Bits;
+    }
+
+    /// <summary>Integer kernels multiply zero points in place of pruned weights, in as many bits as codes
+    /// have.</summary>
+    internal static void CheckZeros(PackedGrid grid)
+    {
+        long count = grid.Zeros.Length;
+        for (long i = 0; i < count; i++)
+        {
+            int zero = grid.Zeros.Pointer[i];
+            Require(zero >> grid.Bits == 0, $"zero point {zero} is no code of {grid.Bits} bits");
+        }
+
+        GC.KeepAlive(grid);
     }
 
     private static long CheckPanels(PackedLayout layout, byte* masks, byte* rowOrder, long* panelOffsets, long capacity)

@@ -65,14 +65,7 @@ internal static unsafe class QuantizedPacker
         for (int i = 0; i < count; i++, position++)
         {
             int code = Math.Clamp((int)MathF.Round(values[i] / scale) + zero, 0, maximum);
-            if (weight.Bits == 8)
-            {
-                weight.Values[position] = (byte)code;
-            }
-            else
-            {
-                weight.Values[position >> 1] |= (byte)(code << (int)(position & 1) * 4);
-            }
+            CodeBits.Set(weight.Values, position, weight.Bits, code);
         }
     }
 }

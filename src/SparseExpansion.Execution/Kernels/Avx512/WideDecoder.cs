@@ -15,7 +15,7 @@ internal static unsafe class WideDecoder
     /// </summary>
     /// <param name="codes">The first code of the weight; at least 16 bytes follow the last one.</param>
     /// <param name="position">The first code to decode.</param>
-    /// <param name="bits">4 or 8.</param>
+    /// <param name="bits">2, 3, 4 or 8.</param>
     /// <param name="count">Codes to decode.</param>
     /// <param name="scale">Scale of their group.</param>
     /// <param name="zero">Zero point of their group.</param>
@@ -23,13 +23,17 @@ internal static unsafe class WideDecoder
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Decode(byte* codes, long position, int bits, nint count, float scale, byte zero, float* target)
     {
-        if (bits == 4)
+        if (bits == 8)
+        {
+            DecodeBytes(codes + position, count, scale, zero, target);
+        }
+        else if (bits == 4)
         {
             DecodeNibbles(codes + (position >> 1), (int)(position & 1) * 4, count, scale, zero, target);
         }
         else
         {
-            DecodeBytes(codes + position, count, scale, zero, target);
+            DecodeFew(codes, position * bits, bits, count, scale, zero, target);
         }
     }
 
@@ -40,6 +44,23 @@ internal static unsafe class WideDecoder
         for (nint i = 0; i < count; i += 16)
         {
             Vector512<int> steps = Avx512F.ConvertToVector512Int32(Vector128.Load(source + i)) - zeros;
+            (Vector512.ConvertToSingle(steps) * scales).Store(target + i);
+        }
+    }
+
+    private static void DecodeFew(
+        byte* codes, long firstBit, int bits, nint count, float scale, byte zero, float* target)
+    {
+        Vector512<int> zeros = Vector512.Create((int)zero), mask = Vector512.Create((1 << bits) - 1);
+        Vector512<float> scales = Vector512.Create(scale);
+        Vector512<uint> shifts = Vector512.Create(0u, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7) * (uint)bits;
+        for (nint i = 0; i < count; i += 16, firstBit += 16 * bits)
+        {
+            // Sixteen codes and the bits before them fill at most 55 bits; each half of the lanes reads eight.
+            ulong sixteen = *(ulong*)(codes + (firstBit >> 3)) >> (int)(firstBit & 7);
+            Vector512<uint> words = Vector512.Create(
+                Vector256.Create((uint)sixteen), Vector256.Create((uint)(sixteen >> (8 * bits))));
+            Vector512<int> steps = (Avx512F.ShiftRightLogicalVariable(words, shifts).AsInt32() & mask) - zeros;
             (Vector512.ConvertToSingle(steps) * scales).Store(target + i);
         }
     }

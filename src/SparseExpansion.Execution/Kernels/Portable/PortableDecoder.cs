@@ -21,6 +21,12 @@ internal static unsafe class PortableDecoder
             return;
         }
 
+        if (bits < 4)
+        {
+            DecodeFew(codes, position, bits, count, zeros, scales, target);
+            return;
+        }
+
         byte* source = codes + (position >> 1);
         int shift = (int)(position & 1) * 4;
         for (nint i = 0; i < count; i += 16, source += 8)
@@ -32,6 +38,23 @@ internal static unsafe class PortableDecoder
             Store((lower | (upper << 8)).AsByte(), zeros, scales, target + i);
         }
     }
+
+    /// <summary>Codes of two or three bits: eight of them never reach past four bytes.</summary>
+    private static void DecodeFew(
+        byte* codes, long position, int bits, nint count, Vector128<float> zeros, Vector128<float> scales, float* target)
+    {
+        Vector128<int> lower = Vector128.Create(0, 1, 2, 3) * bits, mask = Vector128.Create((1 << bits) - 1);
+        for (nint i = 0; i < count; i += 8)
+        {
+            long first = (position + i) * bits;
+            int eight = *(int*)(codes + (first >> 3)) >>> (int)(first & 7);
+            Store(Shift(Vector128.Create(eight), lower) & mask, zeros, scales, target + i);
+            Store(Shift(Vector128.Create(eight >>> (4 * bits)), lower) & mask, zeros, scales, target + i + 4);
+        }
+    }
+
+    private static Vector128<int> Shift(Vector128<int> value, Vector128<int> counts) => Vector128.Create(
+        value[0] >>> counts[0], value[1] >>> counts[1], value[2] >>> counts[2], value[3] >>> counts[3]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Store(Vector128<byte> codes, Vector128<float> zeros, Vector128<float> scales, float* target)
@@ -45,5 +68,9 @@ internal static unsafe class PortableDecoder
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Store(Vector128<uint> codes, Vector128<float> zeros, Vector128<float> scales, float* target) =>
-        ((Vector128.ConvertToSingle(codes.AsInt32()) - zeros) * scales).Store(target);
+        Store(codes.AsInt32(), zeros, scales, target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(Vector128<int> codes, Vector128<float> zeros, Vector128<float> scales, float* target) =>
+        ((Vector128.ConvertToSingle(codes) - zeros) * scales).Store(target);
 }
