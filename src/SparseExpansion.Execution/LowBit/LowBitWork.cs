@@ -1,0 +1,228 @@
+using SparseExpansion.Execution.LowBit.Codes;
+using SparseExpansion.Execution.LowBit.Columns;
+using SparseExpansion.Execution.LowBit.Paths;
+using SparseExpansion.Execution.LowBit.Tiles;
+using SparseExpansion.Execution.LowBit.Tokens;
+using SparseExpansion.Execution.LowBit.Vectors;
+using SparseExpansion.Execution.Memory;
+using SparseExpansion.Execution.Packing;
+using SparseExpansion.Execution.Threading;
+
+namespace SparseExpansion.Execution.LowBit;
+
+/// <summary>
+/// Multiplies: an item is a panel of a packed weight, or some rows of a dense one, with all tokens of its segment. Every
+/// output is summed inside one item and always in the same order, so the number of threads cannot change a result.
+/// </summary>
+internal sealed unsafe class LowBitWork : IParallelWork
+{
+    /// <summary>Rows of an item of a dense weight.</summary>
+    public const int DenseRows = 32;
+
+    private readonly List<NativeBuffer> _scratch = [];
+    private LowBitSegment[] _segments = [];
+    private int _count;
+    private int _items;
+    private RoundedTokens _tokens = null!;
+    private TileOutput _output;
+    private int* _order;
+    private LowBitPath _path;
+
+    /// <summary>Begins a product.</summary>
+    public void Begin(RoundedTokens tokens, int* order, TileOutput output, LowBitPath path)
+    {
+        _order = order;
+        (_tokens, _output, _path) = (tokens, output, path);
+        (_count, _items) = (0, 0);
+    }
+
+    /// <summary>Adds a weight and its tokens.</summary>
+    public void Add(PackedWeight? packed, QuantizedWeight? dense, int firstToken, int tokens)
+    {
+        if (_count == _segments.Length)
+        {
+            Array.Resize(ref _segments, Math.Max(16, 2 * _count));
+        }
+
+        int items = packed?.Layout.PanelCount ?? (dense!.Rows + DenseRows - 1) / DenseRows;
+        _segments[_count++] = new LowBitSegment
+        {
+            Packed = packed, Dense = dense, FirstToken = firstToken, Tokens = tokens, FirstItem = _items, Items = items,
+        };
+        _items += items;
+    }
+
+    /// <summary>Multiplies all, and lets go of the weights.</summary>
+    public void Run(int threads)
+    {
+        nuint bytes = ScratchBytes();
+        for (int worker = 0; worker < threads; worker++)
+        {
+            if (worker == _scratch.Count)
+            {
+                _scratch.Add(new NativeBuffer());
+            }
+
+            _scratch[worker].Reserve(bytes);
+        }
+
+        try
+        {
+            WorkerPool.Run(this, _items, threads);
+        }
+        finally
+        {
+            Array.Clear(_segments, 0, _count);
+            _count = 0;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Run(int item, int worker)
+    {
+        int index = _count - 1;
+        while (_segments[index].FirstItem > item)
+        {
+            index--;
+        }
+
+        ref readonly LowBitSegment segment = ref _segments[index];
+        if (segment.Packed is { } packed)
+        {
+            MultiplyPanel(packed, item - segment.FirstItem, in segment, _scratch[worker].Pointer);
+        }
+        else
+        {
+            MultiplyRows(segment.Dense!, (item - segment.FirstItem) * DenseRows, in segment, _scratch[worker].Pointer);
+        }
+    }
+
+    private nint Stride => _tokens.Units * RoundedTokens.UnitColumns;
+
+    /// <summary>A stream of codes, the sums of a panel, and its rows where several tokens share them.</summary>
+    private nuint ScratchBytes()
+    {
+        int rows = DenseRows;
+        for (int i = 0; i < _count; i++)
+        {
+            rows = Math.Max(rows, _segments[i].Packed?.Layout.PanelRows ?? 0);
+        }
+
+        return StreamBytes + SumBytes + (nuint)(rows * Stride) + (2 * CodeUnpacker.Slack);
+    }
+
+    /// <summary>The sums of a panel, or the scales of a tile: a group has 64 columns at least.</summary>
+    private nuint SumBytes => Math.Max(
+        (nuint)(PanelToken.SumFloats + 2 * (_tokens.Units + RoundedTokens.SumLanes)) * sizeof(float),
+        (nuint)(2 * ITile.Rows * (_tokens.Units + RoundedTokens.SumLanes) * sizeof(float)));
+
+    private static nuint StreamBytes => (CodeStream.ScratchBytes + 63) / 64 * 64;
+
+    private void MultiplyPanel(PackedWeight weight, int panel, in LowBitSegment segment, byte* scratch)
+    {
+        float* sums = (float*)(scratch + StreamBytes);
+        if (segment.Tokens == 1 && _path >= LowBitPath.Avx2)
+        {
+            MultiplyOne(weight, panel, _order[segment.FirstToken], scratch, sums);
+            return;
+        }
+
+        byte* rows = (byte*)sums + SumBytes;
+        ColumnExpander.ExpandPanel(weight, panel, _path, scratch, rows, Stride);
+        PackedLayout layout = weight.Layout;
+        MultiplyTiles(
+            rows, Stride, layout.RowsIn(panel), panel * layout.PanelRows, weight.Grid!, in segment, scratch);
+    }
+
+    private void MultiplyOne(PackedWeight weight, int panel, int token, byte* scratch, float* sums)
+    {
+        switch (_path, weight.Bits == 8)
+        {
+            case (LowBitPath.Avx512Vbmi2, true):
+                PanelToken.Multiply<Avx512Piece<Vbmi2ByteExpander, ByteProduct512>>(
+                    weight, panel, _tokens, token, _path, scratch, sums, _output);
+                break;
+            case (LowBitPath.Avx512Vbmi2, false):
+                PanelToken.Multiply<Avx512Piece<Vbmi2ByteExpander, NarrowProduct512>>(
+                    weight, panel, _tokens, token, _path, scratch, sums, _output);
+                break;
+            case (LowBitPath.Avx512, true):
+                PanelToken.Multiply<Avx512Piece<Avx512ByteExpander, ByteProduct512>>(
+                    weight, panel, _tokens, token, _path, scratch, sums, _output);
+                break;
+            case (LowBitPath.Avx512, false):
+                PanelToken.Multiply<Avx512Piece<Avx512ByteExpander, NarrowProduct512>>(
+                    weight, panel, _tokens, token, _path, scratch, sums, _output);
+                break;
+            case (_, true):
+                PanelToken.Multiply<Avx2Piece<ByteProduct256>>(
+                    weight, panel, _tokens, token, _path, scratch, sums, _output);
+                break;
+            case (_, false):
+                PanelToken.Multiply<Avx2Piece<NarrowProduct256>>(
+                    weight, panel, _tokens, token, _path, scratch, sums, _output);
+                break;
+        }
+    }
+
+    private void MultiplyRows(QuantizedWeight weight, int firstRow, in LowBitSegment segment, byte* scratch)
+    {
+        int rows = Math.Min(DenseRows, weight.Rows - firstRow);
+        byte* codes = weight.Codes.Pointer + firstRow * weight.RowBytes;
+        if (weight.Bits == 8 && weight.Columns % RoundedTokens.GroupColumns == 0)
+        {
+            MultiplyTiles(codes, (nint)weight.RowBytes, rows, firstRow, weight.Grid, in segment, scratch);
+            return;
+        }
+
+        // The unpacker writes a little before and behind every row, so a tile's rows are unpacked in turn.
+        for (int row = 0; row < rows; row += ITile.Rows)
+        {
+            int inside = Math.Min(ITile.Rows, rows - row);
+            byte* unpacked = scratch + StreamBytes + SumBytes + CodeUnpacker.Slack;
+            for (int i = 0; i < inside; i++)
+            {
+                byte* to = unpacked + i * Stride;
+                byte* from = CodeUnpacker.Unpack(
+                    codes + (row + i) * weight.RowBytes, 0, weight.Columns, weight.Bits, _path, to - CodeUnpacker.Slack);
+                if (from != to)
+                {
+                    Buffer.MemoryCopy(from, to, Stride, weight.Columns);
+                }
+            }
+
+            MultiplyTiles(unpacked, Stride, inside, firstRow + row, weight.Grid, in segment, scratch);
+        }
+    }
+
+    private void MultiplyTiles(
+        byte* codes, nint stride, int rows, int firstRow, PackedGrid grid, in LowBitSegment segment, byte* scratch)
+    {
+        var scales = new GroupScales(grid);
+        float* scaleMemory = (float*)(scratch + StreamBytes);
+        int* order = _order + segment.FirstToken;
+        switch (_path, grid.Bits == 8)
+        {
+            case (>= LowBitPath.Avx512, true):
+                TileRows.Multiply<Avx512Tile<ByteProduct512>>(
+                    codes, stride, rows, firstRow, scales, _tokens, order, segment.Tokens, scaleMemory, _output);
+                break;
+            case (>= LowBitPath.Avx512, false):
+                TileRows.Multiply<Avx512Tile<NarrowProduct512>>(
+                    codes, stride, rows, firstRow, scales, _tokens, order, segment.Tokens, scaleMemory, _output);
+                break;
+            case (LowBitPath.Avx2, true):
+                TileRows.Multiply<Avx2Tile<ByteProduct256>>(
+                    codes, stride, rows, firstRow, scales, _tokens, order, segment.Tokens, scaleMemory, _output);
+                break;
+            case (LowBitPath.Avx2, false):
+                TileRows.Multiply<Avx2Tile<NarrowProduct256>>(
+                    codes, stride, rows, firstRow, scales, _tokens, order, segment.Tokens, scaleMemory, _output);
+                break;
+            default:
+                TileRows.Multiply<PortableTile>(
+                    codes, stride, rows, firstRow, scales, _tokens, order, segment.Tokens, scaleMemory, _output);
+                break;
+        }
+    }
+}

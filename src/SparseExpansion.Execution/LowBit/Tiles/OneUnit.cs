@@ -1,0 +1,7 @@
+namespace SparseExpansion.Execution.LowBit.Tiles;
+
+/// <summary>Groups of 64 columns.</summary>
+internal readonly struct OneUnit : IStep
+{
+    public static int Units => 1;
+}

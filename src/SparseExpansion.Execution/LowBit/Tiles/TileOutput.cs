@@ -1,0 +1,31 @@
+using SparseExpansion.Execution.Kernels;
+using SparseExpansion.Execution.Tiling;
+
+namespace SparseExpansion.Execution.LowBit.Tiles;
+
+/// <summary>Where products go.</summary>
+/// <param name="Matrix">[tokens, out_features], float32 or bfloat16.</param>
+/// <param name="Bias">[out_features] in float32 or bfloat16, or <see cref="MatrixView.None"/>.</param>
+internal readonly unsafe record struct TileOutput(MatrixView Matrix, MatrixView Bias)
+{
+    /// <summary>Writes one product.</summary>
+    public void Write(int token, int row, float value)
+    {
+        if (!Bias.IsNone)
+        {
+            value += Bias.IsBFloat16
+                ? BFloat16Format.Load((byte*)Bias.Data, row)
+                : ((float*)Bias.Data)[row];
+        }
+
+        byte* target = Matrix.Row(token);
+        if (Matrix.IsBFloat16)
+        {
+            ((ushort*)target)[row] = BFloat16Format.Round(value);
+        }
+        else
+        {
+            ((float*)target)[row] = value;
+        }
+    }
+}
