@@ -9,6 +9,7 @@ using SparseExpansion.Routing.Clustering;
 using SparseExpansion.Serialization.Expanded;
 using SparseExpansion.Tensors;
 using SparseExpansion.Testing;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Serialization;
@@ -179,7 +180,7 @@ public sealed class DenseQuantizationStorageTests : IDisposable
                 using var fresh = new GatedModel();
                 int dense = fresh.parameters().Count();
                 ExpandedModel.Load(fresh, Saved);
-                parameters = dense;
+                parameters = dense + 2; // The biases of the mixtures.
             },
             parametersDisposed: () => parameters);
     }

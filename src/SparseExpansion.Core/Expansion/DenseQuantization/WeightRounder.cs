@@ -73,7 +73,8 @@ internal sealed class WeightRounder(
                 ActivationCapture.CaptureBatch(part, group, batch, store);
                 foreach (Tensor chunk in store.TokenCount == 0 ? [] : store.ReadChunks(run.Options.ChunkTokens, member.Weight.device))
                 {
-                    statistic.Observe(chunk);
+                    using Tensor owned = chunk;
+                    statistic.Observe(owned);
                 }
             }
 

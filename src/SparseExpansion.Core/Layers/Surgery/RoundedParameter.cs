@@ -48,16 +48,14 @@ internal sealed class RoundedParameter : IDisposable
     /// <summary>Gives the module the rounded values.</summary>
     public void Install()
     {
-        using var noGrad = no_grad();
-        _parameter.set_(_rounded);
+        Give(_rounded);
         RoundedWeights.Set(_module, _grid);
     }
 
     /// <summary>Gives the module its own values back.</summary>
     public void Restore()
     {
-        using var noGrad = no_grad();
-        _parameter.set_(_original);
+        Give(_original);
         RoundedWeights.Remove(_module);
     }
 
@@ -67,5 +65,12 @@ internal sealed class RoundedParameter : IDisposable
         _original.Dispose();
         _rounded.Dispose();
         Grid.Dispose();
+    }
+
+    private void Give(Tensor values)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope(); // For the handle that set_ gives back.
+        _parameter.set_(values);
     }
 }

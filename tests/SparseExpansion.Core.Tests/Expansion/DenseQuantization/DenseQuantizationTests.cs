@@ -48,7 +48,7 @@ public sealed class DenseQuantizationTests : IDisposable
         using HessianStatistic last = Observe(hidden);
         AssertRounded(dense, "head", last, result);
         Assert.All(result.Report.DenseQuantization, layer => Assert.InRange(layer.OutputError!.Value, 1e-6, 0.05));
-        Assert.Contains("5 dense weights rounded to 4 bits", result.Report.ToText(), StringComparison.Ordinal);
+        Assert.Contains("5 dense weights rounded to 4 bits", result.Report.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -172,7 +172,7 @@ public sealed class DenseQuantizationTests : IDisposable
     {
         using ExpansionResult result = Expand(_model, "*.down").Run();
         result.Revert();
-    }, parametersDisposed: 2);
+    }, parametersDisposed: 4);
 
     private static HessianStatistic Observe(IEnumerable<Tensor> inputs)
     {
