@@ -8,6 +8,7 @@ namespace SparseExpansion.Cli.Inspect;
 internal sealed class DiskSizes(string folder)
 {
     private const string RouterPrefix = "routers.";
+    private static readonly string[] s_parts = ["weight", "codes", "scales", "zeros"];
 
     private readonly IReadOnlyDictionary<string, SafetensorsEntry> _tensors = ModelFolder.ListTensors(folder);
 
@@ -25,7 +26,7 @@ internal sealed class DiskSizes(string folder)
     /// Bytes of the weight of a dense linear or embedding, in codes with their scales and zero points; 0 if it is not
     /// stored.
     /// </summary>
-    public long Weight(string name) => new[] { "weight", "codes", "scales", "zeros" }.Sum(
+    public long Weight(string name) => s_parts.Sum(
         part => _tensors.TryGetValue($"{name}.{part}", out SafetensorsEntry? entry) ? entry.ByteLength : 0);
 
     /// <summary>Bytes of a mixture's experts.</summary>
