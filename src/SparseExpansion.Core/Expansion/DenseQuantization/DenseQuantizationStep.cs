@@ -3,7 +3,6 @@ using SparseExpansion.Calibration;
 using SparseExpansion.Calibration.Capture;
 using SparseExpansion.Expansion.Blocks;
 using SparseExpansion.Expansion.Checkpoints;
-using SparseExpansion.Expansion.FineTuning;
 using SparseExpansion.Expansion.Memory;
 using SparseExpansion.Expansion.Pipeline;
 using SparseExpansion.Expansion.Reports;

@@ -97,7 +97,7 @@ internal sealed class ExpansionPipeline(
 
     /// <summary>True if blocks before one are not what they are in the dense model.</summary>
     private static bool Differs(ExpansionRun run, int first) => first > 0
-        && (run.Request.Steps.Any(step => step.NeedsAllBlocks) || run.Blocks.Take(first).Any(block => block.Slots.Count > 0));
+        && (run.Request.NeedsAllBlocks || run.Blocks.Take(first).Any(block => block.Slots.Count > 0));
 
     /// <summary>Inputs of the first block that is left to do, if that is not the whole model.</summary>
     private static IReadOnlyList<CalibrationBatch> EnterBlock(ExpansionRun run, FinishedBlocks? store, int first)

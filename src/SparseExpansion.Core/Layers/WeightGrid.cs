@@ -1,8 +1,9 @@
 using SparseExpansion.Execution;
 using SparseExpansion.Internal.Vectors;
+using SparseExpansion.Quantization;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Quantization;
+namespace SparseExpansion.Layers;
 
 /// <summary>
 /// A <see cref="QuantizationGrid"/> in managed memory, which nobody has to dispose: what a model remembers of weights
