@@ -32,10 +32,10 @@ public sealed class DenseQuantizationTests : IDisposable
         Assert.Equal(tied, model.Config.TieWordEmbeddings);
         Tensor[] ids = [.. Enumerable.Range(0, 4).Select(i => randint(0, model.Config.VocabularySize, [2, 16]))];
         using ExpansionResult result = model.ExpandFeedForward(SparsityTarget.Unstructured(0.5), ExpansionRecipe.Published with
-            {
-                Router = new PcaKMeansTrainer(new PcaKMeansOptions { Experts = 2, PcaReduction = null, Restarts = 1 }),
-                DenseQuantization = new DenseQuantizationOptions(),
-            })
+        {
+            Router = new PcaKMeansTrainer(new PcaKMeansOptions { Experts = 2, PcaReduction = null, Restarts = 1 }),
+            DenseQuantization = new DenseQuantizationOptions(),
+        })
             .CalibrateOn(ids.Select(Calibration.CalibrationBatch.FromTensor)).Run();
         string output = _folder.File("expanded");
         result.SavePretrained(output, Fixture.Model(name));
