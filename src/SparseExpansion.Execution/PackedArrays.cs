@@ -14,8 +14,7 @@ namespace SparseExpansion.Execution;
 /// <param name="panelRows">At most 256.</param>
 /// <param name="values">
 /// [non-zeros + at least 64], float32 or bfloat16: the values in stream order; the rest is padding. With a grid uint8
-/// [non-zeros · bits / 8, rounded up, + at least 64]: codes, the first of
-/// two 4-bit ones in the lower half of its byte.
+/// [non-zeros · bits / 8, rounded up, + at least 64]: codes without gaps, the first in the lowest bits of the first byte.
 /// </param>
 /// <param name="masks">[rows · blocks · block columns / 8 + at least 8], uint8: one bit per weight in stream order,
 /// lowest bit first; the rest is padding.</param>

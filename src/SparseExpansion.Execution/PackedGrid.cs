@@ -20,17 +20,7 @@ public sealed class PackedGrid : IDisposable
         ArgumentNullException.ThrowIfNull(zeros);
         ArgumentOutOfRangeException.ThrowIfNegative(rows);
         ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
-        if (bits is not (2 or 3 or 4 or 8))
-        {
-            throw new ArgumentOutOfRangeException(nameof(bits), bits, "Codes have 2, 3, 4 or 8 bits.");
-        }
-
-        if (groupSize is not (null or 64 or 128))
-        {
-            throw new ArgumentOutOfRangeException(
-                nameof(groupSize), groupSize, "Groups have 64 or 128 columns, or the whole row.");
-        }
-
+        RequireKnown(bits, groupSize);
         (Bits, GroupSize, Rows, Columns, Scales, Zeros) = (bits, groupSize, rows, columns, scales, zeros);
         long count = (long)rows * GroupCount;
         if (scales.Type != ElementType.BFloat16 || zeros.Type != ElementType.Byte || scales.Length != count
@@ -62,6 +52,21 @@ public sealed class PackedGrid : IDisposable
 
     /// <summary>[rows · groups], uint8.</summary>
     public NativeArray Zeros { get; }
+
+    /// <exception cref="ArgumentOutOfRangeException">No grid has such codes or groups.</exception>
+    internal static void RequireKnown(int bits, int? groupSize)
+    {
+        if (bits is not (2 or 3 or 4 or 8))
+        {
+            throw new ArgumentOutOfRangeException(nameof(bits), bits, "Codes have 2, 3, 4 or 8 bits.");
+        }
+
+        if (groupSize is not (null or 64 or 128))
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(groupSize), groupSize, "Groups have 64 or 128 columns, or the whole row.");
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose()

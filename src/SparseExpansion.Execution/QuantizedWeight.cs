@@ -71,7 +71,8 @@ public sealed unsafe class QuantizedWeight : IDisposable
     /// <param name="columns">Input features, at least 1.</param>
     /// <param name="bits">Bits of a code: 2, 3, 4 or 8.</param>
     /// <param name="groupSize">Columns that share a scale: 64 or 128; null for a scale a row.</param>
-    /// <exception cref="ArgumentException">The numbers do not describe the span, or a weight is not finite.</exception>
+    /// <exception cref="ArgumentException">The numbers do not describe the span, a weight is not finite, or there are no
+    /// such codes or groups.</exception>
     public static QuantizedWeight Quantize(
         ReadOnlySpan<float> weight, int rows, int columns, int bits, int? groupSize)
     {
@@ -82,12 +83,31 @@ public sealed unsafe class QuantizedWeight : IDisposable
             throw new ArgumentException($"[{rows}, {columns}] are not {weight.Length} numbers.", nameof(weight));
         }
 
+        PackedGrid.RequireKnown(bits, groupSize);
         int groups = groupSize is { } size ? (columns + size - 1) / size : 1;
         var grid = new PackedGrid(
             bits, groupSize, rows, columns, NativeArray.Allocate((long)rows * groups, ElementType.BFloat16),
             NativeArray.Allocate((long)rows * groups, ElementType.Byte));
-        var rounded = new QuantizedWeight(NativeArray.Allocate(CodeLength(rows, columns, bits), ElementType.Byte), grid);
-        DenseRounding.Round(weight, rounded);
+        try
+        {
+            DenseRounding.Fit(weight, grid);
+            return Encode(weight, grid);
+        }
+        catch
+        {
+            grid.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The codes of the values of a grid that are nearest to a weight. The weight takes the grid over.</summary>
+    /// <param name="weight">[rows, columns], row by row, finite.</param>
+    /// <param name="grid">The grid.</param>
+    internal static QuantizedWeight Encode(ReadOnlySpan<float> weight, PackedGrid grid)
+    {
+        NativeArray codes = NativeArray.Allocate(CodeLength(grid.Rows, grid.Columns, grid.Bits), ElementType.Byte);
+        var rounded = new QuantizedWeight(codes, grid);
+        DenseRounding.Encode(weight, rounded);
         return rounded;
     }
 

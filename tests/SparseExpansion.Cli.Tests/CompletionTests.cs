@@ -10,7 +10,8 @@ public sealed class CompletionTests
     [InlineData("sparse-expand e", "evaluate expand export")]
     [InlineData("sparse-expand expand --re", "--recipe --refine-router --refit --resume")]
     [InlineData("sparse-expand expand --recipe ", "best fast published")]
-    [InlineData("sparse-expand expand --bits ", "4 8")]
+    [InlineData("sparse-expand expand --bits ", "2 3 4 8")]
+    [InlineData("sparse-expand expand --dense-", "--dense-bits --dense-quant-group")]
     [InlineData("sparse-expand evaluate --device c", "cpu cuda")]
     [InlineData("sparse-expand generate --to", "--top-k --top-p")]
     public void Suggest_BeginningOfALine_ListsWhatFits(string line, string expected)

@@ -34,6 +34,7 @@ internal sealed class ExpandCommand : Command
     private readonly TokenSourceOptions _source = new();
     private readonly MethodOptions _method = new();
     private readonly ExpertOptions _experts = new();
+    private readonly DenseOptions _dense = new();
     private readonly MemoryOptions _memory = new();
     private readonly DeviceOption _device = new();
     private readonly DTypeOption _dtype = new();
@@ -51,6 +52,7 @@ internal sealed class ExpandCommand : Command
         _source.AddTo(this);
         _method.AddTo(this);
         _experts.AddTo(this);
+        _dense.AddTo(this);
         _memory.AddTo(this);
         _device.AddTo(this);
         _dtype.AddTo(this);
@@ -63,6 +65,7 @@ internal sealed class ExpandCommand : Command
         _source.Check(parsed);
         Method method = _method.Read(parsed);
         _experts.Check(parsed, method.Sparsity);
+        _dense.Check(parsed);
         Device device = _device.Read(parsed);
         ModelSource source = ModelSource.Open(parsed.GetRequiredValue(_model));
         if (source.IsExpanded)
@@ -183,6 +186,7 @@ internal sealed class ExpandCommand : Command
                 .PruneWith(method.Pruner, method.Sparsity)
                 .CalibrateOn(batches);
             _experts.Apply(parsed, method, builder);
+            _dense.Apply(parsed, builder);
             return use(budget is null ? builder : builder.WithMemory(budget));
         }
         finally

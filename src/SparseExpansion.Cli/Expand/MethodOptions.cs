@@ -103,7 +103,7 @@ internal sealed class MethodOptions
         Choice.AcceptOnly(_recipe, s_recipes.Keys);
         Choice.AcceptOnly(_router, PcaKMeans, KMeans, Random);
         Choice.AcceptOnly(_pruner, s_pruners.Keys);
-        Choice.AcceptOnly(_bits, 4, 8);
+        Choice.AcceptOnly(_bits, 2, 3, 4, 8);
         Choice.AcceptOnly(_quantGroup, "64", "128", WholeRow);
     }
 

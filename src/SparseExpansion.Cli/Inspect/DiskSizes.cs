@@ -8,6 +8,7 @@ namespace SparseExpansion.Cli.Inspect;
 internal sealed class DiskSizes(string folder)
 {
     private const string RouterPrefix = "routers.";
+    private static readonly string[] s_parts = ["weight", "codes", "scales", "zeros"];
 
     private readonly IReadOnlyDictionary<string, SafetensorsEntry> _tensors = ModelFolder.ListTensors(folder);
 
@@ -18,9 +19,15 @@ internal sealed class DiskSizes(string folder)
     public long RouterValues =>
         _tensors.Where(entry => entry.Key.StartsWith(RouterPrefix, StringComparison.Ordinal)).Sum(entry => entry.Value.Shape.Aggregate(1L, (a, b) => a * b));
 
-    /// <summary>Bytes of a dense linear's weight; 0 if it is not stored.</summary>
-    public long Linear(string name) =>
-        _tensors.TryGetValue($"{name}.weight", out SafetensorsEntry? weight) ? weight.ByteLength : 0;
+    /// <summary>Bytes of everything.</summary>
+    public long Total => _tensors.Values.Sum(entry => entry.ByteLength);
+
+    /// <summary>
+    /// Bytes of the weight of a dense linear or embedding, in codes with their scales and zero points; 0 if it is not
+    /// stored.
+    /// </summary>
+    public long Weight(string name) => s_parts.Sum(
+        part => _tensors.TryGetValue($"{name}.{part}", out SafetensorsEntry? entry) ? entry.ByteLength : 0);
 
     /// <summary>Bytes of a mixture's experts.</summary>
     public long Experts(string name) => Below($"{name}.experts.");

@@ -17,7 +17,9 @@ internal static class ModelInspector
         cancellationToken.ThrowIfCancellationRequested();
         ModelConfig config = source.Config;
         var disk = new DiskSizes(source.Folder);
-        LinearSummary[] linears = [.. model.named_modules().Where(entry => entry.module is Linear).Select(entry => Summarize(entry.name, (Linear)entry.module, disk))];
+        LinearSummary[] linears = [.. model.named_modules().Where(entry => entry.module is Linear).Select(entry => Summarize(entry.name, entry.module, ((Linear)entry.module).weight!, disk))];
+        LinearSummary embedding = model.named_modules().Where(entry => entry.module is IEmbeddingMatrix)
+            .Select(entry => Summarize(entry.name, entry.module, ((IEmbeddingMatrix)entry.module).Weight, disk)).First();
         MixtureSummary[] mixtures = Mixtures(model, disk);
         long parameters = model.parameters().Sum(parameter => parameter.numel()) + PackedWeights(model);
         long shared = parameters - mixtures.Sum(mixture => mixture.Experts * Weights(mixture));
@@ -38,8 +40,10 @@ internal static class ModelInspector
             StoredParameters = shared + disk.RouterValues + mixtures.Sum(mixture => NonZero(mixture, mixture.Experts)),
             ActiveParameters = shared + disk.RouterValues + mixtures.Sum(mixture => NonZero(mixture, 1)),
             Linears = linears,
+            Embedding = embedding,
             Mixtures = mixtures,
             Totals = Total(linears, mixtures, disk.Routers),
+            Decoding = Decode(config, disk, embedding, linears, mixtures),
         };
     }
 
@@ -63,8 +67,25 @@ internal static class ModelInspector
             routers);
     }
 
-    private static LinearSummary Summarize(string name, Linear linear, DiskSizes disk) =>
-        new(name, linear.in_features, linear.out_features, disk.Linear(name), linear.weight!.numel() * linear.weight.element_size());
+    private static DecodingSummary Decode(
+        ModelConfig config, DiskSizes disk, LinearSummary embedding, LinearSummary[] linears, MixtureSummary[] mixtures)
+    {
+        // A model that routes among experts of its own reads some of them.
+        double Share(string name) => config.Experts is { } own && name.Contains(".experts.", StringComparison.Ordinal)
+            ? (double)own.PerToken / own.Count
+            : 1;
+        long experts = (long)mixtures.Sum(mixture => Share(mixture.Name) * mixture.BytesOnDisk / mixture.Experts);
+        long unread = (long)linears.Sum(linear => (1 - Share(linear.Name)) * linear.BytesOnDisk);
+        long ownHead = config.TieWordEmbeddings ? 0 : linears.LastOrDefault(linear => linear.OutFeatures == config.VocabularySize)?.BytesOnDisk ?? 0;
+        long dense = disk.Total - mixtures.Sum(mixture => mixture.BytesOnDisk) - embedding.BytesOnDisk - ownHead - unread;
+        return DecodingSummary.Of(
+            experts, config.TieWordEmbeddings ? embedding.BytesOnDisk : ownHead, dense,
+            embedding.BytesOnDisk / embedding.OutFeatures, ReadBandwidth.Measure());
+    }
+
+    private static LinearSummary Summarize(string name, nn.Module module, Tensor weight, DiskSizes disk) => new(
+        name, weight.shape[1], weight.shape[0], disk.Weight(name), weight.numel() * weight.element_size(),
+        RoundedWeights.Find(module)?.Quantization.Bits ?? (int)(8 * weight.element_size()));
 
     private static long ElementSize(SparseMixtureLayer layer)
     {

@@ -50,9 +50,15 @@ internal sealed record ModelSummary
     /// <summary>The linears that are dense, in the order of the model.</summary>
     public required IReadOnlyList<LinearSummary> Linears { get; init; }
 
+    /// <summary>The embedding; its features are the width and the vocabulary.</summary>
+    public required LinearSummary Embedding { get; init; }
+
     /// <summary>The linears that are mixtures, in the order of the model.</summary>
     public required IReadOnlyList<MixtureSummary> Mixtures { get; init; }
 
     /// <summary>Bytes of linears and routers.</summary>
     public required SizeTotals Totals { get; init; }
+
+    /// <summary>Bytes that a token reads while a text is generated, and the speed that they allow.</summary>
+    public required DecodingSummary Decoding { get; init; }
 }

@@ -23,14 +23,11 @@ internal static class ModelSummaryText
             PrintMixtures(output, summary.Mixtures);
         }
 
-        if (summary.Linears.Count > 0)
-        {
-            output.WriteLine();
-            PrintLinears(output, summary.Linears);
-        }
-
+        output.WriteLine();
+        PrintLinears(output, summary.Embedding, summary.Linears);
         output.WriteLine();
         PrintTotals(output, summary.Totals);
+        PrintDecoding(output, summary.Decoding);
     }
 
     private static void PrintMixtures(TextLayout output, IEnumerable<MixtureSummary> mixtures)
@@ -49,15 +46,15 @@ internal static class ModelSummaryText
         table.Write(output);
     }
 
-    private static void PrintLinears(TextLayout output, IEnumerable<LinearSummary> linears)
+    private static void PrintLinears(TextLayout output, LinearSummary embedding, IEnumerable<LinearSummary> linears)
     {
         var table = new TextTable(
-            new("dense layer"), new("shape", 1), new("on disk", 2), new("in memory"), new("per token", 3));
-        foreach (LinearSummary layer in linears)
+            new("dense layer"), new("shape", 1), new("bits", 4), new("on disk", 2), new("in memory"), new("per token", 3));
+        foreach (LinearSummary layer in linears.Prepend(embedding))
         {
             table.Add(
-                layer.Name, $"{layer.OutFeatures}x{layer.InFeatures}", ByteSize.Format(layer.BytesOnDisk),
-                ByteSize.Format(layer.Bytes), ByteSize.Format(layer.Bytes));
+                layer.Name, $"{layer.OutFeatures}x{layer.InFeatures}", Text($"{layer.Bits}"), ByteSize.Format(layer.BytesOnDisk),
+                ByteSize.Format(layer.Bytes), ByteSize.Format(layer == embedding ? layer.Bytes / layer.OutFeatures : layer.Bytes));
         }
 
         table.Write(output);
@@ -66,6 +63,15 @@ internal static class ModelSummaryText
     private static void PrintTotals(TextLayout output, SizeTotals totals) => output.WriteLine(
         $"linears and routers: {ByteSize.Format(totals.BytesOnDisk)} on disk, {ByteSize.Format(totals.Bytes)} in memory, "
         + $"{ByteSize.Format(totals.BytesPerToken)} read per token; dense {ByteSize.Format(totals.DenseBytes)} in memory and per token");
+
+    private static void PrintDecoding(TextLayout output, DecodingSummary decoding)
+    {
+        output.WriteLine(
+            $"a generated token reads {ByteSize.Format(decoding.BytesPerToken)} of what is stored: experts {ByteSize.Format(decoding.ExpertBytes)}, "
+            + $"other layers {ByteSize.Format(decoding.DenseBytes)}, head {ByteSize.Format(decoding.HeadBytes)}, a row of the embedding {ByteSize.Format(decoding.EmbeddingRowBytes)}");
+        output.WriteLine(Text(
+            $"this machine reads {ByteSize.Format((long)decoding.ReadBytesPerSecond)} per second, measured just now with {decoding.Threads} threads: at most {decoding.TokensPerSecond:0} tokens per second"));
+    }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,5 +1,6 @@
 using SparseExpansion.Expansion.Allocation;
 using SparseExpansion.Expansion.Compensation;
+using SparseExpansion.Expansion.DenseQuantization;
 using SparseExpansion.Expansion.FineTuning;
 using SparseExpansion.Expansion.MeanCorrection;
 using SparseExpansion.Expansion.Pipeline;
@@ -59,6 +60,7 @@ public sealed record ExpansionRecipe
         new AllocationStep(SparsityAllocation.Experts()),
         new MeanCorrectionStep(new MeanCorrectionOptions()),
         new CompensationStep(new ErrorCompensationOptions()),
+        new DenseQuantizationStep(new DenseQuantizationOptions()),
         new FineTuningStep(new FineTuningOptions()),
     ];
 
@@ -93,6 +95,9 @@ public sealed record ExpansionRecipe
     /// <summary>Compensation for what was lost before a layer; null: none.</summary>
     public ErrorCompensationOptions? Compensation { get; init; }
 
+    /// <summary>Rounding of the linears that are not expanded, and of embeddings, to few bits; null: none.</summary>
+    public DenseQuantizationOptions? DenseQuantization { get; init; }
+
     /// <summary>Fine-tuning of expanded blocks to the dense ones; null: none.</summary>
     public FineTuningOptions? FineTuning { get; init; }
 
@@ -104,6 +109,7 @@ public sealed record ExpansionRecipe
         .. Allocation.Method == AllocationMethod.Uniform ? Array.Empty<IExpansionStep>() : [new AllocationStep(Allocation)],
         .. MeanCorrection is null ? Array.Empty<IExpansionStep>() : [new MeanCorrectionStep(MeanCorrection)],
         .. Compensation is null ? Array.Empty<IExpansionStep>() : [new CompensationStep(Compensation)],
+        .. DenseQuantization is null ? Array.Empty<IExpansionStep>() : [new DenseQuantizationStep(DenseQuantization)],
         .. FineTuning is null ? Array.Empty<IExpansionStep>() : [new FineTuningStep(FineTuning)],
     ];
 
@@ -123,6 +129,7 @@ public sealed record ExpansionRecipe
         ExpertStatistics.Validate();
         MeanCorrection?.Validate();
         Compensation?.Validate();
+        DenseQuantization?.Validate();
         FineTuning?.Validate();
     }
 }

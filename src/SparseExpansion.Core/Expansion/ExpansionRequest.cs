@@ -59,6 +59,9 @@ internal sealed record ExpansionRequest(nn.Module Model)
     public BlockInputs WithinBlock =>
         Steps.Any(step => step.NeedsDenseInputs) ? BlockInputs.Expanded : Options.WithinBlock;
 
+    /// <summary>True if blocks behind the last target are worked on, too.</summary>
+    public bool NeedsAllBlocks => Steps.Any(step => step.NeedsAllBlocks);
+
     /// <summary>True if the model hands its blocks more than a hidden state.</summary>
     public bool BlocksTakeMore => Blocks.Any(block => block.OtherArguments > 0);
 

@@ -54,8 +54,9 @@ internal static class PackedExpertsReader
     {
         WeightQuantization? known = layout switch
         {
-            [_, _, 4 or 8, 0] => new WeightQuantization { Bits = (int)layout[2], GroupSize = null },
-            [_, _, 4 or 8, 64 or 128] => new WeightQuantization { Bits = (int)layout[2], GroupSize = (int)layout[3] },
+            [_, _, 2 or 3 or 4 or 8, 0] => new WeightQuantization { Bits = (int)layout[2], GroupSize = null },
+            [_, _, 2 or 3 or 4 or 8, 64 or 128] =>
+                new WeightQuantization { Bits = (int)layout[2], GroupSize = (int)layout[3] },
             _ => null,
         };
         return known ?? throw new CheckpointException(

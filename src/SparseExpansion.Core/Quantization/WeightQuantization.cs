@@ -7,7 +7,9 @@ namespace SparseExpansion.Quantization;
 /// </summary>
 public sealed record WeightQuantization
 {
-    /// <summary>Bits of a weight: 8 or 4. 4 by default.</summary>
+    /// <summary>
+    /// Bits of a weight: 2, 3, 4 or 8. 4 by default; 2 and 3 lose much, unless they are worth it for their bytes.
+    /// </summary>
     public int Bits { get; init; } = 4;
 
     /// <summary>
@@ -29,7 +31,7 @@ public sealed record WeightQuantization
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range; the message names it.</exception>
     public void Validate()
     {
-        Require(Bits is 4 or 8, nameof(Bits), Bits, "4 or 8");
+        Require(Bits is 2 or 3 or 4 or 8, nameof(Bits), Bits, "2, 3, 4 or 8");
         Require(GroupSize is null or 64 or 128, nameof(GroupSize), GroupSize, "64, 128, or null for a grid a row");
     }
 

@@ -34,6 +34,7 @@ internal static class ExpandedIndexCheck
             throw new CheckpointException($"{path}: two layers have the same name.");
         }
 
+        RequireQuantized(index, path);
         foreach (ExpandedLayerEntry layer in index.Layers)
         {
             if (layer.Router < 0 || layer.Router >= index.Routers.Count)
@@ -47,6 +48,31 @@ internal static class ExpandedIndexCheck
             {
                 throw new CheckpointException(
                     $"{path}: layer '{layer.Name}' does not fit its router {layer.Router} in experts or features.");
+            }
+        }
+    }
+
+    private static void RequireQuantized(ExpandedIndex index, string path)
+    {
+        var names = new HashSet<string>(index.Layers.Select(layer => layer.Name), StringComparer.Ordinal);
+        foreach (ExpandedQuantizedEntry? entry in index.Quantized ?? [])
+        {
+            if (entry is null)
+            {
+                throw new CheckpointException($"{path}: a quantized weight is null.");
+            }
+
+            if (!names.Add(entry.Name))
+            {
+                throw new CheckpointException($"{path}: '{entry.Name}' is there twice.");
+            }
+
+            if (entry.OutFeatures is < 1 or > int.MaxValue || entry.InFeatures is < 1 or > int.MaxValue
+                || entry.Bits is not (2 or 3 or 4 or 8) || entry.GroupSize is not (0 or 64 or 128))
+            {
+                throw new CheckpointException(
+                    $"{path}: quantized weight '{entry.Name}' is [{entry.OutFeatures}, {entry.InFeatures}] with {entry.Bits} bits in groups of {entry.GroupSize}; "
+                    + "there are 2, 3, 4 and 8 bits, and groups of 64, 128 or 0 for the whole row.");
             }
         }
     }

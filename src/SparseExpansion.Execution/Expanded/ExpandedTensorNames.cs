@@ -11,6 +11,16 @@ internal static class ExpandedTensorNames
 
     public static string Bias(string layer) => $"{layer}.bias";
 
+    /// <summary>Weight of a linear or embedding, in the file of the model.</summary>
+    public static string Weight(string layer) => $"{layer}.weight";
+
+    /// <summary>Codes of such a weight where it is quantized, in the file of the experts.</summary>
+    public static string Codes(string layer) => $"{layer}.codes";
+
+    public static string Scales(string layer) => $"{layer}.scales";
+
+    public static string Zeros(string layer) => $"{layer}.zeros";
+
     public static string Expert(string layer, string tensor) => $"{layer}.experts.{tensor}";
 
     public static string Router(int index, string tensor) => $"routers.{index}.{tensor}";

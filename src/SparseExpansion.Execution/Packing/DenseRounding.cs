@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using SparseExpansion.Execution.Kernels;
 using SparseExpansion.Execution.Kernels.Avx512;
 using SparseExpansion.Execution.Kernels.Portable;
@@ -7,21 +8,44 @@ namespace SparseExpansion.Execution.Packing;
 /// <summary>Rounds dense rows to codes and back.</summary>
 internal static unsafe class DenseRounding
 {
-    /// <summary>Fills scales, zero points and codes.</summary>
+    /// <summary>Scales and zero points of the range of each group, 0 in it.</summary>
+    /// <param name="weight">[rows, columns].</param>
+    /// <param name="grid">Takes them.</param>
     /// <exception cref="ArgumentException">A weight is not finite.</exception>
-    public static void Round(ReadOnlySpan<float> weight, QuantizedWeight target)
+    public static void Fit(ReadOnlySpan<float> weight, PackedGrid grid)
     {
-        PackedGrid grid = target.Grid;
-        new Span<byte>(target.Codes.Pointer, checked((int)target.Codes.ByteLength)).Clear();
-        int width = grid.GroupSize ?? target.Columns;
-        for (int row = 0; row < target.Rows; row++)
+        int width = grid.GroupSize ?? grid.Columns;
+        for (int row = 0; row < grid.Rows; row++)
         {
             for (int group = 0; group < grid.GroupCount; group++)
             {
-                int first = group * width, count = Math.Min(width, target.Columns - first);
-                RoundGroup(weight.Slice(row * target.Columns + first, count), target, row, group, first);
+                int first = group * width, count = Math.Min(width, grid.Columns - first);
+                FitGroup(weight.Slice(row * grid.Columns + first, count), grid, row, group);
             }
         }
+    }
+
+    /// <summary>Fills the codes of the nearest values.</summary>
+    /// <param name="weight">[rows, columns].</param>
+    /// <param name="target">Has the grid, and takes the codes.</param>
+    public static void Encode(ReadOnlySpan<float> weight, QuantizedWeight target)
+    {
+        PackedGrid grid = target.Grid;
+        NativeMemory.Clear(target.Codes.Pointer, (nuint)target.Codes.ByteLength);
+        int width = grid.GroupSize ?? target.Columns, largest = (1 << grid.Bits) - 1;
+        for (int row = 0; row < target.Rows; row++)
+        {
+            byte* codes = target.Codes.Pointer + row * target.RowBytes;
+            ReadOnlySpan<float> weights = weight.Slice(row * target.Columns, target.Columns);
+            for (int column = 0; column < weights.Length; column++)
+            {
+                long index = (long)row * grid.GroupCount + column / width;
+                float code = MathF.Round(weights[column] / Scale(grid, index)) + grid.Zeros.Pointer[index];
+                CodeBits.Set(codes, column, grid.Bits, (int)Math.Clamp(code, 0, largest));
+            }
+        }
+
+        GC.KeepAlive(target);
     }
 
     /// <summary>Writes the values of a row.</summary>
@@ -53,7 +77,7 @@ internal static unsafe class DenseRounding
     // Divides every group, and is a whole number of vectors.
     private const int PieceColumns = 64;
 
-    private static void RoundGroup(ReadOnlySpan<float> weights, QuantizedWeight target, int row, int group, int first)
+    private static void FitGroup(ReadOnlySpan<float> weights, PackedGrid grid, int row, int group)
     {
         float minimum = 0, maximum = 0;
         foreach (float weight in weights)
@@ -67,20 +91,11 @@ internal static unsafe class DenseRounding
             maximum = Math.Max(maximum, weight);
         }
 
-        PackedGrid grid = target.Grid;
         int largest = (1 << grid.Bits) - 1;
         long index = (long)row * grid.GroupCount + group;
         ushort bits = BFloat16Format.Round((maximum - minimum) / largest);
         ((ushort*)grid.Scales.Pointer)[index] = bits == 0 ? BFloat16Format.Round(1) : bits;
-        float scale = Scale(grid, index);
-        int zero = (int)Math.Clamp(MathF.Round(-minimum / scale), 0, largest);
-        grid.Zeros.Pointer[index] = (byte)zero;
-        byte* codes = target.Codes.Pointer + row * target.RowBytes;
-        for (int i = 0; i < weights.Length; i++)
-        {
-            int code = (int)Math.Clamp(MathF.Round(weights[i] / scale) + zero, 0, largest);
-            CodeBits.Set(codes, first + i, grid.Bits, code);
-        }
+        grid.Zeros.Pointer[index] = (byte)Math.Clamp(MathF.Round(-minimum / Scale(grid, index)), 0, largest);
     }
 
     private static float Scale(PackedGrid grid, long index) =>

@@ -35,7 +35,7 @@ internal sealed class DecoderStack : Module
         ModuleNames names = ModelFamilies.Of(config.ModelType).Names;
         Module body = ModuleGroup.At(root, names.Root);
         int width = config.EmbeddingSize ?? config.HiddenSize;
-        _embedding = body.Add(names.Embedding, new TokenEmbedding(config.VocabularySize, width, placement));
+        _embedding = body.Add(names.Embedding, new TokenEmbedding(config.VocabularySize, width, placement, config.TieWordEmbeddings));
         if (config.LearnedPositionOffset is { } offset)
         {
             _positions = body.Add(
@@ -88,7 +88,7 @@ internal sealed class DecoderStack : Module
         using var scope = NewDisposeScope();
         Tensor normed = _finalNorm is null ? hidden : _finalNorm.call(hidden);
         normed = _projectOut is null ? normed : _projectOut.call(normed);
-        Tensor logits = _head is null ? functional.linear(normed, _embedding.Weight) : _head.call(normed);
+        Tensor logits = _head is null ? _embedding.Project(normed) : _head.call(normed);
         logits = logits.to(float32);
         logits = _config.LogitScale == 1 ? logits : logits * Scalars.Of(_config.LogitScale);
         if (_config.LogitSoftCap is { } cap)

@@ -74,6 +74,7 @@ internal static class WeightLoader
             return;
         }
 
+        using var scope = NewDisposeScope(); // For the handle that set_ gives back.
         if (isMapped && value.dtype == target.dtype)
         {
             target.set_(value);

@@ -73,6 +73,8 @@ public sealed class ExpandTests : IDisposable
     [InlineData("4", "row", "sparsegpt", null)]
     [InlineData("4", "64", "alps", 64)]
     [InlineData("8", "128", "wanda", 128)]
+    [InlineData("2", "64", "sparsegpt", 64)]
+    [InlineData("3", "row", "alps", null)]
     public void Bits_AreWrittenDownAndStored(string bits, string group, string pruner, int? groupSize)
     {
         ToolRun run = _tiny.Command("expand").With("--bits", bits).With("--quant-group", group).With("--pruner", pruner).Run();
@@ -85,6 +87,27 @@ public sealed class ExpandTests : IDisposable
         Assert.Equal(0, ToolRun.Of("evaluate", "--model", _tiny.Output, "--tokens", _tiny.Tokens).ExitCode);
         _tiny.Command("expand").With("--quant-group", "64").Run().AssertRefused("--quant-group", "--bits");
         _tiny.Command("expand").With("--bits", "5").Run().AssertRefused("5", "8");
+    }
+
+    [Theory]
+    [InlineData("4", "128")]
+    [InlineData("2", "row")]
+    public void DenseBits_AreStoredAndShown(string bits, string group)
+    {
+        ToolRun run = _tiny.Command("expand").With("--dense-bits", bits).With("--dense-quant-group", group).With("--bits", "4").Run();
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        Assert.Contains($"dense weights rounded to {bits} bits", run.Output, StringComparison.Ordinal);
+        JsonElement json = ToolRun.Of("inspect", "--model", _tiny.Output, "--json").Json();
+        Assert.All(
+            json.GetProperty("linears").EnumerateArray().Append(json.GetProperty("embedding")),
+            linear =>
+            {
+                Assert.Equal(bits, linear.GetProperty("bits").GetRawText());
+                Assert.True(linear.GetProperty("bytesOnDisk").GetInt64() < linear.GetProperty("bytes").GetInt64() / 3);
+            });
+        Assert.Equal(0, ToolRun.Of("evaluate", "--model", _tiny.Output, "--tokens", _tiny.Tokens).ExitCode);
+        _tiny.Command("expand").With("--dense-quant-group", "64").Run().AssertRefused("--dense-quant-group", "--dense-bits");
+        _tiny.Command("expand").With("--dense-bits", "7").Run().AssertRefused("7", "8");
     }
 
     [Fact]

@@ -97,6 +97,26 @@ public sealed class InspectTests : IDisposable
     }
 
     [Fact]
+    public void Decoding_CountsWhatATokenReads()
+    {
+        Assert.Equal(0, _tiny.Command("expand").Run().ExitCode);
+        IReadOnlyDictionary<string, SafetensorsEntry> stored = ExpandedModel.ListTensors(_tiny.Output);
+        JsonElement json = ToolRun.Of("inspect", "--model", _tiny.Output, "--json").Json(), decoding = json.GetProperty("decoding");
+        long Get(string name) => decoding.GetProperty(name).GetInt64();
+
+        long experts = json.GetProperty("mixtures").EnumerateArray().Sum(mixture => mixture.GetProperty("bytesOnDisk").GetInt64());
+        Assert.Equal(experts / 3.0, Get("expertBytes"), 6.0);
+        Assert.Equal(128 * 32 * 4, Get("headBytes"));
+        Assert.Equal(32 * 4, Get("embeddingRowBytes"));
+        Assert.Equal(stored.Values.Sum(entry => entry.ByteLength) - experts - (2 * 128 * 32 * 4), Get("denseBytes"));
+        Assert.Equal(Get("expertBytes") + Get("headBytes") + Get("embeddingRowBytes") + Get("denseBytes"), Get("bytesPerToken"));
+        double bandwidth = decoding.GetProperty("readBytesPerSecond").GetDouble();
+        Assert.InRange(bandwidth, 1e8, 1e13);
+        Assert.Equal(bandwidth / Get("bytesPerToken"), decoding.GetProperty("tokensPerSecond").GetDouble(), 1e-6 * bandwidth);
+        Assert.Equal(Environment.ProcessorCount, decoding.GetProperty("threads").GetInt32());
+    }
+
+    [Fact]
     public void Text_ShowsBothKinds()
     {
         Assert.Equal(0, _tiny.Command("expand").Run().ExitCode);
@@ -105,5 +125,7 @@ public sealed class InspectTests : IDisposable
         Assert.Contains("expanded layer", run.Output, StringComparison.Ordinal);
         Assert.Contains("dense layer", run.Output, StringComparison.Ordinal);
         Assert.Contains("read per token", run.Output, StringComparison.Ordinal);
+        Assert.Contains("a generated token reads", run.Output, StringComparison.Ordinal);
+        Assert.Contains("measured just now", run.Output, StringComparison.Ordinal);
     }
 }

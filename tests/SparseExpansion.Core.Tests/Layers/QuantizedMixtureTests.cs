@@ -12,6 +12,7 @@ public sealed class QuantizedMixtureTests
     public static TheoryData<int, int?, ScalarType> Cases => new()
     {
         { 4, 64, ScalarType.Float32 }, { 4, 128, ScalarType.BFloat16 }, { 4, null, ScalarType.Float32 }, { 8, null, ScalarType.BFloat16 }, { 8, 64, ScalarType.Float32 },
+        { 2, 64, ScalarType.Float32 }, { 2, null, ScalarType.BFloat16 }, { 3, 128, ScalarType.Float32 }, { 3, null, ScalarType.BFloat16 },
     };
 
     [Theory]

@@ -6,7 +6,7 @@ namespace SparseExpansion.Quantization;
 
 public sealed class QuantizationGridTests
 {
-    public static TheoryData<int, int?> Settings => new() { { 4, 64 }, { 4, 128 }, { 4, null }, { 8, 64 }, { 8, 128 }, { 8, null } };
+    public static TheoryData<int, int?> Settings => new() { { 4, 64 }, { 4, 128 }, { 4, null }, { 8, 64 }, { 8, 128 }, { 8, null }, { 2, 64 }, { 2, null }, { 3, 128 }, { 3, null } };
 
     [Theory]
     [MemberData(nameof(Settings))]
@@ -66,7 +66,7 @@ public sealed class QuantizationGridTests
     [Fact]
     public void Validate_OptionOutOfRange_NamesIt()
     {
-        Assert.Equal("Bits", Assert.Throws<ArgumentOutOfRangeException>(() => new WeightQuantization { Bits = 3 }.Validate()).ParamName);
+        Assert.Equal("Bits", Assert.Throws<ArgumentOutOfRangeException>(() => new WeightQuantization { Bits = 5 }.Validate()).ParamName);
         Assert.Equal("GroupSize", Assert.Throws<ArgumentOutOfRangeException>(() => new WeightQuantization { GroupSize = 100 }.Validate()).ParamName);
     }
 

@@ -34,6 +34,10 @@ public sealed class QuantizedStorageTests : IDisposable
     [InlineData(4, null, true)]
     [InlineData(4, 64, false)]
     [InlineData(8, 128, true)]
+    [InlineData(2, 64, true)]
+    [InlineData(2, null, false)]
+    [InlineData(3, 128, true)]
+    [InlineData(3, null, false)]
     public void SaveAndLoad_QuantizedExperts_GivesTheSameBits(int bits, int? group, bool map)
     {
         using var scope = NewDisposeScope();

@@ -37,7 +37,8 @@ internal static class ActivationCapture
         }
     }
 
-    private static void CaptureBatch(
+    /// <summary>Adds the inputs of a group in one batch to a store.</summary>
+    public static void CaptureBatch(
         RunnablePart part, InputGroup group, CalibrationBatch batch, ActivationStore store)
     {
         int calls = 0;

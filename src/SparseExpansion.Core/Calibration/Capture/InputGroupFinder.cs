@@ -12,6 +12,22 @@ internal static class InputGroupFinder
         RunnablePart part, IReadOnlyList<CalibrationTarget> targets, IEnumerable<CalibrationBatch> batches,
         CancellationToken cancellationToken)
     {
+        IReadOnlyList<InputGroup> found = FindReached(part, targets, batches, cancellationToken);
+        CalibrationTarget[] missing = [.. targets.Except(found.SelectMany(group => group.Layers))];
+        return missing.Length == 0
+            ? found
+            : throw new CalibrationException(
+                $"No calibration token reached {string.Join(", ", missing.Select(target => $"'{target.Name}'"))}. "
+                + "A layer is seen only when its parent invokes it by call(x), not forward(x), "
+                + "and when the batches take that path; otherwise leave it out of the targets.");
+    }
+
+    /// <summary>The groups of those targets that are called.</summary>
+    /// <inheritdoc cref="Find"/>
+    public static IReadOnlyList<InputGroup> FindReached(
+        RunnablePart part, IReadOnlyList<CalibrationTarget> targets, IEnumerable<CalibrationBatch> batches,
+        CancellationToken cancellationToken)
+    {
         var found = new List<InputGroup>();
         var waiting = new HashSet<CalibrationTarget>(targets);
         foreach (CalibrationBatch batch in batches)
@@ -22,14 +38,11 @@ internal static class InputGroupFinder
             waiting.ExceptWith(groups.SelectMany(group => group.Layers));
             if (waiting.Count == 0)
             {
-                return found;
+                break;
             }
         }
 
-        throw new CalibrationException(
-            $"No calibration token reached {string.Join(", ", waiting.Select(target => $"'{target.Name}'"))}. "
-            + "A layer is seen only when its parent invokes it by call(x), not forward(x), "
-            + "and when the batches take that path; otherwise leave it out of the targets.");
+        return found;
     }
 
     private static InputGroup[] Watch(

@@ -34,7 +34,9 @@ internal static class BlockPlanner
             blocks.Add(new ExpansionBlock(RunnablePart.Of("the model", request.Forward!, device), left, IsWholeModel: true));
         }
 
-        int last = blocks.FindLastIndex(block => block.Slots.Count > 0);
+        int last = request.NeedsAllBlocks
+            ? blocks.Count - 1
+            : blocks.FindLastIndex(block => block.Slots.Count > 0);
         return blocks[..(last + 1)];
     }
 

@@ -1,6 +1,7 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Calibration.Capture;
 using SparseExpansion.Execution.Errors;
+using SparseExpansion.Expansion.Pipeline;
 using SparseExpansion.Internal;
 using SparseExpansion.Layers;
 using TorchSharp.Modules;

@@ -35,7 +35,7 @@ internal sealed class WorkSize
         Tokens = CountTokens(batches);
         BatchTokens = batches.Max(TokensOf);
         Experts = request.Trainer is ISizedRouterTrainer sized ? sized.MostExperts : UnknownExperts;
-        Tensor weight = ((Linear)blocks[^1].Slots[0].Dense).weight!;
+        Tensor weight = ((Linear)blocks.Last(block => block.Slots.Count > 0).Slots[0].Dense).weight!;
         ElementSize = weight.ElementSize;
         Packs = request.Options.Pack && weight.device.type == DeviceType.CPU && PackedExperts.Supports(weight.dtype);
         ModelBytes = request.Model.parameters().Concat(request.Model.buffers()).Sum(

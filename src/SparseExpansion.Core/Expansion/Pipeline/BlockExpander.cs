@@ -28,17 +28,14 @@ internal sealed class BlockExpander(BlockRun block)
         var views = new List<Tensor>();
         try
         {
-            IReadOnlyList<CalibrationBatch> inputs = ForExperts(block.Inputs, views);
-            Expand(new ExpertSource(inputs, ReferenceEquals(dense, block.Inputs) ? inputs : ForExperts(dense, views)));
+            IReadOnlyList<CalibrationBatch> inputs = block.ForExperts(block.Inputs, views);
+            Expand(new ExpertSource(inputs, ReferenceEquals(dense, block.Inputs) ? inputs : block.ForExperts(dense, views)));
         }
         finally
         {
             views.ForEach(view => view.Dispose());
         }
     }
-
-    private IReadOnlyList<CalibrationBatch> ForExperts(IReadOnlyList<CalibrationBatch> batches, List<Tensor> views) =>
-        _run.Request.Steps.Aggregate(batches, (left, step) => step.ForExperts(left, views));
 
     private void Expand(ExpertSource source)
     {

@@ -11,6 +11,7 @@ namespace SparseExpansion.Expansion.Pipeline;
 internal sealed class BlockRun
 {
     private readonly int _installedBefore;
+    private readonly int _roundedBefore;
 
     /// <param name="run">The run.</param>
     /// <param name="index">Index of the block.</param>
@@ -20,6 +21,7 @@ internal sealed class BlockRun
         (Run, Index, Inputs) = (run, index, inputs);
         Block = run.Blocks[index];
         _installedBefore = run.Changes.Installed.Count;
+        _roundedBefore = run.Changes.Rounded.Count;
     }
 
     public ExpansionRun Run { get; }
@@ -38,7 +40,7 @@ internal sealed class BlockRun
     public bool HandsOn => Index + 1 < Run.Blocks.Count && !Run.Blocks[Index + 1].IsWholeModel;
 
     /// <summary>True if this is the last block that has targets.</summary>
-    public bool IsLast => Index == Run.Blocks.Count - 1;
+    public bool IsLast => Run.Blocks.Skip(Index + 1).All(block => block.Slots.Count == 0);
 
     /// <summary>Input groups that are finished.</summary>
     public int Groups { get; set; }
@@ -49,6 +51,9 @@ internal sealed class BlockRun
     /// <summary>The block's mixtures.</summary>
     public IReadOnlyList<SparseMixtureLayer> Mixtures =>
         [.. Run.Changes.Installed.Skip(_installedBefore).Select(replacement => replacement.Mixture)];
+
+    /// <summary>The dense weights that were rounded in the block.</summary>
+    public IEnumerable<RoundedParameter> Rounded => Run.Changes.Rounded.Skip(_roundedBefore);
 
     /// <summary>Reports of steps on the block.</summary>
     public ReportParts Parts { get; } = new();
@@ -63,10 +68,20 @@ internal sealed class BlockRun
     /// Does something with the block as it is in the dense model; with all of the model, where that is expanded as a
     /// whole.
     /// </summary>
-    public T RunDense<T>(Func<T> action) => Run.Changes.WithDense(Block.IsWholeModel ? 0 : _installedBefore, action);
+    public T RunDense<T>(Func<T> action) => Block.IsWholeModel
+        ? Run.Changes.WithDense(0, 0, action)
+        : Run.Changes.WithDense(_installedBefore, _roundedBefore, action);
 
     /// <summary>True if nothing has changed in what <see cref="RunDense"/> runs.</summary>
-    public bool IsDense => Run.Changes.Installed.Count == (Block.IsWholeModel ? 0 : _installedBefore);
+    public bool IsDense => Block.IsWholeModel
+        ? Run.Changes.IsEmpty
+        : Run.Changes.Installed.Count == _installedBefore && Run.Changes.Rounded.Count == _roundedBefore;
+
+    /// <summary>Batches without the windows that steps keep for themselves.</summary>
+    /// <param name="batches">The batches; stay with the caller.</param>
+    /// <param name="views">Takes tensors that the result has and <paramref name="batches"/> has not.</param>
+    public IReadOnlyList<CalibrationBatch> ForExperts(IReadOnlyList<CalibrationBatch> batches, List<Tensor> views) =>
+        Run.Request.Steps.Aggregate(batches, (left, step) => step.ForExperts(left, views));
 
     /// <summary>Tells of a step.</summary>
     public void Report(ExpansionStage stage, string? layer, double share) => Run.Report(stage, Index, layer, share);

@@ -8,6 +8,15 @@ internal sealed class DenseStream(ExpansionRun run) : IDisposable
 {
     private IReadOnlyList<CalibrationBatch>? _outputs;
 
+    /// <summary>Takes the dense model's own inputs of the first block, where weights before it were rounded.</summary>
+    public void Begin()
+    {
+        if (run.Changes.Rounded.Count > 0)
+        {
+            _outputs = run.Changes.WithDense(0, 0, () => HiddenStates.Enter(run));
+        }
+    }
+
     /// <summary>Inputs of a block in the dense model.</summary>
     /// <param name="block">
     /// The block; as long as nothing before it is expanded, its inputs are those of the dense model.
@@ -29,7 +38,7 @@ internal sealed class DenseStream(ExpansionRun run) : IDisposable
     /// <param name="finished">Number of them that are finished; the next is no whole model.</param>
     public void Resume(int finished)
     {
-        IReadOnlyList<CalibrationBatch> entry = HiddenStates.Enter(run);
+        IReadOnlyList<CalibrationBatch> entry = run.Changes.WithDense(0, 0, () => HiddenStates.Enter(run));
         try
         {
             for (int b = 0; b < finished; b++)

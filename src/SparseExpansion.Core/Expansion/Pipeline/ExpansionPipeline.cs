@@ -75,13 +75,18 @@ internal sealed class ExpansionPipeline(
     private static void ExpandBlocks(ExpansionRun run, FinishedBlocks? store)
     {
         int first = store?.Count ?? 0;
-        if (first < run.Blocks.Count && !run.Blocks[first].IsWholeModel && run.Blocks.Take(first).Any(block => block.Slots.Count > 0))
+        if (first < run.Blocks.Count && !run.Blocks[first].IsWholeModel && Differs(run, first))
         {
             run.Dense?.Resume(first);
         }
 
         store?.Restore();
         run.Hidden = EnterBlock(run, store, first);
+        if (first == 0 && !run.Blocks[0].IsWholeModel)
+        {
+            run.Dense?.Begin();
+        }
+
         for (int b = first; b < run.Blocks.Count; b++)
         {
             var block = new BlockRun(run, b, run.Blocks[b].IsWholeModel ? run.Batches : run.Hidden);
@@ -89,6 +94,10 @@ internal sealed class ExpansionPipeline(
             Finish(block, store);
         }
     }
+
+    /// <summary>True if blocks before one are not what they are in the dense model.</summary>
+    private static bool Differs(ExpansionRun run, int first) => first > 0
+        && (run.Request.NeedsAllBlocks || run.Blocks.Take(first).Any(block => block.Slots.Count > 0));
 
     /// <summary>Inputs of the first block that is left to do, if that is not the whole model.</summary>
     private static IReadOnlyList<CalibrationBatch> EnterBlock(ExpansionRun run, FinishedBlocks? store, int first)
@@ -116,6 +125,11 @@ internal sealed class ExpansionPipeline(
             run.Changes.Unpack();
         }
 
+        foreach (IExpansionStep step in run.Request.Steps)
+        {
+            step.OnBlockEntered(block);
+        }
+
         if (block.Block.Slots.Count > 0)
         {
             new BlockExpander(block).Expand();
@@ -140,7 +154,7 @@ internal sealed class ExpansionPipeline(
     {
         ExpansionRun run = block.Run;
         bool wanted = block.HandsOn || run.Request.Steps.Any(step => step.NeedsDenseOutputs);
-        if (run.Dense is null || run.Changes.Installed.Count == 0 || !wanted)
+        if (run.Dense is null || run.Changes.IsEmpty || !wanted)
         {
             return;
         }

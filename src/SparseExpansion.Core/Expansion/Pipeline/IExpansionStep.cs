@@ -41,6 +41,9 @@ internal interface IExpansionStep : IReportRemarks
     /// <summary>True if <see cref="OnBlockExpanded"/> wants the outputs of the block in the dense model.</summary>
     bool NeedsDenseOutputs => false;
 
+    /// <summary>True if the step works on blocks behind the last target, too.</summary>
+    bool NeedsAllBlocks => false;
+
     /// <summary>Share of an input group's time that <see cref="OnRouted"/> takes; for progress.</summary>
     double ShareOfGroup => 0;
 
@@ -76,6 +79,11 @@ internal interface IExpansionStep : IReportRemarks
     {
     }
 
+    /// <summary>Works on a block before its experts are made.</summary>
+    void OnBlockEntered(BlockRun block)
+    {
+    }
+
     /// <summary>Leaves out windows of calibration batches that experts must not be made from.</summary>
     /// <param name="batches">The batches; stay with the caller.</param>
     /// <param name="views">Takes tensors that the result has and <paramref name="batches"/> has not.</param>
@@ -103,7 +111,8 @@ internal interface IExpansionStep : IReportRemarks
     }
 
     /// <summary>
-    /// Puts back what <see cref="OnBlockExpanded"/> has changed in a finished block, besides its mixtures.
+    /// Puts back what <see cref="OnBlockEntered"/> and <see cref="OnBlockExpanded"/> have changed in a finished block,
+    /// besides its mixtures.
     /// </summary>
     /// <exception cref="CheckpointException">The store holds something else.</exception>
     void OnBlockRestored(BlockRun block, RestoredBlock stored)

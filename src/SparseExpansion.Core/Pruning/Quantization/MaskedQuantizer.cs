@@ -33,19 +33,26 @@ internal static class MaskedQuantizer
             return ToNearest(pruned, quantization);
         }
 
-        (Tensor solved, BlockGrid grids) = SparseGptSolver.Quantize(
-            pruned.to(ScalarType.Float32).unsqueeze(0), factored.Factors, quantization, options.BlockSize,
-            SparseGptSolver.KernelFor(pruned), cancellationToken);
-        QuantizationGrid grid = grids.Of(0, (int)pruned.shape[1]);
-        return (solved.squeeze(0).MoveToOuterDisposeScope(), grid);
+        (Tensor weight, QuantizationGrid grid) = RowsAtOnce.Run(pruned, rows =>
+        {
+            (Tensor solved, BlockGrid grids) = SparseGptSolver.Quantize(
+                rows.to(ScalarType.Float32).unsqueeze(0), factored.Factors, quantization, options.BlockSize,
+                SparseGptSolver.KernelFor(rows), cancellationToken);
+            return (solved.squeeze(0), grids.Of(0, (int)rows.shape[1]));
+        });
+        return (weight.MoveToOuterDisposeScope(), grid);
     }
 
     /// <summary>Rounds every weight to the nearest value; zeros stay 0.</summary>
     public static (Tensor Weight, QuantizationGrid Grid) ToNearest(Tensor pruned, WeightQuantization quantization)
     {
         using var scope = NewDisposeScope();
-        Tensor weight = pruned.to(ScalarType.Float32);
-        QuantizationGrid grid = QuantizationGrid.Fit(weight, quantization);
-        return (grid.Round(weight).MoveToOuterDisposeScope(), grid);
+        (Tensor rounded, QuantizationGrid grid) = RowsAtOnce.Run(pruned, rows =>
+        {
+            Tensor weight = rows.to(ScalarType.Float32);
+            QuantizationGrid grid = QuantizationGrid.Fit(weight, quantization);
+            return (grid.Round(weight), grid);
+        });
+        return (rounded.MoveToOuterDisposeScope(), grid);
     }
 }

@@ -42,10 +42,34 @@ internal sealed class ExpandedModelConverter : IDisposable
             tensors.Add(name, TensorSource.Of(name, _experts.Map(name)));
         }
 
+        bool decodes = _format == ExpertFormat.Dense && _index.Quantized is { Count: > 0 };
+        if (decodes)
+        {
+            Decode(output.Path, tensors);
+        }
+
         SafetensorsWriter.WriteSources(Path.Combine(output.Path, ExpandedTensorNames.ExpertsFile), tensors);
-        (_index with { Layers = layers }).Write(output.Path);
-        CopyOthers(output.Path);
+        (_index with { Layers = layers, Quantized = decodes ? null : _index.Quantized }).Write(output.Path);
+        CopyOthers(output.Path, decodes);
         output.Commit();
+    }
+
+    /// <summary>Writes the file of the model with the values of its codes, which leave the other tensors.</summary>
+    private void Decode(string folder, Dictionary<string, TensorSource> tensors)
+    {
+        using SafetensorsReader model = SafetensorsReader.Open(Path.Combine(_source, ExpandedTensorNames.ModelFile));
+        var dense = model.Entries.Keys.ToDictionary(name => name, name => TensorSource.Of(name, model.Map(name)));
+        foreach (ExpandedQuantizedEntry entry in _index.Quantized!)
+        {
+            StoredRounding stored = StoredRounding.Open(entry, _experts);
+            _owned.Add(stored);
+            dense.Add(ExpandedTensorNames.Weight(entry.Name), stored.Values());
+            tensors.Remove(ExpandedTensorNames.Codes(entry.Name));
+            tensors.Remove(ExpandedTensorNames.Scales(entry.Name));
+            tensors.Remove(ExpandedTensorNames.Zeros(entry.Name));
+        }
+
+        SafetensorsWriter.WriteSources(Path.Combine(folder, ExpandedTensorNames.ModelFile), dense);
     }
 
     private ExpandedLayerEntry Convert(ExpandedLayerEntry layer, Dictionary<string, TensorSource> tensors)
@@ -81,9 +105,10 @@ internal sealed class ExpandedModelConverter : IDisposable
         }
     }
 
-    private void CopyOthers(string folder)
+    private void CopyOthers(string folder, bool withoutModel)
     {
-        string[] written = [ExpandedIndex.FileName, ExpandedTensorNames.ExpertsFile];
+        string[] written =
+            [ExpandedIndex.FileName, ExpandedTensorNames.ExpertsFile, .. withoutModel ? [ExpandedTensorNames.ModelFile] : Array.Empty<string>()];
         try
         {
             foreach (string file in Directory.EnumerateFiles(_source)

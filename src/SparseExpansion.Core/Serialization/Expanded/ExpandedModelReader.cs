@@ -14,6 +14,7 @@ internal sealed class ExpandedModelReader : IDisposable
     private readonly ExpandedIndex _index;
     private readonly SafetensorsReader _model;
     private readonly SafetensorsReader _experts;
+    private readonly List<StoredRounding> _rounded = [];
 
     public ExpandedModelReader(string folder, ExpandedLoadOptions options)
     {
@@ -40,8 +41,14 @@ internal sealed class ExpandedModelReader : IDisposable
         try
         {
             BuildMixtures(slots, replacements);
-            Dictionary<string, Tensor> rest = CheckRest(model, replacements);
+            foreach (ExpandedQuantizedEntry entry in _index.Quantized ?? [])
+            {
+                _rounded.Add(StoredRounding.Open(entry, _experts));
+            }
+
+            (Dictionary<string, Tensor> rest, Dictionary<string, Tensor> quantized) = CheckRest(model, replacements);
             replacements.ForEach(changes.Install);
+            Decode(model, quantized);
             foreach ((string name, Tensor tensor) in rest)
             {
                 using Tensor values = _model.Read(name);
@@ -68,10 +75,13 @@ internal sealed class ExpandedModelReader : IDisposable
     /// <summary>
     /// The model's remaining tensors, each of which the file must have in the same shape, and no other.
     /// </summary>
-    private Dictionary<string, Tensor> CheckRest(nn.Module model, IEnumerable<Replacement> replacements)
+    /// <returns>The tensors, and those that are stored in codes.</returns>
+    private (Dictionary<string, Tensor> Plain, Dictionary<string, Tensor> Quantized) CheckRest(
+        nn.Module model, IEnumerable<Replacement> replacements)
     {
         Dictionary<string, Tensor> rest = MixturePlace.DenseState(
             model, replacements.Select(replacement => new MixturePlace(replacement.Slot.Name, replacement.Mixture)));
+        Dictionary<string, Tensor> quantized = TakeQuantized(rest);
         foreach ((string name, Tensor tensor) in rest)
         {
             if (!_model.Entries.TryGetValue(name, out SafetensorsEntry? stored))
@@ -89,12 +99,56 @@ internal sealed class ExpandedModelReader : IDisposable
 
         string? extra = _model.Entries.Keys.FirstOrDefault(name => !rest.ContainsKey(name));
         return extra is null
-            ? rest
+            ? (rest, quantized)
             : throw new CheckpointException($"{_model.FilePath}: tensor '{extra}' has no place in the model.");
+    }
+
+    /// <summary>Takes the tensors that are stored in codes out of the others.</summary>
+    private Dictionary<string, Tensor> TakeQuantized(Dictionary<string, Tensor> rest)
+    {
+        var quantized = new Dictionary<string, Tensor>();
+        foreach (StoredRounding stored in _rounded)
+        {
+            ExpandedQuantizedEntry entry = stored.Entry;
+            if (!rest.Remove(ExpandedTensorNames.Weight(entry.Name), out Tensor? tensor))
+            {
+                throw new CheckpointException($"{_experts.FilePath}: quantized weight '{entry.Name}' has no place in the model.");
+            }
+
+            if (!tensor.shape.SequenceEqual([entry.OutFeatures, entry.InFeatures]))
+            {
+                throw new CheckpointException(
+                    $"{_experts.FilePath}: quantized weight '{entry.Name}' is [{entry.OutFeatures}, {entry.InFeatures}], "
+                    + $"the model's is [{string.Join(", ", tensor.shape)}].");
+            }
+
+            quantized.Add(entry.Name, tensor);
+        }
+
+        return quantized;
+    }
+
+    private void Decode(nn.Module model, Dictionary<string, Tensor> targets)
+    {
+        if (_rounded.Count == 0)
+        {
+            return;
+        }
+
+        Dictionary<string, nn.Module> modules = model.named_modules().ToDictionary(entry => entry.name, entry => entry.module);
+        foreach (StoredRounding stored in _rounded)
+        {
+            stored.CopyTo(targets[stored.Entry.Name]);
+            if (modules.TryGetValue(stored.Entry.Name, out nn.Module? module))
+            {
+                stored.Attach(module);
+            }
+        }
     }
 
     public void Dispose()
     {
+        _rounded.ForEach(stored => stored.Dispose());
         _model.Dispose();
         _experts.Dispose();
     }

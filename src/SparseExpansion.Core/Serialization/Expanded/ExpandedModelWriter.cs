@@ -19,12 +19,21 @@ internal static class ExpandedModelWriter
         }
 
         using AtomicFolder output = AtomicFolder.Create(folder, overwrite);
-        SafetensorsWriter.Write(
-            Path.Combine(output.Path, ExpandedTensorNames.ModelFile), MixturePlace.DenseState(model, places));
+        Dictionary<string, Tensor> state = MixturePlace.DenseState(model, places);
+        IReadOnlyList<RoundedPlace> rounded = format == ExpertFormat.Dense ? [] : RoundedPlace.Find(model, state);
+        foreach (RoundedPlace place in rounded)
+        {
+            state.Remove(ExpandedTensorNames.Weight(place.Name));
+        }
+
+        SafetensorsWriter.Write(Path.Combine(output.Path, ExpandedTensorNames.ModelFile), state);
         using (MixtureBundle bundle = MixtureBundle.Of([.. places.Select(place => place.Layer)], _ => format))
         {
-            SafetensorsWriter.WriteSources(Path.Combine(output.Path, ExpandedTensorNames.ExpertsFile), bundle.Tensors);
-            bundle.Index.Write(output.Path);
+            SafetensorsWriter.WriteSources(
+                Path.Combine(output.Path, ExpandedTensorNames.ExpertsFile),
+                bundle.Tensors.Concat(rounded.SelectMany(place => place.Sources())).ToDictionary());
+            ExpandedQuantizedEntry[] entries = [.. rounded.Select(place => place.Entry)];
+            (bundle.Index with { Quantized = entries.Length == 0 ? null : entries }).Write(output.Path);
         }
 
         addFiles?.Invoke(output.Path);

@@ -1,6 +1,7 @@
 using SparseExpansion.Calibration;
 using SparseExpansion.Expansion.Blocks;
 using SparseExpansion.Expansion.FineTuning;
+using SparseExpansion.Expansion.Pipeline;
 using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Internal;
 using SparseExpansion.Internal.Torch;

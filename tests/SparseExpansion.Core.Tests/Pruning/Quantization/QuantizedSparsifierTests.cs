@@ -19,7 +19,7 @@ public sealed class QuantizedSparsifierTests
     private const int Columns = 256;
     private static readonly SparsityTarget Half = SparsityTarget.Unstructured(0.5);
 
-    public static TheoryData<int, int?> Settings => new() { { 4, 64 }, { 4, 128 }, { 4, null }, { 8, 64 }, { 8, null } };
+    public static TheoryData<int, int?> Settings => new() { { 4, 64 }, { 4, 128 }, { 4, null }, { 8, 64 }, { 8, null }, { 2, 64 }, { 2, null }, { 3, 128 } };
 
     [Theory]
     [MemberData(nameof(Settings))]

@@ -3,7 +3,7 @@ using SparseExpansion.Internal.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace SparseExpansion.Expansion.FineTuning;
+namespace SparseExpansion.Expansion.Pipeline;
 
 /// <summary>Part of the model after a block, up to the model's outputs.</summary>
 /// <param name="forward">Runs the model.</param>
@@ -35,21 +35,21 @@ internal sealed class ModelTail(Func<Tensor, Tensor> forward, Func<Block> block)
     }
 
     /// <summary>
-    /// From now on runs the first position alone through what comes before the block, if for every one of the windows
+    /// From now on runs the first position alone through what comes before the block, if for every one of the batches
     /// the outputs stay the same, bit by bit. They do unless the model looks at its input again after the block.
     /// </summary>
-    /// <param name="windows">All windows that outputs will be asked for.</param>
-    /// <param name="batchWindows">Windows at a time.</param>
+    /// <param name="batches">All batches that outputs will be asked for: each makes the input of the model and the
+    /// output of the block, for the current dispose scope.</param>
     /// <param name="cancellationToken">Observed between batches.</param>
-    public void Shorten(TuningWindows windows, int batchWindows, CancellationToken cancellationToken)
+    public void Shorten(IEnumerable<Func<(Tensor Input, Tensor Hidden)>> batches, CancellationToken cancellationToken)
     {
         using var noGrad = no_grad();
-        foreach (int[] batch in windows.InOrder(0, windows.Count, batchWindows))
+        foreach (Func<(Tensor Input, Tensor Hidden)> read in batches)
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            TuningBatch read = windows.Read(batch);
-            if (!FirstPositionIsEnough(read.ModelInput!, read.Target))
+            (Tensor input, Tensor hidden) = read();
+            if (!FirstPositionIsEnough(input, hidden))
             {
                 return;
             }
