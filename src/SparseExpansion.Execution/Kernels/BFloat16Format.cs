@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace SparseExpansion.Execution.Kernels;
 
@@ -44,6 +45,11 @@ internal readonly unsafe struct BFloat16Format : IWeightFormat
     public static Vector256<float> Load8(byte* source, nint index)
     {
         Vector128<ushort> halves = Vector128.Load((ushort*)source + index);
+        if (System.Runtime.Intrinsics.X86.Avx2.IsSupported)
+        {
+            return (System.Runtime.Intrinsics.X86.Avx2.ConvertToVector256Int32(halves) << 16).AsSingle();
+        }
+
         return (Vector256.Create(Vector128.WidenLower(halves), Vector128.WidenUpper(halves)) << 16).AsSingle();
     }
 
@@ -51,6 +57,11 @@ internal readonly unsafe struct BFloat16Format : IWeightFormat
     public static Vector512<float> Load16(byte* source, nint index)
     {
         Vector256<ushort> halves = Vector256.Load((ushort*)source + index);
+        if (Avx512F.IsSupported)
+        {
+            return (Avx512F.ConvertToVector512Int32(halves) << 16).AsSingle();
+        }
+
         return (Vector512.Create(Vector256.WidenLower(halves), Vector256.WidenUpper(halves)) << 16).AsSingle();
     }
 

@@ -3,13 +3,10 @@ using System.Runtime.Intrinsics;
 namespace SparseExpansion.Execution.Kernels;
 
 /// <summary>The form of one stored weight value in memory, so that a kernel is written once for all of them.</summary>
-internal unsafe interface IWeightFormat
+internal unsafe interface IWeightFormat : IValueFormat
 {
     /// <summary>The type of the values.</summary>
     static abstract ElementType DType { get; }
-
-    /// <summary>Bytes of a value.</summary>
-    static abstract int Size { get; }
 
     /// <summary>
     /// Bit i is set if the i-th of the 64 values at <paramref name="source"/> is neither +0 nor −0.
@@ -21,18 +18,6 @@ internal unsafe interface IWeightFormat
 
     /// <summary>Copies one value bit by bit.</summary>
     static abstract void Copy(byte* source, nint from, byte* target, nint to);
-
-    /// <summary>One value as float32.</summary>
-    static abstract float Load(byte* source, nint index);
-
-    /// <summary>Four values as float32.</summary>
-    static abstract Vector128<float> Load4(byte* source, nint index);
-
-    /// <summary>Eight values as float32.</summary>
-    static abstract Vector256<float> Load8(byte* source, nint index);
-
-    /// <summary>Sixteen values as float32.</summary>
-    static abstract Vector512<float> Load16(byte* source, nint index);
 
     /// <summary>One value as float32 in all lanes.</summary>
     static abstract Vector128<float> Broadcast128(byte* source, nint index);

@@ -11,8 +11,8 @@ namespace SparseExpansion.Execution.Tiling;
 /// </summary>
 internal sealed unsafe class PanelWork : IParallelWork
 {
-    private NativeBuffer[] _accumulators = [];
-    private NativeBuffer[] _scratch = [];
+    private readonly WorkerScratch _accumulators = new();
+    private readonly WorkerScratch _scratch = new();
     private ExpertPlan[] _experts = [];
     private TilePlan[] _tiles = [];
     private int _expertCount;
@@ -45,8 +45,8 @@ internal sealed unsafe class PanelWork : IParallelWork
     /// <summary>Makes room for the accumulators and decoded values of every worker before any of them starts.</summary>
     public void Reserve(int accumulatorFloats, int scratchBytes, int workers)
     {
-        Grow(ref _accumulators, (nuint)accumulatorFloats * sizeof(float), workers);
-        Grow(ref _scratch, (nuint)scratchBytes, workers);
+        _accumulators.Reserve((nuint)accumulatorFloats * sizeof(float), workers);
+        _scratch.Reserve((nuint)scratchBytes, workers);
     }
 
     /// <summary>Multiplies all.</summary>
@@ -67,25 +67,7 @@ internal sealed unsafe class PanelWork : IParallelWork
 
         ref readonly ExpertPlan expert = ref _experts[index];
         MultiplyPanel(
-            in expert, item - expert.FirstItem, (float*)_accumulators[worker].Pointer, _scratch[worker].Pointer);
-    }
-
-    private static void Grow(ref NativeBuffer[] buffers, nuint bytes, int workers)
-    {
-        int have = buffers.Length;
-        if (have < workers)
-        {
-            Array.Resize(ref buffers, workers);
-            for (int i = have; i < workers; i++)
-            {
-                buffers[i] = new NativeBuffer();
-            }
-        }
-
-        for (int i = 0; i < workers; i++)
-        {
-            buffers[i].Reserve(bytes);
-        }
+            in expert, item - expert.FirstItem, (float*)_accumulators.Of(worker), _scratch.Of(worker));
     }
 
     private void MultiplyPanel(in ExpertPlan expert, int panel, float* accumulators, byte* scratch)
