@@ -26,7 +26,8 @@ internal static class LlamaLibrary
             return;
         }
 
-        NativeLibraryConfig.All.WithAutoFallback(false).WithAvx(name switch
+        // Without the two, it looks for libraries of graphics cards alone when it may not fall back.
+        NativeLibraryConfig.All.WithCuda(false).WithVulkan(false).WithAutoFallback(false).WithAvx(name switch
         {
             "avx512" => AvxLevel.Avx512,
             "avx2" => AvxLevel.Avx2,
