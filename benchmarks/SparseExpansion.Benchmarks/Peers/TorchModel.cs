@@ -11,10 +11,10 @@ internal sealed class TorchModel : IServedModel
     private readonly CausalLanguageModel _model;
     private KeyValueCache _cache;
 
-    /// <summary>Loads a folder. Experts are copied into large pages, which is faster than to use the mapped file.</summary>
+    /// <summary>Loads a folder by the defaults, so that experts are used in the mapped file; llama.cpp maps its files too.</summary>
     public TorchModel(string folder)
     {
-        _model = PretrainedModel.Load(folder, new LoadOptions { MemoryMap = false });
+        _model = PretrainedModel.Load(folder);
         _cache = _model.CreateCache();
     }
 

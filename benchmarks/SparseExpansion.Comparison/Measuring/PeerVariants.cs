@@ -11,6 +11,9 @@ internal sealed class PeerVariants : IDisposable
 {
     private const int ProbeRounds = 3;
 
+    /// <summary>Tests that decide; of a longer prompt the same is true as of a short one.</summary>
+    private static readonly IReadOnlyList<PeerTest> s_probes = [PeerTest.Speeds[0], PeerTest.Speeds[1]];
+
     private readonly List<(string Library, ServerProcess Server)> _servers = [];
     private readonly Dictionary<PeerTest, (string Library, ServerProcess Server)> _best = [];
 
@@ -40,7 +43,7 @@ internal sealed class PeerVariants : IDisposable
                 variants._servers.Add((library, programs.StartPeer(file, library)));
             }
 
-            foreach (PeerTest test in PeerTest.Speeds)
+            foreach (PeerTest test in s_probes)
             {
                 variants.Probe(test, log);
             }
@@ -56,7 +59,7 @@ internal sealed class PeerVariants : IDisposable
 
     /// <summary>The fastest variant for a test; for memory that which decodes fastest.</summary>
     public (string Library, ServerProcess Server) Best(PeerTest test) =>
-        _best[test == PeerTest.Memory ? PeerTest.Speeds[0] : test];
+        _best[test.Verb == ServerVerb.Prefill ? s_probes[1] : s_probes[0]];
 
     public void Dispose() => _servers.ForEach(item => item.Server.Dispose());
 

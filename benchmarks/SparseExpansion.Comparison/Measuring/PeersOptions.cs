@@ -8,8 +8,14 @@ internal sealed record PeersOptions
     /// <summary>True to print a report as JSON.</summary>
     public bool Json { get; init; }
 
-    /// <summary>Rounds of every cell.</summary>
-    public int Rounds { get; init; } = 5;
+    /// <summary>Rounds of a slow cell where <see cref="Rounds"/> is null.</summary>
+    public const int LeastRounds = 3;
+
+    /// <summary>Rounds of a fast cell where <see cref="Rounds"/> is null.</summary>
+    public const int MostRounds = 7;
+
+    /// <summary>Rounds of every cell; null: from <see cref="LeastRounds"/> to <see cref="MostRounds"/>, as time allows.</summary>
+    public int? Rounds { get; init; }
 
     /// <summary>Texts that the name of a row must contain, such as <c>int4</c> or <c>prefill</c>; all of them.</summary>
     public IReadOnlyList<string> Rows { get; init; } = [];

@@ -10,8 +10,8 @@ namespace SparseExpansion.Comparison.Measuring;
 /// <param name="log">Gets a line for each result.</param>
 internal sealed class PeersRun(PeersOptions options, ServerPrograms programs, Action<string> log)
 {
-    /// <summary>Unmeasured rounds: code gets compiled, pages read, kernels chosen.</summary>
-    private const int WarmRounds = 2;
+    /// <summary>Slow cells have fewer rounds, so that a run keeps to minutes.</summary>
+    private static readonly TimeSpan s_cellTime = TimeSpan.FromSeconds(8);
 
     private readonly Random _random = new(1);
     private readonly List<PeerRow> _rows = [];
@@ -35,6 +35,10 @@ internal sealed class PeersRun(PeersOptions options, ServerPrograms programs, Ac
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         return new PeerReport(machine, bandwidth, _systems, seconds, _rows);
     }
+
+    private RoundLimit Rounds => options.Rounds is { } rounds
+        ? new RoundLimit(rounds, rounds, TimeSpan.MaxValue)
+        : new RoundLimit(PeersOptions.LeastRounds, PeersOptions.MostRounds, s_cellTime);
 
     private void MeasurePeer(
         GgufType type, IReadOnlyList<(PeerCase Case, IReadOnlyList<PeerTest> Tests)> cases, ModelStore store)
@@ -62,20 +66,18 @@ internal sealed class PeersRun(PeersOptions options, ServerPrograms programs, Ac
     private void MeasureCase(PeerCase item, IReadOnlyList<PeerTest> tests, PeerVariants peer, string folder)
     {
         using ServerProcess ours = programs.StartOurs(folder);
-        for (int i = 0; i < WarmRounds; i++)
+        foreach (PeerTest test in PeerTest.Speeds) // Unmeasured: code gets compiled, pages read, kernels chosen.
         {
-            foreach (PeerTest test in PeerTest.Speeds)
-            {
-                ours.Number(test.Request(ServerPrograms.Model));
-            }
+            ours.Number(test.Request(ServerPrograms.Model));
         }
 
         foreach (PeerTest test in tests)
         {
             (string library, ServerProcess server) = peer.Best(test);
             ServerRequest request = test.Request(ServerPrograms.Model);
-            Samples samples = Samples.Take(
-                test == PeerTest.Memory ? 1 : options.Rounds, () => ours.Number(request), () => server.Number(request), _random);
+            Samples samples = test == PeerTest.Memory
+                ? new Samples([(ours.Number(request), server.Number(request))])
+                : Samples.Take(Rounds, () => ours.Number(request), () => server.Number(request), _random);
             PeerRow row = PeerRow.Of(item, test, samples, library);
             _rows.Add(row);
             log(row.ToString());

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace SparseExpansion.Comparison.Measuring;
 
 /// <summary>Two numbers of each round, and what follows from them.</summary>
@@ -20,10 +22,11 @@ internal sealed record Samples(IReadOnlyList<(double Ours, double Peer)> Rounds)
     private IEnumerable<double> Ratios => Rounds.Select(round => round.Ours / round.Peer);
 
     /// <summary>Asks both sides in every round, in random order, so that neither profits from being first.</summary>
-    public static Samples Take(int rounds, Func<double> ours, Func<double> peer, Random random)
+    public static Samples Take(RoundLimit limit, Func<double> ours, Func<double> peer, Random random)
     {
         var taken = new List<(double, double)>();
-        for (int i = 0; i < rounds; i++)
+        long start = Stopwatch.GetTimestamp();
+        while (limit.Allows(taken.Count, Stopwatch.GetElapsedTime(start)))
         {
             if (random.Next(2) == 0)
             {
