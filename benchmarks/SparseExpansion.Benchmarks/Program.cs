@@ -3,6 +3,7 @@ using BenchmarkDotNet.Running;
 using SparseExpansion.Benchmarks.Accuracy;
 using SparseExpansion.Benchmarks.Decode;
 using SparseExpansion.Benchmarks.Memory;
+using SparseExpansion.Benchmarks.Peers;
 using SparseExpansion.Benchmarks.Pruners;
 using SparseExpansion.Benchmarks.Targets;
 using SparseExpansion.Execution;
@@ -32,6 +33,16 @@ if (args is ["kernels", .. var kernelOptions])
 if (args is ["pruners", .. var prunerOptions])
 {
     return PrunersCommand.Run(prunerOptions);
+}
+
+if (args is ["peers", .. var peerOptions])
+{
+    return PeersCommand.Run(peerOptions);
+}
+
+if (args is ["serve", .. var serveOptions])
+{
+    return ServeCommand.Run(serveOptions);
 }
 
 if (args is ["write-model", .. { Length: > 0 } modelOptions])

@@ -1,0 +1,11 @@
+namespace SparseExpansion.Comparison.Measuring;
+
+public sealed class ReadBandwidthTests
+{
+    /// <summary>Between a slow disk and the fastest cache: the numbers are bytes per second.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Measure_SomeMemory_IsPlausible(int threads) =>
+        Assert.InRange(ReadBandwidth.Measure(threads, 16 << 20), 1e8, 1e13);
+}
