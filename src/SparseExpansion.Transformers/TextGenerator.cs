@@ -1,5 +1,5 @@
-using System.Text;
 using SparseExpansion.Models;
+using SparseExpansion.Models.Generation;
 using SparseExpansion.Transformers.Generation;
 
 namespace SparseExpansion.Transformers;
@@ -31,13 +31,8 @@ public static class TextGenerator
     /// <exception cref="ArgumentException">As for <see cref="Generate"/>.</exception>
     public static IEnumerable<GeneratedToken> GenerateTokens(
         CausalLanguageModel model, IReadOnlyList<int> prompt, GenerationOptions? options = null,
-        CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(prompt);
-        GenerationRequest request = GenerationRequest.Create(model, [prompt], options);
-        return TokenLoop.Run(request, [prompt], _ => false, cancellationToken)
-            .Select(step => step.Token).OfType<GeneratedToken>();
-    }
+        CancellationToken cancellationToken = default) =>
+        Of(model).GenerateTokens(prompt, options, cancellationToken);
 
     /// <summary>
     /// Continues several prompts together, which takes far less time than one after the other. Shorter prompts are
@@ -52,24 +47,8 @@ public static class TextGenerator
     /// <exception cref="ArgumentException">As for <see cref="Generate"/>.</exception>
     public static IReadOnlyList<GeneratedSequence> GenerateBatch(
         CausalLanguageModel model, IReadOnlyList<IReadOnlyList<int>> prompts, GenerationOptions? options = null,
-        CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(prompts);
-        GenerationRequest request = GenerationRequest.Create(model, prompts, options);
-        List<GeneratedToken>[] tokens = [.. prompts.Select(_ => new List<GeneratedToken>())];
-        bool[] hasEnded = new bool[prompts.Count];
-        foreach ((int sequence, GeneratedToken? token) in TokenLoop.Run(request, prompts, _ => false, cancellationToken))
-        {
-            hasEnded[sequence] = token is null;
-            if (token is not null)
-            {
-                tokens[sequence].Add(token);
-            }
-        }
-
-        return [.. tokens.Select((list, index) =>
-            new GeneratedSequence(list, hasEnded[index] ? FinishReason.EndToken : FinishReason.Length))];
-    }
+        CancellationToken cancellationToken = default) =>
+        Of(model).GenerateBatch(prompts, options, cancellationToken);
 
     /// <summary>
     /// Continues a text. Ids that the tokenizer does not know, such as those that pad a vocabulary, are never taken.
@@ -84,10 +63,8 @@ public static class TextGenerator
     /// <exception cref="ArgumentException">As for <see cref="Generate"/>, stop strings apart.</exception>
     public static IEnumerable<string> GenerateText(
         CausalLanguageModel model, TextTokenizer tokenizer, string prompt, GenerationOptions? options = null,
-        CancellationToken cancellationToken = default)
-    {
-        return TextRun.Create(model, tokenizer, prompt, options).Pieces(cancellationToken);
-    }
+        CancellationToken cancellationToken = default) =>
+        Of(model).GenerateText(tokenizer, prompt, options, cancellationToken);
 
     /// <summary>Continues several texts together, see <see cref="GenerateBatch"/>.</summary>
     /// <param name="model">The model, in any state of expansion.</param>
@@ -99,22 +76,8 @@ public static class TextGenerator
     /// <exception cref="ArgumentException">As for <see cref="GenerateText"/>.</exception>
     public static IReadOnlyList<GeneratedText> GenerateTexts(
         CausalLanguageModel model, TextTokenizer tokenizer, IReadOnlyList<string> prompts,
-        GenerationOptions? options = null, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(tokenizer);
-        ArgumentNullException.ThrowIfNull(prompts);
-        IReadOnlyList<int>[] ids = [.. prompts.Select(prompt => (IReadOnlyList<int>)[.. tokenizer.Encode(prompt)])];
-        GenerationRequest request = GenerationRequest.Create(model, ids, options, tokenizer);
-        TextContinuation[] texts = [.. ids.Select(prompt => new TextContinuation(tokenizer, prompt, request.Options))];
-        StringBuilder[] written = [.. prompts.Select(_ => new StringBuilder())];
-        foreach ((int sequence, GeneratedToken? token) in TokenLoop.Run(request, ids, sequence => texts[sequence].IsStopped, cancellationToken))
-        {
-            written[sequence].Append(token is null ? "" : texts[sequence].Take(token));
-        }
-
-        return [.. texts.Select((text, index) =>
-            new GeneratedText(written[index].Append(text.Rest()).ToString(), text.PromptTokens, text.Tokens, text.Finish!.Value))];
-    }
+        GenerationOptions? options = null, CancellationToken cancellationToken = default) =>
+        Of(model).GenerateTexts(tokenizer, prompts, options, cancellationToken);
 
     /// <summary>
     /// Continues a text for a caller that must not block, such as a user interface or a server: the model runs on
@@ -136,13 +99,8 @@ public static class TextGenerator
     /// </remarks>
     public static IAsyncEnumerable<string> StreamAsync(
         CausalLanguageModel model, TextTokenizer tokenizer, string prompt, GenerationOptions? options = null,
-        CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(tokenizer);
-        ArgumentNullException.ThrowIfNull(prompt);
-        options?.Validate();
-        return BackgroundSequence.Run(
-            token => GenerateText(model, tokenizer, prompt, options, token), cancellationToken);
-    }
+        CancellationToken cancellationToken = default) =>
+        Of(model).StreamAsync(tokenizer, prompt, options, cancellationToken);
+
+    private static SequenceGenerator Of(CausalLanguageModel model) => new(new ModelSequences(model));
 }

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using SparseExpansion.Cli.Hosting;
 using SparseExpansion.Cli.Options;
 using SparseExpansion.Models;
+using SparseExpansion.Models.Generation;
 using SparseExpansion.Transformers;
 using SparseExpansion.Transformers.Generation;
 using static TorchSharp.torch;
@@ -64,7 +65,7 @@ internal sealed class GenerateCommand : Command
         string prompt = parsed.GetRequiredValue(_prompt);
         GenerationOptions options = sampling with { MaxNewTokens = MaxTokens(parsed, sampling.Overflow, tokenizer.Encode(prompt).Count, source.Config.MaxPositions) };
         using CausalLanguageModel model = source.Load(device, _dtype.Read(parsed), !parsed.GetValue(_noMemoryMap));
-        TextRun continuation = TextRun.Create(model, tokenizer, prompt, options);
+        TextRun continuation = TextRun.Create(new ModelSequences(model), tokenizer, prompt, options);
         if (parsed.GetValue(_json))
         {
             WriteJson(continuation, prompt, options.Seed);

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using SparseExpansion.Models;
-using SparseExpansion.Models.Configuration;
+using SparseExpansion.Models.Generation;
 using static TorchSharp.torch;
 
 namespace SparseExpansion.Transformers.Generation;
@@ -11,34 +11,38 @@ namespace SparseExpansion.Transformers.Generation;
 /// </summary>
 /// <param name="model">The model.</param>
 /// <param name="prompts">Tokens of each sequence, at least one.</param>
-internal sealed class SequenceBatch(CausalLanguageModel model, IEnumerable<IReadOnlyList<int>> prompts) : IDisposable
+internal sealed class SequenceBatch(CausalLanguageModel model, IEnumerable<IReadOnlyList<int>> prompts) : ISequenceBatch
 {
     private readonly List<List<int>> _rows = [.. prompts.Select(prompt => prompt.ToList())];
     private KeyValueCache? _cache;
+    private float[] _logits = [];
 
-    /// <summary>The next token's logits [vocabulary] of each sequence.</summary>
+    /// <inheritdoc/>
     /// <remarks>Scopes belong to a thread, so none is open between two calls.</remarks>
-    public float[][] NextLogits()
+    public void Advance()
     {
         bool isShortened = false;
-        foreach (List<int> row in _rows.Where(row => row.Count > model.Config.MaxPositions))
+        foreach (List<int> row in _rows)
         {
-            Shorten(row);
-            isShortened = true;
+            isShortened |= TextContext.Shorten(row, model.Config);
         }
 
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        Tensor input = isShortened || _cache is null || _rows.Any(ChangesPositions) ? Begin() : Newest();
+        bool isNew = isShortened || _cache is null || _rows.Any(row => TextContext.ChangesPositions(row, model.Config));
+        Tensor input = isNew ? Begin() : Newest();
         Tensor last = model.PredictNext(input, _cache!).contiguous().cpu();
-        float[] all = MemoryMarshal.Cast<byte, float>(last.bytes).ToArray();
-        return [.. all.Chunk(model.Config.VocabularySize)];
+        _logits = MemoryMarshal.Cast<byte, float>(last.bytes).ToArray();
     }
 
-    /// <summary>Adds a token to a sequence; every sequence must get one before the next logits are asked for.</summary>
+    /// <inheritdoc/>
+    public ReadOnlySpan<float> Logits(int row) =>
+        _logits.AsSpan(row * model.Config.VocabularySize, model.Config.VocabularySize);
+
+    /// <inheritdoc/>
     public void Append(int row, int id) => _rows[row].Add(id);
 
-    /// <summary>Keeps some of the sequences, in order.</summary>
+    /// <inheritdoc/>
     public void Keep(IReadOnlyList<int> rows)
     {
         if (rows.Count == _rows.Count)
@@ -56,19 +60,6 @@ internal sealed class SequenceBatch(CausalLanguageModel model, IEnumerable<IRead
     }
 
     public void Dispose() => _cache?.Dispose();
-
-    /// <summary>Drops the oldest tokens but a start token, so that half of the context is left.</summary>
-    private void Shorten(List<int> row)
-    {
-        int start = row[0] == model.Config.BosId ? 1 : 0;
-        int kept = Math.Max(1, (model.Config.MaxPositions / 2) - start);
-        row.RemoveRange(start, row.Count - start - kept);
-    }
-
-    /// <summary>True if the newest token changes the angles of those before it, which are in the cache.</summary>
-    private bool ChangesPositions(List<int> row) => model.Config.Layers.Any(layer =>
-        layer.Rotary is { Scaling: RotaryScaling.LongRope } rotary
-        && RotaryFrequencies.Regime(rotary, row.Count - 1) != RotaryFrequencies.Regime(rotary, row.Count));
 
     private Tensor Begin()
     {

@@ -1,5 +1,6 @@
 using SparseExpansion.Internal.Files;
 using SparseExpansion.Layers;
+using SparseExpansion.Models.Configuration;
 using SparseExpansion.Serialization;
 using SparseExpansion.Serialization.Expanded;
 using static TorchSharp.torch;
@@ -19,7 +20,7 @@ internal static class DenseWriter
         Dictionary<string, Tensor> tensors = Tensors(model);
         using AtomicFolder output = AtomicFolder.Create(folder, overwrite);
         SafetensorsWriter.Write(
-            Path.Combine(output.Path, CheckpointTensors.SingleFile),
+            Path.Combine(output.Path, CheckpointShards.SingleFile),
             tensors.Select(entry => KeyValuePair.Create(entry.Key, model.Names.IsTransposed(entry.Key) ? entry.Value.t() : entry.Value)),
             s_metadata);
         ModelFolder.CopySideFiles(source, output.Path);

@@ -26,6 +26,7 @@ public sealed class LayerRuleTests
     [InlineData("Execution", "")]
     [InlineData("Models", "Google.Protobuf, Microsoft.ML.Tokenizers, SparseExpansion.Execution")]
     [InlineData("Core", "MathNet.Numerics, Microsoft.Extensions.Logging.Abstractions, SparseExpansion.Execution, TorchSharp")]
+    [InlineData("Inference", "SparseExpansion.Models, System.Numerics.Tensors")]
     [InlineData("Transformers", "SparseExpansion.Core, SparseExpansion.Models")]
     public void Project_OfALibrary_RefersToWhatTheArchitectureSays(string project, string expected)
     {

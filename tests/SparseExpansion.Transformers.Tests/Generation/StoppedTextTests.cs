@@ -83,7 +83,7 @@ public sealed class StoppedTextTests : IDisposable
 
     private (FinishReason?, int) End(GenerationOptions options)
     {
-        TextRun continuation = TextRun.Create(_model, _tokenizer, "Once upon a time", options);
+        TextRun continuation = TextRun.Create(new ModelSequences(_model), _tokenizer, "Once upon a time", options);
         Assert.All(continuation.Pieces(TestContext.Current.CancellationToken), Assert.NotEmpty);
         return (continuation.Finish, continuation.NewTokens);
     }

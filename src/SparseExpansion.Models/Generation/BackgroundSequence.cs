@@ -1,13 +1,13 @@
 using System.Runtime.CompilerServices;
 
-namespace SparseExpansion.Transformers.Generation;
+namespace SparseExpansion.Models.Generation;
 
 /// <summary>Runs a sequence that is slow to compute on the thread pool.</summary>
 internal static class BackgroundSequence
 {
     /// <summary>
-    /// Computes an item when it is waited for, never ahead. Between two items no work runs, so dispose scopes, which
-    /// belong to a thread, are never open there.
+    /// Computes an item when it is waited for, never ahead. Between two items no work runs, so nothing that belongs
+    /// to a thread is in use there.
     /// </summary>
     /// <param name="begin">Makes the sequence, on the pool.</param>
     /// <param name="cancellationToken">Handed to <paramref name="begin"/>, together with that of the

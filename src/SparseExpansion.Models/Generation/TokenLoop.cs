@@ -1,13 +1,10 @@
-using SparseExpansion.Models;
-using SparseExpansion.Models.Generation;
-
-namespace SparseExpansion.Transformers.Generation;
+namespace SparseExpansion.Models.Generation;
 
 /// <summary>Runs a model until all sequences of a batch have ended.</summary>
 internal static class TokenLoop
 {
     /// <summary>The tokens of a batch as they come; in each step one for each sequence that goes on.</summary>
-    /// <param name="request">Model and options.</param>
+    /// <param name="request">The source of logits, and options.</param>
     /// <param name="prompts">The prompts.</param>
     /// <param name="isDone">Asked after each token with the number of the sequence; true ends the sequence there.</param>
     /// <param name="cancellationToken">Looked at before each step.</param>
@@ -17,17 +14,17 @@ internal static class TokenLoop
         CancellationToken cancellationToken)
     {
         SequenceSampler[] samplers = [.. prompts.Select(request.Sampler)];
-        using var batch = new SequenceBatch(request.Model, prompts);
+        using ISequenceBatch batch = request.Source.Begin(prompts);
         List<int> running = [.. Enumerable.Range(0, prompts.Count)];
         for (int count = 0; count < request.Options.MaxNewTokens && running.Count > 0; count++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            float[][] logits = batch.NextLogits();
+            batch.Advance();
             var kept = new List<int>();
             for (int row = 0; row < running.Count; row++)
             {
                 int sequence = running[row];
-                GeneratedToken token = samplers[sequence].Next(logits[row]);
+                GeneratedToken token = samplers[sequence].Next(batch.Logits(row));
                 bool isEnd = samplers[sequence].IsEnd(token.Id);
                 batch.Append(row, token.Id);
                 yield return (sequence, isEnd ? null : token);

@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using SparseExpansion.Models;
 
-namespace SparseExpansion.Transformers.Generation;
+namespace SparseExpansion.Models.Generation;
 
 /// <summary>The continuation of one prompt, a piece at a time, with the time that it takes.</summary>
 internal sealed class TextRun(GenerationRequest request, TextTokenizer tokenizer, IReadOnlyList<int> prompt)
@@ -26,13 +25,13 @@ internal sealed class TextRun(GenerationRequest request, TextTokenizer tokenizer
     public double DecodeRate => Rate(NewTokens - 1, _writing);
 
     /// <summary>Prepares a run.</summary>
-    /// <exception cref="ArgumentException">As for <see cref="TextGenerator.GenerateText"/>.</exception>
-    public static TextRun Create(CausalLanguageModel model, TextTokenizer tokenizer, string prompt, GenerationOptions? options)
+    /// <exception cref="ArgumentException">As for <see cref="SequenceGenerator.GenerateText"/>.</exception>
+    public static TextRun Create(ISequenceSource source, TextTokenizer tokenizer, string prompt, GenerationOptions? options)
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
         ArgumentNullException.ThrowIfNull(prompt);
         IReadOnlyList<int> ids = [.. tokenizer.Encode(prompt)];
-        return new TextRun(GenerationRequest.Create(model, [ids], options, tokenizer), tokenizer, ids);
+        return new TextRun(GenerationRequest.Create(source, [ids], options, tokenizer), tokenizer, ids);
     }
 
     /// <summary>The new text as it comes. Who enumerates it again begins anew.</summary>

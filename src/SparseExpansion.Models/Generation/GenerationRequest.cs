@@ -1,7 +1,4 @@
-using SparseExpansion.Models;
-using SparseExpansion.Models.Generation;
-
-namespace SparseExpansion.Transformers.Generation;
+namespace SparseExpansion.Models.Generation;
 
 /// <summary>Arguments of a generation, checked, and what follows from them.</summary>
 internal sealed class GenerationRequest
@@ -9,17 +6,17 @@ internal sealed class GenerationRequest
     private readonly IReadOnlyList<int> _ends;
     private readonly int[] _excluded;
 
-    private GenerationRequest(CausalLanguageModel model, GenerationOptions options, IReadOnlyList<int> ends, int[] excluded) =>
-        (Model, Options, _ends, _excluded) = (model, options, ends, excluded);
+    private GenerationRequest(ISequenceSource source, GenerationOptions options, IReadOnlyList<int> ends, int[] excluded) =>
+        (Source, Options, _ends, _excluded) = (source, options, ends, excluded);
 
-    /// <summary>The model.</summary>
-    public CausalLanguageModel Model { get; }
+    /// <summary>Gives the logits.</summary>
+    public ISequenceSource Source { get; }
 
     /// <summary>Sampling and length.</summary>
     public GenerationOptions Options { get; }
 
     /// <summary>Checks arguments.</summary>
-    /// <param name="model">The model.</param>
+    /// <param name="source">Gives the logits.</param>
     /// <param name="prompts">The prompts.</param>
     /// <param name="options">Sampling and length; null means the defaults.</param>
     /// <param name="tokenizer">Null: ids alone. Else ids that it does not know are never taken, and its end token ends
@@ -27,20 +24,19 @@ internal sealed class GenerationRequest
     /// <exception cref="ArgumentException">A prompt is empty, has ids outside of the vocabulary, or leaves no room for
     /// the new tokens in the model's context; or an option is out of range.</exception>
     public static GenerationRequest Create(
-        CausalLanguageModel model, IReadOnlyList<IReadOnlyList<int>> prompts, GenerationOptions? options,
+        ISequenceSource source, IReadOnlyList<IReadOnlyList<int>> prompts, GenerationOptions? options,
         TextTokenizer? tokenizer = null)
     {
-        ArgumentNullException.ThrowIfNull(model);
         options ??= new GenerationOptions();
         options.Validate();
         if (tokenizer is null && options.StopStrings.Count > 0)
         {
             throw new ArgumentException(
-                $"{nameof(options.StopStrings)} need text: call {nameof(TextGenerator.GenerateText)}, or leave them out.",
+                $"{nameof(options.StopStrings)} need text: call {nameof(SequenceGenerator.GenerateText)}, or leave them out.",
                 nameof(options));
         }
 
-        int vocabulary = model.Config.VocabularySize;
+        int vocabulary = source.Config.VocabularySize;
         if (options.LogitBias.Keys.Where(id => id >= vocabulary).Order().ToArray() is [int outside, ..])
         {
             throw new ArgumentException(
@@ -50,14 +46,14 @@ internal sealed class GenerationRequest
 
         for (int i = 0; i < prompts.Count; i++)
         {
-            RequireFit(model.Config, prompts[i], prompts.Count == 1 ? "The prompt" : $"Prompt {i}, counted from 0,", options);
+            RequireFit(source.Config, prompts[i], prompts.Count == 1 ? "The prompt" : $"Prompt {i}, counted from 0,", options);
         }
 
-        IReadOnlyList<int> ends = options.EosIds ?? [.. model.Config.EosIds.Union(tokenizer?.EosId is { } end ? [end] : [])];
+        IReadOnlyList<int> ends = options.EosIds ?? [.. source.Config.EosIds.Union(tokenizer?.EosId is { } end ? [end] : [])];
         int[] excluded = tokenizer is null
             ? []
             : [.. Enumerable.Range(0, vocabulary).Where(id => !tokenizer.IsToken(id) && !ends.Contains(id))];
-        return new GenerationRequest(model, options, ends, excluded);
+        return new GenerationRequest(source, options, ends, excluded);
     }
 
     /// <summary>The sampler of a sequence.</summary>

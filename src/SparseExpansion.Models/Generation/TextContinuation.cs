@@ -1,7 +1,4 @@
-using SparseExpansion.Models;
-using SparseExpansion.Models.Generation;
-
-namespace SparseExpansion.Transformers.Generation;
+namespace SparseExpansion.Models.Generation;
 
 /// <summary>The text of one sequence: takes its tokens, gives pieces, and knows how it ended.</summary>
 internal sealed class TextContinuation(TextTokenizer tokenizer, IReadOnlyList<int> prompt, GenerationOptions options)

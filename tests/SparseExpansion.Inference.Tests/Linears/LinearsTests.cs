@@ -1,0 +1,132 @@
+using SparseExpansion.Execution;
+using SparseExpansion.Inference.Routing;
+
+namespace SparseExpansion.Inference.Linears;
+
+/// <summary>Linears against plain sums in float64.</summary>
+public sealed unsafe class LinearsTests
+{
+    private const int Rows = 37, Columns = 70, Tokens = 9;
+
+    private readonly float[] _tokens = Random(Tokens * Columns, 1);
+    private readonly float[] _bias = Random(Rows, 2);
+
+    [Theory]
+    [InlineData(2, 64)]
+    [InlineData(3, null)]
+    [InlineData(4, 128)]
+    [InlineData(8, 64)]
+    public void Multiply_WeightInCodes_IsTheProductOfItsValues(int bits, int? group)
+    {
+        QuantizedWeight weight = QuantizedWeight.Quantize(Random(Rows * Columns, 3), Rows, Columns, bits, group);
+        float[] dense = new float[Rows * Columns];
+        weight.Dequantize(0, dense);
+        using var linear = new QuantizedLinear(weight, Array(_bias));
+        float[] row = new float[Columns];
+        linear.ReadRow(5, row);
+
+        AssertProduct(linear, _ => dense, _ => _bias);
+        Assert.Equal(dense[(5 * Columns)..(6 * Columns)], row);
+    }
+
+    [Fact]
+    public void Multiply_Mixture_TakesTheWeightAndTheSharedBiasOfEachTokensExpert()
+    {
+        float[][] experts = [Sparse(4), Sparse(5), Sparse(6)];
+        using var router = new RandomTokenRouter(Random(Columns, 7), experts.Length);
+        long[] chosen = Choose(router);
+        using var linear = new MixtureLinear(router, [.. experts.Select(Pack)], Array(_bias));
+
+        AssertProduct(linear, token => experts[chosen[token]], _ => _bias);
+        Assert.Equal(3, chosen.Distinct().Count());
+    }
+
+    [Fact]
+    public void Multiply_MixtureWithABiasForEachExpert_AddsThatOfEachTokensExpert()
+    {
+        float[][] experts = [Sparse(4), Sparse(5), Sparse(6)], biases = [Random(Rows, 8), Random(Rows, 9), Random(Rows, 10)];
+        using var router = new RandomTokenRouter(Random(Columns, 7), experts.Length);
+        long[] chosen = Choose(router);
+        using var linear = new MixtureLinear(
+            router, [.. experts.Select(Pack)], Array([.. biases.SelectMany(bias => bias)]));
+
+        AssertProduct(linear, token => experts[chosen[token]], token => biases[chosen[token]]);
+    }
+
+    [Fact]
+    public void RouteOf_TwoLinearsOfOneInput_RoutesOnce()
+    {
+        using var router = new CountingRouter(Columns);
+        using var block = new TokenBlock(1);
+        fixed (float* tokens = _tokens)
+        {
+            block.Set(tokens, Columns, Tokens);
+            TokenRoute first = block.RouteOf(router);
+            Assert.Same(first, block.RouteOf(router));
+            Assert.Equal(1, router.Calls);
+            block.Set(tokens, Columns, Tokens);
+            block.RouteOf(router);
+            Assert.Equal(2, router.Calls);
+        }
+    }
+
+    private void AssertProduct(Linear linear, Func<int, float[]> weightOf, Func<int, float[]> biasOf)
+    {
+        const int Stride = Rows + 3;
+        foreach (int threads in new[] { 1, 3 })
+        {
+            using var block = new TokenBlock(threads);
+            float[] output = new float[Tokens * Stride];
+            fixed (float* tokens = _tokens, target = output)
+            {
+                block.Set(tokens, Columns, Tokens);
+                linear.Multiply(block, target, Stride);
+            }
+
+            for (int token = 0; token < Tokens; token++)
+            {
+                for (int row = 0; row < Rows; row++)
+                {
+                    double sum = biasOf(token)[row];
+                    for (int column = 0; column < Columns; column++)
+                    {
+                        sum += (double)weightOf(token)[(row * Columns) + column] * _tokens[(token * Columns) + column];
+                    }
+
+                    Assert.Equal(sum, output[(token * Stride) + row], 1e-4);
+                }
+
+                Assert.Equal([0, 0, 0], output[((token * Stride) + Rows)..((token + 1) * Stride)]);
+            }
+        }
+    }
+
+    private long[] Choose(TokenRouter router)
+    {
+        long[] chosen = new long[Tokens];
+        fixed (float* tokens = _tokens)
+        {
+            router.Choose(tokens, Columns, chosen, null, 1);
+        }
+
+        return chosen;
+    }
+
+    private static PackedWeight Pack(float[] weight) => PackedWeight.Pack(weight, Rows, Columns);
+
+    private static NativeArray Array(float[] values)
+    {
+        NativeArray array = NativeArray.Allocate(values.Length, ElementType.Float32);
+        values.CopyTo(array.Span<float>(0, values.Length));
+        return array;
+    }
+
+    private static float[] Sparse(int seed) =>
+        [.. Random(Rows * Columns, seed).Select((value, index) => index * 7 % 5 < 2 ? 0 : value)];
+
+    private static float[] Random(int count, int seed)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, count).Select(_ => (float)((random.NextDouble() * 2) - 1))];
+    }
+}
