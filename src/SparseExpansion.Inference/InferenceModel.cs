@@ -21,6 +21,7 @@ public sealed class InferenceModel : IDisposable
         _loaded = loaded;
         _windows = [.. Config.Layers.Select(layer => layer.Window)];
         Threads = options.Threads ?? Environment.ProcessorCount;
+        Activations = options.Activations;
         ChunkTokens = options.ChunkTokens;
         var layout = new PageLayout(Config.KeyValueHeadCount, Config.HeadDimension, options.Cache);
         Pages = new PagePool(layout, options.CacheBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2);
@@ -41,6 +42,8 @@ public sealed class InferenceModel : IDisposable
     internal PagePool Pages { get; }
 
     internal int Threads { get; }
+
+    internal ActivationPrecision Activations { get; }
 
     internal int ChunkTokens { get; }
 
@@ -70,7 +73,7 @@ public sealed class InferenceModel : IDisposable
     }
 
     /// <summary>Memory to run the model with; the caller disposes it.</summary>
-    public InferenceSession CreateSession() => new(this, new DecoderPass(Stack.Config.Layers, Threads));
+    public InferenceSession CreateSession() => new(this, new DecoderPass(Stack.Config.Layers, Threads, Activations));
 
     /// <summary>An empty sequence, for any session of this model; the caller disposes it.</summary>
     public InferenceSequence CreateSequence()

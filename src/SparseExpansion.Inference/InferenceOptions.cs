@@ -6,6 +6,12 @@ public sealed record InferenceOptions
     /// <summary>Threads to compute with. Default null: as many as the machine has processors.</summary>
     public int? Threads { get; init; }
 
+    /// <summary>
+    /// Form of the tokens that are multiplied with weights in codes; weights in floating point are multiplied in
+    /// float32. Default <see cref="ActivationPrecision.Int8"/>.
+    /// </summary>
+    public ActivationPrecision Activations { get; init; } = ActivationPrecision.Int8;
+
     /// <summary>Form of the keys and values of past tokens. Default <see cref="CacheFormat.Float32"/>.</summary>
     public CacheFormat Cache { get; init; } = CacheFormat.Float32;
 
@@ -29,6 +35,11 @@ public sealed record InferenceOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(Threads ?? 1, 1, nameof(Threads));
         ArgumentOutOfRangeException.ThrowIfLessThan(CacheBytes ?? 1, 1, nameof(CacheBytes));
         ArgumentOutOfRangeException.ThrowIfLessThan(ChunkTokens, 1);
+        if (!Enum.IsDefined(Activations))
+        {
+            throw new ArgumentOutOfRangeException(nameof(Activations), Activations, "Is not a precision of tokens.");
+        }
+
         if (!Enum.IsDefined(Cache))
         {
             throw new ArgumentOutOfRangeException(nameof(Cache), Cache, "Is not a format of the cache.");

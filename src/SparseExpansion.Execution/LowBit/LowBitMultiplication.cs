@@ -9,7 +9,7 @@ namespace SparseExpansion.Execution.LowBit;
 /// Products of codes with tokens rounded to eight bits: integers all the way, scaled once a group. Holds the memory that
 /// products reuse; one at a time may run in it.
 /// </summary>
-internal sealed unsafe class LowBitMultiplication
+internal sealed unsafe class LowBitMultiplication : IDisposable
 {
     private readonly LowBitWork _work = new();
 
@@ -78,6 +78,9 @@ internal sealed unsafe class LowBitMultiplication
 
         GC.KeepAlive(weight);
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _work.Dispose();
 
     private static void Check(bool holds, string name)
     {

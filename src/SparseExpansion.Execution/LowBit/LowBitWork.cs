@@ -14,7 +14,7 @@ namespace SparseExpansion.Execution.LowBit;
 /// Multiplies: an item is a panel of a packed weight, or some rows of a dense one, with all tokens of its segment. Every
 /// output is summed inside one item and always in the same order, so the number of threads cannot change a result.
 /// </summary>
-internal sealed unsafe class LowBitWork : IParallelWork
+internal sealed unsafe class LowBitWork : IParallelWork, IDisposable
 {
     /// <summary>Rows of an item of a dense weight.</summary>
     public const int DenseRows = 32;
@@ -96,6 +96,9 @@ internal sealed unsafe class LowBitWork : IParallelWork
             MultiplyRows(segment.Dense!, (item - segment.FirstItem) * DenseRows, in segment, _scratch[worker].Pointer);
         }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _scratch.ForEach(buffer => buffer.Dispose());
 
     private nint Stride => _tokens.Units * RoundedTokens.UnitColumns;
 

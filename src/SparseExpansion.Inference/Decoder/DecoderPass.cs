@@ -18,10 +18,11 @@ internal sealed unsafe class DecoderPass : IDisposable
 
     /// <param name="layers">Positions of each layer.</param>
     /// <param name="threads">Threads to use.</param>
-    public DecoderPass(IReadOnlyList<LayerOptions> layers, int threads)
+    /// <param name="activations">Form of the tokens that meet weights in codes.</param>
+    public DecoderPass(IReadOnlyList<LayerOptions> layers, int threads, ActivationPrecision activations)
     {
         Threads = threads;
-        Input = new TokenBlock(threads);
+        Input = new TokenBlock(threads, activations);
         for (int i = 0; i < _memory.Length; i++)
         {
             _memory[i] = new NativeBuffer();

@@ -22,9 +22,18 @@ internal sealed unsafe class MixtureLinear(TokenRouter router, PackedWeight[] ex
         MatrixView shared = bias is null || HasExpertBias
             ? MatrixView.None
             : new MatrixView(bias.Address, 0, ElementType.Float32);
-        GroupedMultiplication.Run(
-            experts, route.Offsets, route.Order, tokens.View, new MatrixView((nint)output, stride, ElementType.Float32),
-            shared, new ExecutionOptions(Threads: tokens.Threads));
+        var target = new MatrixView((nint)output, stride, ElementType.Float32);
+        if (experts[0].Grid is not null && tokens.UsesCodes)
+        {
+            tokens.Codes.Run(experts, route.Offsets, route.Order, tokens.Rounded(InFeatures), target, shared);
+        }
+        else
+        {
+            GroupedMultiplication.Run(
+                experts, route.Offsets, route.Order, tokens.View, target, shared,
+                new ExecutionOptions(Threads: tokens.Threads));
+        }
+
         if (HasExpertBias)
         {
             AddExpertBias(route.Experts, output, stride);

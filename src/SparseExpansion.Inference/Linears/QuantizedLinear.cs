@@ -1,4 +1,5 @@
 using SparseExpansion.Execution;
+using SparseExpansion.Execution.Tiling;
 
 namespace SparseExpansion.Inference.Linears;
 
@@ -9,8 +10,20 @@ internal sealed unsafe class QuantizedLinear(QuantizedWeight weight, NativeArray
     : MatrixLinear(weight.Columns, weight.Rows)
 {
     /// <inheritdoc/>
-    public override void Multiply(TokenBlock tokens, float* output, nint stride) =>
-        DecodedProduct.Run(weight, bias is null ? null : (float*)bias.Address, tokens, output, stride);
+    public override void Multiply(TokenBlock tokens, float* output, nint stride)
+    {
+        if (tokens.UsesCodes)
+        {
+            tokens.Codes.Run(
+                weight, tokens.Order, tokens.Rounded(InFeatures),
+                new MatrixView((nint)output, stride, ElementType.Float32),
+                bias is null ? MatrixView.None : new MatrixView(bias.Address, 0, ElementType.Float32));
+        }
+        else
+        {
+            DecodedProduct.Run(weight, bias is null ? null : (float*)bias.Address, tokens, output, stride);
+        }
+    }
 
     /// <inheritdoc/>
     public override void ReadRow(int row, Span<float> target)

@@ -1,17 +1,24 @@
 using SparseExpansion.Execution;
+using SparseExpansion.Execution.LowBit;
+using SparseExpansion.Execution.LowBit.Tokens;
 using SparseExpansion.Execution.Tiling;
 using SparseExpansion.Inference.Routing;
 
 namespace SparseExpansion.Inference.Linears;
 
 /// <summary>
-/// The input of linears, and what several linears of it share: routes, one for each router. Used by one thread at a time.
+/// The input of linears, and what several linears of it share: routes, one for each router, and the
+/// tokens in eight bits. Used by one thread at a time.
 /// </summary>
 /// <param name="threads">Threads to multiply with.</param>
-internal sealed unsafe class TokenBlock(int threads) : IDisposable
+/// <param name="activations">Form of the tokens that meet weights in codes.</param>
+internal sealed unsafe class TokenBlock(int threads, ActivationPrecision activations) : IDisposable
 {
     private readonly List<TokenRoute> _routes = [];
+    private readonly RoundedTokens _rounded = new();
+    private int[] _order = [];
     private int _routed;
+    private bool _isRounded;
 
     /// <summary>[count, features] float32.</summary>
     public float* Data { get; private set; }
@@ -34,6 +41,45 @@ internal sealed unsafe class TokenBlock(int threads) : IDisposable
         Data = data;
         (Stride, Count) = (stride, count);
         _routed = 0;
+        _isRounded = false;
+    }
+
+    /// <summary>True if weights in codes are multiplied with <see cref="Rounded"/>.</summary>
+    public bool UsesCodes => activations == ActivationPrecision.Int8;
+
+    /// <summary>Multiplies codes.</summary>
+    public LowBitMultiplication Codes { get; } = new() { Threads = threads };
+
+    /// <summary>0, 1, … for the tokens.</summary>
+    public ReadOnlySpan<int> Order
+    {
+        get
+        {
+            int have = _order.Length;
+            if (have < Count)
+            {
+                Array.Resize(ref _order, Count);
+                for (int i = have; i < Count; i++)
+                {
+                    _order[i] = i;
+                }
+            }
+
+            return _order.AsSpan(0, Count);
+        }
+    }
+
+    /// <summary>The tokens in eight bits, rounded once for all linears.</summary>
+    /// <param name="features">Width of a token.</param>
+    public RoundedTokens Rounded(int features)
+    {
+        if (!_isRounded)
+        {
+            _rounded.Round(View, Count, features);
+            _isRounded = true;
+        }
+
+        return _rounded;
     }
 
     /// <summary>The experts of the tokens, found once for each router.</summary>
@@ -59,5 +105,10 @@ internal sealed unsafe class TokenBlock(int threads) : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _routes.ForEach(route => route.Dispose());
+    public void Dispose()
+    {
+        _routes.ForEach(route => route.Dispose());
+        _rounded.Dispose();
+        Codes.Dispose();
+    }
 }

@@ -1,4 +1,5 @@
 using SparseExpansion.Execution;
+using SparseExpansion.Execution.Packing;
 using SparseExpansion.Inference.Routing;
 
 namespace SparseExpansion.Inference.Linears;
@@ -29,6 +30,50 @@ public sealed unsafe class LinearsTests
         Assert.Equal(dense[(5 * Columns)..(6 * Columns)], row);
     }
 
+    /// <summary>A feature is off by half a step at most, so a product by half a step of every weight.</summary>
+    [Theory]
+    [InlineData(2, 64)]
+    [InlineData(3, null)]
+    [InlineData(4, 128)]
+    [InlineData(8, 64)]
+    public void Multiply_WeightInCodesWithTokensInEightBits_IsWithinHalfAStepOfEveryFeature(int bits, int? group)
+    {
+        QuantizedWeight weight = QuantizedWeight.Quantize(Random(Rows * Columns, 3), Rows, Columns, bits, group);
+        float[] dense = new float[Rows * Columns], exact = new float[Tokens * Rows], rounded = new float[Tokens * Rows];
+        weight.Dequantize(0, dense);
+        using var linear = new QuantizedLinear(weight, Array(_bias));
+
+        Multiply(linear, ActivationPrecision.Float32, exact);
+        Multiply(linear, ActivationPrecision.Int8, rounded);
+
+        for (int i = 0; i < exact.Length; i++)
+        {
+            double weights = dense[(i % Rows * Columns)..((i % Rows + 1) * Columns)].Sum(value => Math.Abs(value));
+            double step = _tokens[(i / Rows * Columns)..((i / Rows + 1) * Columns)].Max(value => Math.Abs(value)) / 127;
+            Assert.InRange(rounded[i] - exact[i], -0.51 * step * weights, 0.51 * step * weights);
+        }
+
+        Assert.NotEqual(exact, rounded);
+    }
+
+    [Fact]
+    public void Multiply_MixtureInCodes_GivesEachTokenItsExpertInBothPrecisions()
+    {
+        using var router = new RandomTokenRouter(Random(Columns, 7), 3);
+        long[] chosen = Choose(router);
+        PackedWeight[] experts = [.. Enumerable.Range(0, 3).Select(PackCodes)];
+        using var linear = new MixtureLinear(router, experts, Array(_bias));
+        float[] exact = new float[Tokens * Rows], rounded = new float[Tokens * Rows];
+
+        Multiply(linear, ActivationPrecision.Float32, exact);
+        Multiply(linear, ActivationPrecision.Int8, rounded);
+
+        Assert.Equal(3, chosen.Distinct().Count());
+        double size = Math.Sqrt(exact.Sum(value => (double)value * value));
+        double error = Math.Sqrt(exact.Zip(rounded, (a, b) => (double)(a - b) * (a - b)).Sum());
+        Assert.InRange(error / size, 1e-6, 0.02);
+    }
+
     [Fact]
     public void Multiply_Mixture_TakesTheWeightAndTheSharedBiasOfEachTokensExpert()
     {
@@ -57,7 +102,7 @@ public sealed unsafe class LinearsTests
     public void RouteOf_TwoLinearsOfOneInput_RoutesOnce()
     {
         using var router = new CountingRouter(Columns);
-        using var block = new TokenBlock(1);
+        using var block = new TokenBlock(1, ActivationPrecision.Float32);
         fixed (float* tokens = _tokens)
         {
             block.Set(tokens, Columns, Tokens);
@@ -75,7 +120,7 @@ public sealed unsafe class LinearsTests
         const int Stride = Rows + 3;
         foreach (int threads in new[] { 1, 3 })
         {
-            using var block = new TokenBlock(threads);
+            using var block = new TokenBlock(threads, ActivationPrecision.Float32);
             float[] output = new float[Tokens * Stride];
             fixed (float* tokens = _tokens, target = output)
             {
@@ -110,6 +155,27 @@ public sealed unsafe class LinearsTests
         }
 
         return chosen;
+    }
+
+    private void Multiply(Linear linear, ActivationPrecision activations, float[] output)
+    {
+        using var block = new TokenBlock(2, activations);
+        fixed (float* tokens = _tokens, target = output)
+        {
+            block.Set(tokens, Columns, Tokens);
+            linear.Multiply(block, target, Rows);
+        }
+    }
+
+    private static PackedWeight PackCodes(int expert)
+    {
+        QuantizedWeight values = QuantizedWeight.Quantize(Sparse(expert + 4), Rows, Columns, 4, 64);
+        float[] dense = new float[Rows * Columns];
+        values.Dequantize(0, dense);
+        fixed (float* from = dense)
+        {
+            return PackedWeightBuilder.PackCodes(from, values.Grid, NativeArray.Allocate);
+        }
     }
 
     private static PackedWeight Pack(float[] weight) => PackedWeight.Pack(weight, Rows, Columns);
