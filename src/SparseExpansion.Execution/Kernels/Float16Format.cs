@@ -33,6 +33,12 @@ internal readonly unsafe struct Float16Format : IValueFormat
         Vector128<uint> wide = Vector128.WidenLower(halves);
         Vector128<uint> magnitude = (wide & Vector128.Create(Magnitude)) << 13;
         Vector128<uint> moved = magnitude + Vector128.Create(Rebias);
+        Vector128<uint> sign = (wide & Vector128.Create(Sign)) << 16;
+        if (Vector128.LessThanAll(magnitude - Vector128.Create(SmallestNormal), Vector128.Create(Infinity - SmallestNormal)))
+        {
+            return (moved | sign).AsSingle(); // As good as all weights: one in hundreds is subnormal.
+        }
+
         Vector128<float> small = (moved + Vector128.Create(1u << 23)).AsSingle() - Vector128.Create(Smallest);
         Vector128<uint> large = moved + Vector128.Create(Rebias);
         Vector128<uint> result = Vector128.ConditionalSelect(
@@ -40,7 +46,7 @@ internal readonly unsafe struct Float16Format : IValueFormat
             small.AsUInt32(),
             Vector128.ConditionalSelect(
                 Vector128.LessThan(magnitude.AsInt32(), Vector128.Create((int)Infinity)).AsUInt32(), moved, large));
-        return (result | ((wide & Vector128.Create(Sign)) << 16)).AsSingle();
+        return (result | sign).AsSingle();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -52,6 +58,12 @@ internal readonly unsafe struct Float16Format : IValueFormat
             : Vector256.Create(Vector128.WidenLower(halves), Vector128.WidenUpper(halves));
         Vector256<uint> magnitude = (wide & Vector256.Create(Magnitude)) << 13;
         Vector256<uint> moved = magnitude + Vector256.Create(Rebias);
+        Vector256<uint> sign = (wide & Vector256.Create(Sign)) << 16;
+        if (Vector256.LessThanAll(magnitude - Vector256.Create(SmallestNormal), Vector256.Create(Infinity - SmallestNormal)))
+        {
+            return (moved | sign).AsSingle(); // As good as all weights: one in hundreds is subnormal.
+        }
+
         Vector256<float> small = (moved + Vector256.Create(1u << 23)).AsSingle() - Vector256.Create(Smallest);
         Vector256<uint> large = moved + Vector256.Create(Rebias);
         Vector256<uint> result = Vector256.ConditionalSelect(
@@ -59,7 +71,7 @@ internal readonly unsafe struct Float16Format : IValueFormat
             small.AsUInt32(),
             Vector256.ConditionalSelect(
                 Vector256.LessThan(magnitude.AsInt32(), Vector256.Create((int)Infinity)).AsUInt32(), moved, large));
-        return (result | ((wide & Vector256.Create(Sign)) << 16)).AsSingle();
+        return (result | sign).AsSingle();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -71,6 +83,12 @@ internal readonly unsafe struct Float16Format : IValueFormat
             : Vector512.Create(Vector256.WidenLower(halves), Vector256.WidenUpper(halves));
         Vector512<uint> magnitude = (wide & Vector512.Create(Magnitude)) << 13;
         Vector512<uint> moved = magnitude + Vector512.Create(Rebias);
+        Vector512<uint> sign = (wide & Vector512.Create(Sign)) << 16;
+        if (Vector512.LessThanAll(magnitude - Vector512.Create(SmallestNormal), Vector512.Create(Infinity - SmallestNormal)))
+        {
+            return (moved | sign).AsSingle(); // As good as all weights: one in hundreds is subnormal.
+        }
+
         Vector512<float> small = (moved + Vector512.Create(1u << 23)).AsSingle() - Vector512.Create(Smallest);
         Vector512<uint> large = moved + Vector512.Create(Rebias);
         Vector512<uint> result = Vector512.ConditionalSelect(
@@ -78,6 +96,6 @@ internal readonly unsafe struct Float16Format : IValueFormat
             small.AsUInt32(),
             Vector512.ConditionalSelect(
                 Vector512.LessThan(magnitude.AsInt32(), Vector512.Create((int)Infinity)).AsUInt32(), moved, large));
-        return (result | ((wide & Vector512.Create(Sign)) << 16)).AsSingle();
+        return (result | sign).AsSingle();
     }
 }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Numerics.Tensors;
 
 namespace SparseExpansion.Inference.Vectors;
@@ -73,44 +74,45 @@ internal static class Norms
         }
     }
 
-    // Four sums each: the additions need not wait for each other.
     private static double Sum(ReadOnlySpan<float> numbers)
     {
-        double a = 0, b = 0, c = 0, d = 0;
+        Vector<double> low = Vector<double>.Zero, high = Vector<double>.Zero;
         int i = 0;
-        for (; i + 4 <= numbers.Length; i += 4)
+        for (; i + Vector<float>.Count <= numbers.Length; i += Vector<float>.Count)
         {
-            a += numbers[i];
-            b += numbers[i + 1];
-            c += numbers[i + 2];
-            d += numbers[i + 3];
+            Vector.Widen(new Vector<float>(numbers[i..]), out Vector<double> first, out Vector<double> second);
+            low += first;
+            high += second;
         }
 
+        double sum = Vector.Sum(low + high);
         for (; i < numbers.Length; i++)
         {
-            a += numbers[i];
+            sum += numbers[i];
         }
 
-        return a + b + (c + d);
+        return sum;
     }
 
     private static double SumOfSquares(ReadOnlySpan<float> numbers, double mean)
     {
-        double a = 0, b = 0, c = 0, d = 0;
+        Vector<double> low = Vector<double>.Zero, high = Vector<double>.Zero, center = new(mean);
         int i = 0;
-        for (; i + 4 <= numbers.Length; i += 4)
+        for (; i + Vector<float>.Count <= numbers.Length; i += Vector<float>.Count)
         {
-            a += (numbers[i] - mean) * (numbers[i] - mean);
-            b += (numbers[i + 1] - mean) * (numbers[i + 1] - mean);
-            c += (numbers[i + 2] - mean) * (numbers[i + 2] - mean);
-            d += (numbers[i + 3] - mean) * (numbers[i + 3] - mean);
+            Vector.Widen(new Vector<float>(numbers[i..]), out Vector<double> first, out Vector<double> second);
+            first -= center;
+            second -= center;
+            low += first * first;
+            high += second * second;
         }
 
+        double sum = Vector.Sum(low + high);
         for (; i < numbers.Length; i++)
         {
-            a += (numbers[i] - mean) * (numbers[i] - mean);
+            sum += (numbers[i] - mean) * (numbers[i] - mean);
         }
 
-        return a + b + (c + d);
+        return sum;
     }
 }

@@ -1,6 +1,6 @@
 namespace SparseExpansion.Inference.Vectors;
 
-/// <summary>The error function, which .NET lacks.</summary>
+/// <summary>The error function in float64, slow and exact, to compare with.</summary>
 internal static class ErrorFunction
 {
     // Where the series needs too many terms and the continued fraction few.
