@@ -65,6 +65,22 @@ public sealed class ManagedGeneratorTests
     }
 
     [Fact]
+    public async Task StreamAsync_OfTheReadme_WritesTheText()
+    {
+        string folder = Path.Combine(Repository.Root, "samples", "QuickStart", "model");
+        using InferenceModel model = InferenceModel.Load(folder);
+        using var written = new StringWriter();
+
+        await ReadmeSample.StreamAsync(folder, written);
+
+        Assert.Equal(
+            string.Concat(ManagedGenerator.GenerateText(
+                model, TextTokenizer.Load(folder), "Once upon a time", new GenerationOptions { MaxNewTokens = 32 },
+                TestContext.Current.CancellationToken)),
+            written.ToString());
+    }
+
+    [Fact]
     public void Generate_NoModel_Throws() =>
         Assert.Throws<ArgumentNullException>(() => ManagedGenerator.Generate(null!, [1]));
 }

@@ -22,8 +22,8 @@ internal sealed unsafe class DecoderStack : IDisposable
     /// <summary>Back; or null.</summary>
     public Linear? ProjectOut { get; init; }
 
-    /// <summary>The blocks.</summary>
-    public required IReadOnlyList<DecoderBlock> Blocks { get; init; }
+    /// <summary>The blocks. An array: going through a list by its interface would allocate.</summary>
+    public required DecoderBlock[] Blocks { get; init; }
 
     /// <summary>Norm of what the last block gives; or null.</summary>
     public Norm? FinalNorm { get; init; }

@@ -39,6 +39,9 @@ internal sealed unsafe class TensorFiles : IDisposable
     /// <summary>True if there is a tensor of a name.</summary>
     public bool Has(string name) => _owners.ContainsKey(name);
 
+    /// <summary>True if somebody has asked for a tensor.</summary>
+    public bool IsTaken(string name) => _taken.Contains(name);
+
     /// <summary>The file of a tensor, for messages.</summary>
     public string FileOf(string name) => _owners.TryGetValue(name, out SafetensorsFile? file) ? file.FilePath : Source;
 

@@ -67,7 +67,7 @@ internal sealed unsafe class WeightSource(TensorFiles files, ModelConfig config,
             string place = isDense && config.TieWordEmbeddings && name == _names.HeadWeight
                 ? _names.EmbeddingWeight
                 : _names.Prefix + name;
-            if (isDense && (Repeated(place) is { } other))
+            if (isDense && (Source(place) is { } other))
             {
                 RequireEqual(name, other);
             }
@@ -116,7 +116,8 @@ internal sealed unsafe class WeightSource(TensorFiles files, ModelConfig config,
             : name;
     }
 
-    private string? Repeated(string place) => files.Has(Stored(place)) ? Stored(place) : null;
+    /// <summary>The tensor that a parameter was made of; null if there is no such parameter.</summary>
+    private string? Source(string place) => files.IsTaken(Stored(place)) ? Stored(place) : null;
 
     private void RequireEqual(string name, string other)
     {
