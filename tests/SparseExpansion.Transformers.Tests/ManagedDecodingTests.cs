@@ -69,6 +69,22 @@ public sealed class ManagedDecodingTests : IDisposable
     public void Append_QuantizedExperts_GivesTheLogitsOfTorch(int bits, int? group) =>
         AssertSame(Save("llama3_scaled_rope", quantization: new WeightQuantization { Bits = bits, GroupSize = group }));
 
+    /// <summary>Tokens in eight bits move logits a little.</summary>
+    [Theory]
+    [InlineData(2, 64)]
+    [InlineData(3, 128)]
+    [InlineData(4, 64)]
+    [InlineData(8, null)]
+    public void Append_QuantizedExpertsWithTokensInEightBits_GivesLogitsNearThoseOfFloats(int bits, int? group)
+    {
+        string folder = Save("llama3_scaled_rope", quantization: new WeightQuantization { Bits = bits, GroupSize = group });
+        float[] exact = Logits(folder, ActivationPrecision.Float32), rounded = Logits(folder, ActivationPrecision.Int8);
+
+        double size = Math.Sqrt(exact.Sum(value => (double)value * value));
+        double error = Math.Sqrt(exact.Zip(rounded, (a, b) => (double)(a - b) * (a - b)).Sum());
+        Assert.InRange(error / size, 1e-7, 0.02);
+    }
+
     [Fact]
     public void Append_DenseExperts_GivesTheLogitsOfTorch() =>
         AssertSame(Save("gpt2", format: ExpertFormat.Dense));
@@ -97,12 +113,23 @@ public sealed class ManagedDecodingTests : IDisposable
         return _folder.File(name);
     }
 
+    private static float[] Logits(string folder, ActivationPrecision activations)
+    {
+        using InferenceModel model = InferenceModel.Load(folder, new InferenceOptions { Activations = activations });
+        using InferenceSession session = model.CreateSession();
+        using InferenceSequence sequence = model.CreateSequence();
+        float[] logits = new float[s_text.Length * model.Config.VocabularySize];
+        session.Append(sequence, s_text, logits);
+        return logits;
+    }
+
     private static void AssertSame(string folder)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         using CausalLanguageModel torchModel = PretrainedModel.Load(folder, new LoadOptions { DType = ScalarType.Float32 });
-        using InferenceModel model = InferenceModel.Load(folder);
+        using InferenceModel model = InferenceModel.Load(
+            folder, new InferenceOptions { Activations = ActivationPrecision.Float32 });
         using InferenceSession session = model.CreateSession();
         int vocabulary = model.Config.VocabularySize;
         Tensor expected = torchModel.call(tensor(s_text.Select(id => (long)id).ToArray()).unsqueeze(0)).flatten();

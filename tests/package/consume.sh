@@ -44,12 +44,12 @@ CONFIG
 
 pack() {
   cd "$root"
-  for project in Execution Models Core Transformers Cli; do
+  for project in Execution Models Inference Core Transformers Cli; do
     dotnet pack "src/SparseExpansion.$project" -o "$work/feed" -p:ToolPackageRuntimeIdentifiers=$platform || return 1
   done
   cd "$work/feed"
   version=$(ls SparseExpansion.Core.*.nupkg | sed -E 's/^SparseExpansion\.Core\.(.*)\.nupkg$/\1/') # from git tags
-  for id in Execution Models Core Transformers Cli.$platform; do
+  for id in Execution Models Inference Core Transformers Cli.$platform; do
     [ -f "SparseExpansion.$id.$version.nupkg" ] && [ -f "SparseExpansion.$id.$version.snupkg" ] || return 1
     # Registries take no more than 250 MB.
     [ "$(wc -c < "SparseExpansion.$id.$version.nupkg")" -lt 250000000 ] || return 1
@@ -79,7 +79,7 @@ linux_compat() { # property, whether the program's library is TorchSharp's own
 }
 # What decodes without libtorch must not bring it.
 without_torch() {
-  dotnet new console -o "$work/Below" && cd "$work/Below" && dotnet add package SparseExpansion.Models --version "$version" &&
+  dotnet new console -o "$work/Below" && cd "$work/Below" && dotnet add package SparseExpansion.Inference --version "$version" &&
     dotnet build -c Release -warnaserror -p:NuGetAudit=false && [ -f bin/Release/net10.0/SparseExpansion.Execution.dll ] &&
     ! ls bin/Release/net10.0 | grep -i torch
 }
@@ -97,7 +97,7 @@ if [ $platform = linux-x64 ]; then
 fi
 check "a program builds against SparseExpansion.Transformers" program LanguageModel SparseExpansion.Transformers
 check "it expands, saves and loads a language model" run LanguageModel "perplexity" "$root/samples/QuickStart/model" "$root/samples/QuickStart/model/calibration.txt" "$root/samples/QuickStart/model/evaluation.txt" "$work/expanded"
-check "a program builds against SparseExpansion.Models, without TorchSharp" without_torch
+check "a program builds against SparseExpansion.Inference, without TorchSharp" without_torch
 cd "$work"
 check "the tool installs" dotnet tool install SparseExpansion.Cli --tool-path tools --version "$version"
 check "sparse-expand --version" version_of_tool

@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Diagnostics;
 using SparseExpansion.Cli.Hosting;
 using SparseExpansion.Cli.Options;
+using SparseExpansion.Inference;
+using SparseExpansion.Inference.Generation;
 using SparseExpansion.Models;
 using SparseExpansion.Models.Generation;
 using SparseExpansion.Transformers;
@@ -29,6 +31,7 @@ internal sealed class GenerateCommand : Command
     private readonly Option<int?> _maxNewTokens = new("--max-new-tokens") { Hidden = true, CustomParser = ValueParsers.OptionalInteger(1) };
 
     private readonly SamplingOptions _sampling = new();
+    private readonly EngineOption _engine = new();
     private readonly Option<bool> _noMemoryMap = CommonOptions.NoMemoryMap();
     private readonly DeviceOption _device = new();
     private readonly DTypeOption _dtype = new();
@@ -48,6 +51,7 @@ internal sealed class GenerateCommand : Command
         Add(_maxTokens);
         Add(_maxNewTokens);
         _sampling.AddTo(this);
+        _engine.AddTo(this);
         Add(_noMemoryMap);
         _device.AddTo(this);
         _dtype.AddTo(this);
@@ -64,19 +68,31 @@ internal sealed class GenerateCommand : Command
         TextTokenizer tokenizer = TextTokenizer.Load(source.Folder);
         string prompt = parsed.GetRequiredValue(_prompt);
         GenerationOptions options = sampling with { MaxNewTokens = MaxTokens(parsed, sampling.Overflow, tokenizer.Encode(prompt).Count, source.Config.MaxPositions) };
-        using CausalLanguageModel model = source.Load(device, _dtype.Read(parsed), !parsed.GetValue(_noMemoryMap));
-        TextRun continuation = TextRun.Create(new ModelSequences(model), tokenizer, prompt, options);
+        if (_engine.IsManaged(parsed, "--device", "--dtype", "--no-memory-map"))
+        {
+            using InferenceModel managed = InferenceModel.Load(source.Folder);
+            Write(parsed, TextRun.Create(new ManagedSequences(managed), tokenizer, prompt, options), prompt, options.Seed);
+        }
+        else
+        {
+            using CausalLanguageModel model = source.Load(device, _dtype.Read(parsed), !parsed.GetValue(_noMemoryMap));
+            Write(parsed, TextRun.Create(new ModelSequences(model), tokenizer, prompt, options), prompt, options.Seed);
+        }
+
+        return ExitCode.Success;
+    }
+
+    private void Write(ParseResult parsed, TextRun continuation, string prompt, int seed)
+    {
         if (parsed.GetValue(_json))
         {
-            WriteJson(continuation, prompt, options.Seed);
+            WriteJson(continuation, prompt, seed);
         }
         else
         {
             WriteText(continuation, prompt);
             WriteRates(parsed, continuation);
         }
-
-        return ExitCode.Success;
     }
 
     private void WriteText(TextRun continuation, string prompt)

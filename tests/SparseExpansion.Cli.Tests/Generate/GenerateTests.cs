@@ -17,6 +17,25 @@ public sealed class GenerateTests : IDisposable
     }
 
     [Fact]
+    public void Engine_IsManaged_GivesTheSameText()
+    {
+        ToolRun managed = _tiny.Command("generate").With("--engine", "managed").Run();
+
+        Assert.Equal(_tiny.Command("generate").Run(), managed);
+    }
+
+    [Theory]
+    [InlineData("--dtype", "bfloat16")]
+    [InlineData("--device", "cpu")]
+    public void Engine_IsManaged_RefusesOptionsOfTorch(string option, string value)
+    {
+        ToolRun run = _tiny.Command("generate").With("--engine", "managed").With(option, value).Run();
+
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains($"{option}: is for --engine torch", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Seed_DecidesSampledTexts()
     {
         CommandLine line = _tiny.Command("generate").With("--temperature", "3").With("--max-tokens", "40");
