@@ -27,11 +27,14 @@ public sealed class ExpandedFolderTests : IDisposable
         Assert.True(Fixture.RelativeError(actual, Fixture.Logits(Model)[0]) > 1e-2);
     }
 
-    [Fact]
-    public void Append_ExpandedInTheSteadyState_AllocatesNothing()
+    [Theory]
+    [InlineData(ActivationPrecision.Int8)]
+    [InlineData(ActivationPrecision.Float32)]
+    public void Append_ExpandedInTheSteadyState_AllocatesNothing(ActivationPrecision activations)
     {
         Make().Write(Model, _folder.File("expanded"));
-        using InferenceModel model = InferenceModel.Load(_folder.File("expanded"));
+        using InferenceModel model = InferenceModel.Load(
+            _folder.File("expanded"), new InferenceOptions { Activations = activations });
         using InferenceSession session = model.CreateSession();
         using InferenceSequence sequence = model.CreateSequence();
         for (int token = 0; token < 20; token++)
@@ -125,7 +128,8 @@ public sealed class ExpandedFolderTests : IDisposable
 
     private static float[] Logits(string folder, int[] text)
     {
-        using InferenceModel model = InferenceModel.Load(folder);
+        using InferenceModel model = InferenceModel.Load(
+            folder, new InferenceOptions { Activations = ActivationPrecision.Float32 });
         using InferenceSession session = model.CreateSession();
         using InferenceSequence sequence = model.CreateSequence();
         float[] logits = new float[text.Length * model.Config.VocabularySize];
