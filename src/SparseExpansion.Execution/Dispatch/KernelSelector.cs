@@ -30,8 +30,7 @@ internal static class KernelSelector
         KernelClass key = KernelClass.Of(weight, tokens, bfloat16Tokens, options);
         if (!Choices.TryGetValue(key, out Lazy<KernelKind>? choice))
         {
-            choice = Choices.GetOrAdd(
-                key, new Lazy<KernelKind>(() => KernelCalibration.Fastest(weight, key, options.Dense)));
+            choice = Add(weight, key, options.Dense);
         }
 
         try
@@ -45,4 +44,8 @@ internal static class KernelSelector
             throw;
         }
     }
+
+    // Apart from its caller, which would allocate what the function captures even where the choice is known.
+    private static Lazy<KernelKind> Add(PackedWeight weight, KernelClass key, IDenseProduct? dense) =>
+        Choices.GetOrAdd(key, new Lazy<KernelKind>(() => KernelCalibration.Fastest(weight, key, dense)));
 }

@@ -1,6 +1,7 @@
 using SparseExpansion.Execution;
 using SparseExpansion.Execution.Safetensors;
 using SparseExpansion.Models;
+using SparseExpansion.Models.Configuration;
 using SparseExpansion.Models.Families;
 
 namespace SparseExpansion.Inference.Loading;
@@ -59,7 +60,7 @@ internal sealed unsafe class WeightSource(TensorFiles files, ModelConfig config,
         List<string> unexpected = [];
         foreach (string name in files.Left.ToArray())
         {
-            if (isDense && Models.Configuration.CheckpointShards.IsRecomputed(name))
+            if (isDense && CheckpointShards.IsRecomputed(name))
             {
                 continue;
             }
