@@ -42,7 +42,7 @@ if (args is ["peers", .. var peerOptions])
 
 if (args is ["serve", .. var serveOptions])
 {
-    return ServeCommand.Run(serveOptions);
+    return new ServeCommand().Run(serveOptions, Console.In, Console.Out);
 }
 
 if (args is ["write-model", .. { Length: > 0 } modelOptions])

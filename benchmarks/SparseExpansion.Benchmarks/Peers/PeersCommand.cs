@@ -29,6 +29,6 @@ internal static class PeersCommand
         Action<string> log = options.Json ? _ => { } : Console.WriteLine;
         PeerReport report = new PeersRun(options, programs, log).Run(Machine.Describe());
         Console.WriteLine(options.Json ? report.ToJson() : $"{report.Seconds:F0} seconds");
-        return 0;
+        return report.Failures.Count == 0 ? 0 : 1;
     }
 }

@@ -18,6 +18,7 @@ internal sealed class ModelStore : IDisposable
         _folder = folder is null
             ? Directory.CreateTempSubdirectory("peers-").FullName
             : Directory.CreateDirectory(folder).FullName;
+        AppDomain.CurrentDomain.ProcessExit += OnExit;
     }
 
     /// <summary>The folder of a model of ours.</summary>
@@ -58,7 +59,14 @@ internal sealed class ModelStore : IDisposable
         }
     }
 
-    public void Dispose() => Release(_folder);
+    public void Dispose()
+    {
+        AppDomain.CurrentDomain.ProcessExit -= OnExit;
+        Release(_folder);
+    }
+
+    /// <summary>A run that is stopped leaves no gigabytes behind.</summary>
+    private void OnExit(object? sender, EventArgs e) => Release(_folder);
 
     private static void Delete(string path)
     {

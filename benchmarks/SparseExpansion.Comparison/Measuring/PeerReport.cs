@@ -9,9 +9,10 @@ namespace SparseExpansion.Comparison.Measuring;
 /// <param name="PeerSystems">What each variant of the peer says about itself.</param>
 /// <param name="Seconds">Duration of the run.</param>
 /// <param name="Rows">The cells.</param>
+/// <param name="Failures">What went wrong with cases that have no rows; empty if nothing did.</param>
 internal sealed record PeerReport(
     string Machine, double ReadGigabytesPerSecond, IReadOnlyDictionary<string, string> PeerSystems, double Seconds,
-    IReadOnlyList<PeerRow> Rows)
+    IReadOnlyList<PeerRow> Rows, IReadOnlyList<string> Failures)
 {
     private static readonly JsonSerializerOptions s_options = new()
     {

@@ -11,10 +11,11 @@ namespace SparseExpansion.Comparison.Measuring;
 internal sealed class PeersRun(PeersOptions options, ServerPrograms programs, Action<string> log)
 {
     /// <summary>Slow cells have fewer rounds, so that a run keeps to minutes.</summary>
-    private static readonly TimeSpan s_cellTime = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan s_cellTime = TimeSpan.FromSeconds(6);
 
     private readonly Random _random = new(1);
     private readonly List<PeerRow> _rows = [];
+    private readonly List<string> _failures = [];
     private Dictionary<string, string> _systems = [];
 
     /// <summary>Measures.</summary>
@@ -33,7 +34,7 @@ internal sealed class PeersRun(PeersOptions options, ServerPrograms programs, Ac
         }
 
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        return new PeerReport(machine, bandwidth, _systems, seconds, _rows);
+        return new PeerReport(machine, bandwidth, _systems, seconds, _rows, _failures);
     }
 
     private RoundLimit Rounds => options.Rounds is { } rounds
@@ -55,7 +56,16 @@ internal sealed class PeersRun(PeersOptions options, ServerPrograms programs, Ac
             foreach ((PeerCase item, IReadOnlyList<PeerTest> tests) in cases)
             {
                 string folder = store.Ours(item.Storage);
-                MeasureCase(item, tests, peer, folder);
+                try
+                {
+                    MeasureCase(item, tests, peer, folder);
+                }
+                catch (InvalidOperationException error) // The other cases are worth their minutes.
+                {
+                    _failures.Add($"{item.Name}: {error.Message}");
+                    log($"{item.Name} FAILED: {error.Message}");
+                }
+
                 store.Release(folder);
             }
         }

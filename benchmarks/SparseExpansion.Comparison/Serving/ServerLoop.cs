@@ -18,6 +18,9 @@ internal sealed class ServerLoop(IReadOnlyDictionary<string, IServedModel> model
     /// <summary>Beginning of an answer that is a failure.</summary>
     public const string ErrorPrefix = "error: ";
 
+    /// <summary>The line that answers what failed.</summary>
+    public static string Failure(Exception error) => ErrorPrefix + error.Message.ReplaceLineEndings(" ");
+
     /// <summary>Serves until it is told to quit, or there is nobody left to answer.</summary>
     public void Run(TextReader requests, TextWriter answers)
     {
@@ -38,7 +41,7 @@ internal sealed class ServerLoop(IReadOnlyDictionary<string, IServedModel> model
             }
             catch (Exception error) when (error is FormatException or InvalidOperationException)
             {
-                answer = ErrorPrefix + error.Message.ReplaceLineEndings(" ");
+                answer = Failure(error);
             }
 
             answers.WriteLine(answer);

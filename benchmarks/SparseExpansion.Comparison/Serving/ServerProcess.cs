@@ -35,7 +35,7 @@ internal sealed class ServerProcess : IDisposable
             string line = server.ReadLine();
             return line == ServerLoop.Ready
                 ? server
-                : throw new InvalidOperationException($"The server '{server._name}' began with '{line}'.");
+                : throw new InvalidOperationException($"The server '{server._name}' did not start: {line}");
         }
         catch
         {
@@ -55,8 +55,16 @@ internal sealed class ServerProcess : IDisposable
     /// <exception cref="InvalidOperationException">The server failed.</exception>
     public string Text(ServerRequest request)
     {
-        _process.StandardInput.WriteLine(request);
-        _process.StandardInput.Flush();
+        try
+        {
+            _process.StandardInput.WriteLine(request);
+            _process.StandardInput.Flush();
+        }
+        catch (IOException error)
+        {
+            throw new InvalidOperationException($"The server '{_name}' has ended; its standard error says why.", error);
+        }
+
         string answer = ReadLine();
         return answer.StartsWith(ServerLoop.ErrorPrefix, StringComparison.Ordinal)
             ? throw new InvalidOperationException($"The server '{_name}' answered '{request}': {answer}")
@@ -68,7 +76,7 @@ internal sealed class ServerProcess : IDisposable
     {
         if (!_process.HasExited)
         {
-            _process.StandardInput.Close(); // No more requests: it ends by itself.
+            _process.StandardInput.BaseStream.Close(); // No more requests: it ends by itself.
             if (!_process.WaitForExit(TimeSpan.FromSeconds(10)))
             {
                 _process.Kill(entireProcessTree: true);

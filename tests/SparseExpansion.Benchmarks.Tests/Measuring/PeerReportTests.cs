@@ -10,13 +10,14 @@ public sealed class PeerReportTests
         PeerCase item = PeerTable.Cases.Single(item => item.Name == "int4 50 %");
         var report = new PeerReport(
             "a machine", 52.5, new Dictionary<string, string> { ["avx2"] = "AVX2 = 1" }, 12,
-            [PeerRow.Of(item, PeerTest.Speeds[0], new Samples([(30, 60), (20, 50), (90, 90)]), "avx2")]);
+            [PeerRow.Of(item, PeerTest.Speeds[0], new Samples([(30, 60), (20, 50), (90, 90)]), "avx2")], ["int2 50 %: no"]);
 
         using JsonDocument json = JsonDocument.Parse(report.ToJson());
 
         Assert.Equal("a machine", json.RootElement.GetProperty("machine").GetString());
         Assert.Equal(52.5, json.RootElement.GetProperty("readGigabytesPerSecond").GetDouble());
         Assert.Equal("AVX2 = 1", json.RootElement.GetProperty("peerSystems").GetProperty("avx2").GetString());
+        Assert.Equal("int2 50 %: no", Assert.Single(json.RootElement.GetProperty("failures").EnumerateArray()).GetString());
         JsonElement row = Assert.Single(json.RootElement.GetProperty("rows").EnumerateArray());
         Assert.Equal("int4 50 %", row.GetProperty("ours").GetString());
         Assert.Equal("Q4_0", row.GetProperty("peer").GetString());
