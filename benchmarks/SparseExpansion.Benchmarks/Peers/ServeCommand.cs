@@ -3,15 +3,17 @@ using SparseExpansion.Comparison.Serving;
 
 namespace SparseExpansion.Benchmarks.Peers;
 
-/// <summary>serve NAME=FOLDER … [--engine torch]: our side of the comparison, asked on standard input.</summary>
+/// <summary>serve NAME=FOLDER … [--engine torch|managed]: our side of the comparison, asked on standard input.</summary>
 internal sealed class ServeCommand() : ServerProgram("--engine")
 {
     private const string Torch = "torch";
+    private const string Managed = "managed";
 
     protected override IServedModel Load(string path, string? option) => (option ?? Torch) switch
     {
         Torch => new TorchModel(path),
-        _ => throw new FormatException($"There is no engine '{option}'; use {Torch}."),
+        Managed => new ManagedModel(path),
+        _ => throw new FormatException($"There is no engine '{option}'; use {Torch} or {Managed}."),
     };
 
     protected override string Describe() => Machine.Describe();

@@ -47,7 +47,12 @@ internal sealed unsafe class LowBitWork : IParallelWork, IDisposable
         int items = packed?.Layout.PanelCount ?? (dense!.Rows + DenseRows - 1) / DenseRows;
         _segments[_count++] = new LowBitSegment
         {
-            Packed = packed, Dense = dense, FirstToken = firstToken, Tokens = tokens, FirstItem = _items, Items = items,
+            Packed = packed,
+            Dense = dense,
+            FirstToken = firstToken,
+            Tokens = tokens,
+            FirstItem = _items,
+            Items = items,
         };
         _items += items;
     }
@@ -206,11 +211,11 @@ internal sealed unsafe class LowBitWork : IParallelWork, IDisposable
         int* order = _order + segment.FirstToken;
         switch (_path, grid.Bits == 8)
         {
-            case (>= LowBitPath.Avx512, true):
+            case ( >= LowBitPath.Avx512, true):
                 TileRows.Multiply<Avx512Tile<ByteProduct512>>(
                     codes, stride, rows, firstRow, scales, _tokens, order, segment.Tokens, scaleMemory, _output);
                 break;
-            case (>= LowBitPath.Avx512, false):
+            case ( >= LowBitPath.Avx512, false):
                 TileRows.Multiply<Avx512Tile<NarrowProduct512>>(
                     codes, stride, rows, firstRow, scales, _tokens, order, segment.Tokens, scaleMemory, _output);
                 break;

@@ -108,11 +108,12 @@ public sealed partial class LayoutTests : IDisposable
         return Times().Replace(run.Output, "");
     }
 
-    /// <summary>Numbers that stand alone; those of times and of the process's memory are taken out before.</summary>
+    /// <summary>Numbers that stand alone; those of times, of the process's memory and of what is measured are taken out
+    /// before.</summary>
     [GeneratedRegex(@"(?<![\w.])\d+(\.\d+)?(?![\w.])")]
     private static partial Regex Number();
 
-    [GeneratedRegex(@"\d+\.\d s\b|peak memory\s+[\d.]+ \w+")]
+    [GeneratedRegex(@"\d+\.\d s\b|peak memory\s+[\d.]+ \w+|reads\s+[\d.]+\s+\w+\s+per\s+second|at\s+most\s+\d+\s+tokens")]
     private static partial Regex Times();
 
     [GeneratedRegex("  +")]
