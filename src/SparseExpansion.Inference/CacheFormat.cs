@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace SparseExpansion.Inference;
 
-/// <summary>How keys and values of past tokens are stored.</summary>
+/// <summary>Stored form of the keys and values of past tokens.</summary>
 [SuppressMessage("Naming", "CA1720", Justification = "The names of types are what this is about.")]
 public enum CacheFormat
 {

@@ -5,7 +5,7 @@ using SparseExpansion.Execution;
 
 namespace SparseExpansion.Cli.Inspect;
 
-/// <summary>How fast this machine reads memory that is in no cache, which is what limits the decoding of single tokens.</summary>
+/// <summary>Rate at which this machine reads memory that is in no cache, which limits the decoding of single tokens.</summary>
 /// <param name="BytesPerSecond">The fastest of a few passes.</param>
 /// <param name="Threads">Threads that read together.</param>
 internal sealed record ReadBandwidth(double BytesPerSecond, int Threads)

@@ -18,7 +18,7 @@ internal enum PassMemory
     /// <summary>Rows of a fused projection that are not in that order.</summary>
     FusedHeads,
 
-    /// <summary>What attention makes of the values.</summary>
+    /// <summary>Values mixed by attention.</summary>
     Mixed,
 
     /// <summary>Between the projections of a feed-forward network.</summary>

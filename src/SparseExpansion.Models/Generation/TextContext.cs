@@ -2,10 +2,10 @@ using SparseExpansion.Models.Configuration;
 
 namespace SparseExpansion.Models.Generation;
 
-/// <summary>What becomes of a text when it reaches the limits of a model.</summary>
+/// <summary>Treatment of a text that reaches the limits of a model.</summary>
 internal static class TextContext
 {
-    /// <summary>Where the context is full, drops the oldest tokens but a start token, so that half of it is left.</summary>
+    /// <summary>Drops the oldest tokens but a start token where the context is full, so that half of it is left.</summary>
     /// <returns>True if tokens were dropped: the model must read the text again.</returns>
     public static bool Shorten(List<int> text, ModelConfig config)
     {

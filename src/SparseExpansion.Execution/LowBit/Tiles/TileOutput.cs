@@ -3,7 +3,7 @@ using SparseExpansion.Execution.Tiling;
 
 namespace SparseExpansion.Execution.LowBit.Tiles;
 
-/// <summary>Where products go.</summary>
+/// <summary>Target of products.</summary>
 /// <param name="Matrix">[tokens, out_features], float32 or bfloat16.</param>
 /// <param name="Bias">[out_features] in float32 or bfloat16, or <see cref="MatrixView.None"/>.</param>
 internal readonly unsafe record struct TileOutput(MatrixView Matrix, MatrixView Bias)

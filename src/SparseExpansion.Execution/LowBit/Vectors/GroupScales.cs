@@ -68,7 +68,7 @@ internal readonly unsafe struct GroupScales
         }
     }
 
-    /// <summary>What a weight of one everywhere would give, group by group; [lanes].</summary>
+    /// <summary>Products of a weight of one everywhere, group by group; [lanes].</summary>
     public float* Sums(RoundedTokens tokens, int token) => _size switch
     {
         64 => tokens.UnitSums(token),
