@@ -25,7 +25,7 @@ internal sealed class PeerVariants : IDisposable
     public static IReadOnlyList<string> Libraries { get; } =
         Avx512F.IsSupported ? ["avx512", "avx2"] : Avx2.IsSupported ? ["avx2"] : ["default"];
 
-    /// <summary>What each variant says about itself.</summary>
+    /// <summary>Description of each variant by itself.</summary>
     public IReadOnlyDictionary<string, string> Systems =>
         _servers.ToDictionary(item => item.Library, item => item.Server.Text(new ServerRequest(ServerVerb.Info)));
 

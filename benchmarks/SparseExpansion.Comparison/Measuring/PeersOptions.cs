@@ -23,7 +23,7 @@ internal sealed record PeersOptions
     /// <summary>Folder that keeps the models for the next run; null for one that is deleted.</summary>
     public string? Folder { get; init; }
 
-    /// <summary>What computes on our side; null for the default.</summary>
+    /// <summary>Engine on our side; null for the default.</summary>
     public string? Engine { get; init; }
 
     /// <summary>True for the rows that are measured.</summary>

@@ -1,6 +1,6 @@
 namespace SparseExpansion.Comparison.Measuring;
 
-/// <summary>How many rounds a cell is measured.</summary>
+/// <summary>Number of rounds that a cell is measured.</summary>
 /// <param name="Least">Rounds however long they take.</param>
 /// <param name="Most">Rounds however short they are.</param>
 /// <param name="Time">After which no further round begins, once there are the least.</param>
