@@ -1,6 +1,6 @@
 namespace SparseExpansion.Comparison.Gguf;
 
-/// <summary>What a GGUF file says about its model, so that llama.cpp accepts it.</summary>
+/// <summary>Description of a model in a GGUF file, so that llama.cpp accepts it.</summary>
 internal static class GgufDescription
 {
     /// <summary>Multiple at which every tensor starts.</summary>

@@ -15,7 +15,7 @@ internal sealed class GgufMetadata : IDisposable
     /// <summary>Number of keys.</summary>
     public int Count { get; private set; }
 
-    /// <summary>What is in the file.</summary>
+    /// <summary>Content of the file.</summary>
     public byte[] ToArray() => _bytes.ToArray();
 
     public void Add(string key, uint value)

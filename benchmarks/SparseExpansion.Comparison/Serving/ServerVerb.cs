@@ -1,6 +1,6 @@
 namespace SparseExpansion.Comparison.Serving;
 
-/// <summary>What a server of models can be asked for.</summary>
+/// <summary>Requests to a server of models.</summary>
 internal enum ServerVerb
 {
     /// <summary>Tokens per second, one at a time.</summary>
