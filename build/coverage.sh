@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # usage: build/coverage.sh FOLDER [PERCENT]
-# Adds up the lcov files that test runs left in a folder, and fails where tests reach less than PERCENT of the lines of Core and Execution together.
+# Adds up the lcov files that test runs left under a folder, and fails where tests reach less than PERCENT of the lines of Core and Execution together.
 set -euo pipefail
-files=("$1"/*.info)
-[ -e "${files[0]}" ] || { echo "No coverage in $1: run the tests with --coverlet --coverlet-output-format lcov."; exit 1; }
+mapfile -t files < <(find "$1" -name '*.info')
+[ "${#files[@]}" -gt 0 ] || { echo "No coverage in $1: run the tests with --coverlet --coverlet-output-format lcov."; exit 1; }
 
 awk -F '[:,]' -v least="${2:-90}" '
   /^SF:/ { file = substr($0, 4); gsub(/\\/, "/", file) }

@@ -45,7 +45,7 @@ public sealed class PackedGrid : IDisposable
     public int Columns { get; }
 
     /// <summary>Groups of a row.</summary>
-    public int GroupCount => GroupSize is { } size ? (Columns + size - 1) / size : 1;
+    public int GroupCount => GroupCountOf(Columns, GroupSize);
 
     /// <summary>[rows · groups], bfloat16.</summary>
     public NativeArray Scales { get; }
@@ -67,6 +67,10 @@ public sealed class PackedGrid : IDisposable
                 nameof(groupSize), groupSize, "Groups have 64 or 128 columns, or the whole row.");
         }
     }
+
+    /// <summary>Groups of a row of so many columns.</summary>
+    internal static int GroupCountOf(int columns, int? groupSize) =>
+        groupSize is { } size ? (columns + size - 1) / size : 1;
 
     /// <inheritdoc/>
     public void Dispose()

@@ -84,7 +84,7 @@ public sealed unsafe class QuantizedWeight : IDisposable
         }
 
         PackedGrid.RequireKnown(bits, groupSize);
-        int groups = groupSize is { } size ? (columns + size - 1) / size : 1;
+        int groups = PackedGrid.GroupCountOf(columns, groupSize);
         var grid = new PackedGrid(
             bits, groupSize, rows, columns, NativeArray.Allocate((long)rows * groups, ElementType.BFloat16),
             NativeArray.Allocate((long)rows * groups, ElementType.Byte));

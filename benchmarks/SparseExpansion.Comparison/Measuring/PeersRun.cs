@@ -1,3 +1,4 @@
+using SparseExpansion.Execution.Memory;
 using System.Diagnostics;
 using SparseExpansion.Comparison.Gguf;
 using SparseExpansion.Comparison.Serving;
@@ -24,7 +25,7 @@ internal sealed class PeersRun(PeersOptions options, ServerPrograms programs, Ac
     {
         long start = Stopwatch.GetTimestamp();
         int threads = Environment.ProcessorCount;
-        double bandwidth = ReadBandwidth.Measure(threads) / 1e9;
+        double bandwidth = ReadRate.Measure(threads) / 1e9;
         log(machine);
         log(FormattableString.Invariant($"{threads} threads read {bandwidth:F1} GB/s"));
         using var store = new ModelStore(options.Folder, ModelShape.TinyLlama);

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using SparseExpansion.Execution.LowBit.Codes;
 using SparseExpansion.Execution.LowBit.Columns;
 using SparseExpansion.Execution.LowBit.Paths;
@@ -19,7 +20,7 @@ internal sealed unsafe class LowBitWork : IParallelWork, IDisposable
     /// <summary>Rows of an item of a dense weight.</summary>
     public const int DenseRows = 32;
 
-    private readonly List<NativeBuffer> _scratch = [];
+    private readonly WorkerScratch _scratch = new();
     private LowBitSegment[] _segments = [];
     private int _count;
     private int _items;
@@ -60,17 +61,7 @@ internal sealed unsafe class LowBitWork : IParallelWork, IDisposable
     /// <summary>Multiplies all, and lets go of the weights.</summary>
     public void Run(int threads)
     {
-        nuint bytes = ScratchBytes();
-        for (int worker = 0; worker < threads; worker++)
-        {
-            if (worker == _scratch.Count)
-            {
-                _scratch.Add(new NativeBuffer());
-            }
-
-            _scratch[worker].Reserve(bytes);
-        }
-
+        _scratch.Reserve(ScratchBytes(), threads);
         try
         {
             WorkerPool.Run(this, _items, threads);
@@ -94,16 +85,16 @@ internal sealed unsafe class LowBitWork : IParallelWork, IDisposable
         ref readonly LowBitSegment segment = ref _segments[index];
         if (segment.Packed is { } packed)
         {
-            MultiplyPanel(packed, item - segment.FirstItem, in segment, _scratch[worker].Pointer);
+            MultiplyPanel(packed, item - segment.FirstItem, in segment, _scratch.Of(worker));
         }
         else
         {
-            MultiplyRows(segment.Dense!, (item - segment.FirstItem) * DenseRows, in segment, _scratch[worker].Pointer);
+            MultiplyRows(segment.Dense!, (item - segment.FirstItem) * DenseRows, in segment, _scratch.Of(worker));
         }
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _scratch.ForEach(buffer => buffer.Dispose());
+    public void Dispose() => _scratch.Free();
 
     private nint Stride => _tokens.Units * RoundedTokens.UnitColumns;
 
@@ -212,19 +203,19 @@ internal sealed unsafe class LowBitWork : IParallelWork, IDisposable
         switch (_path, grid.Bits == 8)
         {
             case ( >= LowBitPath.Avx512, true):
-                TileRows.Multiply<Avx512Tile<ByteProduct512>>(
+                TileRows.Multiply<VectorTile<Vectors512<ByteProduct512>, Vector512<float>>>(
                     codes, stride, rows, firstRow, scales, _tokens, order, segment.Tokens, scaleMemory, _output);
                 break;
             case ( >= LowBitPath.Avx512, false):
-                TileRows.Multiply<Avx512Tile<NarrowProduct512>>(
+                TileRows.Multiply<VectorTile<Vectors512<NarrowProduct512>, Vector512<float>>>(
                     codes, stride, rows, firstRow, scales, _tokens, order, segment.Tokens, scaleMemory, _output);
                 break;
             case (LowBitPath.Avx2, true):
-                TileRows.Multiply<Avx2Tile<ByteProduct256>>(
+                TileRows.Multiply<VectorTile<Vectors256<ByteProduct256>, Vector256<float>>>(
                     codes, stride, rows, firstRow, scales, _tokens, order, segment.Tokens, scaleMemory, _output);
                 break;
             case (LowBitPath.Avx2, false):
-                TileRows.Multiply<Avx2Tile<NarrowProduct256>>(
+                TileRows.Multiply<VectorTile<Vectors256<NarrowProduct256>, Vector256<float>>>(
                     codes, stride, rows, firstRow, scales, _tokens, order, segment.Tokens, scaleMemory, _output);
                 break;
             default:

@@ -26,4 +26,7 @@ internal sealed unsafe class WorkerScratch
 
     /// <summary>The memory of a worker.</summary>
     public byte* Of(int worker) => _buffers[worker].Pointer;
+
+    /// <summary>Gives the memory back at once; otherwise finalizers do.</summary>
+    public void Free() => Array.ForEach(_buffers, buffer => buffer.Dispose());
 }

@@ -99,5 +99,5 @@ internal static unsafe class DenseRounding
     }
 
     private static float Scale(PackedGrid grid, long index) =>
-        BitConverter.UInt32BitsToSingle((uint)((ushort*)grid.Scales.Pointer)[index] << 16);
+        BFloat16Format.Load(grid.Scales.Pointer, (nint)index);
 }

@@ -92,6 +92,12 @@ internal static class TokenSampler
     private static int[] MostProbable(int[] ids, double[] weights, GenerationOptions options)
     {
         int[] order = [.. ids.OrderByDescending(id => weights[id]).Take(options.TopK ?? ids.Length)];
+        if (options.TopP == 1)
+        {
+            // The sum would reach its rounded total before the least probable tokens are added.
+            return order;
+        }
+
         double enough = options.TopP * order.Sum(id => weights[id]);
         double sum = 0;
         int count = 0;

@@ -72,6 +72,11 @@ public sealed class TokenDistributionTests
         Assert.Equal([float.MaxValue, float.MaxValue, float.NegativeInfinity, float.NaN, float.PositiveInfinity], logits);
     }
 
+    [Fact]
+    public void Distribution_TopKWithoutTopP_KeepsTokensTooImprobableToChangeASum() =>
+        Assert.Equal(
+            [0, 2, 1], TokenSampler.Distribution([8, -2, 0, -3], new GenerationOptions { Temperature = 0.2, TopK = 3 }).Ids);
+
     [Theory]
     [InlineData(float.NaN)]
     [InlineData(float.PositiveInfinity)]

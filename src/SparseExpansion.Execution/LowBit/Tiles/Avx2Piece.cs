@@ -34,17 +34,8 @@ internal readonly unsafe struct Avx2Piece<TProduct> : ITokenPiece
         return codes;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Finish(float* sum, float* excess, float* ones, int lanes)
-    {
-        Vector256<float> total = Vector256.Load(sum);
-        for (int lane = 0; lane < lanes; lane += Lanes)
-        {
-            total -= Vector256.Load(excess + lane) * Vector256.Load(ones + lane);
-        }
-
-        return LaneSums.One(total);
-    }
+    public static float Finish(float* sum, float* excess, float* ones, int lanes) =>
+        RowSum.Finish<Vectors256<TProduct>, Vector256<float>>(sum, excess, ones, lanes);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Scale(

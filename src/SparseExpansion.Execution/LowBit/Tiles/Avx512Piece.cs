@@ -47,17 +47,8 @@ internal readonly unsafe struct Avx512Piece<TExpander, TProduct> : ITokenPiece
         return codes;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Finish(float* sum, float* excess, float* ones, int lanes)
-    {
-        Vector512<float> total = Vector512.Load(sum);
-        for (int lane = 0; lane < lanes; lane += Lanes)
-        {
-            total -= Vector512.Load(excess + lane) * Vector512.Load(ones + lane);
-        }
-
-        return LaneSums.One(total);
-    }
+    public static float Finish(float* sum, float* excess, float* ones, int lanes) =>
+        RowSum.Finish<Vectors512<TProduct>, Vector512<float>>(sum, excess, ones, lanes);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Scale(

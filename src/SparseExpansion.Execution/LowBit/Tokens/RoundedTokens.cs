@@ -1,3 +1,4 @@
+using SparseExpansion.Execution.Kernels;
 using SparseExpansion.Execution.Memory;
 using SparseExpansion.Execution.Tiling;
 
@@ -114,7 +115,7 @@ internal sealed unsafe class RoundedTokens : IDisposable
         for (int i = 0; i < count; i++)
         {
             group[i] = bfloat16
-                ? BitConverter.UInt32BitsToSingle((uint)((ushort*)source)[first + i] << 16)
+                ? BFloat16Format.Load(source, first + i)
                 : ((float*)source)[first + i];
         }
 

@@ -1,5 +1,5 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using SparseExpansion.Execution.Kernels;
 using SparseExpansion.Execution.LowBit.Tokens;
 
 namespace SparseExpansion.Execution.LowBit.Vectors;
@@ -27,13 +27,6 @@ internal readonly unsafe struct GroupScales
     /// <summary>log₂ of the units of a group.</summary>
     public int UnitShift { get; }
 
-    /// <summary>The scales of a row.</summary>
-    public ushort* Row(long row) => _scales + row * Groups;
-
-    /// <summary>A scale as a single.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Single(ushort scale) => BitConverter.UInt32BitsToSingle((uint)scale << 16);
-
     /// <summary>Groups of a row, rounded up to whole vectors.</summary>
     public int Lanes => (Groups + RoundedTokens.SumLanes - 1) / RoundedTokens.SumLanes * RoundedTokens.SumLanes;
 
@@ -44,21 +37,22 @@ internal readonly unsafe struct GroupScales
     /// point.</param>
     public void Write(long row, float* scales, float* excess)
     {
-        ushort* from = Row(row);
+        ushort* from = _scales + row * Groups;
         byte* zeros = _zeros + row * Groups;
         int group = 0;
         for (; group + 8 <= Groups; group += 8)
         {
-            Vector256<float> scale = (Widen(Vector128.Load(from + group)) << 16).AsSingle();
+            Vector256<float> scale = BFloat16Format.Load8((byte*)from, group);
             Vector128<ushort> narrow =
                 Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(ulong*)(zeros + group)).AsByte());
+            Vector256<uint> wide = Vector256.Create(Vector128.WidenLower(narrow), Vector128.WidenUpper(narrow));
             scale.Store(scales + group);
-            (scale * Vector256.ConvertToSingle(Widen(narrow).AsInt32())).Store(excess + group);
+            (scale * Vector256.ConvertToSingle(wide.AsInt32())).Store(excess + group);
         }
 
         for (; group < Groups; group++)
         {
-            scales[group] = Single(from[group]);
+            scales[group] = BFloat16Format.Load((byte*)from, group);
             excess[group] = scales[group] * zeros[group];
         }
 
@@ -75,8 +69,4 @@ internal readonly unsafe struct GroupScales
         128 => tokens.PairSums(token),
         _ => tokens.Totals(token),
     };
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<uint> Widen(Vector128<ushort> values) =>
-        Vector256.Create(Vector128.WidenLower(values), Vector128.WidenUpper(values));
 }

@@ -1,4 +1,4 @@
-namespace SparseExpansion.Execution.LowBit.Tiles;
+namespace SparseExpansion.Execution.LowBit.Vectors;
 
 /// <summary>Groups of 64 columns.</summary>
 internal readonly struct OneUnit : IStep

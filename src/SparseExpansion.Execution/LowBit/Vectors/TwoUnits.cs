@@ -1,4 +1,4 @@
-namespace SparseExpansion.Execution.LowBit.Tiles;
+namespace SparseExpansion.Execution.LowBit.Vectors;
 
 /// <summary>Groups of 128 columns and more.</summary>
 internal readonly struct TwoUnits : IStep

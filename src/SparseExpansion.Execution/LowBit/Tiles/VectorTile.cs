@@ -5,9 +5,10 @@ using SparseExpansion.Execution.LowBit.Vectors;
 
 namespace SparseExpansion.Execution.LowBit.Tiles;
 
-/// <summary>Tiles with vectors of 512 bits.</summary>
-internal readonly unsafe struct Avx512Tile<TProduct> : ITile
-    where TProduct : IWideProduct
+/// <summary>Tiles with vectors of one width.</summary>
+internal readonly unsafe struct VectorTile<TVectors, TVector> : ITile
+    where TVectors : ICodeVectors<TVector>
+    where TVector : struct
 {
     public static void One<TStep>(
         byte** rows, float* scales, GroupScales grid, RoundedTokens tokens, int token, float* sums)
@@ -19,16 +20,16 @@ internal readonly unsafe struct Avx512Tile<TProduct> : ITile
         float* a = tokens.Scales(token);
         byte* r0 = rows[0], r1 = rows[1], r2 = rows[2], r3 = rows[3];
         nint row = 2 * grid.Lanes;
-        Vector512<float> y0 = default, y1 = default, y2 = default, y3 = default;
+        TVector y0 = default, y1 = default, y2 = default, y3 = default;
         int shift = grid.UnitShift, units = UnitsOf(tokens, TStep.Units), lanes = grid.Lanes;
         for (int unit = 0; unit < units; unit += TStep.Units)
         {
             nint column = unit * RoundedTokens.UnitColumns;
             float* s = scales + (unit >> shift);
-            y0 = Add<TStep>(y0, r0 + column, x + column, s, a + unit);
-            y1 = Add<TStep>(y1, r1 + column, x + column, s + row, a + unit);
-            y2 = Add<TStep>(y2, r2 + column, x + column, s + 2 * row, a + unit);
-            y3 = Add<TStep>(y3, r3 + column, x + column, s + 3 * row, a + unit);
+            y0 = TVectors.Add<TStep>(y0, r0 + column, x + column, s, a + unit);
+            y1 = TVectors.Add<TStep>(y1, r1 + column, x + column, s + row, a + unit);
+            y2 = TVectors.Add<TStep>(y2, r2 + column, x + column, s + 2 * row, a + unit);
+            y3 = TVectors.Add<TStep>(y3, r3 + column, x + column, s + 3 * row, a + unit);
         }
 
         Finish(y0, y1, y2, y3, excess, row, ones, lanes).Store(sums);
@@ -43,21 +44,21 @@ internal readonly unsafe struct Avx512Tile<TProduct> : ITile
         float* a = tokens.Scales(first), b = tokens.Scales(second);
         byte* r0 = rows[0], r1 = rows[1], r2 = rows[2], r3 = rows[3];
         nint row = 2 * grid.Lanes;
-        Vector512<float> x0 = default, x1 = default, x2 = default, x3 = default;
-        Vector512<float> z0 = default, z1 = default, z2 = default, z3 = default;
+        TVector x0 = default, x1 = default, x2 = default, x3 = default;
+        TVector z0 = default, z1 = default, z2 = default, z3 = default;
         int shift = grid.UnitShift, units = UnitsOf(tokens, TStep.Units), lanes = grid.Lanes;
         for (int unit = 0; unit < units; unit += TStep.Units)
         {
             nint column = unit * RoundedTokens.UnitColumns;
             float* s = scales + (unit >> shift);
-            x0 = Add<TStep>(x0, r0 + column, x + column, s, a + unit);
-            z0 = Add<TStep>(z0, r0 + column, z + column, s, b + unit);
-            x1 = Add<TStep>(x1, r1 + column, x + column, s + row, a + unit);
-            z1 = Add<TStep>(z1, r1 + column, z + column, s + row, b + unit);
-            x2 = Add<TStep>(x2, r2 + column, x + column, s + 2 * row, a + unit);
-            z2 = Add<TStep>(z2, r2 + column, z + column, s + 2 * row, b + unit);
-            x3 = Add<TStep>(x3, r3 + column, x + column, s + 3 * row, a + unit);
-            z3 = Add<TStep>(z3, r3 + column, z + column, s + 3 * row, b + unit);
+            x0 = TVectors.Add<TStep>(x0, r0 + column, x + column, s, a + unit);
+            z0 = TVectors.Add<TStep>(z0, r0 + column, z + column, s, b + unit);
+            x1 = TVectors.Add<TStep>(x1, r1 + column, x + column, s + row, a + unit);
+            z1 = TVectors.Add<TStep>(z1, r1 + column, z + column, s + row, b + unit);
+            x2 = TVectors.Add<TStep>(x2, r2 + column, x + column, s + 2 * row, a + unit);
+            z2 = TVectors.Add<TStep>(z2, r2 + column, z + column, s + 2 * row, b + unit);
+            x3 = TVectors.Add<TStep>(x3, r3 + column, x + column, s + 3 * row, a + unit);
+            z3 = TVectors.Add<TStep>(z3, r3 + column, z + column, s + 3 * row, b + unit);
         }
 
         Finish(x0, x1, x2, x3, excess, row, ones, lanes).Store(sums);
@@ -68,31 +69,19 @@ internal readonly unsafe struct Avx512Tile<TProduct> : ITile
         ((tokens.Columns + RoundedTokens.UnitColumns - 1) / RoundedTokens.UnitColumns + step - 1) / step * step;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Add<TStep>(
-        Vector512<float> sum, byte* codes, sbyte* tokens, float* scale, float* tokenScale)
-        where TStep : IStep
-    {
-        Vector512<int> products = TStep.Units == 2
-            ? TProduct.Multiply(Vector512.Load(codes), Vector512.Load(codes + 64), tokens)
-            : TProduct.Multiply(Vector512.Load(codes), tokens);
-        return Vector512.FusedMultiplyAdd(
-            Vector512.ConvertToSingle(products) * Vector512.Create(*scale), Vector512.Create(*tokenScale), sum);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> Finish(
-        Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d, float* excess, nint row,
+        TVector a, TVector b, TVector c, TVector d, float* excess, nint row,
         float* ones, int lanes)
     {
-        for (int i = 0; i < lanes; i += 16, excess += 16)
+        for (int i = 0; i < lanes; i += TVectors.Width, excess += TVectors.Width)
         {
-            Vector512<float> one = Vector512.Load(ones + i);
-            a -= Vector512.Load(excess) * one;
-            b -= Vector512.Load(excess + row) * one;
-            c -= Vector512.Load(excess + 2 * row) * one;
-            d -= Vector512.Load(excess + 3 * row) * one;
+            TVector one = TVectors.Load(ones + i);
+            a = TVectors.Subtract(a, TVectors.Load(excess), one);
+            b = TVectors.Subtract(b, TVectors.Load(excess + row), one);
+            c = TVectors.Subtract(c, TVectors.Load(excess + 2 * row), one);
+            d = TVectors.Subtract(d, TVectors.Load(excess + 3 * row), one);
         }
 
-        return LaneSums.Four(a, b, c, d);
+        return TVectors.Four(a, b, c, d);
     }
 }
