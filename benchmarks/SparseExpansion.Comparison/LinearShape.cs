@@ -6,4 +6,5 @@ namespace SparseExpansion.Comparison;
 /// <param name="InputGroup">Linears with the same number read the same tensor, so they share a router.</param>
 /// <param name="Rows">Output features.</param>
 /// <param name="Columns">Input features.</param>
-internal sealed record LinearShape(string Module, string Gguf, int InputGroup, int Rows, int Columns);
+/// <param name="Gain">Factor of its random weights.</param>
+internal sealed record LinearShape(string Module, string Gguf, int InputGroup, int Rows, int Columns, float Gain = 1);

@@ -12,6 +12,10 @@ namespace SparseExpansion.Comparison;
 internal sealed record ModelShape(
     int Blocks, int Hidden, int Intermediate, int Heads, int KeyValueHeads, int Vocabulary)
 {
+    /// <summary>Makes queries look at few tokens. With weights as small as the others all look at the mean of all tokens,
+    /// and routers behind the attention send whole texts to one expert.</summary>
+    private const float AttentionGain = 3;
+
     /// <summary>Six blocks of TinyLlama-1.1B with a small vocabulary, so that the blocks are what is measured.</summary>
     public static ModelShape TinyLlama { get; } = new(6, 2048, 5632, 32, 4, 2048);
 
@@ -23,8 +27,8 @@ internal sealed record ModelShape(
     /// <summary>The linears of one block; those of one input group follow each other.</summary>
     public IReadOnlyList<LinearShape> Linears =>
     [
-        new("self_attn.q_proj", "attn_q", 0, Hidden, Hidden),
-        new("self_attn.k_proj", "attn_k", 0, KeyValueWidth, Hidden),
+        new("self_attn.q_proj", "attn_q", 0, Hidden, Hidden, AttentionGain),
+        new("self_attn.k_proj", "attn_k", 0, KeyValueWidth, Hidden, AttentionGain),
         new("self_attn.v_proj", "attn_v", 0, KeyValueWidth, Hidden),
         new("self_attn.o_proj", "attn_output", 1, Hidden, Hidden),
         new("mlp.gate_proj", "ffn_gate", 2, Intermediate, Hidden),

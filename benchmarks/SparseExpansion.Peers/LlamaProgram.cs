@@ -20,7 +20,7 @@ internal sealed class LlamaProgram() : ServerProgram("--library")
         {
             return new LlamaModel(path);
         }
-        catch (Exception error) when (error is LoadWeightsFailedException or TypeInitializationException)
+        catch (Exception error) when (error is LoadWeightsFailedException or TypeInitializationException or IOException)
         {
             throw new SparseExpansionException($"{path}: llama.cpp cannot load it: {error.GetBaseException().Message}", error);
         }

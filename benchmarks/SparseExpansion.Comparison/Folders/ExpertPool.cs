@@ -11,17 +11,17 @@ internal sealed class ExpertPool(WeightStorage storage) : IDisposable
 {
     private const int Variants = 3;
 
-    private readonly Dictionary<(int Rows, int Columns), PackedWeight[]> _weights = [];
+    private readonly Dictionary<(int Rows, int Columns, float Gain), PackedWeight[]> _weights = [];
     private readonly RandomWeights _random = new(2);
     private int _next;
 
     /// <summary>One of the experts of a shape, in turn. Belongs to the pool.</summary>
     public PackedArrays Next(LinearShape linear)
     {
-        if (!_weights.TryGetValue((linear.Rows, linear.Columns), out PackedWeight[]? weights))
+        if (!_weights.TryGetValue((linear.Rows, linear.Columns, linear.Gain), out PackedWeight[]? weights))
         {
             weights = [.. Enumerable.Range(0, Variants).Select(_ => RandomExpert.Create(linear, storage, _random))];
-            _weights.Add((linear.Rows, linear.Columns), weights);
+            _weights.Add((linear.Rows, linear.Columns, linear.Gain), weights);
         }
 
         return weights[_next++ % Variants].Arrays;

@@ -17,7 +17,7 @@ internal static unsafe class RandomExpert
         float[] values = new float[(long)linear.Rows * linear.Columns];
         for (int i = 0; i < values.Length; i++)
         {
-            values[i] = random.NextUniform() < sparsity ? 0 : random.NextWeight();
+            values[i] = random.NextUniform() < sparsity ? 0 : linear.Gain * random.NextWeight();
         }
 
         return values;
@@ -35,15 +35,18 @@ internal static unsafe class RandomExpert
 
     private static PackedWeight CreateCodes(LinearShape linear, int bits, double sparsity, RandomWeights random)
     {
-        int groups = (linear.Columns + WeightStorage.GroupSize - 1) / WeightStorage.GroupSize, zero = 1 << (bits - 1);
+        int groups = (linear.Columns + WeightStorage.GroupSize - 1) / WeightStorage.GroupSize;
         long count = (long)linear.Rows * groups;
         NativeArray scales = NativeArray.Allocate(count, ElementType.BFloat16),
             zeros = NativeArray.Allocate(count, ElementType.Byte);
         float[] values = new float[(long)linear.Rows * linear.Columns];
         for (long g = 0; g < count; g++)
         {
-            ushort scale = BFloat16Bits.Round(ScaleOf(bits) * (0.75f + random.NextUniform() / 2));
+            ushort scale = BFloat16Bits.Round(linear.Gain * ScaleOf(bits) * (0.75f + random.NextUniform() / 2));
             scales.Span<ushort>(g, 1)[0] = scale;
+            // Either of the two codes in the middle, so that the mean of all weights is 0: with another mean all tokens
+            // become alike from block to block.
+            int zero = (1 << (bits - 1)) - (int)(random.NextBits() & 1);
             zeros.Span<byte>(g, 1)[0] = (byte)zero;
             long first = g / groups * linear.Columns + g % groups * WeightStorage.GroupSize;
             int width = Math.Min(WeightStorage.GroupSize, linear.Columns - (int)(g % groups) * WeightStorage.GroupSize);
