@@ -11,7 +11,7 @@ public sealed unsafe class DenseMultiplicationTests
 
     private static readonly Gen<(int Rows, int Columns, int Tokens, ElementType Type, InstructionSet Set)> s_cases =
         Gen.Select(
-            Gen.Int[1, 70], Gen.Int[1, 140], Gen.Int[1, 20], Gen.OneOf([.. s_types.Select(Gen.Const)]),
+            Gen.Int[1, 70], Gen.OneOf(Gen.Int[1, 140], Gen.Int[1000, 2100]), Gen.Int[1, 20], Gen.OneOf([.. s_types.Select(Gen.Const)]),
             Gen.OneOf([.. Enum.GetValues<InstructionSet>().Where(InstructionSets.IsSupported).Select(Gen.Const)]));
 
     [Fact]
