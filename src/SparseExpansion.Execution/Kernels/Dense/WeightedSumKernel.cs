@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace SparseExpansion.Execution.Kernels.Dense;
 
@@ -10,12 +11,36 @@ internal static unsafe class WeightedSumKernel<TFormat, TLanes, TVector>
 {
     private const int SumsAtATime = 4;
 
+    // Few enough that their bytes are read as a stream: a column of all rows would miss the caches in every row.
+    private const int RowsAtATime = 8;
+    private const int LineBytes = 64;
+
     /// <summary>sums[s, i] += Σ factors[s, j] · rows[j, i] for i &lt; columns.</summary>
     public static void Run(in WeightedSum sum)
     {
-        for (int first = 0; first < sum.Sums; first += SumsAtATime)
+        for (int row = 0; row < sum.Count; row += RowsAtATime)
         {
-            AddFour(sum, first, Math.Min(SumsAtATime, sum.Sums - first));
+            WeightedSum part = sum;
+            part.Rows += row * sum.RowStride;
+            part.Factors += row;
+            part.Count = Math.Min(RowsAtATime, sum.Count - row);
+            PrefetchNext(part);
+            for (int first = 0; first < sum.Sums; first += SumsAtATime)
+            {
+                AddFour(part, first, Math.Min(SumsAtATime, sum.Sums - first));
+            }
+        }
+    }
+
+    private static void PrefetchNext(in WeightedSum part)
+    {
+        if (Sse.IsSupported)
+        {
+            nint bytes = RowsAtATime * part.RowStride;
+            for (nint offset = bytes; offset < 2 * bytes; offset += LineBytes)
+            {
+                Sse.Prefetch0(part.Rows + offset);
+            }
         }
     }
 
