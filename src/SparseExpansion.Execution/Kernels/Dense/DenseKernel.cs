@@ -19,6 +19,10 @@ internal static unsafe class DenseKernel<TFormat, TLanes, TVector>
     // stop at 4 KB boundaries.
     private const int PrefetchBytes = 1024;
 
+    // Rows up to so many bytes are over before the hardware has seen a stream; the next ones are asked for at once.
+    private const int ShortRowBytes = 1024;
+    private const int LineBytes = 64;
+
     private const int SumsAtATime = 16;
 
     // Four rows take 16 KB.
@@ -89,6 +93,7 @@ internal static unsafe class DenseKernel<TFormat, TLanes, TVector>
         byte* second = first + Math.Min(1, last) * block.WeightStride;
         byte* third = first + Math.Min(2, last) * block.WeightStride;
         byte* fourth = first + Math.Min(3, last) * block.WeightStride;
+        PrefetchNext(block, first);
         int token = 0;
         while (token < block.Tokens)
         {
@@ -111,9 +116,22 @@ internal static unsafe class DenseKernel<TFormat, TLanes, TVector>
         }
     }
 
+    private static void PrefetchNext(in DenseBlock block, byte* rows)
+    {
+        if (Sse.IsSupported && block.WeightStride <= ShortRowBytes)
+        {
+            nint bytes = RowsAtATime * block.WeightStride;
+            for (nint offset = bytes; offset < 2 * bytes; offset += LineBytes)
+            {
+                Sse.Prefetch0(rows + offset);
+            }
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void One(
-        in DenseBlock block, int row, int token, byte* first, byte* second, byte* third, byte* fourth, float* input, float* sums)
+        in DenseBlock block, int row, int token, byte* first, byte* second, byte* third, byte* fourth, float* input,
+        float* sums)
     {
         TVector a = TLanes.Zero, b = TLanes.Zero, c = TLanes.Zero, d = TLanes.Zero;
         nint columns = block.Columns, whole = columns - (columns % TLanes.Width), column = 0;
@@ -141,7 +159,8 @@ internal static unsafe class DenseKernel<TFormat, TLanes, TVector>
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Two(
-        in DenseBlock block, int row, int token, byte* first, byte* second, byte* third, byte* fourth, float* input, float* sums)
+        in DenseBlock block, int row, int token, byte* first, byte* second, byte* third, byte* fourth, float* input,
+        float* sums)
     {
         TVector a0 = TLanes.Zero, b0 = TLanes.Zero, c0 = TLanes.Zero, d0 = TLanes.Zero;
         TVector a1 = TLanes.Zero, b1 = TLanes.Zero, c1 = TLanes.Zero, d1 = TLanes.Zero;
@@ -175,7 +194,8 @@ internal static unsafe class DenseKernel<TFormat, TLanes, TVector>
     // Three tokens are done as four, the last of them twice.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Four(
-        in DenseBlock block, int row, int token, byte* first, byte* second, byte* third, byte* fourth, float* x0, float* sums)
+        in DenseBlock block, int row, int token, byte* first, byte* second, byte* third, byte* fourth, float* x0,
+        float* sums)
     {
         TVector a0 = TLanes.Zero, b0 = TLanes.Zero, c0 = TLanes.Zero, d0 = TLanes.Zero;
         TVector a1 = TLanes.Zero, b1 = TLanes.Zero, c1 = TLanes.Zero, d1 = TLanes.Zero;
