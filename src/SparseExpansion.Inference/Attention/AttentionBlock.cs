@@ -107,7 +107,6 @@ internal unsafe ref struct AttentionBlock
             OutputStride = _pageTokens,
         };
         DenseKernels<TFormat>.Multiply(_instructions, block);
-        byte* values = page + layout.Values(_keyValueHead);
         bool hasScales = layout.Format == CacheFormat.Int8;
         for (int row = 0; row < _rows; row++)
         {
@@ -116,10 +115,12 @@ internal unsafe ref struct AttentionBlock
             int rowTo = Math.Min(to, position + 1 - pageStart);
             if (rowFrom >= rowTo)
             {
+                new Span<float>(_scores + (nint)row * _pageTokens + from, to - from).Clear();
                 continue;
             }
 
-            var scores = new Span<float>(_scores + (nint)row * _pageTokens + rowFrom, rowTo - rowFrom);
+            float* start = _scores + (nint)row * _pageTokens;
+            var scores = new Span<float>(start + rowFrom, rowTo - rowFrom);
             if (hasScales)
             {
                 Scale(scores, (float*)(page + layout.KeyScales(_keyValueHead)) + rowFrom);
@@ -131,10 +132,24 @@ internal unsafe ref struct AttentionBlock
                 Scale(scores, (float*)(page + layout.ValueScales(_keyValueHead)) + rowFrom);
             }
 
-            DenseKernels<TFormat>.AddWeighted(
-                _instructions, values + rowFrom * layout.TokenBytes, layout.TokenBytes, rowTo - rowFrom, _features,
-                _scores + (nint)row * _pageTokens + rowFrom, _sums + (nint)row * _features);
+            // The sums go over what any row of the block sees.
+            new Span<float>(start + from, rowFrom - from).Clear();
+            new Span<float>(start + rowTo, to - rowTo).Clear();
         }
+
+        var sum = new WeightedSum
+        {
+            Rows = page + layout.Values(_keyValueHead) + from * layout.TokenBytes,
+            RowStride = layout.TokenBytes,
+            Count = to - from,
+            Columns = _features,
+            Factors = _scores + from,
+            FactorStride = _pageTokens,
+            Target = _sums,
+            TargetStride = _features,
+            Sums = _rows,
+        };
+        DenseKernels<TFormat>.AddWeighted(_instructions, sum);
     }
 
     private static void Scale(Span<float> numbers, float* scales) =>

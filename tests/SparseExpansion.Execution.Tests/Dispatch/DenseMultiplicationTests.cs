@@ -4,15 +4,15 @@ using SparseExpansion.Execution.Tiling;
 
 namespace SparseExpansion.Execution.Dispatch;
 
-/// <summary>Products of dense weights against sums in float64, for every instruction set of this processor.</summary>
+/// <summary>Products of dense weights against sums in float64, for every instruction set: where the processor lacks one, .NET does the same with others.</summary>
 public sealed unsafe class DenseMultiplicationTests
 {
     private static readonly ElementType[] s_types = [ElementType.Float32, ElementType.BFloat16, ElementType.Float16];
 
     private static readonly Gen<(int Rows, int Columns, int Tokens, ElementType Type, InstructionSet Set)> s_cases =
         Gen.Select(
-            Gen.Int[1, 70], Gen.Int[1, 140], Gen.Int[1, 20], Gen.OneOf([.. s_types.Select(Gen.Const)]),
-            Gen.OneOf([.. Enum.GetValues<InstructionSet>().Where(InstructionSets.IsSupported).Select(Gen.Const)]));
+            Gen.Int[1, 70], Gen.OneOf(Gen.Int[1, 140], Gen.Int[1000, 2100]), Gen.Int[1, 20], Gen.OneOf([.. s_types.Select(Gen.Const)]),
+            Gen.Enum<InstructionSet>());
 
     [Fact]
     public void Run_AnyShapeTypeAndInstructions_IsTheSumOfProducts() => s_cases.Sample(

@@ -41,19 +41,18 @@ internal static class DenseKernels<TFormat>
     }
 
     /// <summary>Adds rows with factors; see <see cref="WeightedSumKernel{TFormat, TLanes, TVector}.Run"/>.</summary>
-    public static unsafe void AddWeighted(
-        InstructionSet set, byte* rows, nint stride, int count, int columns, float* factors, float* sums)
+    public static void AddWeighted(InstructionSet set, in WeightedSum sum)
     {
         switch (set)
         {
             case InstructionSet.Avx512:
-                WeightedSumKernel<TFormat, Lanes512, Vector512<float>>.Run(rows, stride, count, columns, factors, sums);
+                WeightedSumKernel<TFormat, Lanes512, Vector512<float>>.Run(sum);
                 break;
             case InstructionSet.Avx2:
-                WeightedSumKernel<TFormat, Lanes256, Vector256<float>>.Run(rows, stride, count, columns, factors, sums);
+                WeightedSumKernel<TFormat, Lanes256, Vector256<float>>.Run(sum);
                 break;
             default:
-                WeightedSumKernel<TFormat, Lanes128, Vector128<float>>.Run(rows, stride, count, columns, factors, sums);
+                WeightedSumKernel<TFormat, Lanes128, Vector128<float>>.Run(sum);
                 break;
         }
     }
