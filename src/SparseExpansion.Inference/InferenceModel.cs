@@ -54,7 +54,7 @@ public sealed class InferenceModel : IDisposable
     /// <returns>The model; the caller disposes it.</returns>
     /// <exception cref="CheckpointException">A file is missing or damaged, the configuration asks for something
     /// unsupported, or tensors do not fit the model; the message names file and tensor.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
+    /// <exception cref="ArgumentException">An option is out of range, or does not fit another one.</exception>
     public static InferenceModel Load(string folder, InferenceOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -63,6 +63,7 @@ public sealed class InferenceModel : IDisposable
         LoadedModel loaded = ModelReader.Read(folder);
         try
         {
+            ExpertForms.Apply(loaded.Mixtures, options);
             return new InferenceModel(loaded, options);
         }
         catch

@@ -12,6 +12,12 @@ public sealed record InferenceOptions
     /// </summary>
     public ActivationPrecision Activations { get; init; } = ActivationPrecision.Int8;
 
+    /// <summary>
+    /// Form in memory of experts in codes; those in floating point stay as they lie in the file. Default
+    /// <see cref="ExpertForm.Auto"/>.
+    /// </summary>
+    public ExpertForm Experts { get; init; }
+
     /// <summary>Form of the keys and values of past tokens. Default <see cref="CacheFormat.Float32"/>.</summary>
     public CacheFormat Cache { get; init; } = CacheFormat.Float32;
 
@@ -30,6 +36,7 @@ public sealed record InferenceOptions
     /// <summary>Checks the values.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A value is out of range; the exception names the
     /// property.</exception>
+    /// <exception cref="ArgumentException">Dense experts with tokens that are not rounded.</exception>
     public void Validate()
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(Threads ?? 1, 1, nameof(Threads));
@@ -38,6 +45,18 @@ public sealed record InferenceOptions
         if (!Enum.IsDefined(Activations))
         {
             throw new ArgumentOutOfRangeException(nameof(Activations), Activations, "Is not a precision of tokens.");
+        }
+
+        if (!Enum.IsDefined(Experts))
+        {
+            throw new ArgumentOutOfRangeException(nameof(Experts), Experts, "Is not a form of experts.");
+        }
+
+        if (Experts == ExpertForm.Dense && Activations != ActivationPrecision.Int8)
+        {
+            throw new ArgumentException(
+                $"Dense experts are multiplied with {nameof(ActivationPrecision.Int8)} tokens; choose those, or "
+                + $"{nameof(ExpertForm.Bitmask)} experts.", nameof(Experts));
         }
 
         if (!Enum.IsDefined(Cache))

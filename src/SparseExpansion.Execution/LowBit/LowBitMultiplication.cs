@@ -33,12 +33,7 @@ internal sealed unsafe class LowBitMultiplication : IDisposable
         ReadOnlySpan<PackedWeight> experts, ReadOnlySpan<int> offsets, ReadOnlySpan<int> order, RoundedTokens tokens,
         MatrixView output, MatrixView bias)
     {
-        if (offsets.Length != experts.Length + 1 || offsets[0] != 0 || offsets[^1] != order.Length)
-        {
-            throw new ArgumentException(
-                $"{experts.Length} experts need offsets from 0 to the {order.Length} tokens.", nameof(offsets));
-        }
-
+        CheckOffsets(experts.Length, offsets, order.Length);
         fixed (int* first = order)
         {
             _work.Begin(tokens, first, new TileOutput(output, bias), Path);
@@ -51,6 +46,36 @@ internal sealed unsafe class LowBitMultiplication : IDisposable
                     weight.Verify();
                     Check(weight.Bits > 0 && weight.Columns == tokens.Columns, nameof(experts));
                     _work.Add(weight, null, offsets[expert], count);
+                }
+            }
+
+            _work.Run(Threads);
+        }
+    }
+
+    /// <summary>The same, with experts in dense codes.</summary>
+    /// <param name="experts">Dense codes of one shape.</param>
+    /// <param name="offsets">[experts + 1] where each expert's tokens start in <paramref name="order"/>.</param>
+    /// <param name="order">[tokens] token numbers sorted by expert.</param>
+    /// <param name="tokens">Rounded tokens [tokens, in_features].</param>
+    /// <param name="output">[tokens, out_features].</param>
+    /// <param name="bias">[out_features], or <see cref="MatrixView.None"/>.</param>
+    /// <exception cref="ArgumentException">Shapes do not fit.</exception>
+    public void Run(
+        ReadOnlySpan<QuantizedWeight> experts, ReadOnlySpan<int> offsets, ReadOnlySpan<int> order, RoundedTokens tokens,
+        MatrixView output, MatrixView bias)
+    {
+        CheckOffsets(experts.Length, offsets, order.Length);
+        fixed (int* first = order)
+        {
+            _work.Begin(tokens, first, new TileOutput(output, bias), Path);
+            for (int expert = 0; expert < experts.Length; expert++)
+            {
+                int count = offsets[expert + 1] - offsets[expert];
+                if (count > 0)
+                {
+                    Check(experts[expert].Columns == tokens.Columns, nameof(experts));
+                    _work.Add(null, experts[expert], offsets[expert], count);
                 }
             }
 
@@ -81,6 +106,15 @@ internal sealed unsafe class LowBitMultiplication : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _work.Dispose();
+
+    private static void CheckOffsets(int experts, ReadOnlySpan<int> offsets, int tokens)
+    {
+        if (offsets.Length != experts + 1 || offsets[0] != 0 || offsets[^1] != tokens)
+        {
+            throw new ArgumentException(
+                $"{experts} experts need offsets from 0 to the {tokens} tokens.", nameof(offsets));
+        }
+    }
 
     private static void Check(bool holds, string name)
     {

@@ -20,6 +20,9 @@ internal sealed unsafe class LowBitWork : IParallelWork, IDisposable
     /// <summary>Rows of an item of a dense weight.</summary>
     public const int DenseRows = 32;
 
+    /// <summary>From so many tokens on, unpacking the codes of a row costs less than multiplying them where they lie.</summary>
+    private const int UnpackedTokens = 6;
+
     private readonly WorkerScratch _scratch = new();
     private LowBitSegment[] _segments = [];
     private int _count;
@@ -168,6 +171,13 @@ internal sealed unsafe class LowBitWork : IParallelWork, IDisposable
     {
         int rows = Math.Min(DenseRows, weight.Rows - firstRow);
         byte* codes = weight.Codes.Pointer + firstRow * weight.RowBytes;
+        bool paired = weight.Bits == 4 && weight.Grid.GroupSize != 64 && _path >= LowBitPath.Avx2;
+        if (paired && segment.Tokens < UnpackedTokens)
+        {
+            MultiplyNibbles(codes, (nint)weight.RowBytes, rows, firstRow, weight.Grid, in segment, scratch);
+            return;
+        }
+
         if (weight.Bits == 8 && weight.Columns % RoundedTokens.GroupColumns == 0)
         {
             MultiplyTiles(codes, (nint)weight.RowBytes, rows, firstRow, weight.Grid, in segment, scratch);
@@ -181,18 +191,73 @@ internal sealed unsafe class LowBitWork : IParallelWork, IDisposable
             byte* unpacked = scratch + StreamBytes + SumBytes + CodeUnpacker.Slack;
             for (int i = 0; i < inside; i++)
             {
-                byte* to = unpacked + i * Stride;
-                byte* from = CodeUnpacker.Unpack(
-                    codes + (row + i) * weight.RowBytes, 0, weight.Columns, weight.Bits, _path, to - CodeUnpacker.Slack);
-                if (from != to)
-                {
-                    Buffer.MemoryCopy(from, to, Stride, weight.Columns);
-                }
+                UnpackRow(weight, codes + (row + i) * weight.RowBytes, paired, unpacked + i * Stride);
             }
 
-            MultiplyTiles(unpacked, Stride, inside, firstRow + row, weight.Grid, in segment, scratch);
+            if (paired)
+            {
+                MultiplyPairs(unpacked, inside, firstRow + row, weight.Grid, in segment, scratch);
+            }
+            else
+            {
+                MultiplyTiles(unpacked, Stride, inside, firstRow + row, weight.Grid, in segment, scratch);
+            }
         }
     }
+
+    private void UnpackRow(QuantizedWeight weight, byte* codes, bool paired, byte* target)
+    {
+        if (paired)
+        {
+            CodeUnpacker.UnpackPairs(codes, weight.Columns, _path, target);
+            return;
+        }
+
+        byte* from = CodeUnpacker.Unpack(codes, 0, weight.Columns, weight.Bits, _path, target - CodeUnpacker.Slack);
+        if (from != target)
+        {
+            Buffer.MemoryCopy(from, target, Stride, weight.Columns);
+        }
+    }
+
+    /// <summary>Codes of four bits where they lie.</summary>
+    private void MultiplyNibbles(
+        byte* codes, nint stride, int rows, int firstRow, PackedGrid grid, in LowBitSegment segment, byte* scratch)
+    {
+        if (_path >= LowBitPath.Avx512)
+        {
+            MultiplyPairs<VectorTile<Vectors512<WideNibbles>, Vector512<float>, PairOrder>>(
+                codes, stride, rows, firstRow, grid, in segment, scratch);
+        }
+        else
+        {
+            MultiplyPairs<VectorTile<Vectors256<HalfNibbles>, Vector256<float>, PairOrder>>(
+                codes, stride, rows, firstRow, grid, in segment, scratch);
+        }
+    }
+
+    /// <summary>The same, a byte each: sums are those of the codes where they lie.</summary>
+    private void MultiplyPairs(
+        byte* codes, int rows, int firstRow, PackedGrid grid, in LowBitSegment segment, byte* scratch)
+    {
+        if (_path >= LowBitPath.Avx512)
+        {
+            MultiplyPairs<VectorTile<Vectors512<WideBytes<NarrowProduct512>>, Vector512<float>, PairOrder>>(
+                codes, Stride, rows, firstRow, grid, in segment, scratch);
+        }
+        else
+        {
+            MultiplyPairs<VectorTile<Vectors256<HalfBytes<NarrowProduct256>>, Vector256<float>, PairOrder>>(
+                codes, Stride, rows, firstRow, grid, in segment, scratch);
+        }
+    }
+
+    private void MultiplyPairs<TTile>(
+        byte* codes, nint stride, int rows, int firstRow, PackedGrid grid, in LowBitSegment segment, byte* scratch)
+        where TTile : ITile =>
+        TileRows.Multiply<TTile, TwoUnits>(
+            codes, stride, rows, firstRow, new GroupScales(grid), _tokens, _order + segment.FirstToken, segment.Tokens,
+            (float*)(scratch + StreamBytes), _output);
 
     private void MultiplyTiles(
         byte* codes, nint stride, int rows, int firstRow, PackedGrid grid, in LowBitSegment segment, byte* scratch)
@@ -203,19 +268,19 @@ internal sealed unsafe class LowBitWork : IParallelWork, IDisposable
         switch (_path, grid.Bits == 8)
         {
             case ( >= LowBitPath.Avx512, true):
-                TileRows.Multiply<VectorTile<Vectors512<ByteProduct512>, Vector512<float>>>(
+                TileRows.Multiply<VectorTile<Vectors512<WideBytes<ByteProduct512>>, Vector512<float>, ColumnOrder>>(
                     codes, stride, rows, firstRow, scales, _tokens, order, segment.Tokens, scaleMemory, _output);
                 break;
             case ( >= LowBitPath.Avx512, false):
-                TileRows.Multiply<VectorTile<Vectors512<NarrowProduct512>, Vector512<float>>>(
+                TileRows.Multiply<VectorTile<Vectors512<WideBytes<NarrowProduct512>>, Vector512<float>, ColumnOrder>>(
                     codes, stride, rows, firstRow, scales, _tokens, order, segment.Tokens, scaleMemory, _output);
                 break;
             case (LowBitPath.Avx2, true):
-                TileRows.Multiply<VectorTile<Vectors256<ByteProduct256>, Vector256<float>>>(
+                TileRows.Multiply<VectorTile<Vectors256<HalfBytes<ByteProduct256>>, Vector256<float>, ColumnOrder>>(
                     codes, stride, rows, firstRow, scales, _tokens, order, segment.Tokens, scaleMemory, _output);
                 break;
             case (LowBitPath.Avx2, false):
-                TileRows.Multiply<VectorTile<Vectors256<NarrowProduct256>, Vector256<float>>>(
+                TileRows.Multiply<VectorTile<Vectors256<HalfBytes<NarrowProduct256>>, Vector256<float>, ColumnOrder>>(
                     codes, stride, rows, firstRow, scales, _tokens, order, segment.Tokens, scaleMemory, _output);
                 break;
             default:

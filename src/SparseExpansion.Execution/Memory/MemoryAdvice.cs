@@ -7,6 +7,7 @@ internal static unsafe partial class MemoryAdvice
 {
     private const nuint HugePageSize = 2 * 1024 * 1024;
     private const int WillNeedAdvice = 3;
+    private const int DoNotNeedAdvice = 4;
     private const int HugePageAdvice = 14;
 
     /// <summary>
@@ -19,6 +20,13 @@ internal static unsafe partial class MemoryAdvice
     /// <summary>Asks for the pages of a mapped file before they are read.</summary>
     public static void ReadAhead(byte* memory, nuint bytes) =>
         Advise(memory, bytes, (nuint)Environment.SystemPageSize, WillNeedAdvice);
+
+    /// <summary>
+    /// Lets go of the pages of a mapped file that are not needed any more; reading them again brings them back. Never of
+    /// other memory, whose contents would be lost.
+    /// </summary>
+    public static void Release(byte* mapped, nuint bytes) =>
+        Advise(mapped, bytes, (nuint)Environment.SystemPageSize, DoNotNeedAdvice);
 
     /// <summary>Advises the whole pages inside of the memory.</summary>
     private static void Advise(byte* memory, nuint bytes, nuint page, int advice)

@@ -1,6 +1,5 @@
 using System.Numerics.Tensors;
 using SparseExpansion.Execution;
-using SparseExpansion.Execution.Dispatch;
 using SparseExpansion.Execution.Tiling;
 using SparseExpansion.Inference.Routing;
 
@@ -8,12 +7,21 @@ namespace SparseExpansion.Inference.Linears;
 
 /// <summary>A mixture of sparse experts: every token is multiplied with the weight of the expert that it is routed to.</summary>
 /// <param name="router">Belongs to all layers of its input group; not disposed here.</param>
-/// <param name="experts">Packed weights of one shape and type; taken over.</param>
+/// <param name="experts">The experts; taken over.</param>
 /// <param name="bias">float32 [out_features], or [experts, out_features]; null: none. Taken over.</param>
-internal sealed unsafe class MixtureLinear(TokenRouter router, PackedWeight[] experts, NativeArray? bias)
-    : Linear(experts[0].Columns, experts[0].Rows)
+internal sealed unsafe class MixtureLinear(TokenRouter router, ExpertSet experts, NativeArray? bias)
+    : Linear(experts.InFeatures, experts.OutFeatures)
 {
+    private ExpertSet _experts = experts;
+
     private bool HasExpertBias => bias is not null && bias.Length > OutFeatures;
+
+    /// <summary>Bytes of the experts in dense codes; 0 if they cannot have that form, or have it.</summary>
+    public long DenseBytes => _experts is PackedExperts packed ? packed.DenseBytes : 0;
+
+    /// <summary>Gives the experts the form of dense codes. Before the first product, if <see cref="DenseBytes"/> are not 0.</summary>
+    /// <param name="threads">Threads to convert with.</param>
+    public void UseDenseCodes(int threads) => _experts = ((PackedExperts)_experts).ToDense(threads);
 
     /// <inheritdoc/>
     public override void Multiply(TokenBlock tokens, float* output, nint stride)
@@ -22,18 +30,7 @@ internal sealed unsafe class MixtureLinear(TokenRouter router, PackedWeight[] ex
         MatrixView shared = bias is null || HasExpertBias
             ? MatrixView.None
             : new MatrixView(bias.Address, 0, ElementType.Float32);
-        var target = new MatrixView((nint)output, stride, ElementType.Float32);
-        if (experts[0].Grid is not null && tokens.UsesCodes)
-        {
-            tokens.Codes.Run(experts, route.Offsets, route.Order, tokens.Rounded(InFeatures), target, shared);
-        }
-        else
-        {
-            GroupedMultiplication.Run(
-                experts, route.Offsets, route.Order, tokens.View, target, shared,
-                new ExecutionOptions(Threads: tokens.Threads));
-        }
-
+        _experts.Multiply(tokens, route, new MatrixView((nint)output, stride, ElementType.Float32), shared);
         if (HasExpertBias)
         {
             AddExpertBias(route.Experts, output, stride);
@@ -43,7 +40,7 @@ internal sealed unsafe class MixtureLinear(TokenRouter router, PackedWeight[] ex
     /// <inheritdoc/>
     public override void Dispose()
     {
-        Array.ForEach(experts, expert => expert.Dispose());
+        _experts.Dispose();
         bias?.Dispose();
     }
 

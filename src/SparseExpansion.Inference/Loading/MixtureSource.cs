@@ -35,6 +35,9 @@ internal sealed class MixtureSource
         _routers = new TokenRouter?[index.Routers.Count];
     }
 
+    /// <summary>The mixtures that were taken.</summary>
+    public List<MixtureLinear> Mixtures { get; } = [];
+
     /// <summary>The routers of the layers that were taken.</summary>
     public IEnumerable<TokenRouter> Routers => _routers.OfType<TokenRouter>();
 
@@ -62,7 +65,9 @@ internal sealed class MixtureSource
             $"router {entry.Router}", () => RouterReader.Read(_index.Routers[entry.Router], entry.Router, _files));
         NativeArray? shared = entry.Bias ? ReadBias(entry) : null;
         PackedWeight[] experts = Named($"layer '{name}'", () => ExpertReader.Read(entry, _files));
-        return new MixtureLinear(router, experts, shared);
+        var mixture = new MixtureLinear(router, new PackedExperts(experts), shared);
+        Mixtures.Add(mixture);
+        return mixture;
     }
 
     /// <summary>A weight in codes; null if the layer has none.</summary>

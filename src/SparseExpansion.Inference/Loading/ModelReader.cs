@@ -36,7 +36,7 @@ internal static class ModelReader
         }
 
         var weights = new WeightSource(files, config, isDense: true);
-        return new LoadedModel(new DecoderLoader(config, weights, null).Load(), [], files);
+        return new LoadedModel(new DecoderLoader(config, weights, null).Load(), [], [], files);
     }
 
     private static LoadedModel ReadExpanded(string folder, ModelConfig config, TensorFiles files)
@@ -46,6 +46,6 @@ internal static class ModelReader
         SafetensorsFile experts = files.Add(Path.Combine(folder, ExpandedTensorNames.ExpertsFile));
         var mixtures = new MixtureSource(index, files, experts.FilePath);
         var weights = new WeightSource(files, config, isDense: false);
-        return new LoadedModel(new DecoderLoader(config, weights, mixtures).Load(), [.. mixtures.Routers], files);
+        return new LoadedModel(new DecoderLoader(config, weights, mixtures).Load(), [.. mixtures.Routers], mixtures.Mixtures, files);
     }
 }

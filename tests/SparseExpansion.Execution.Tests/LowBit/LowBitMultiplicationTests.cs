@@ -42,6 +42,53 @@ public sealed unsafe class LowBitMultiplicationTests
             },
             iter: 60);
 
+    /// <summary>However many tokens there are, dense codes of four bits give each of them the same.</summary>
+    [Theory]
+    [InlineData(128)]
+    [InlineData(null)]
+    public void Run_OfOneTokenOrMany_IsTheSame(int? group)
+    {
+        using var problem = new LowBitProblem(70, 700, 4, group, 0, 13, seed: 8);
+
+        foreach (LowBitPath path in s_paths)
+        {
+            float[] all = DenseCodes(problem, path, threads: 2);
+            for (int token = 0; token < problem.Count; token++)
+            {
+                float[] one = new float[problem.Count * problem.Rows];
+                fixed (float* y = one)
+                {
+                    new LowBitMultiplication { Path = path }.Run(
+                        problem.Dense, [token], problem.Rounded, new MatrixView((nint)y, problem.Rows, ElementType.Float32),
+                        MatrixView.None);
+                }
+
+                Range row = (token * problem.Rows)..((token + 1) * problem.Rows);
+                Assert.Equal(all[row], one[row]);
+            }
+        }
+    }
+
+    [Fact]
+    public void Run_OfTokensOfSeveralDenseExperts_GivesEachItsOwn()
+    {
+        using var first = new LowBitProblem(130, 256, 4, 128, 0, 4, seed: 1);
+        using var second = new LowBitProblem(130, 256, 4, 128, 0, 4, seed: 2);
+        float[] output = new float[4 * 130];
+
+        fixed (float* y = output)
+        {
+            new LowBitMultiplication().Run(
+                [first.Dense, second.Dense], [0, 1, 4], [2, 3, 0, 1], first.Rounded,
+                new MatrixView((nint)y, 130, ElementType.Float32), MatrixView.None);
+        }
+
+        (double[] a, double[] size) = first.Reference(first.DenseValues);
+        (double[] b, _) = first.Reference(second.DenseValues);
+        double[] expected = [.. Enumerable.Range(0, output.Length).Select(i => i / 130 == 2 ? a[i] : b[i])];
+        AssertClose(expected, [.. size.Select(value => value + 10)], output, LowBitPaths.Best);
+    }
+
     /// <summary>A token's outputs do not depend on the threads, and within its kernel not on the other tokens.</summary>
     [Theory]
     [InlineData(1)]
@@ -115,6 +162,15 @@ public sealed unsafe class LowBitMultiplicationTests
 
         Assert.Throws<ArgumentException>(() => new LowBitMultiplication().Run([problem.Packed], [0, 1], [0], other.Rounded, default, MatrixView.None));
         Assert.Throws<ArgumentException>(() => new LowBitMultiplication().Run(problem.Dense, [0], other.Rounded, default, MatrixView.None));
+    }
+
+    [Fact]
+    public void Run_WithOffsetsThatDoNotCoverTheTokens_IsRefused()
+    {
+        using var problem = new LowBitProblem(5, 64, 4, null, 0.5, 2, seed: 1);
+
+        Assert.Throws<ArgumentException>(() => new LowBitMultiplication().Run([problem.Packed], [0, 1], [0, 1], problem.Rounded, default, MatrixView.None));
+        Assert.Throws<ArgumentException>(() => new LowBitMultiplication().Run([problem.Dense], [0, 2, 2], [0, 1], problem.Rounded, default, MatrixView.None));
     }
 
     [Fact]

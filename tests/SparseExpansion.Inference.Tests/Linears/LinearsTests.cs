@@ -62,7 +62,7 @@ public sealed unsafe class LinearsTests
         using var router = new RandomTokenRouter(Random(Columns, 7), 3);
         long[] chosen = Choose(router);
         PackedWeight[] experts = [.. Enumerable.Range(0, 3).Select(PackCodes)];
-        using var linear = new MixtureLinear(router, experts, Array(_bias));
+        using var linear = new MixtureLinear(router, new PackedExperts(experts), Array(_bias));
         float[] exact = new float[Tokens * Rows], rounded = new float[Tokens * Rows];
 
         Multiply(linear, ActivationPrecision.Float32, exact);
@@ -75,12 +75,38 @@ public sealed unsafe class LinearsTests
     }
 
     [Fact]
+    public void UseDenseCodes_OfAMixture_ChangesItsFormAlone()
+    {
+        using var router = new RandomTokenRouter(Random(Columns, 7), 3);
+        using var linear = new MixtureLinear(
+            router, new PackedExperts([.. Enumerable.Range(0, 3).Select(PackCodes)]), Array(_bias));
+        float[] before = new float[Tokens * Rows], after = new float[Tokens * Rows];
+        Multiply(linear, ActivationPrecision.Int8, before);
+        Assert.True(linear.DenseBytes > 0);
+
+        linear.UseDenseCodes(threads: 2);
+
+        Multiply(linear, ActivationPrecision.Int8, after);
+        Assert.All(before.Zip(after), pair => Assert.Equal(pair.First, pair.Second, 1e-4f));
+        Assert.Equal(0, linear.DenseBytes);
+    }
+
+    [Fact]
+    public void DenseBytes_OfValues_AreNone()
+    {
+        using var router = new RandomTokenRouter(Random(Columns, 7), 1);
+        using var linear = new MixtureLinear(router, new PackedExperts([Pack(Sparse(4))]), null);
+
+        Assert.Equal(0, linear.DenseBytes);
+    }
+
+    [Fact]
     public void Multiply_Mixture_TakesTheWeightAndTheSharedBiasOfEachTokensExpert()
     {
         float[][] experts = [Sparse(4), Sparse(5), Sparse(6)];
         using var router = new RandomTokenRouter(Random(Columns, 7), experts.Length);
         long[] chosen = Choose(router);
-        using var linear = new MixtureLinear(router, [.. experts.Select(Pack)], Array(_bias));
+        using var linear = new MixtureLinear(router, new PackedExperts([.. experts.Select(Pack)]), Array(_bias));
 
         AssertProduct(linear, token => experts[chosen[token]], _ => _bias);
         Assert.Equal(3, chosen.Distinct().Count());
@@ -93,7 +119,7 @@ public sealed unsafe class LinearsTests
         using var router = new RandomTokenRouter(Random(Columns, 7), experts.Length);
         long[] chosen = Choose(router);
         using var linear = new MixtureLinear(
-            router, [.. experts.Select(Pack)], Array([.. biases.SelectMany(bias => bias)]));
+            router, new PackedExperts([.. experts.Select(Pack)]), Array([.. biases.SelectMany(bias => bias)]));
 
         AssertProduct(linear, token => experts[chosen[token]], token => biases[chosen[token]]);
     }
