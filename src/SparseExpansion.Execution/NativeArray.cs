@@ -49,7 +49,7 @@ public sealed unsafe class NativeArray : IDisposable
     {
         RequireLength(length, type);
         var memory = new NativeBuffer();
-        return new NativeArray((nint)memory.Reserve((nuint)(length * ElementTypes.SizeOf(type))), length, type, memory);
+        return new NativeArray((nint)memory.Allocate((nuint)(length * ElementTypes.SizeOf(type))), length, type, memory);
     }
 
     /// <summary>Elements from <paramref name="start"/> on, to read and write while this array lives.</summary>

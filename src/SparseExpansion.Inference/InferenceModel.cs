@@ -63,7 +63,7 @@ public sealed class InferenceModel : IDisposable
         LoadedModel loaded = ModelReader.Read(folder);
         try
         {
-            ExpertForms.Apply(loaded.Mixtures, options);
+            CodeForms.Apply(loaded.Coded, options);
             return new InferenceModel(loaded, options);
         }
         catch

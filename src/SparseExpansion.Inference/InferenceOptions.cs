@@ -13,10 +13,10 @@ public sealed record InferenceOptions
     public ActivationPrecision Activations { get; init; } = ActivationPrecision.Int8;
 
     /// <summary>
-    /// Form in memory of experts in codes; those in floating point stay as they lie in the file. Default
-    /// <see cref="ExpertForm.Auto"/>.
+    /// Form in memory of weights in codes; those in floating point stay as they lie in the file. Default
+    /// <see cref="CodeForm.Auto"/>.
     /// </summary>
-    public ExpertForm Experts { get; init; }
+    public CodeForm Codes { get; init; }
 
     /// <summary>Form of the keys and values of past tokens. Default <see cref="CacheFormat.Float32"/>.</summary>
     public CacheFormat Cache { get; init; } = CacheFormat.Float32;
@@ -36,7 +36,7 @@ public sealed record InferenceOptions
     /// <summary>Checks the values.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A value is out of range; the exception names the
     /// property.</exception>
-    /// <exception cref="ArgumentException">Dense experts with tokens that are not rounded.</exception>
+    /// <exception cref="ArgumentException">Rearranged codes with tokens that are not rounded.</exception>
     public void Validate()
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(Threads ?? 1, 1, nameof(Threads));
@@ -47,16 +47,16 @@ public sealed record InferenceOptions
             throw new ArgumentOutOfRangeException(nameof(Activations), Activations, "Is not a precision of tokens.");
         }
 
-        if (!Enum.IsDefined(Experts))
+        if (!Enum.IsDefined(Codes))
         {
-            throw new ArgumentOutOfRangeException(nameof(Experts), Experts, "Is not a form of experts.");
+            throw new ArgumentOutOfRangeException(nameof(Codes), Codes, "Is not a form of codes.");
         }
 
-        if (Experts == ExpertForm.Dense && Activations != ActivationPrecision.Int8)
+        if (Codes == CodeForm.Rearranged && Activations != ActivationPrecision.Int8)
         {
             throw new ArgumentException(
-                $"Dense experts are multiplied with {nameof(ActivationPrecision.Int8)} tokens; choose those, or "
-                + $"{nameof(ExpertForm.Bitmask)} experts.", nameof(Experts));
+                $"{nameof(CodeForm.Rearranged)} codes are multiplied with {nameof(ActivationPrecision.Int8)} tokens; choose "
+                + $"those, or {nameof(CodeForm.Stored)} codes.", nameof(Codes));
         }
 
         if (!Enum.IsDefined(Cache))

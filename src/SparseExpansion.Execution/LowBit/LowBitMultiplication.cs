@@ -1,4 +1,5 @@
 using SparseExpansion.Execution.LowBit.Paths;
+using SparseExpansion.Execution.LowBit.Strips;
 using SparseExpansion.Execution.LowBit.Tiles;
 using SparseExpansion.Execution.LowBit.Tokens;
 using SparseExpansion.Execution.Tiling;
@@ -76,6 +77,36 @@ internal sealed unsafe class LowBitMultiplication : IDisposable
                 {
                     Check(experts[expert].Columns == tokens.Columns, nameof(experts));
                     _work.Add(null, experts[expert], offsets[expert], count);
+                }
+            }
+
+            _work.Run(Threads);
+        }
+    }
+
+    /// <summary>The same, with experts in strips.</summary>
+    /// <param name="experts">Codes in strips, of one shape.</param>
+    /// <param name="offsets">[experts + 1] where each expert's tokens start in <paramref name="order"/>.</param>
+    /// <param name="order">[tokens] token numbers sorted by expert.</param>
+    /// <param name="tokens">Rounded tokens [tokens, in_features].</param>
+    /// <param name="output">[tokens, out_features].</param>
+    /// <param name="bias">[out_features], or <see cref="MatrixView.None"/>.</param>
+    /// <exception cref="ArgumentException">Shapes do not fit.</exception>
+    public void Run(
+        ReadOnlySpan<StripWeight> experts, ReadOnlySpan<int> offsets, ReadOnlySpan<int> order, RoundedTokens tokens,
+        MatrixView output, MatrixView bias)
+    {
+        CheckOffsets(experts.Length, offsets, order.Length);
+        fixed (int* first = order)
+        {
+            _work.Begin(tokens, first, new TileOutput(output, bias), Path);
+            for (int expert = 0; expert < experts.Length; expert++)
+            {
+                int count = offsets[expert + 1] - offsets[expert];
+                if (count > 0)
+                {
+                    Check(experts[expert].Columns == tokens.Columns, nameof(experts));
+                    _work.Add(experts[expert], offsets[expert], count);
                 }
             }
 

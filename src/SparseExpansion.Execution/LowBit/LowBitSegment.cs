@@ -1,3 +1,5 @@
+using SparseExpansion.Execution.LowBit.Strips;
+
 namespace SparseExpansion.Execution.LowBit;
 
 /// <summary>One weight and the tokens that it multiplies.</summary>
@@ -8,6 +10,9 @@ internal struct LowBitSegment
 
     /// <summary>Dense codes, or null.</summary>
     public QuantizedWeight? Dense;
+
+    /// <summary>Codes in strips, or null.</summary>
+    public StripWeight? Strips;
 
     /// <summary>First token in the order.</summary>
     public int FirstToken;

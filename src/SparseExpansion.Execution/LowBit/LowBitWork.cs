@@ -2,6 +2,7 @@ using System.Runtime.Intrinsics;
 using SparseExpansion.Execution.LowBit.Codes;
 using SparseExpansion.Execution.LowBit.Columns;
 using SparseExpansion.Execution.LowBit.Paths;
+using SparseExpansion.Execution.LowBit.Strips;
 using SparseExpansion.Execution.LowBit.Tiles;
 using SparseExpansion.Execution.LowBit.Tokens;
 using SparseExpansion.Execution.LowBit.Vectors;
@@ -12,7 +13,7 @@ using SparseExpansion.Execution.Threading;
 namespace SparseExpansion.Execution.LowBit;
 
 /// <summary>
-/// Multiplies: an item is a panel of a packed weight, or some rows of a dense one, with all tokens of its segment. Every
+/// Multiplies: an item is a panel of a packed weight, some rows of a dense one, or a strip, with all tokens of its segment. Every
 /// output is summed inside one item and always in the same order, so the number of threads cannot change a result.
 /// </summary>
 internal sealed unsafe class LowBitWork : IParallelWork, IDisposable
@@ -20,8 +21,8 @@ internal sealed unsafe class LowBitWork : IParallelWork, IDisposable
     /// <summary>Rows of an item of a dense weight.</summary>
     public const int DenseRows = 32;
 
-    /// <summary>From so many tokens on, unpacking the codes of a row costs less than multiplying them where they lie.</summary>
-    private const int UnpackedTokens = 6;
+    /// <summary>Tokens whose products with a strip wait on the stack.</summary>
+    private const int StripTokens = 32;
 
     private readonly WorkerScratch _scratch = new();
     private LowBitSegment[] _segments = [];
@@ -43,22 +44,26 @@ internal sealed unsafe class LowBitWork : IParallelWork, IDisposable
     /// <summary>Adds a weight and its tokens.</summary>
     public void Add(PackedWeight? packed, QuantizedWeight? dense, int firstToken, int tokens)
     {
+        int items = packed?.Layout.PanelCount ?? (dense!.Rows + DenseRows - 1) / DenseRows;
+        Add(new LowBitSegment { Packed = packed, Dense = dense, FirstToken = firstToken, Tokens = tokens, Items = items });
+    }
+
+    private void Add(LowBitSegment segment)
+    {
         if (_count == _segments.Length)
         {
             Array.Resize(ref _segments, Math.Max(16, 2 * _count));
         }
 
-        int items = packed?.Layout.PanelCount ?? (dense!.Rows + DenseRows - 1) / DenseRows;
-        _segments[_count++] = new LowBitSegment
-        {
-            Packed = packed,
-            Dense = dense,
-            FirstToken = firstToken,
-            Tokens = tokens,
-            FirstItem = _items,
-            Items = items,
-        };
-        _items += items;
+        segment.FirstItem = _items;
+        _items += segment.Items;
+        _segments[_count++] = segment;
+    }
+
+    /// <summary>Adds a weight in strips and its tokens.</summary>
+    public void Add(StripWeight strips, int firstToken, int tokens)
+    {
+        Add(new LowBitSegment { Strips = strips, FirstToken = firstToken, Tokens = tokens, Items = strips.Layout.Strips });
     }
 
     /// <summary>Multiplies all, and lets go of the weights.</summary>
@@ -86,7 +91,11 @@ internal sealed unsafe class LowBitWork : IParallelWork, IDisposable
         }
 
         ref readonly LowBitSegment segment = ref _segments[index];
-        if (segment.Packed is { } packed)
+        if (segment.Strips is { } strips)
+        {
+            MultiplyStrip(strips, item - segment.FirstItem, in segment);
+        }
+        else if (segment.Packed is { } packed)
         {
             MultiplyPanel(packed, item - segment.FirstItem, in segment, _scratch.Of(worker));
         }
@@ -119,6 +128,34 @@ internal sealed unsafe class LowBitWork : IParallelWork, IDisposable
         (nuint)(2 * ITile.Rows * (_tokens.Units + RoundedTokens.SumLanes) * sizeof(float)));
 
     private static nuint StreamBytes => (CodeStream.ScratchBytes + 63) / 64 * 64;
+
+    private void MultiplyStrip(StripWeight weight, int strip, in LowBitSegment segment)
+    {
+        int firstRow = strip * StripLayout.StripRows, rows = Math.Min(StripLayout.StripRows, weight.Rows - firstRow);
+        float* results = stackalloc float[StripTokens * StripLayout.StripRows];
+        for (int token = 0; token < segment.Tokens; token += StripTokens)
+        {
+            int count = Math.Min(StripTokens, segment.Tokens - token);
+            int* order = _order + segment.FirstToken + token;
+            switch (_path)
+            {
+                case >= LowBitPath.Avx512:
+                    StripProduct<Strip512, Vector512<byte>, Vector512<float>>.Multiply(weight, strip, _tokens, order, count, results);
+                    break;
+                case LowBitPath.Avx2:
+                    StripProduct<Strip256, Vector256<byte>, Vector256<float>>.Multiply(weight, strip, _tokens, order, count, results);
+                    break;
+                default:
+                    PortableStripProduct.Multiply(weight, strip, _tokens, order, count, results);
+                    break;
+            }
+
+            for (int i = 0; i < count; i++)
+            {
+                _output.Write(order[i], firstRow, results + i * StripLayout.StripRows, rows);
+            }
+        }
+    }
 
     private void MultiplyPanel(PackedWeight weight, int panel, in LowBitSegment segment, byte* scratch)
     {
@@ -171,13 +208,6 @@ internal sealed unsafe class LowBitWork : IParallelWork, IDisposable
     {
         int rows = Math.Min(DenseRows, weight.Rows - firstRow);
         byte* codes = weight.Codes.Pointer + firstRow * weight.RowBytes;
-        bool paired = weight.Bits == 4 && weight.Grid.GroupSize != 64 && _path >= LowBitPath.Avx2;
-        if (paired && segment.Tokens < UnpackedTokens)
-        {
-            MultiplyNibbles(codes, (nint)weight.RowBytes, rows, firstRow, weight.Grid, in segment, scratch);
-            return;
-        }
-
         if (weight.Bits == 8 && weight.Columns % RoundedTokens.GroupColumns == 0)
         {
             MultiplyTiles(codes, (nint)weight.RowBytes, rows, firstRow, weight.Grid, in segment, scratch);
@@ -191,73 +221,18 @@ internal sealed unsafe class LowBitWork : IParallelWork, IDisposable
             byte* unpacked = scratch + StreamBytes + SumBytes + CodeUnpacker.Slack;
             for (int i = 0; i < inside; i++)
             {
-                UnpackRow(weight, codes + (row + i) * weight.RowBytes, paired, unpacked + i * Stride);
+                byte* to = unpacked + i * Stride;
+                byte* from = CodeUnpacker.Unpack(
+                    codes + (row + i) * weight.RowBytes, 0, weight.Columns, weight.Bits, _path, to - CodeUnpacker.Slack);
+                if (from != to)
+                {
+                    Buffer.MemoryCopy(from, to, Stride, weight.Columns);
+                }
             }
 
-            if (paired)
-            {
-                MultiplyPairs(unpacked, inside, firstRow + row, weight.Grid, in segment, scratch);
-            }
-            else
-            {
-                MultiplyTiles(unpacked, Stride, inside, firstRow + row, weight.Grid, in segment, scratch);
-            }
+            MultiplyTiles(unpacked, Stride, inside, firstRow + row, weight.Grid, in segment, scratch);
         }
     }
-
-    private void UnpackRow(QuantizedWeight weight, byte* codes, bool paired, byte* target)
-    {
-        if (paired)
-        {
-            CodeUnpacker.UnpackPairs(codes, weight.Columns, _path, target);
-            return;
-        }
-
-        byte* from = CodeUnpacker.Unpack(codes, 0, weight.Columns, weight.Bits, _path, target - CodeUnpacker.Slack);
-        if (from != target)
-        {
-            Buffer.MemoryCopy(from, target, Stride, weight.Columns);
-        }
-    }
-
-    /// <summary>Codes of four bits where they lie.</summary>
-    private void MultiplyNibbles(
-        byte* codes, nint stride, int rows, int firstRow, PackedGrid grid, in LowBitSegment segment, byte* scratch)
-    {
-        if (_path >= LowBitPath.Avx512)
-        {
-            MultiplyPairs<VectorTile<Vectors512<WideNibbles>, Vector512<float>, PairOrder>>(
-                codes, stride, rows, firstRow, grid, in segment, scratch);
-        }
-        else
-        {
-            MultiplyPairs<VectorTile<Vectors256<HalfNibbles>, Vector256<float>, PairOrder>>(
-                codes, stride, rows, firstRow, grid, in segment, scratch);
-        }
-    }
-
-    /// <summary>The same, a byte each: sums are those of the codes where they lie.</summary>
-    private void MultiplyPairs(
-        byte* codes, int rows, int firstRow, PackedGrid grid, in LowBitSegment segment, byte* scratch)
-    {
-        if (_path >= LowBitPath.Avx512)
-        {
-            MultiplyPairs<VectorTile<Vectors512<WideBytes<NarrowProduct512>>, Vector512<float>, PairOrder>>(
-                codes, Stride, rows, firstRow, grid, in segment, scratch);
-        }
-        else
-        {
-            MultiplyPairs<VectorTile<Vectors256<HalfBytes<NarrowProduct256>>, Vector256<float>, PairOrder>>(
-                codes, Stride, rows, firstRow, grid, in segment, scratch);
-        }
-    }
-
-    private void MultiplyPairs<TTile>(
-        byte* codes, nint stride, int rows, int firstRow, PackedGrid grid, in LowBitSegment segment, byte* scratch)
-        where TTile : ITile =>
-        TileRows.Multiply<TTile, TwoUnits>(
-            codes, stride, rows, firstRow, new GroupScales(grid), _tokens, _order + segment.FirstToken, segment.Tokens,
-            (float*)(scratch + StreamBytes), _output);
 
     private void MultiplyTiles(
         byte* codes, nint stride, int rows, int firstRow, PackedGrid grid, in LowBitSegment segment, byte* scratch)
@@ -268,19 +243,19 @@ internal sealed unsafe class LowBitWork : IParallelWork, IDisposable
         switch (_path, grid.Bits == 8)
         {
             case ( >= LowBitPath.Avx512, true):
-                TileRows.Multiply<VectorTile<Vectors512<WideBytes<ByteProduct512>>, Vector512<float>, ColumnOrder>>(
+                TileRows.Multiply<VectorTile<Vectors512<ByteProduct512>, Vector512<float>>>(
                     codes, stride, rows, firstRow, scales, _tokens, order, segment.Tokens, scaleMemory, _output);
                 break;
             case ( >= LowBitPath.Avx512, false):
-                TileRows.Multiply<VectorTile<Vectors512<WideBytes<NarrowProduct512>>, Vector512<float>, ColumnOrder>>(
+                TileRows.Multiply<VectorTile<Vectors512<NarrowProduct512>, Vector512<float>>>(
                     codes, stride, rows, firstRow, scales, _tokens, order, segment.Tokens, scaleMemory, _output);
                 break;
             case (LowBitPath.Avx2, true):
-                TileRows.Multiply<VectorTile<Vectors256<HalfBytes<ByteProduct256>>, Vector256<float>, ColumnOrder>>(
+                TileRows.Multiply<VectorTile<Vectors256<ByteProduct256>, Vector256<float>>>(
                     codes, stride, rows, firstRow, scales, _tokens, order, segment.Tokens, scaleMemory, _output);
                 break;
             case (LowBitPath.Avx2, false):
-                TileRows.Multiply<VectorTile<Vectors256<HalfBytes<NarrowProduct256>>, Vector256<float>, ColumnOrder>>(
+                TileRows.Multiply<VectorTile<Vectors256<NarrowProduct256>, Vector256<float>>>(
                     codes, stride, rows, firstRow, scales, _tokens, order, segment.Tokens, scaleMemory, _output);
                 break;
             default:

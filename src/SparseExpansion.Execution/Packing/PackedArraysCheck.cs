@@ -59,7 +59,10 @@ internal static unsafe class PackedArraysCheck
         for (long i = 0; i < count; i++)
         {
             int zero = grid.Zeros.Pointer[i];
-            Require(zero >> grid.Bits == 0, $"zero point {zero} is no code of {grid.Bits} bits");
+            if (zero >> grid.Bits != 0)
+            {
+                throw Damaged($"zero point {zero} is no code of {grid.Bits} bits");
+            }
         }
 
         GC.KeepAlive(grid);
@@ -80,9 +83,11 @@ internal static unsafe class PackedArraysCheck
                 new Span<byte>(seen, PackedLayout.Limit).Clear();
                 for (int slot = 0; slot < rows; slot++, rowOrder++)
                 {
-                    Require(
-                        *rowOrder < rows && seen[*rowOrder]++ == 0,
-                        $"the row order of panel {panel}, block {block} is not a permutation");
+                    if (*rowOrder >= rows || seen[*rowOrder]++ != 0)
+                    {
+                        throw Damaged($"the row order of panel {panel}, block {block} is not a permutation");
+                    }
+
                     total += CheckMask(layout, block, masks);
                     masks += layout.MaskBytes;
                 }
@@ -106,7 +111,11 @@ internal static unsafe class PackedArraysCheck
             ulong word = *(ulong*)(mask + column / 8);
             int inside = layout.Columns - block * layout.BlockColumns - column;
             ulong allowed = inside >= PackedLayout.MaskColumns ? ulong.MaxValue : inside <= 0 ? 0 : (1UL << inside) - 1;
-            Require((word & ~allowed) == 0, $"a mask of block {block} has values beyond column {layout.Columns}");
+            if ((word & ~allowed) != 0)
+            {
+                throw Damaged($"a mask of block {block} has values beyond column {layout.Columns}");
+            }
+
             count += BitOperations.PopCount(word);
         }
 
@@ -124,8 +133,11 @@ internal static unsafe class PackedArraysCheck
     {
         if (!condition)
         {
-            throw new CheckpointException(
-                $"The packed weight is damaged: {problem}. Expand the model again or restore the file.");
+            throw Damaged(problem);
         }
     }
+
+    /// <summary>Loops throw it themselves: a message for every number would take longer than all checks.</summary>
+    private static CheckpointException Damaged(string problem) =>
+        new($"The packed weight is damaged: {problem}. Expand the model again or restore the file.");
 }

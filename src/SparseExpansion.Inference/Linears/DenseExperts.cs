@@ -4,8 +4,8 @@ using SparseExpansion.Inference.Routing;
 
 namespace SparseExpansion.Inference.Linears;
 
-/// <summary>Experts in dense codes.</summary>
-/// <param name="weights">Weights of one shape and as many bits; taken over.</param>
+/// <summary>Experts in dense codes of eight bits.</summary>
+/// <param name="weights">Weights of one shape; taken over.</param>
 internal sealed class DenseExperts(QuantizedWeight[] weights) : ExpertSet
 {
     /// <inheritdoc/>

@@ -10,18 +10,20 @@ namespace SparseExpansion.Inference.Linears;
 /// <param name="experts">The experts; taken over.</param>
 /// <param name="bias">float32 [out_features], or [experts, out_features]; null: none. Taken over.</param>
 internal sealed unsafe class MixtureLinear(TokenRouter router, ExpertSet experts, NativeArray? bias)
-    : Linear(experts.InFeatures, experts.OutFeatures)
+    : Linear(experts.InFeatures, experts.OutFeatures), ICodedLinear
 {
     private ExpertSet _experts = experts;
 
     private bool HasExpertBias => bias is not null && bias.Length > OutFeatures;
 
-    /// <summary>Bytes of the experts in dense codes; 0 if they cannot have that form, or have it.</summary>
-    public long DenseBytes => _experts is PackedExperts packed ? packed.DenseBytes : 0;
+    /// <inheritdoc/>
+    public bool HasMasks => true;
 
-    /// <summary>Gives the experts the form of dense codes. Before the first product, if <see cref="DenseBytes"/> are not 0.</summary>
-    /// <param name="threads">Threads to convert with.</param>
-    public void UseDenseCodes(int threads) => _experts = ((PackedExperts)_experts).ToDense(threads);
+    /// <inheritdoc/>
+    public long RearrangedBytes => _experts is PackedExperts packed ? packed.RearrangedBytes : 0;
+
+    /// <inheritdoc/>
+    public void Rearrange(int threads) => _experts = ((PackedExperts)_experts).Rearranged(threads);
 
     /// <inheritdoc/>
     public override void Multiply(TokenBlock tokens, float* output, nint stride)

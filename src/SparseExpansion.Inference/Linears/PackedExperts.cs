@@ -2,7 +2,7 @@ using SparseExpansion.Execution;
 using SparseExpansion.Execution.Dispatch;
 using SparseExpansion.Execution.LowBit.Columns;
 using SparseExpansion.Execution.LowBit.Paths;
-using SparseExpansion.Execution.Memory;
+using SparseExpansion.Execution.LowBit.Strips;
 using SparseExpansion.Execution.Tiling;
 using SparseExpansion.Inference.Routing;
 
@@ -10,7 +10,7 @@ namespace SparseExpansion.Inference.Linears;
 
 /// <summary>Experts under bitmasks, as they lie in a file.</summary>
 /// <param name="weights">Weights of one shape and type; taken over.</param>
-internal sealed unsafe class PackedExperts(PackedWeight[] weights) : ExpertSet
+internal sealed class PackedExperts(PackedWeight[] weights) : ExpertSet
 {
     /// <inheritdoc/>
     public override int InFeatures => weights[0].Columns;
@@ -18,8 +18,13 @@ internal sealed unsafe class PackedExperts(PackedWeight[] weights) : ExpertSet
     /// <inheritdoc/>
     public override int OutFeatures => weights[0].Rows;
 
-    /// <summary>Bytes that <see cref="ToDense"/> would allocate; 0 if the weights are values instead of codes.</summary>
-    public long DenseBytes => weights[0].Grid is null ? 0 : weights.Length * DenseCodes.BytesOf(weights[0]);
+    /// <summary>Bytes that <see cref="Rearranged"/> would allocate; 0 if the weights are values instead of codes.</summary>
+    public long RearrangedBytes => weights[0].Grid switch
+    {
+        null => 0,
+        { Bits: > StripPacker.MostBits } grid => weights.Length * QuantizedWeight.CodeLength(grid.Rows, grid.Columns, grid.Bits),
+        { } grid => weights.Length * StripLayout.For(grid).Bytes,
+    };
 
     /// <inheritdoc/>
     public override void Multiply(TokenBlock tokens, TokenRoute route, MatrixView output, MatrixView bias)
@@ -35,40 +40,42 @@ internal sealed unsafe class PackedExperts(PackedWeight[] weights) : ExpertSet
         }
     }
 
-    /// <summary>The same weights in dense codes, in place of these, which must not be used afterwards.</summary>
-    /// <param name="threads">Threads to convert with.</param>
-    public DenseExperts ToDense(int threads)
+    /// <summary>The same weights in the order of the kernels, in place of these, which must not be used afterwards.</summary>
+    /// <param name="threads">Threads to use.</param>
+    public ExpertSet Rearranged(int threads) => weights[0].Grid!.Bits > StripPacker.MostBits
+        ? new DenseExperts(Converted(threads, DenseCodes.Of))
+        : new StripExperts(Converted(threads, StripPacker.Of));
+
+    /// <inheritdoc/>
+    public override void Dispose() => Array.ForEach(weights, weight => weight.Dispose());
+
+    private T[] Converted<T>(int threads, Func<PackedWeight, LowBitPath, T> convert)
+        where T : class, IDisposable
     {
-        var dense = new QuantizedWeight[weights.Length];
+        var converted = new T?[weights.Length];
         try
         {
             Parallel.For(0, weights.Length, new ParallelOptions { MaxDegreeOfParallelism = threads }, expert =>
             {
-                dense[expert] = DenseCodes.Of(weights[expert], LowBitPaths.Best);
+                converted[expert] = convert(weights[expert], LowBitPaths.Best);
                 Release(weights[expert]);
             });
-            return new DenseExperts(dense);
+            return converted!;
         }
         catch
         {
-            Array.ForEach(dense, weight => weight?.Dispose());
+            Array.ForEach(converted, weight => weight?.Dispose());
             throw;
         }
     }
-
-    /// <inheritdoc/>
-    public override void Dispose() => Array.ForEach(weights, weight => weight.Dispose());
 
     /// <summary>Frees what a weight allocated, and lets go of its pages of a mapped file.</summary>
     private static void Release(PackedWeight weight)
     {
         PackedArrays arrays = weight.Arrays;
-        NativeArray[] all = [arrays.Values, arrays.Masks, arrays.RowOrder, arrays.PanelOffsets];
-        foreach (NativeArray array in all.Where(array => array.Owner is null))
-        {
-            MemoryAdvice.Release((byte*)array.Address, (nuint)array.ByteLength);
-        }
-
+        Pages.Release(arrays.Values);
+        Pages.Release(arrays.Masks);
+        Pages.Release(arrays.RowOrder);
         weight.Dispose();
     }
 }

@@ -1,4 +1,6 @@
 using SparseExpansion.Execution;
+using SparseExpansion.Execution.LowBit.Paths;
+using SparseExpansion.Execution.LowBit.Strips;
 using SparseExpansion.Execution.Tiling;
 
 namespace SparseExpansion.Inference.Linears;
@@ -7,17 +9,40 @@ namespace SparseExpansion.Inference.Linears;
 /// <param name="weight">[out_features, in_features]; taken over.</param>
 /// <param name="bias">[out_features] float32, or null; taken over.</param>
 internal sealed unsafe class QuantizedLinear(QuantizedWeight weight, NativeArray? bias)
-    : MatrixLinear(weight.Columns, weight.Rows)
+    : MatrixLinear(weight.Columns, weight.Rows), ICodedLinear
 {
+    private readonly StripWeight[] _strips = new StripWeight[1];
+    private bool _isRearranged;
+
+    /// <inheritdoc/>
+    public bool HasMasks => false;
+
+    /// <inheritdoc/>
+    public long RearrangedBytes =>
+        _isRearranged || weight.Bits > StripPacker.MostBits ? 0 : StripLayout.For(weight.Grid).Bytes;
+
+    private MatrixView Bias => bias is null ? MatrixView.None : new MatrixView(bias.Address, 0, ElementType.Float32);
+
+    /// <inheritdoc/>
+    public void Rearrange(int threads)
+    {
+        _strips[0] = StripPacker.Of(weight, LowBitPaths.Best);
+        _isRearranged = true;
+        Pages.Release(weight.Codes);
+        weight.Dispose();
+    }
+
     /// <inheritdoc/>
     public override void Multiply(TokenBlock tokens, float* output, nint stride)
     {
-        if (tokens.UsesCodes)
+        var target = new MatrixView((nint)output, stride, ElementType.Float32);
+        if (_isRearranged)
         {
-            tokens.Codes.Run(
-                weight, tokens.Order, tokens.Rounded(InFeatures),
-                new MatrixView((nint)output, stride, ElementType.Float32),
-                bias is null ? MatrixView.None : new MatrixView(bias.Address, 0, ElementType.Float32));
+            tokens.Codes.Run(_strips, [0, tokens.Count], tokens.Order, tokens.Rounded(InFeatures), target, Bias);
+        }
+        else if (tokens.UsesCodes)
+        {
+            tokens.Codes.Run(weight, tokens.Order, tokens.Rounded(InFeatures), target, Bias);
         }
         else
         {
@@ -29,12 +54,20 @@ internal sealed unsafe class QuantizedLinear(QuantizedWeight weight, NativeArray
     public override void ReadRow(int row, Span<float> target)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(target.Length, InFeatures, nameof(target));
-        weight.Dequantize(row, target);
+        if (_isRearranged)
+        {
+            _strips[0].DecodeRow(row, target);
+        }
+        else
+        {
+            weight.Dequantize(row, target);
+        }
     }
 
     /// <inheritdoc/>
     public override void Dispose()
     {
+        _strips[0]?.Dispose();
         weight.Dispose();
         bias?.Dispose();
     }

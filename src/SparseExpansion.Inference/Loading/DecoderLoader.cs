@@ -15,6 +15,9 @@ internal sealed class DecoderLoader(ModelConfig config, WeightSource weights, Mi
     private readonly ModuleNames _names = ModelFamilies.Of(config.ModelType).Names;
     private readonly List<IDisposable> _made = [];
 
+    /// <summary>The layers that were made whose weights may be in codes.</summary>
+    public IReadOnlyList<ICodedLinear> Coded => [.. _made.OfType<ICodedLinear>()];
+
     /// <summary>Loads.</summary>
     /// <exception cref="CheckpointException">Tensors are missing, unexpected, damaged, or of another shape or
     /// type.</exception>

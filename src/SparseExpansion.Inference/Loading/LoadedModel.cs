@@ -7,10 +7,10 @@ namespace SparseExpansion.Inference.Loading;
 /// <summary>A decoder with the files that its weights lie in.</summary>
 /// <param name="Stack">The decoder.</param>
 /// <param name="Routers">The routers that its mixtures share.</param>
-/// <param name="Mixtures">The mixtures of the decoder.</param>
+/// <param name="Coded">The layers of the decoder whose weights may be in codes.</param>
 /// <param name="Files">The mapped files.</param>
 internal sealed record LoadedModel(
-    DecoderStack Stack, IReadOnlyList<TokenRouter> Routers, IReadOnlyList<MixtureLinear> Mixtures, TensorFiles Files) : IDisposable
+    DecoderStack Stack, IReadOnlyList<TokenRouter> Routers, IReadOnlyList<ICodedLinear> Coded, TensorFiles Files) : IDisposable
 {
     /// <inheritdoc/>
     public void Dispose()

@@ -35,9 +35,6 @@ internal sealed class MixtureSource
         _routers = new TokenRouter?[index.Routers.Count];
     }
 
-    /// <summary>The mixtures that were taken.</summary>
-    public List<MixtureLinear> Mixtures { get; } = [];
-
     /// <summary>The routers of the layers that were taken.</summary>
     public IEnumerable<TokenRouter> Routers => _routers.OfType<TokenRouter>();
 
@@ -65,9 +62,7 @@ internal sealed class MixtureSource
             $"router {entry.Router}", () => RouterReader.Read(_index.Routers[entry.Router], entry.Router, _files));
         NativeArray? shared = entry.Bias ? ReadBias(entry) : null;
         PackedWeight[] experts = Named($"layer '{name}'", () => ExpertReader.Read(entry, _files));
-        var mixture = new MixtureLinear(router, new PackedExperts(experts), shared);
-        Mixtures.Add(mixture);
-        return mixture;
+        return new MixtureLinear(router, new PackedExperts(experts), shared);
     }
 
     /// <summary>A weight in codes; null if the layer has none.</summary>

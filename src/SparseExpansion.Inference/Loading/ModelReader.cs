@@ -2,6 +2,7 @@ using SparseExpansion.Execution;
 using SparseExpansion.Execution.Expanded;
 using SparseExpansion.Execution.Safetensors;
 using SparseExpansion.Models;
+using SparseExpansion.Inference.Decoder;
 using SparseExpansion.Models.Configuration;
 
 namespace SparseExpansion.Inference.Loading;
@@ -46,6 +47,8 @@ internal static class ModelReader
         SafetensorsFile experts = files.Add(Path.Combine(folder, ExpandedTensorNames.ExpertsFile));
         var mixtures = new MixtureSource(index, files, experts.FilePath);
         var weights = new WeightSource(files, config, isDense: false);
-        return new LoadedModel(new DecoderLoader(config, weights, mixtures).Load(), [.. mixtures.Routers], mixtures.Mixtures, files);
+        var loader = new DecoderLoader(config, weights, mixtures);
+        DecoderStack stack = loader.Load();
+        return new LoadedModel(stack, [.. mixtures.Routers], loader.Coded, files);
     }
 }

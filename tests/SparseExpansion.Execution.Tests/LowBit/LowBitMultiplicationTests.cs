@@ -1,5 +1,7 @@
 using CsCheck;
 using SparseExpansion.Execution.LowBit.Paths;
+using SparseExpansion.Execution.LowBit.Strips;
+using SparseExpansion.Execution.LowBit.Tokens;
 using SparseExpansion.Execution.Tiling;
 
 namespace SparseExpansion.Execution.LowBit;
@@ -42,29 +44,64 @@ public sealed unsafe class LowBitMultiplicationTests
             },
             iter: 60);
 
-    /// <summary>However many tokens there are, dense codes of four bits give each of them the same.</summary>
-    [Theory]
-    [InlineData(128)]
-    [InlineData(null)]
-    public void Run_OfOneTokenOrMany_IsTheSame(int? group)
+    [Fact]
+    public void Run_OfStrips_IsTheProductOfTheRoundedTokens() =>
+        s_problems.Where(p => p.Bits < 8).Sample(
+            p =>
+            {
+                using var problem = new LowBitProblem(p.Rows, p.Columns, p.Bits, p.Group, p.Sparsity, p.Tokens, p.Seed);
+                (double[] expected, double[] magnitudes) = problem.Reference(problem.PackedValues);
+                using StripWeight strips = StripPacker.Of(problem.Packed, LowBitPaths.Best);
+                foreach (LowBitPath path in s_paths)
+                {
+                    AssertClose(expected, magnitudes, Strips(problem, strips, path, problem.Order), path);
+                }
+            },
+            iter: 60);
+
+    /// <summary>Sums of 16 bits hold the largest codes and tokens.</summary>
+    [Fact]
+    public void Run_OfStripsOfTheLargestCodes_DoesNotOverflow()
     {
-        using var problem = new LowBitProblem(70, 700, 4, group, 0, 13, seed: 8);
+        float[] weight = [.. Enumerable.Repeat(15f, 16 * 512)], tokens = [.. Enumerable.Repeat(127f, 512)];
+        using QuantizedWeight codes = QuantizedWeight.Quantize(weight, 16, 512, 4, 128);
+        using StripWeight strips = StripPacker.Of(codes, LowBitPaths.Best);
+        using var rounded = new RoundedTokens();
+        fixed (float* x = tokens)
+        {
+            rounded.Round(new MatrixView((nint)x, 512, ElementType.Float32), 1, 512);
+        }
 
         foreach (LowBitPath path in s_paths)
         {
-            float[] all = DenseCodes(problem, path, threads: 2);
+            float[] output = new float[16];
+            fixed (float* y = output)
+            {
+                new LowBitMultiplication { Path = path }.Run(
+                    [strips], [0, 1], [0], rounded, new MatrixView((nint)y, 16, ElementType.Float32), MatrixView.None);
+            }
+
+            Assert.All(output, value => Assert.Equal(512 * 15 * 127, value, 10f));
+        }
+    }
+
+    /// <summary>However many tokens there are, strips give each of them the same.</summary>
+    [Theory]
+    [InlineData(64)]
+    [InlineData(128)]
+    [InlineData(null)]
+    public void Run_OfStripsAndOneTokenOrMany_IsTheSame(int? group)
+    {
+        using var problem = new LowBitProblem(70, 700, 4, group, 0, 39, seed: 8);
+        using StripWeight strips = StripPacker.Of(problem.Dense, LowBitPaths.Best);
+
+        foreach (LowBitPath path in s_paths)
+        {
+            float[] all = Strips(problem, strips, path, problem.Order);
             for (int token = 0; token < problem.Count; token++)
             {
-                float[] one = new float[problem.Count * problem.Rows];
-                fixed (float* y = one)
-                {
-                    new LowBitMultiplication { Path = path }.Run(
-                        problem.Dense, [token], problem.Rounded, new MatrixView((nint)y, problem.Rows, ElementType.Float32),
-                        MatrixView.None);
-                }
-
                 Range row = (token * problem.Rows)..((token + 1) * problem.Rows);
-                Assert.Equal(all[row], one[row]);
+                Assert.Equal(all[row], Strips(problem, strips, path, [token])[row]);
             }
         }
     }
@@ -72,8 +109,8 @@ public sealed unsafe class LowBitMultiplicationTests
     [Fact]
     public void Run_OfTokensOfSeveralDenseExperts_GivesEachItsOwn()
     {
-        using var first = new LowBitProblem(130, 256, 4, 128, 0, 4, seed: 1);
-        using var second = new LowBitProblem(130, 256, 4, 128, 0, 4, seed: 2);
+        using var first = new LowBitProblem(130, 256, 8, 128, 0, 4, seed: 1);
+        using var second = new LowBitProblem(130, 256, 8, 128, 0, 4, seed: 2);
         float[] output = new float[4 * 130];
 
         fixed (float* y = output)
@@ -226,6 +263,19 @@ public sealed unsafe class LowBitMultiplicationTests
             new LowBitMultiplication { Path = path, Threads = threads }.Run(
                 problem.Dense, problem.Order, problem.Rounded,
                 new MatrixView((nint)y, problem.Rows, ElementType.Float32), MatrixView.None);
+        }
+
+        return output;
+    }
+
+    private static float[] Strips(LowBitProblem problem, StripWeight strips, LowBitPath path, int[] order)
+    {
+        float[] output = new float[problem.Count * problem.Rows];
+        fixed (float* y = output)
+        {
+            new LowBitMultiplication { Path = path, Threads = 2 }.Run(
+                [strips], [0, order.Length], order, problem.Rounded, new MatrixView((nint)y, problem.Rows, ElementType.Float32),
+                MatrixView.None);
         }
 
         return output;

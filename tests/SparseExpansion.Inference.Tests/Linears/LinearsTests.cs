@@ -75,29 +75,29 @@ public sealed unsafe class LinearsTests
     }
 
     [Fact]
-    public void UseDenseCodes_OfAMixture_ChangesItsFormAlone()
+    public void Rearrange_OfAMixture_ChangesItsFormAlone()
     {
         using var router = new RandomTokenRouter(Random(Columns, 7), 3);
         using var linear = new MixtureLinear(
             router, new PackedExperts([.. Enumerable.Range(0, 3).Select(PackCodes)]), Array(_bias));
         float[] before = new float[Tokens * Rows], after = new float[Tokens * Rows];
         Multiply(linear, ActivationPrecision.Int8, before);
-        Assert.True(linear.DenseBytes > 0);
+        Assert.True(linear.RearrangedBytes > 0);
 
-        linear.UseDenseCodes(threads: 2);
+        linear.Rearrange(threads: 2);
 
         Multiply(linear, ActivationPrecision.Int8, after);
         Assert.All(before.Zip(after), pair => Assert.Equal(pair.First, pair.Second, 1e-4f));
-        Assert.Equal(0, linear.DenseBytes);
+        Assert.Equal(0, linear.RearrangedBytes);
     }
 
     [Fact]
-    public void DenseBytes_OfValues_AreNone()
+    public void RearrangedBytes_OfValues_AreNone()
     {
         using var router = new RandomTokenRouter(Random(Columns, 7), 1);
         using var linear = new MixtureLinear(router, new PackedExperts([Pack(Sparse(4))]), null);
 
-        Assert.Equal(0, linear.DenseBytes);
+        Assert.Equal(0, linear.RearrangedBytes);
     }
 
     [Fact]

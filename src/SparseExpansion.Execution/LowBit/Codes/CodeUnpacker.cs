@@ -49,43 +49,6 @@ internal static unsafe class CodeUnpacker
         return target;
     }
 
-    /// <summary>Writes the codes of four bits of a row, a byte each: of every 128 the even ones before the odd ones.</summary>
-    /// <param name="codes">The row; 64 bytes may be read from its last byte on.</param>
-    /// <param name="count">Codes of the row.</param>
-    /// <param name="path">Instructions, AVX2 or better.</param>
-    /// <param name="target">Room for the codes, up to a multiple of 128.</param>
-    public static void UnpackPairs(byte* codes, nint count, LowBitPath path, byte* target)
-    {
-        for (nint i = 0; i < count; i += 128, codes += 64, target += 128)
-        {
-            if (path >= LowBitPath.Avx512)
-            {
-                SplitPairs(Vector512.Load(codes), target);
-            }
-            else
-            {
-                SplitPairs(Vector256.Load(codes), target);
-                SplitPairs(Vector256.Load(codes + 32), target + 32);
-            }
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void SplitPairs(Vector512<byte> pairs, byte* target)
-    {
-        Vector512<byte> nibble = Vector512.Create((byte)0x0F);
-        (pairs & nibble).Store(target);
-        ((pairs.AsUInt16() >> 4).AsByte() & nibble).Store(target + 64);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void SplitPairs(Vector256<byte> pairs, byte* target)
-    {
-        Vector256<byte> nibble = Vector256.Create((byte)0x0F);
-        (pairs & nibble).Store(target);
-        ((pairs.AsUInt16() >> 4).AsByte() & nibble).Store(target + 64);
-    }
-
     private static byte* UnpackNibbles(byte* source, int skipped, nint count, LowBitPath path, byte* target)
     {
         nint total = count + skipped;

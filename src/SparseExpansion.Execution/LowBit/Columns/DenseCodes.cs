@@ -6,30 +6,37 @@ using SparseExpansion.Execution.Packing;
 namespace SparseExpansion.Execution.LowBit.Columns;
 
 /// <summary>
-/// Writes codes under masks as dense ones, once, for processors to which expanding them with every token costs more than
-/// reading them: pruned weights get the zero point, so every weight keeps its value.
+/// Writes codes of eight bits under masks as dense ones, once, for processors to which expanding them with every token
+/// costs more than reading them: pruned weights get the zero point, so every weight keeps its value.
 /// </summary>
 internal static unsafe class DenseCodes
 {
-    /// <summary>Bits of the dense codes of a weight: narrow codes become those that kernels multiply where they lie.</summary>
-    public static int BitsOf(PackedWeight weight) => weight.Bits == 8 ? 8 : 4;
-
-    /// <summary>Bytes of the codes of <see cref="Of"/>.</summary>
-    public static long BytesOf(PackedWeight weight) =>
-        QuantizedWeight.CodeLength(weight.Rows, weight.Columns, BitsOf(weight));
-
     /// <summary>The same weight in dense codes.</summary>
-    /// <param name="weight">Codes under masks.</param>
+    /// <param name="weight">Codes of eight bits under masks.</param>
     /// <param name="path">Instructions.</param>
     /// <returns>A copy; the caller disposes it.</returns>
+    /// <exception cref="ArgumentException">The weight has no such codes.</exception>
     public static QuantizedWeight Of(PackedWeight weight, LowBitPath path)
     {
-        PackedGrid grid = weight.Grid ?? throw new ArgumentException("The weight holds values instead of codes.", nameof(weight));
-        NativeArray codes = NativeArray.Allocate(BytesOf(weight), ElementType.Byte);
+        if (weight.Grid is not { Bits: 8 } grid)
+        {
+            throw new ArgumentException("The weight has no codes of eight bits.", nameof(weight));
+        }
+
+        NativeArray target = NativeArray.Allocate(
+            QuantizedWeight.CodeLength(weight.Rows, weight.Columns, grid.Bits), ElementType.Byte);
+        target.Span<byte>(target.Length - PackedArrays.CodePadding, PackedArrays.CodePadding).Clear();
         var dense = new PackedGrid(
-            BitsOf(weight), grid.GroupSize, grid.Rows, grid.Columns, Copy(grid.Scales), Copy(grid.Zeros));
+            grid.Bits, grid.GroupSize, grid.Rows, grid.Columns, Copy(grid.Scales), Copy(grid.Zeros));
+        Fill(weight, path, target.Pointer);
+        GC.KeepAlive(weight);
+        return QuantizedWeight.FromArrays(target, dense);
+    }
+
+    private static void Fill(PackedWeight weight, LowBitPath path, byte* target)
+    {
         PackedLayout layout = weight.Layout;
-        nint stride = layout.PaddedColumns, rowBytes = (nint)CodeBits.BytesOf(weight.Columns, dense.Bits);
+        nint stride = layout.PaddedColumns;
         byte* rows = (byte*)NativeMemory.Alloc((nuint)(layout.PanelRows * stride));
         byte* stream = (byte*)NativeMemory.Alloc(CodeStream.ScratchBytes);
         try
@@ -37,11 +44,9 @@ internal static unsafe class DenseCodes
             for (int panel = 0; panel < layout.PanelCount; panel++)
             {
                 ColumnExpander.ExpandPanel(weight, panel, path, stream, rows, stride);
-                for (int row = 0; row < layout.RowsIn(panel); row++)
+                for (int row = 0; row < layout.RowsIn(panel); row++, target += weight.Columns)
                 {
-                    CodePacker.Pack(
-                        rows + row * stride, weight.Columns, dense.Bits,
-                        codes.Pointer + (panel * layout.PanelRows + row) * rowBytes);
+                    Buffer.MemoryCopy(rows + row * stride, target, weight.Columns, weight.Columns);
                 }
             }
         }
@@ -50,10 +55,6 @@ internal static unsafe class DenseCodes
             NativeMemory.Free(rows);
             NativeMemory.Free(stream);
         }
-
-        new Span<byte>(codes.Pointer + weight.Rows * rowBytes, PackedArrays.CodePadding).Clear();
-        GC.KeepAlive(weight);
-        return QuantizedWeight.FromArrays(codes, dense);
     }
 
     private static NativeArray Copy(NativeArray array)

@@ -35,7 +35,7 @@ internal readonly unsafe struct Avx2Piece<TProduct> : ITokenPiece
     }
 
     public static float Finish(float* sum, float* excess, float* ones, int lanes) =>
-        RowSum.Finish<Vectors256<HalfBytes<TProduct>>, Vector256<float>>(sum, excess, ones, lanes);
+        RowSum.Finish<Vectors256<TProduct>, Vector256<float>>(sum, excess, ones, lanes);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Scale(

@@ -48,7 +48,7 @@ internal readonly unsafe struct Avx512Piece<TExpander, TProduct> : ITokenPiece
     }
 
     public static float Finish(float* sum, float* excess, float* ones, int lanes) =>
-        RowSum.Finish<Vectors512<WideBytes<TProduct>>, Vector512<float>>(sum, excess, ones, lanes);
+        RowSum.Finish<Vectors512<TProduct>, Vector512<float>>(sum, excess, ones, lanes);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Scale(

@@ -36,7 +36,7 @@ internal static unsafe class TileRows
     /// <param name="count">Tokens to multiply.</param>
     /// <param name="scales">Memory of <see cref="ScaleFloats"/>.</param>
     /// <param name="output">Where the products go.</param>
-    public static void Multiply<TTile, TStep>(
+    private static void Multiply<TTile, TStep>(
         byte* codes, nint stride, int rows, int firstRow, GroupScales grid, RoundedTokens tokens, int* order, int count,
         float* scales, TileOutput output)
         where TTile : ITile

@@ -7,13 +7,9 @@ using SparseExpansion.Execution.LowBit.Vectors;
 namespace SparseExpansion.Execution.LowBit.Tiles;
 
 /// <summary>Tiles with vectors of one width.</summary>
-/// <typeparam name="TVectors">Products, and the form of the codes.</typeparam>
-/// <typeparam name="TVector">Their vector.</typeparam>
-/// <typeparam name="TOrder">The order of features that fits the codes.</typeparam>
-internal readonly unsafe struct VectorTile<TVectors, TVector, TOrder> : ITile
+internal readonly unsafe struct VectorTile<TVectors, TVector> : ITile
     where TVectors : ICodeVectors<TVector>
     where TVector : struct
-    where TOrder : ITokenOrder
 {
     public static void One<TStep>(
         byte** rows, float* scales, GroupScales grid, RoundedTokens tokens, int token, float* sums)
@@ -21,7 +17,7 @@ internal readonly unsafe struct VectorTile<TVectors, TVector, TOrder> : ITile
     {
         // No call may come after the loop: it would push the sums out of the registers, in the loop.
         float* ones = grid.Sums(tokens, token), excess = scales + grid.Lanes;
-        sbyte* x = TOrder.Codes(tokens, token);
+        sbyte* x = tokens.Codes(token);
         float* a = tokens.Scales(token);
         byte* r0 = rows[0], r1 = rows[1], r2 = rows[2], r3 = rows[3];
         nint row = 2 * grid.Lanes, ahead = ITile.Rows * (nint)(r1 - r0);
@@ -29,16 +25,16 @@ internal readonly unsafe struct VectorTile<TVectors, TVector, TOrder> : ITile
         int shift = grid.UnitShift, units = UnitsOf(tokens, TStep.Units), lanes = grid.Lanes;
         for (int unit = 0; unit < units; unit += TStep.Units)
         {
-            nint column = unit * RoundedTokens.UnitColumns, bytes = TVectors.BytesOf(column);
+            nint column = unit * RoundedTokens.UnitColumns;
             float* s = scales + (unit >> shift);
-            Fetch<TStep>(r0 + bytes + ahead);
-            Fetch<TStep>(r1 + bytes + ahead);
-            Fetch<TStep>(r2 + bytes + ahead);
-            Fetch<TStep>(r3 + bytes + ahead);
-            y0 = TVectors.Add<TStep>(y0, r0 + bytes, x + column, s, a + unit);
-            y1 = TVectors.Add<TStep>(y1, r1 + bytes, x + column, s + row, a + unit);
-            y2 = TVectors.Add<TStep>(y2, r2 + bytes, x + column, s + 2 * row, a + unit);
-            y3 = TVectors.Add<TStep>(y3, r3 + bytes, x + column, s + 3 * row, a + unit);
+            Fetch(r0 + column + ahead);
+            Fetch(r1 + column + ahead);
+            Fetch(r2 + column + ahead);
+            Fetch(r3 + column + ahead);
+            y0 = TVectors.Add<TStep>(y0, r0 + column, x + column, s, a + unit);
+            y1 = TVectors.Add<TStep>(y1, r1 + column, x + column, s + row, a + unit);
+            y2 = TVectors.Add<TStep>(y2, r2 + column, x + column, s + 2 * row, a + unit);
+            y3 = TVectors.Add<TStep>(y3, r3 + column, x + column, s + 3 * row, a + unit);
         }
 
         Finish(y0, y1, y2, y3, excess, row, ones, lanes).Store(sums);
@@ -49,7 +45,7 @@ internal readonly unsafe struct VectorTile<TVectors, TVector, TOrder> : ITile
         where TStep : IStep
     {
         float* ones = grid.Sums(tokens, first), others = grid.Sums(tokens, second), excess = scales + grid.Lanes;
-        sbyte* x = TOrder.Codes(tokens, first), z = TOrder.Codes(tokens, second);
+        sbyte* x = tokens.Codes(first), z = tokens.Codes(second);
         float* a = tokens.Scales(first), b = tokens.Scales(second);
         byte* r0 = rows[0], r1 = rows[1], r2 = rows[2], r3 = rows[3];
         nint row = 2 * grid.Lanes;
@@ -58,16 +54,16 @@ internal readonly unsafe struct VectorTile<TVectors, TVector, TOrder> : ITile
         int shift = grid.UnitShift, units = UnitsOf(tokens, TStep.Units), lanes = grid.Lanes;
         for (int unit = 0; unit < units; unit += TStep.Units)
         {
-            nint column = unit * RoundedTokens.UnitColumns, bytes = TVectors.BytesOf(column);
+            nint column = unit * RoundedTokens.UnitColumns;
             float* s = scales + (unit >> shift);
-            x0 = TVectors.Add<TStep>(x0, r0 + bytes, x + column, s, a + unit);
-            z0 = TVectors.Add<TStep>(z0, r0 + bytes, z + column, s, b + unit);
-            x1 = TVectors.Add<TStep>(x1, r1 + bytes, x + column, s + row, a + unit);
-            z1 = TVectors.Add<TStep>(z1, r1 + bytes, z + column, s + row, b + unit);
-            x2 = TVectors.Add<TStep>(x2, r2 + bytes, x + column, s + 2 * row, a + unit);
-            z2 = TVectors.Add<TStep>(z2, r2 + bytes, z + column, s + 2 * row, b + unit);
-            x3 = TVectors.Add<TStep>(x3, r3 + bytes, x + column, s + 3 * row, a + unit);
-            z3 = TVectors.Add<TStep>(z3, r3 + bytes, z + column, s + 3 * row, b + unit);
+            x0 = TVectors.Add<TStep>(x0, r0 + column, x + column, s, a + unit);
+            z0 = TVectors.Add<TStep>(z0, r0 + column, z + column, s, b + unit);
+            x1 = TVectors.Add<TStep>(x1, r1 + column, x + column, s + row, a + unit);
+            z1 = TVectors.Add<TStep>(z1, r1 + column, z + column, s + row, b + unit);
+            x2 = TVectors.Add<TStep>(x2, r2 + column, x + column, s + 2 * row, a + unit);
+            z2 = TVectors.Add<TStep>(z2, r2 + column, z + column, s + 2 * row, b + unit);
+            x3 = TVectors.Add<TStep>(x3, r3 + column, x + column, s + 3 * row, a + unit);
+            z3 = TVectors.Add<TStep>(z3, r3 + column, z + column, s + 3 * row, b + unit);
         }
 
         Finish(x0, x1, x2, x3, excess, row, ones, lanes).Store(sums);
@@ -75,18 +71,14 @@ internal readonly unsafe struct VectorTile<TVectors, TVector, TOrder> : ITile
     }
 
     /// <summary>
-    /// Asks for the same columns of the next tile, which lies behind this one: with one token, weights come from memory, and
-    /// the processor's own prefetching begins anew with every row. The address may be past the end.
+    /// Asks for the same columns of the next tile, which lies behind this one: bytes that are multiplied where they lie come
+    /// from memory, and the processor's own prefetching begins anew with every row. The address may be past the end.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Fetch<TStep>(byte* codes)
-        where TStep : IStep
+    private static void Fetch(byte* codes)
     {
         Sse.Prefetch0(codes);
-        if (TVectors.BytesOf(TStep.Units * RoundedTokens.UnitColumns) > 64)
-        {
-            Sse.Prefetch0(codes + 64);
-        }
+        Sse.Prefetch0(codes + 64);
     }
 
     private static int UnitsOf(RoundedTokens tokens, int step) =>

@@ -21,7 +21,6 @@ internal sealed unsafe class RoundedTokens : IDisposable
 
     private const int NumberRows = 4;
     private readonly NativeBuffer _codes = new();
-    private readonly NativeBuffer _paired = new();
     private readonly NativeBuffer _numbers = new();
     private int _numberRow;
 
@@ -55,7 +54,6 @@ internal sealed unsafe class RoundedTokens : IDisposable
         Units = (columns + 255) / 256 * (256 / UnitColumns);
         (Count, Columns) = (count, columns);
         _codes.Reserve((nuint)((long)count * Units * UnitColumns));
-        _paired.Reserve((nuint)((long)count * Units * UnitColumns));
         _numberRow = (Units + SumLanes - 1) / SumLanes * SumLanes;
         _numbers.Reserve((nuint)((long)count * NumberRows * _numberRow * sizeof(float)));
     }
@@ -71,7 +69,6 @@ internal sealed unsafe class RoundedTokens : IDisposable
             float* values = Read(source, tokens.IsBFloat16, first, inside, group);
             int unit = first / UnitColumns;
             TokenRounding.RoundGroup(values, Codes(token) + first, Scales(token) + unit, UnitSums(token) + unit);
-            TokenRounding.Split(Codes(token) + first, Paired(token) + first);
         }
 
         float* sums = UnitSums(token), pairs = PairSums(token), total = Totals(token);
@@ -86,12 +83,6 @@ internal sealed unsafe class RoundedTokens : IDisposable
 
     /// <summary>q, [units · 64].</summary>
     public sbyte* Codes(int token) => (sbyte*)_codes.Pointer + (long)token * Units * UnitColumns;
-
-    /// <summary>
-    /// The same, of every 128 features those with even numbers before those with odd ones: two codes of four bits share a
-    /// byte, so that the lower halves of 64 bytes are the former and the upper halves the latter.
-    /// </summary>
-    public sbyte* Paired(int token) => (sbyte*)_paired.Pointer + (long)token * Units * UnitColumns;
 
     /// <summary>a of every unit.</summary>
     public float* Scales(int token) => (float*)_numbers.Pointer + (long)token * NumberRows * _numberRow;
@@ -110,7 +101,6 @@ internal sealed unsafe class RoundedTokens : IDisposable
     public void Dispose()
     {
         _codes.Dispose();
-        _paired.Dispose();
         _numbers.Dispose();
     }
 

@@ -22,19 +22,6 @@ internal static unsafe class TokenRounding
         }
     }
 
-    /// <summary>Puts the 64 even codes of 128 before the 64 odd ones.</summary>
-    /// <param name="codes">128 codes.</param>
-    /// <param name="split">Receives them.</param>
-    public static void Split(sbyte* codes, sbyte* split)
-    {
-        for (int i = 0; i < 64; i += 32)
-        {
-            Vector256<short> a = Vector256.Load((short*)codes + i), b = Vector256.Load((short*)codes + i + 16);
-            Vector256.Narrow(a, b).Store(split + i);
-            Vector256.Narrow(a >> 8, b >> 8).Store(split + 64 + i);
-        }
-    }
-
     private static float Maximum(float* values)
     {
         Vector256<float> most = Vector256<float>.Zero;

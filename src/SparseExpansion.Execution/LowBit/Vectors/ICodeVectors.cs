@@ -13,9 +13,6 @@ internal unsafe interface ICodeVectors<TVector>
     /// <summary>Numbers from memory.</summary>
     static abstract TVector Load(float* source);
 
-    /// <summary>Bytes that the codes of so many columns take.</summary>
-    static abstract nint BytesOf(nint columns);
-
     /// <summary>Adds the products of a step's columns, times the scale of their group and that of the token.</summary>
     static abstract TVector Add<TStep>(
         TVector sum, byte* codes, sbyte* tokens, float* scale, float* tokenScale)

@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace SparseExpansion.Execution.LowBit.Vectors;
 
 /// <summary>Vectors of 256 bits.</summary>
-internal readonly unsafe struct Vectors256<TCodes> : ICodeVectors<Vector256<float>>
-    where TCodes : IHalfCodes
+internal readonly unsafe struct Vectors256<TProduct> : ICodeVectors<Vector256<float>>
+    where TProduct : IHalfProduct
 {
     public static int Width => Vector256<float>.Count;
 
@@ -13,14 +13,19 @@ internal readonly unsafe struct Vectors256<TCodes> : ICodeVectors<Vector256<floa
     public static Vector256<float> Load(float* source) => Vector256.Load(source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static nint BytesOf(nint columns) => TCodes.BytesOf(columns);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Add<TStep>(
         Vector256<float> sum, byte* codes, sbyte* tokens, float* scale, float* tokenScale)
-        where TStep : IStep => Vector256.FusedMultiplyAdd(
-        Vector256.ConvertToSingle(TCodes.Multiply<TStep>(codes, tokens)) * Vector256.Create(*scale),
-        Vector256.Create(*tokenScale), sum);
+        where TStep : IStep
+    {
+        Vector256<int> products = TProduct.Multiply(Vector256.Load(codes), Vector256.Load(codes + 32), tokens);
+        if (TStep.Units == 2)
+        {
+            products += TProduct.Multiply(Vector256.Load(codes + 64), Vector256.Load(codes + 96), tokens + 64);
+        }
+
+        return Vector256.FusedMultiplyAdd(
+            Vector256.ConvertToSingle(products) * Vector256.Create(*scale), Vector256.Create(*tokenScale), sum);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Subtract(Vector256<float> sum, Vector256<float> excess, Vector256<float> ones) =>

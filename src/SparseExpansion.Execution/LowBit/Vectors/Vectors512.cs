@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace SparseExpansion.Execution.LowBit.Vectors;
 
 /// <summary>Vectors of 512 bits.</summary>
-internal readonly unsafe struct Vectors512<TCodes> : ICodeVectors<Vector512<float>>
-    where TCodes : IWideCodes
+internal readonly unsafe struct Vectors512<TProduct> : ICodeVectors<Vector512<float>>
+    where TProduct : IWideProduct
 {
     public static int Width => Vector512<float>.Count;
 
@@ -13,14 +13,16 @@ internal readonly unsafe struct Vectors512<TCodes> : ICodeVectors<Vector512<floa
     public static Vector512<float> Load(float* source) => Vector512.Load(source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static nint BytesOf(nint columns) => TCodes.BytesOf(columns);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Add<TStep>(
         Vector512<float> sum, byte* codes, sbyte* tokens, float* scale, float* tokenScale)
-        where TStep : IStep => Vector512.FusedMultiplyAdd(
-        Vector512.ConvertToSingle(TCodes.Multiply<TStep>(codes, tokens)) * Vector512.Create(*scale),
-        Vector512.Create(*tokenScale), sum);
+        where TStep : IStep
+    {
+        Vector512<int> products = TStep.Units == 2
+            ? TProduct.Multiply(Vector512.Load(codes), Vector512.Load(codes + 64), tokens)
+            : TProduct.Multiply(Vector512.Load(codes), tokens);
+        return Vector512.FusedMultiplyAdd(
+            Vector512.ConvertToSingle(products) * Vector512.Create(*scale), Vector512.Create(*tokenScale), sum);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Subtract(Vector512<float> sum, Vector512<float> excess, Vector512<float> ones) =>

@@ -55,23 +55,6 @@ public sealed unsafe class RoundedTokensTests
     }
 
     [Fact]
-    public void Round_OfTokens_PutsEvenFeaturesBeforeOddOnes()
-    {
-        var random = new Random(2);
-        float[] x = [.. Enumerable.Range(0, 700).Select(_ => (float)random.NextDouble() - 0.5f)];
-        using RoundedTokens tokens = Round(x, 2, 350);
-
-        for (int token = 0; token < 2; token++)
-        {
-            for (int i = 0; i < tokens.Units * 64; i++)
-            {
-                int group = i / 128 * 128, column = group + (2 * (i % 64)) + (i % 128 / 64);
-                Assert.Equal(tokens.Codes(token)[column], tokens.Paired(token)[i]);
-            }
-        }
-    }
-
-    [Fact]
     public void Round_OfZeros_IsZeros()
     {
         using RoundedTokens tokens = Round(new float[130], 1, 130);

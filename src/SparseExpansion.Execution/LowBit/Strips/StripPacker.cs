@@ -1,0 +1,133 @@
+using System.Runtime.InteropServices;
+using SparseExpansion.Execution.LowBit.Codes;
+using SparseExpansion.Execution.LowBit.Columns;
+using SparseExpansion.Execution.LowBit.Paths;
+using SparseExpansion.Execution.Packing;
+
+namespace SparseExpansion.Execution.LowBit.Strips;
+
+/// <summary>Rearranges stored weights. Pruned weights get the zero point, so that every weight keeps its value.</summary>
+internal static unsafe class StripPacker
+{
+    /// <summary>Most bits of a code.</summary>
+    public const int MostBits = 4;
+
+    /// <summary>Rearranges codes under masks.</summary>
+    /// <param name="weight">Codes of <see cref="MostBits"/> at most.</param>
+    /// <param name="path">Instructions.</param>
+    /// <returns>A copy; the caller disposes it.</returns>
+    /// <exception cref="ArgumentException">The weight has no such codes.</exception>
+    public static StripWeight Of(PackedWeight weight, LowBitPath path)
+    {
+        PackedGrid grid = RequireCodes(weight.Grid, nameof(weight));
+        PackedLayout layout = weight.Layout;
+        nint stride = Padded(layout.PaddedColumns);
+        byte* stream = (byte*)NativeMemory.Alloc(CodeStream.ScratchBytes);
+        try
+        {
+            StripWeight made = Fill(grid, layout.PanelRows, stride, (panel, rows) =>
+                ColumnExpander.ExpandPanel(weight, panel, path, stream, rows, stride));
+            GC.KeepAlive(weight);
+            return made;
+        }
+        finally
+        {
+            NativeMemory.Free(stream);
+        }
+    }
+
+    /// <summary>Rearranges dense codes.</summary>
+    /// <param name="weight">Codes of <see cref="MostBits"/> at most.</param>
+    /// <param name="path">Instructions.</param>
+    /// <returns>A copy; the caller disposes it.</returns>
+    /// <exception cref="ArgumentException">The weight has no such codes.</exception>
+    public static StripWeight Of(QuantizedWeight weight, LowBitPath path)
+    {
+        PackedGrid grid = RequireCodes(weight.Grid, nameof(weight));
+        nint stride = Padded(weight.Columns) + 2 * CodeUnpacker.Slack;
+        StripWeight made = Fill(grid, StripLayout.StripRows, stride, (strip, rows) =>
+        {
+            int first = strip * StripLayout.StripRows, count = Math.Min(StripLayout.StripRows, weight.Rows - first);
+            for (int row = 0; row < count; row++)
+            {
+                byte* to = rows + row * stride;
+                byte* from = CodeUnpacker.Unpack(
+                    weight.Codes.Pointer + (first + row) * weight.RowBytes, 0, weight.Columns, weight.Bits, path, to);
+                Buffer.MemoryCopy(from, to, stride, weight.Columns);
+            }
+        });
+        GC.KeepAlive(weight);
+        return made;
+    }
+
+    private static PackedGrid RequireCodes(PackedGrid? grid, string name) => grid is { Bits: <= MostBits }
+        ? grid
+        : throw new ArgumentException($"The weight has no codes of up to {MostBits} bits.", name);
+
+    private static nint Padded(int columns) => (columns + 127) / 128 * 128;
+
+    private delegate void Unpack(int panel, byte* rows);
+
+    /// <summary>Strips from panels of rows with a byte a code.</summary>
+    private static StripWeight Fill(PackedGrid grid, int panelRows, nint stride, Unpack unpack)
+    {
+        StripLayout layout = StripLayout.For(grid);
+        NativeArray data = NativeArray.Allocate(layout.Bytes, ElementType.Byte);
+        var made = new StripWeight(layout, data);
+        byte* rows = (byte*)NativeMemory.AllocZeroed((nuint)(Math.Max(panelRows, StripLayout.StripRows) * stride));
+        try
+        {
+            for (int first = 0; first < grid.Rows; first += panelRows)
+            {
+                unpack(first / panelRows, rows);
+                for (int row = 0; row < panelRows && first + row < grid.Rows; row += StripLayout.StripRows)
+                {
+                    FillStrip(grid, layout, first + row, rows + row * stride, stride, made.Strip((first + row) / StripLayout.StripRows));
+                }
+            }
+
+            return made;
+        }
+        catch
+        {
+            made.Dispose();
+            throw;
+        }
+        finally
+        {
+            NativeMemory.Free(rows);
+        }
+    }
+
+    private static void FillStrip(PackedGrid grid, StripLayout layout, int firstRow, byte* rows, nint stride, byte* target)
+    {
+        int inside = Math.Min(StripLayout.StripRows, grid.Rows - firstRow);
+        for (int block = 0; block < layout.Blocks; block++, target += layout.BlockBytes)
+        {
+            FillHeader(grid, block * layout.BlockColumns, firstRow, inside, target);
+            byte* unit = target + StripLayout.HeaderBytes;
+            byte* from = rows + block * layout.BlockColumns;
+            for (int column = 0; column < layout.BlockColumns; column += StripLayout.UnitColumns)
+            {
+                for (int row = 0; row < StripLayout.StripRows; row++, unit += 4)
+                {
+                    // A row that does not exist repeats the last one; its scale is 0.
+                    ulong eight = *(ulong*)(from + Math.Min(row, inside - 1) * stride + column);
+                    *(uint*)unit = (uint)eight | (uint)(eight >> 32) << 4;
+                }
+            }
+        }
+    }
+
+    private static void FillHeader(PackedGrid grid, int column, int firstRow, int inside, byte* target)
+    {
+        new Span<byte>(target, StripLayout.HeaderBytes).Clear();
+        int group = grid.GroupSize is { } size ? column / size : 0;
+        for (int row = 0; row < inside; row++)
+        {
+            long index = (long)(firstRow + row) * grid.GroupCount + group;
+            ((ushort*)target)[row] = ((ushort*)grid.Scales.Pointer)[index];
+            target[StripLayout.ZerosAt + row] = grid.Zeros.Pointer[index];
+        }
+    }
+}

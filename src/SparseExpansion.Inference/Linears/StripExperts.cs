@@ -1,0 +1,23 @@
+using SparseExpansion.Execution.LowBit.Strips;
+using SparseExpansion.Execution.Tiling;
+using SparseExpansion.Inference.Routing;
+
+namespace SparseExpansion.Inference.Linears;
+
+/// <summary>Experts in codes of up to four bits, in the order of the kernels.</summary>
+/// <param name="weights">Weights of one shape; taken over.</param>
+internal sealed class StripExperts(StripWeight[] weights) : ExpertSet
+{
+    /// <inheritdoc/>
+    public override int InFeatures => weights[0].Columns;
+
+    /// <inheritdoc/>
+    public override int OutFeatures => weights[0].Rows;
+
+    /// <inheritdoc/>
+    public override void Multiply(TokenBlock tokens, TokenRoute route, MatrixView output, MatrixView bias) =>
+        tokens.Codes.Run(weights, route.Offsets, route.Order, tokens.Rounded(InFeatures), output, bias);
+
+    /// <inheritdoc/>
+    public override void Dispose() => Array.ForEach(weights, weight => weight.Dispose());
+}
