@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using SparseExpansion.Execution.Kernels.Avx512;
 
 namespace SparseExpansion.Execution.Kernels;
@@ -9,13 +10,17 @@ internal static unsafe class ColumnList
     /// <summary>Bytes behind the list that are overwritten, or read by kernels.</summary>
     public const int Padding = 64;
 
-    // From the columns of one byte of a mask to those of the next, for all eight.
-    private const ulong Step = 0x0808080808080808;
+    private const int EntryBytes = 16;
 
     private static readonly ulong[] Entries = Fill(GC.AllocateArray<ulong>(256, pinned: true));
 
     /// <summary>For each mask of eight columns the set ones, the first in the lowest byte.</summary>
     private static readonly ulong* Table = (ulong*)Unsafe.AsPointer(ref Entries[0]);
+
+    private static readonly byte[] FirstEntries = FillFirsts(GC.AllocateArray<byte>(32 * EntryBytes, pinned: true));
+
+    /// <summary>For each of the 32 masks of a row piece its first column, sixteen times.</summary>
+    private static readonly byte* Firsts = (byte*)Unsafe.AsPointer(ref FirstEntries[0]);
 
     /// <summary>Lists the columns of row pieces, and how many each has.</summary>
     /// <param name="masks">Their masks, one after the other.</param>
@@ -28,9 +33,10 @@ internal static unsafe class ColumnList
     public static void Of(byte* masks, long pieces, int columns, byte* target, ushort* counts, bool wide)
     {
         ulong* table = Table;
+        byte* firsts = Firsts;
         for (long piece = 0; piece < pieces; piece++, masks += columns / 8)
         {
-            byte* end = wide ? WideColumnList.Of(masks, columns, target) : Of(masks, columns, target, table);
+            byte* end = wide ? WideColumnList.Of(masks, columns, target) : Of(masks, columns, target, table, firsts);
             counts[piece] = (ushort)(end - target);
             target = end;
         }
@@ -39,35 +45,39 @@ internal static unsafe class ColumnList
     }
 
     // Without a branch that depends on the masks, which are as good as random, and without waiting from one mask to the
-    // next: where the columns of each go follows from the counts of all eight before it, which one product adds up.
+    // next: where the columns of each go is known for all eight of a word.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static byte* Of(byte* masks, int columns, byte* target, ulong* table)
+    private static byte* Of(byte* masks, int columns, byte* target, ulong* table, byte* firsts)
     {
-        ulong first = 0;
-        for (byte* end = masks + columns / 8; masks < end; masks += sizeof(ulong), first += sizeof(ulong) * Step)
+        for (byte* end = masks + columns / 8; masks < end; masks += sizeof(ulong), firsts += sizeof(ulong) * EntryBytes)
         {
-            ulong ends = EndsOf(*(ulong*)masks);
-            *(ulong*)target = table[masks[0]] + first;
-            *(ulong*)(target + (byte)ends) = table[masks[1]] + (first + Step);
-            *(ulong*)(target + (byte)(ends >> 8)) = table[masks[2]] + (first + 2 * Step);
-            *(ulong*)(target + (byte)(ends >> 16)) = table[masks[3]] + (first + 3 * Step);
-            *(ulong*)(target + (byte)(ends >> 24)) = table[masks[4]] + (first + 4 * Step);
-            *(ulong*)(target + (byte)(ends >> 32)) = table[masks[5]] + (first + 5 * Step);
-            *(ulong*)(target + (byte)(ends >> 40)) = table[masks[6]] + (first + 6 * Step);
-            *(ulong*)(target + (byte)(ends >> 48)) = table[masks[7]] + (first + 7 * Step);
+            ulong ends = MaskBits.Ends(masks);
+            Write(table, masks[0], firsts, target);
+            Write(table, masks[1], firsts + EntryBytes, target + (byte)ends);
+            Write(table, masks[2], firsts + 2 * EntryBytes, target + (byte)(ends >> 8));
+            Write(table, masks[3], firsts + 3 * EntryBytes, target + (byte)(ends >> 16));
+            Write(table, masks[4], firsts + 4 * EntryBytes, target + (byte)(ends >> 24));
+            Write(table, masks[5], firsts + 5 * EntryBytes, target + (byte)(ends >> 32));
+            Write(table, masks[6], firsts + 6 * EntryBytes, target + (byte)(ends >> 40));
+            Write(table, masks[7], firsts + 7 * EntryBytes, target + (byte)(ends >> 48));
             target += (byte)(ends >> 56);
         }
 
         return target;
     }
 
-    /// <summary>Byte i: set bits in bytes 0 to i of a word.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong EndsOf(ulong word)
+    private static void Write(ulong* table, byte mask, byte* first, byte* target) =>
+        *(ulong*)target = (Vector128.CreateScalarUnsafe(table[mask]).AsByte() + Vector128.Load(first)).AsUInt64().ToScalar();
+
+    private static byte[] FillFirsts(byte[] firsts)
     {
-        ulong pairs = word - ((word >> 1) & 0x5555555555555555);
-        ulong fours = (pairs & 0x3333333333333333) + ((pairs >> 2) & 0x3333333333333333);
-        return ((fours + (fours >> 4)) & 0x0F0F0F0F0F0F0F0F) * 0x0101010101010101;
+        for (int i = 0; i < firsts.Length; i++)
+        {
+            firsts[i] = (byte)(i / EntryBytes * 8);
+        }
+
+        return firsts;
     }
 
     private static ulong[] Fill(ulong[] entries)

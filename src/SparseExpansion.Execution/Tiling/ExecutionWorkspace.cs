@@ -92,13 +92,14 @@ internal sealed unsafe class ExecutionWorkspace
         }
 
         // Indices that the weight keeps are read by either kind: listing them again would be for nothing.
+        bool encoded = weight.Bits > 0;
         expert.Indices = kind switch
         {
-            KernelKind.KeptIndex => indices ?? weight.Indices(),
+            KernelKind.KeptIndex when !encoded => indices ?? weight.Indices(),
             KernelKind.Index => weight.KeptIndices,
             _ => null,
         };
-        expert.ListColumns = kind == KernelKind.Index && expert.Indices is null;
+        expert.ListColumns = kind is KernelKind.Index or KernelKind.KeptIndex && expert.Indices is null;
         expert.Wide = table.Instructions == InstructionSet.Avx512;
         _expertCount++;
     }
