@@ -64,9 +64,8 @@ public sealed unsafe class PackedWeight : IDisposable
         + (_arrays.Grid is { } grid ? grid.Scales.ByteLength + grid.Zeros.ByteLength : 0);
 
     /// <summary>
-    /// Bytes of indices that are kept beside the stored arrays: 0, or one per non-zero and two per row and block.
-    /// Weights keep them only if 60 % or more are zero and a measurement has shown, for the number of tokens at hand, that
-    /// they save a larger part of the time than they add to the memory. Quantized weights keep none.
+    /// Bytes of indices kept beside the stored arrays: one per non-zero and two per row and block, or 0, which they are
+    /// unless 60 % are zero and a measurement has shown that they save more time than they cost memory.
     /// </summary>
     public long DerivedBytes => _indices?.Bytes ?? 0;
 
@@ -248,11 +247,6 @@ public sealed unsafe class PackedWeight : IDisposable
     internal PackedIndices Indices()
     {
         ThrowIfDisposed();
-        if (_indices is { } ready)
-        {
-            return ready;
-        }
-
         lock (_indicesLock)
         {
             return _indices ??= ListIndices();

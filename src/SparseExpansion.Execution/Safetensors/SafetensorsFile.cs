@@ -134,7 +134,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <exception cref="CheckpointException">The file cannot be read, it has become shorter since it was opened, or a
     /// BOOL tensor holds bytes other than 0 and 1.</exception>
     /// <exception cref="ObjectDisposedException">The file is closed.</exception>
-    public void Read(SafetensorsEntry entry, long start, Span<byte> target)
+    internal void Read(SafetensorsEntry entry, long start, Span<byte> target)
     {
         RequireInside(entry, start, target.Length);
         long position = entry.Offset + start;
