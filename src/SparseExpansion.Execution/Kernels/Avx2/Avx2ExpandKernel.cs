@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -28,19 +29,13 @@ internal static unsafe class Avx2ExpandKernel<TFormat>
             float* sums = accumulators + (nint)order[slot] * Partials;
             Vector256<float> first = Vector256.Load(sums);
             Vector256<float> second = Vector256<float>.Zero;
-            for (nint column = 0; column < columns; column += 64, masks += sizeof(ulong))
+            for (nint column = 0; column < columns; column += 16, masks += 2)
             {
-                ulong ends = MaskBits.Ends(masks);
-                float* features = tile + column;
-                first = Add(values, table, masks[0], features, first);
-                second = Add(At(values, ends), table, masks[1], features + 8, second);
-                first = Add(At(values, ends >> 8), table, masks[2], features + 16, first);
-                second = Add(At(values, ends >> 16), table, masks[3], features + 24, second);
-                first = Add(At(values, ends >> 24), table, masks[4], features + 32, first);
-                second = Add(At(values, ends >> 32), table, masks[5], features + 40, second);
-                first = Add(At(values, ends >> 40), table, masks[6], features + 48, first);
-                second = Add(At(values, ends >> 48), table, masks[7], features + 56, second);
-                values = At(values, ends >> 56);
+                byte* upper = values + BitOperations.PopCount(masks[0]) * TFormat.Size;
+                first = Fma.MultiplyAdd(Spread(values, table + masks[0] * 8), Vector256.Load(tile + column), first);
+                second = Fma.MultiplyAdd(
+                    Spread(upper, table + masks[1] * 8), Vector256.Load(tile + column + 8), second);
+                values = upper + BitOperations.PopCount(masks[1]) * TFormat.Size;
             }
 
             (first + second).Store(sums);
@@ -48,14 +43,6 @@ internal static unsafe class Avx2ExpandKernel<TFormat>
 
         return (nint)(values - block->Values) / TFormat.Size;
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static byte* At(byte* values, ulong end) => values + (nint)(byte)end * TFormat.Size;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Add(
-        byte* values, int* table, byte mask, float* features, Vector256<float> sum) =>
-        Fma.MultiplyAdd(Spread(values, table + mask * 8), Vector256.Load(features), sum);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Spread(byte* values, int* permutation)
