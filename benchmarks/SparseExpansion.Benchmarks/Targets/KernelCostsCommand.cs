@@ -20,6 +20,7 @@ public static class KernelCostsCommand
     [
         (KernelKind.Expand, [1, 2, 4, 6, 8]),
         (KernelKind.Index, [1, 4, 8, 16, 32, 64]),
+        (KernelKind.KeptIndex, [1, 4, 8, 16, 32, 64]),
         (KernelKind.Dense, [1, 8, 64]),
     ];
 

@@ -63,6 +63,26 @@ public sealed class SafetensorsReader : IDisposable
     }
 
     /// <summary>
+    /// Fills a tensor with one of the file, converted to its dtype and device where they differ: without a second copy
+    /// of the whole where they do not, and else with one of some rows at a time.
+    /// </summary>
+    /// <param name="name">One of <see cref="Entries"/>.</param>
+    /// <param name="target">Of the entry's shape.</param>
+    /// <exception cref="CheckpointException">As for <see cref="Read"/>.</exception>
+    internal void ReadInto(string name, Tensor target)
+    {
+        SafetensorsEntry entry = _file.Entry(name);
+        if (target.device_type == DeviceType.CPU && target.dtype == (ScalarType)entry.DType && target.is_contiguous())
+        {
+            TensorCopy.Fill(target, _file, entry);
+        }
+        else
+        {
+            TensorCopy.Convert(target, _file, entry);
+        }
+    }
+
+    /// <summary>
     /// A tensor that lies in the file instead of a copy: there at once whatever its size, read when it is used, and in
     /// memory once for all processes that map the file. It keeps the file mapped until it is disposed, this reader or
     /// not. Writing to it does not change the file; but the file must not be changed or truncated while such tensors

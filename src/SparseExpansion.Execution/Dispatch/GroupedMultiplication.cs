@@ -88,7 +88,7 @@ internal static class GroupedMultiplication
                     planned = 0;
                 }
 
-                workspace.Add(weight, table, kind, first, count, options.Panels ?? int.MaxValue);
+                workspace.Add(weight, table, kind, first, count, options.Panels ?? int.MaxValue, options.Indices);
                 planned += count;
             }
         }

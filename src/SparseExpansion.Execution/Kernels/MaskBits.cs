@@ -18,4 +18,17 @@ internal static unsafe class MaskBits
 
         return count;
     }
+
+    /// <summary>
+    /// Byte i of the result: set bits in bytes 0 to i of a word. So what belongs to each byte is found without waiting
+    /// for the byte before it.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Ends(byte* masks)
+    {
+        ulong word = *(ulong*)masks;
+        ulong pairs = word - ((word >> 1) & 0x5555555555555555);
+        ulong fours = (pairs & 0x3333333333333333) + ((pairs >> 2) & 0x3333333333333333);
+        return ((fours + (fours >> 4)) & 0x0F0F0F0F0F0F0F0F) * 0x0101010101010101;
+    }
 }

@@ -1,42 +1,32 @@
-using System.Numerics;
+using SparseExpansion.Execution.Kernels;
 using SparseExpansion.Execution.Memory;
 
 namespace SparseExpansion.Execution.Packing;
 
 /// <summary>
 /// The arrays that the index kernels read besides the values: one byte of column per value and the number of values in
-/// each row piece. Derived from the masks when first needed; costs one byte per non-zero.
+/// each row piece. Derived from the masks; costs one byte per non-zero, so weights keep them only where a measurement
+/// has shown that they are worth it.
 /// </summary>
 internal sealed unsafe class PackedIndices : IDisposable
 {
-    private const int Padding = 64;
     private readonly NativeBuffer _columns = new();
     private readonly NativeBuffer _counts = new();
 
     /// <summary>Reads the masks of a packed weight.</summary>
     public PackedIndices(PackedLayout layout, byte* masks, long nonZeros)
     {
-        Columns = _columns.Reserve((nuint)nonZeros + Padding);
+        Columns = _columns.Reserve((nuint)nonZeros + ColumnList.Padding);
         Counts = (ushort*)_counts.Reserve((nuint)layout.RowBlockCount * sizeof(ushort));
-        Bytes = nonZeros + Padding + layout.RowBlockCount * sizeof(ushort);
-        byte* next = Columns;
-        int words = layout.BlockColumns / PackedLayout.MaskColumns;
-        for (long piece = 0; piece < layout.RowBlockCount; piece++)
-        {
-            byte* first = next;
-            for (int word = 0; word < words; word++, masks += sizeof(ulong))
-            {
-                for (ulong mask = *(ulong*)masks; mask != 0; mask &= mask - 1)
-                {
-                    *next++ = (byte)(word * PackedLayout.MaskColumns + BitOperations.TrailingZeroCount(mask));
-                }
-            }
-
-            Counts[piece] = (ushort)(next - first);
-        }
-
-        new Span<byte>(next, Padding).Clear();
+        Bytes = BytesOf(layout, nonZeros);
+        ColumnList.Of(
+            masks, layout.RowBlockCount, layout.BlockColumns, Columns, Counts,
+            InstructionSets.IsSupported(InstructionSet.Avx512));
     }
+
+    /// <summary>Bytes that the indices of a weight take.</summary>
+    public static long BytesOf(PackedLayout layout, long nonZeros) =>
+        nonZeros + ColumnList.Padding + layout.RowBlockCount * sizeof(ushort);
 
     /// <summary>[non-zeros + padding] column in its block.</summary>
     public byte* Columns { get; }

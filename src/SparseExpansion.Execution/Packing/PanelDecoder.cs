@@ -1,4 +1,3 @@
-using System.Numerics;
 using SparseExpansion.Execution.Kernels;
 using SparseExpansion.Execution.Kernels.Avx512;
 using SparseExpansion.Execution.Kernels.Portable;
@@ -18,7 +17,7 @@ internal static unsafe class PanelDecoder
     public const int PiecesForOneTile = 16;
 
     // Kernels may load a vector of values and look up some columns behind the last one.
-    private const int Padding = 64;
+    private const int Padding = ColumnList.Padding;
 
     /// <summary>Bytes of scratch memory for the pieces of a whole block.</summary>
     public static int ScratchBytes(PackedLayout layout) =>
@@ -72,25 +71,18 @@ internal static unsafe class PanelDecoder
             Rows = count,
             Columns = source.Columns,
         };
+        if (indices)
+        {
+            ColumnList.Of(source.Masks, count, source.Columns, columns, counts, wide);
+        }
+
         for (int piece = 0; piece < count; piece++)
         {
             values = DecodePiece(ref source, source.RowOrder[slot + piece], values, wide);
-            if (indices)
-            {
-                byte* first = columns;
-                columns = ListColumns(source.Masks, source.Columns, columns);
-                counts[piece] = (ushort)(columns - first);
-            }
-
             source.Masks += source.Columns / 8;
         }
 
         new Span<float>(values, Padding).Clear();
-        if (indices)
-        {
-            new Span<byte>(columns, Padding).Clear();
-        }
-
         return block;
     }
 
@@ -130,19 +122,6 @@ internal static unsafe class PanelDecoder
 
             source.Position += count;
             target += count;
-        }
-
-        return target;
-    }
-
-    private static byte* ListColumns(byte* masks, int columns, byte* target)
-    {
-        for (int column = 0; column < columns; column += PackedLayout.MaskColumns, masks += sizeof(ulong))
-        {
-            for (ulong mask = *(ulong*)masks; mask != 0; mask &= mask - 1)
-            {
-                *target++ = (byte)(column + BitOperations.TrailingZeroCount(mask));
-            }
         }
 
         return target;

@@ -5,7 +5,7 @@ using SparseExpansion.Execution.Files;
 namespace SparseExpansion.Execution.Safetensors;
 
 /// <summary>
-/// A safetensors file, mapped into memory: what it holds, and the bytes. The header is checked completely on opening,
+/// A safetensors file: what it holds, and the bytes, mapped into memory or read. The header is checked completely on opening,
 /// so that a damaged file is reported there and not half-way through a model. The file must not be changed or truncated
 /// while it is open.
 /// </summary>
@@ -13,11 +13,13 @@ public sealed unsafe class SafetensorsFile : IDisposable
 {
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _view;
+    private readonly FileStream _stream;
     private byte* _bytes;
 
-    private SafetensorsFile(string path, MemoryMappedFile file, MemoryMappedViewAccessor view, long length)
+    private SafetensorsFile(
+        string path, FileStream stream, MemoryMappedFile file, MemoryMappedViewAccessor view, long length)
     {
-        (FilePath, Length, _file, _view) = (path, length, file, view);
+        (FilePath, Length, _stream, _file, _view) = (path, length, stream, file, view);
         byte* start = null;
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
         _bytes = start + view.PointerOffset;
@@ -57,9 +59,11 @@ public sealed unsafe class SafetensorsFile : IDisposable
         RegularFile.Require(path);
         MemoryMappedFile? file = null;
         MemoryMappedViewAccessor? view = null;
+        FileStream? stream = null;
         try
         {
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            // Without a buffer: what is read goes where it is wanted.
+            stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
             long length = stream.Length;
             if (length < 10)
             {
@@ -70,12 +74,13 @@ public sealed unsafe class SafetensorsFile : IDisposable
             file = MemoryMappedFile.CreateFromFile(
                 stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
             view = file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
-            return new SafetensorsFile(path, file, view, length);
+            return new SafetensorsFile(path, stream, file, view, length);
         }
         catch (Exception error)
         {
             view?.Dispose();
             file?.Dispose();
+            stream?.Dispose();
             if (error is IOException or UnauthorizedAccessException or NotSupportedException)
             {
                 throw new CheckpointException($"{path}: cannot be read: {PlainMessage.Clause(error)}", error);
@@ -111,6 +116,59 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <exception cref="ObjectDisposedException">The file is closed.</exception>
     public ReadOnlySpan<byte> Bytes(SafetensorsEntry entry, long start, int count)
     {
+        RequireInside(entry, start, count);
+        var bytes = new ReadOnlySpan<byte>(_bytes + entry.Offset + start, count);
+        RequireValues(entry, bytes);
+        return bytes;
+    }
+
+    /// <summary>
+    /// Copies bytes of a tensor into memory of one's own. They are read, not mapped: none of the file's pages stay with
+    /// the process, so that a copy of a tensor takes the memory of the tensor once.
+    /// </summary>
+    /// <param name="entry">One of <see cref="Entries"/>.</param>
+    /// <param name="start">First byte of the tensor.</param>
+    /// <param name="target">Filled completely.</param>
+    /// <exception cref="ArgumentException">The entry is of another file.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The range is not inside of the tensor.</exception>
+    /// <exception cref="CheckpointException">The file cannot be read, it has become shorter since it was opened, or a
+    /// BOOL tensor holds bytes other than 0 and 1.</exception>
+    /// <exception cref="ObjectDisposedException">The file is closed.</exception>
+    internal void Read(SafetensorsEntry entry, long start, Span<byte> target)
+    {
+        RequireInside(entry, start, target.Length);
+        long position = entry.Offset + start;
+        for (Span<byte> rest = target; !rest.IsEmpty;)
+        {
+            int count = ReadSome(position, rest);
+            position += count;
+            rest = rest[count..];
+        }
+
+        RequireValues(entry, target);
+    }
+
+    private int ReadSome(long position, Span<byte> target)
+    {
+        int count;
+        try
+        {
+            count = RandomAccess.Read(_stream.SafeFileHandle, target, position);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointException($"{FilePath}: cannot be read: {PlainMessage.Clause(error)}", error);
+        }
+
+        return count > 0
+            ? count
+            : throw new CheckpointException(
+                $"{FilePath}: ends at byte {position} of {Length}; it must not be changed while it is read. "
+                + "Restore the file and load it again.");
+    }
+
+    private void RequireInside(SafetensorsEntry entry, long start, int count)
+    {
         ArgumentNullException.ThrowIfNull(entry);
         if (!Entries.TryGetValue(entry.Name, out SafetensorsEntry? own) || !own.Equals(entry))
         {
@@ -123,11 +181,15 @@ public sealed unsafe class SafetensorsFile : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(start, entry.ByteLength - count);
         ObjectDisposedException.ThrowIf(_bytes is null, this);
-        var bytes = new ReadOnlySpan<byte>(_bytes + entry.Offset + start, count);
-        return entry.DType == ElementType.Bool && bytes.ContainsAnyExceptInRange((byte)0, (byte)1)
-            ? throw new CheckpointException(
-                $"{FilePath}: tensor '{entry.Name}' of dtype BOOL holds bytes other than 0 and 1.")
-            : bytes;
+    }
+
+    private void RequireValues(SafetensorsEntry entry, ReadOnlySpan<byte> bytes)
+    {
+        if (entry.DType == ElementType.Bool && bytes.ContainsAnyExceptInRange((byte)0, (byte)1))
+        {
+            throw new CheckpointException(
+                $"{FilePath}: tensor '{entry.Name}' of dtype BOOL holds bytes other than 0 and 1.");
+        }
     }
 
     /// <summary>Closes the file.</summary>
@@ -141,6 +203,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
 
         _view.Dispose();
         _file.Dispose();
+        _stream.Dispose();
     }
 
     private static long CheckHeaderLength(ulong headerLength, long fileLength, string path)

@@ -55,7 +55,16 @@ internal sealed unsafe class ExecutionWorkspace
     /// <summary>
     /// Plans tokens first … first + count − 1 of the order for one expert with one kind of kernel.
     /// </summary>
-    public void Add(PackedWeight weight, KernelTable table, KernelKind kind, int first, int count, int maximumPanels)
+    /// <param name="weight">The packed weight.</param>
+    /// <param name="table">Kernels to choose from.</param>
+    /// <param name="kind">Their kind.</param>
+    /// <param name="first">First position in the order.</param>
+    /// <param name="count">Tokens.</param>
+    /// <param name="maximumPanels">Panels to multiply at most.</param>
+    /// <param name="indices">For <see cref="KernelKind.KeptIndex"/>; null: those of the weight.</param>
+    public void Add(
+        PackedWeight weight, KernelTable table, KernelKind kind, int first, int count, int maximumPanels,
+        PackedIndices? indices = null)
     {
         if (_expertCount == _experts.Length)
         {
@@ -82,9 +91,15 @@ internal sealed unsafe class ExecutionWorkspace
             done += tokens;
         }
 
+        // Indices that the weight keeps are read by either kind: listing them again would be for nothing.
         bool encoded = weight.Bits > 0;
-        expert.Indices = kind == KernelKind.Index && !encoded ? weight.Indices() : null;
-        expert.ListColumns = kind == KernelKind.Index && encoded;
+        expert.Indices = kind switch
+        {
+            KernelKind.KeptIndex when !encoded => indices ?? weight.Indices(),
+            KernelKind.Index => weight.KeptIndices,
+            _ => null,
+        };
+        expert.ListColumns = kind is KernelKind.Index or KernelKind.KeptIndex && expert.Indices is null;
         expert.Wide = table.Instructions == InstructionSet.Avx512;
         _expertCount++;
     }
@@ -105,7 +120,7 @@ internal sealed unsafe class ExecutionWorkspace
         foreach (ref readonly ExpertPlan expert in _experts.AsSpan(0, _expertCount))
         {
             longest = Math.Max(longest, expert.AccumulatorLength);
-            scratch = Math.Max(scratch, expert.Weight.Bits > 0 ? PanelDecoder.ScratchBytes(expert.Weight.Layout) : 0);
+            scratch = Math.Max(scratch, ScratchBytes(in expert));
         }
 
         _multiply.Prepare(_experts, _expertCount, _tilePlans, output, Order, tiles, Bias);
@@ -113,6 +128,11 @@ internal sealed unsafe class ExecutionWorkspace
         _multiply.Run(threads);
         Clear();
     }
+
+    private static int ScratchBytes(in ExpertPlan expert) =>
+        expert.Weight.Bits > 0 ? PanelDecoder.ScratchBytes(expert.Weight.Layout)
+        : expert.ListColumns ? BlockColumnList.ScratchBytes(expert.Weight.Layout)
+        : 0;
 
     private void AddTile(ref ExpertPlan expert, TileKernel kernel, int firstToken, int tokens)
     {

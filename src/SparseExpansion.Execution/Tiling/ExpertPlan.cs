@@ -8,10 +8,10 @@ internal struct ExpertPlan
     /// <summary>The packed weight.</summary>
     public PackedWeight Weight;
 
-    /// <summary>The derived indices, null where no tile reads them.</summary>
+    /// <summary>The indices that are kept; null where no tile reads them or they have to be listed.</summary>
     public PackedIndices? Indices;
 
-    /// <summary>True if tiles read indices that have to be listed while codes are decoded.</summary>
+    /// <summary>True if tiles read indices that have to be listed, block by block.</summary>
     public bool ListColumns;
 
     /// <summary>True if AVX-512 may be used.</summary>

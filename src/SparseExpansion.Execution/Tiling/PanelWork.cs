@@ -81,7 +81,7 @@ internal sealed unsafe class PanelWork : IParallelWork
         }
         else
         {
-            MultiplyStored(in expert, panel, tiles, accumulators);
+            MultiplyStored(in expert, panel, tiles, accumulators, scratch);
         }
 
         foreach (ref readonly TilePlan tile in tiles)
@@ -93,11 +93,17 @@ internal sealed unsafe class PanelWork : IParallelWork
         }
     }
 
-    private void MultiplyStored(in ExpertPlan expert, int panel, ReadOnlySpan<TilePlan> tiles, float* accumulators)
+    private void MultiplyStored(
+        in ExpertPlan expert, int panel, ReadOnlySpan<TilePlan> tiles, float* accumulators, byte* scratch)
     {
         PanelBlock block = FirstBlock(expert.Weight, expert.Indices, panel);
         for (int b = 0; b < expert.Weight.Layout.BlockCount; b++)
         {
+            if (expert.ListColumns)
+            {
+                BlockColumnList.Fill(ref block, scratch, expert.Wide);
+            }
+
             nint read = MultiplyBlock(b, &block, tiles, accumulators);
             Advance(ref block, read, expert.Weight.ValueSize);
         }

@@ -126,7 +126,7 @@ public sealed class PackedMixtureTests
         using var scope = NewDisposeScope();
         using SparseMixtureLayer source = CreateRegular(shift: 1).Pack(), target = CreateRegular(shift: 0).Pack();
         Tensor input = randn(40, 64);
-        target.call(input).Dispose(); // Derives indices, which the new masks make stale.
+        target.call(input).Dispose(); // What it derives from the old masks must not stay.
         Tensor expected = source.call(input);
 
         target.load_state_dict(source.state_dict());

@@ -1,3 +1,4 @@
+using System.Globalization;
 using CsCheck;
 using SparseExpansion.Internal.Torch;
 using SparseExpansion.Tensors;
@@ -42,6 +43,50 @@ public sealed class SafetensorsRoundTripTests : IDisposable
                 }
             },
             iter: 200, threads: 1);
+
+    [Fact]
+    public void Read_LargeTensors_LeaveNoPagesOfTheFileInMemory()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Reads /proc.");
+        const int megabyte = 1 << 20;
+        using var scope = NewDisposeScope();
+        string path = _folder.File("large");
+        SafetensorsWriter.Write(path, [new("a", zeros(4 * megabyte)), new("b", zeros(4 * megabyte))]);
+        using SafetensorsReader reader = SafetensorsReader.Open(path);
+
+        reader.Read("a");
+        reader.ReadInto("b", empty(4 * megabyte));
+
+        Assert.InRange(ResidentBytes(path), 0, megabyte); // The header, of files of 32 MB.
+    }
+
+    /// <summary>More rows than are converted at once, a matrix with longer rows than that, and a scalar.</summary>
+    [Theory]
+    [InlineData(ScalarType.Float32, ScalarType.Float32)]
+    [InlineData(ScalarType.Float32, ScalarType.BFloat16)]
+    [InlineData(ScalarType.BFloat16, ScalarType.Float32)]
+    public void ReadInto_AnyDType_GivesTheConvertedValues(ScalarType stored, ScalarType wanted)
+    {
+        using var scope = NewDisposeScope();
+        Tensor rows = randn(5000, 2000).to(stored), wide = randn(2, 9_000_000).to(stored), scalar = randn([]).to(stored);
+        SafetensorsWriter.Write(
+            _folder.File("x"), [new("rows", rows), new("wide", wide), new("scalar", scalar), new("none", zeros(0, 3))]);
+        using SafetensorsReader reader = SafetensorsReader.Open(_folder.File("x"));
+        foreach ((string name, Tensor expected) in new[] { ("rows", rows), ("wide", wide), ("scalar", scalar), ("none", zeros(0, 3)) })
+        {
+            Tensor target = ones(expected.shape, wanted), strided = ones([2, .. expected.shape], wanted).select(0, 1);
+
+            reader.ReadInto(name, target);
+            reader.ReadInto(name, strided);
+
+            Assert.True(TensorChecks.Equal(expected.to(wanted), target));
+            Assert.True(TensorChecks.Equal(expected.to(wanted), strided));
+        }
+
+        Tensor transposed = ones([2000, 5000], wanted).t();
+        reader.ReadInto("rows", transposed);
+        Assert.True(TensorChecks.Equal(rows.to(wanted), transposed));
+    }
 
     [Fact]
     public void Write_SameTensorsInAnotherOrder_GivesTheSameBytes()
@@ -184,5 +229,26 @@ public sealed class SafetensorsRoundTripTests : IDisposable
         }
 
         return tensors;
+    }
+
+    /// <summary>Bytes of a file's mappings that are in memory now.</summary>
+    private static long ResidentBytes(string path)
+    {
+        long bytes = 0;
+        bool inside = false;
+        foreach (string line in File.ReadLines("/proc/self/smaps"))
+        {
+            string first = line.Split(' ')[0];
+            if (!first.EndsWith(':'))
+            {
+                inside = line.EndsWith(path, StringComparison.Ordinal);
+            }
+            else if (inside && first == "Rss:")
+            {
+                bytes += 1024 * long.Parse(line["Rss:".Length..].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture);
+            }
+        }
+
+        return bytes;
     }
 }

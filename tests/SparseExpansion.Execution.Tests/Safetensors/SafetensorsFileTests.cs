@@ -52,6 +52,76 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
+    public void Read_PartsOfATensor_GivesTheBytesOfTheFile()
+    {
+        byte[] values = [.. Enumerable.Range(0, 200_000).Select(i => (byte)(i * 7 >> 3))];
+        SafetensorsFileWriter.Write(
+            FileName,
+            [
+                SafetensorsContent.Of<byte>("x", ElementType.Byte, [values.Length], values),
+                SafetensorsContent.Of<byte>("nothing", ElementType.Byte, [0], ReadOnlyMemory<byte>.Empty),
+            ]);
+        using SafetensorsFile file = SafetensorsFile.Open(FileName);
+        var all = new byte[values.Length];
+        var some = new byte[70_000];
+
+        file.Read(file.Entry("x"), 0, all);
+        file.Read(file.Entry("x"), 120_001, some);
+        file.Read(file.Entry("nothing"), 0, []);
+
+        Assert.Equal(values, all);
+        Assert.Equal(values[120_001..190_001], some);
+    }
+
+    [Fact]
+    public void Read_OutsideOfTheTensor_IsRefused()
+    {
+        SafetensorsFileWriter.Write(FileName, [SafetensorsContent.Of<byte>("x", ElementType.Byte, [3], new byte[3])]);
+        SafetensorsFile file = SafetensorsFile.Open(FileName);
+        SafetensorsEntry entry = file.Entry("x");
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => file.Read(entry, 1, new byte[3]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => file.Read(entry, -1, new byte[1]));
+        Assert.Throws<ArgumentException>("entry", () => file.Read(entry with { Offset = 0 }, 0, new byte[1]));
+        file.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => file.Read(entry, 0, new byte[1]));
+    }
+
+    [Fact]
+    public void Read_FileThatHasBecomeShorter_IsRefused()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows does not let an open file be changed.");
+        SafetensorsFileWriter.Write(
+            FileName, [SafetensorsContent.Of<byte>("x", ElementType.Byte, [300_000], new byte[300_000])]);
+        using SafetensorsFile file = SafetensorsFile.Open(FileName);
+        SafetensorsEntry entry = file.Entry("x");
+        using (var shortened = new FileStream(FileName, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+        {
+            shortened.SetLength(entry.Offset + 100_000);
+        }
+
+        string message =
+            Assert.Throws<CheckpointException>(() => file.Read(entry, 0, new byte[300_000])).Message;
+
+        Assert.Equal(
+            $"{FileName}: ends at byte {entry.Offset + 100_000} of {entry.Offset + 300_000}; it must not be changed while "
+            + "it is read. Restore the file and load it again.",
+            message);
+    }
+
+    [Fact]
+    public void Read_BoolsThatAreNone_IsRefused()
+    {
+        SafetensorsFileWriter.Write(
+            FileName, [SafetensorsContent.Of<byte>("x", ElementType.Bool, [3], new byte[] { 1, 2, 0 })]);
+        using SafetensorsFile file = SafetensorsFile.Open(FileName);
+
+        string message = Assert.Throws<CheckpointException>(() => file.Read(file.Entry("x"), 0, new byte[3])).Message;
+
+        Assert.Contains("'x' of dtype BOOL", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Bytes_EntryOfAnotherFile_IsRefused()
     {
         string other = Path.Combine(_folder, "other.safetensors");

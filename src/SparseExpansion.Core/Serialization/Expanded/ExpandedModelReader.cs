@@ -51,8 +51,7 @@ internal sealed class ExpandedModelReader : IDisposable
             Decode(model, quantized);
             foreach ((string name, Tensor tensor) in rest)
             {
-                using Tensor values = _model.Read(name);
-                tensor.copy_(values);
+                _model.ReadInto(name, tensor);
             }
         }
         catch
