@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using SparseExpansion.Execution.LowBit.Codes;
 using SparseExpansion.Execution.LowBit.Columns;
@@ -129,6 +130,7 @@ internal sealed unsafe class LowBitWork : IParallelWork, IDisposable
 
     private static nuint StreamBytes => (CodeStream.ScratchBytes + 63) / 64 * 64;
 
+    [SkipLocalsInit] // All results that are read were written.
     private void MultiplyStrip(StripWeight weight, int strip, in LowBitSegment segment)
     {
         int firstRow = strip * StripLayout.StripRows, rows = Math.Min(StripLayout.StripRows, weight.Rows - firstRow);

@@ -105,17 +105,21 @@ internal static unsafe class StripPacker
         for (int block = 0; block < layout.Blocks; block++, target += layout.BlockBytes)
         {
             FillHeader(grid, block * layout.BlockColumns, firstRow, inside, target);
-            byte* unit = target + StripLayout.HeaderBytes;
-            byte* from = rows + block * layout.BlockColumns;
-            for (int column = 0; column < layout.BlockColumns; column += StripLayout.UnitColumns)
+            for (int row = 0; row < StripLayout.StripRows; row++)
             {
-                for (int row = 0; row < StripLayout.StripRows; row++, unit += 4)
-                {
-                    // A row that does not exist repeats the last one; its scale is 0.
-                    ulong eight = *(ulong*)(from + Math.Min(row, inside - 1) * stride + column);
-                    *(uint*)unit = (uint)eight | (uint)(eight >> 32) << 4;
-                }
+                // A row that does not exist repeats the last one; its scale is 0.
+                byte* from = rows + Math.Min(row, inside - 1) * stride + block * layout.BlockColumns;
+                FillRow(from, layout.BlockColumns, target + StripLayout.HeaderBytes + 4 * row);
             }
+        }
+    }
+
+    private static void FillRow(byte* from, int columns, byte* unit)
+    {
+        for (byte* end = from + columns; from < end; from += StripLayout.UnitColumns, unit += StripLayout.UnitBytes)
+        {
+            ulong eight = *(ulong*)from;
+            *(uint*)unit = (uint)(eight | (eight >> 28));
         }
     }
 

@@ -98,6 +98,7 @@ internal readonly unsafe struct StripProduct<TVectors, TInteger, TReal> : IStrip
                 TInteger part0 = default, part1 = default;
                 for (nint next = column + PartColumns; column < next; column += StripLayout.UnitColumns, codes += StripLayout.UnitBytes)
                 {
+                    Sse.Prefetch0(codes + Ahead);
                     TInteger pairs = TVectors.Load(codes), lower = TVectors.Lower(pairs), upper = TVectors.Upper(pairs);
                     part0 = Add(part0, lower, upper, x0 + column);
                     part1 = Add(part1, lower, upper, x1 + column);
@@ -138,6 +139,7 @@ internal readonly unsafe struct StripProduct<TVectors, TInteger, TReal> : IStrip
                 TInteger part0 = default, part1 = default, part2 = default, part3 = default;
                 for (nint next = column + PartColumns; column < next; column += StripLayout.UnitColumns, codes += StripLayout.UnitBytes)
                 {
+                    Sse.Prefetch0(codes + Ahead);
                     TInteger pairs = TVectors.Load(codes), lower = TVectors.Lower(pairs), upper = TVectors.Upper(pairs);
                     part0 = Add(part0, lower, upper, x0 + column);
                     part1 = Add(part1, lower, upper, x1 + column);
