@@ -1,6 +1,7 @@
 using SparseExpansion.Execution;
 using SparseExpansion.Execution.Expanded;
 using SparseExpansion.Execution.Safetensors;
+using SparseExpansion.Inference.Decoder;
 using SparseExpansion.Models;
 using SparseExpansion.Models.Configuration;
 
@@ -29,23 +30,49 @@ internal static class ModelReader
 
     private static LoadedModel ReadDense(string folder, ModelConfig config, TensorFiles files)
     {
+        var shards = new List<SafetensorsFile>();
         foreach ((string name, HashSet<string>? names) in CheckpointShards.Files(folder))
         {
             SafetensorsFile file = files.Add(Path.Combine(folder, name));
             CheckpointShards.RequireSame(file.FilePath, file.Entries, names);
+            shards.Add(file);
         }
 
-        var weights = new WeightSource(files, config, isDense: true);
-        return new LoadedModel(new DecoderLoader(config, weights, null).Load(), [], files);
+        string home = shards.Count == 1 ? shards[0].FilePath : folder;
+        return new LoadedModel(Make(folder, config, files, new WeightSource(files, config, home, isDense: true), null), [], files);
     }
 
     private static LoadedModel ReadExpanded(string folder, ModelConfig config, TensorFiles files)
     {
         ExpandedIndex index = ExpandedIndex.Read(folder);
-        files.Add(Path.Combine(folder, ExpandedTensorNames.ModelFile));
+        SafetensorsFile rest = files.Add(Path.Combine(folder, ExpandedTensorNames.ModelFile));
         SafetensorsFile experts = files.Add(Path.Combine(folder, ExpandedTensorNames.ExpertsFile));
         var mixtures = new MixtureSource(index, files, experts.FilePath);
-        var weights = new WeightSource(files, config, isDense: false);
-        return new LoadedModel(new DecoderLoader(config, weights, mixtures).Load(), [.. mixtures.Routers], files);
+        var weights = new WeightSource(files, config, rest.FilePath, isDense: false);
+        DecoderStack stack = Make(folder, config, files, weights, mixtures);
+        return new LoadedModel(stack, [.. mixtures.Routers], files);
+    }
+
+    /// <summary>Nothing is allocated or read before the headers of all files are found to fit.</summary>
+    private static DecoderStack Make(
+        string folder, ModelConfig config, TensorFiles files, WeightSource weights, MixtureSource? mixtures)
+    {
+        SizeCheck.Require(config, folder, files.Entries, isExpanded: mixtures is not null);
+        var faults = new TensorFaults(files);
+        new DecoderLoader(config, new PartSurvey(weights, mixtures, faults)).Make().Dispose();
+        faults.RequireNone();
+        var parts = new PartReader(weights, mixtures);
+        try
+        {
+            DecoderStack stack = new DecoderLoader(config, parts).Make();
+            mixtures?.RequireNothingLeft();
+            weights.RequireNothingLeft();
+            return stack;
+        }
+        catch
+        {
+            parts.Dispose();
+            throw;
+        }
     }
 }

@@ -34,11 +34,35 @@ public sealed class DenseFolderTests : IDisposable
     }
 
     [Fact]
-    public void Load_MissingTensor_NamesIt()
+    public void Load_SeveralFaults_NamesThemAllWithTheFile()
     {
         Copy("qwen3");
-        Rewrite(tensors => tensors.Remove("model.layers.1.mlp.up_proj.weight"));
-        Assert.Contains("lacks the tensor 'model.layers.1.mlp.up_proj.weight'", Refusal(), StringComparison.Ordinal);
+        const string Norm = "model.norm.weight", Query = "model.layers.0.self_attn.q_proj.weight";
+        Rewrite(tensors =>
+        {
+            tensors.Remove("model.layers.1.mlp.up_proj.weight");
+            tensors.Remove("model.layers.0.input_layernorm.weight");
+            tensors[Norm] = Small(Norm, ElementType.Float32, [2]);
+            IReadOnlyList<long> shape = tensors[Query].Shape;
+            tensors[Query] = SafetensorsContent.Of<int>(Query, ElementType.Int32, shape, new int[shape[0] * shape[1]]);
+        });
+
+        string file = _folder.File(Weights);
+        Assert.Equal(
+            $"{file}: lacks tensors: model.layers.0.input_layernorm.weight, model.layers.1.mlp.up_proj.weight. "
+            + $"{file}: the tensor '{Query}' is Int32; the model needs Float32 or BFloat16 or Float16 or Float64. "
+            + $"{file}: the tensor '{Norm}' has the shape [2]; the model needs [64].",
+            Refusal());
+    }
+
+    [Fact]
+    public void Load_ConfigurationOfAModelTooLargeForTheFiles_SaysSoBeforeMemoryIsTaken()
+    {
+        Copy("qwen3");
+        string path = _folder.File("config.json");
+        File.WriteAllText(path, System.Text.RegularExpressions.Regex.Replace(
+            File.ReadAllText(path), "\"vocab_size\": *[0-9]+", "\"vocab_size\": 2000000000"));
+        Assert.Contains("Configuration and weights do not belong together", Refusal(), StringComparison.Ordinal);
     }
 
     [Fact]
