@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using SparseExpansion.Execution;
 using SparseExpansion.Execution.Safetensors;
 using SparseExpansion.Testing;
@@ -55,14 +56,19 @@ public sealed class DenseFolderTests : IDisposable
             Refusal());
     }
 
-    [Fact]
-    public void Load_ConfigurationOfAModelTooLargeForTheFiles_SaysSoBeforeMemoryIsTaken()
+    [Theory]
+    [InlineData("qwen3", "vocab_size", 2_000_000_000, "Configuration and weights do not belong together")]
+    [InlineData("qwen3", "num_hidden_layers", int.MaxValue, "must be at most 65536")]
+    [InlineData("gpt2", "n_embd", 2_000_000_000, "more than this library can compute with")]
+    public void Load_ConfigurationTooLargeForTheFiles_SaysSoBeforeMemoryIsTaken(
+        string model, string key, int value, string expected)
     {
-        Copy("qwen3");
+        Copy(model);
         string path = _folder.File("config.json");
-        File.WriteAllText(path, System.Text.RegularExpressions.Regex.Replace(
-            File.ReadAllText(path), "\"vocab_size\": *[0-9]+", "\"vocab_size\": 2000000000"));
-        Assert.Contains("Configuration and weights do not belong together", Refusal(), StringComparison.Ordinal);
+        JsonNode config = JsonNode.Parse(File.ReadAllText(path))!;
+        config[key] = value;
+        File.WriteAllText(path, config.ToJsonString());
+        Assert.Contains(expected, Refusal(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -30,11 +30,23 @@ public sealed class FolderFuzzTests : IDisposable
         Assert.InRange(accepted, 0, tried / 2);
     }
 
-    [Fact]
-    public void Configuration_Changed_LoadsOrRefuses() => Run(
-        "config.json",
-        new JsonMutator("\"llama\"", "\"qwen2\"", "\"head_dim\"", "\"num_hidden_layers\"", "64", "96", "100000", "16777216").Mutate,
-        150);
+    [Theory]
+    [InlineData(Model)]
+    [InlineData("gpt2")]
+    [InlineData("gemma3_text")]
+    [InlineData("qwen3_moe")]
+    public void Configuration_Changed_LoadsOrRefuses(string model)
+    {
+        Directory.CreateDirectory(Folder);
+        foreach (string file in new[] { "config.json", "model.safetensors" })
+        {
+            File.Copy(Path.Combine(Fixture.Folder(model), file), Path.Combine(Folder, file));
+        }
+
+        var mutator = new JsonMutator(
+            "\"llama\"", "\"qwen2\"", "\"head_dim\"", "\"num_hidden_layers\"", "64", "96", "100000", "16777216");
+        Attempt($"config.json-{model}", "config.json", mutator.Mutate, 80);
+    }
 
     [Fact]
     public void Experts_Changed_LoadsOrRefuses() => Run(Experts, new SafetensorsMutator().Mutate, 250);
@@ -81,8 +93,13 @@ public sealed class FolderFuzzTests : IDisposable
     private (int Tried, int Accepted) Run(string file, Func<byte[], Random, byte[]> mutate, int cases)
     {
         ExpandedFolder.OfAllStorages(Model).Write(Model, Folder);
+        return Attempt(file, file, mutate, cases);
+    }
+
+    private (int Tried, int Accepted) Attempt(string name, string file, Func<byte[], Random, byte[]> mutate, int cases)
+    {
         string path = Path.Combine(Folder, file);
-        return FuzzRun.Cases(file, [File.ReadAllBytes(path)], mutate, bytes =>
+        return FuzzRun.Cases(name, [File.ReadAllBytes(path)], mutate, bytes =>
         {
             File.WriteAllBytes(path, bytes);
             Decode(ActivationPrecision.Int8);
