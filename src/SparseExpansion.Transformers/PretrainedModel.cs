@@ -1,8 +1,10 @@
+using SparseExpansion.Execution.Expanded;
 using SparseExpansion.Expansion;
 using SparseExpansion.Expansion.Reports;
 using SparseExpansion.Internal;
 using SparseExpansion.Internal.Files;
 using SparseExpansion.Models;
+using SparseExpansion.Models.Configuration;
 using SparseExpansion.Pruning;
 using SparseExpansion.Pruning.Targets;
 using SparseExpansion.Serialization;
@@ -36,7 +38,7 @@ public static class PretrainedModel
         options ??= new LoadOptions();
         options.Validate();
         ModelConfig config = ModelConfig.Load(folder);
-        SizeCheck.Require(config, folder);
+        RequireSize(config, folder);
         CausalLanguageModel model = CausalLanguageModel.Create(
             config, options.Device, options.DType ?? (ScalarType?)config.DType ?? ScalarType.Float32);
         try
@@ -104,5 +106,16 @@ public static class PretrainedModel
             : builder.Run(cancellationToken: cancellationToken);
         result.SavePretrained(output, folder, options.Overwrite, options.Format);
         return result.Report;
+    }
+
+    private static void RequireSize(ModelConfig config, string folder)
+    {
+        bool isExpanded = ExpandedModel.IsExpanded(folder);
+        if (isExpanded)
+        {
+            ExpandedIndex.Read(folder); // Its faults come first: without it the other files mean nothing.
+        }
+
+        SizeCheck.Require(config, folder, [.. ModelFolder.ListTensors(folder).Values], isExpanded);
     }
 }

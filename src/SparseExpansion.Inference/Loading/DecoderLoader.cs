@@ -1,4 +1,3 @@
-using SparseExpansion.Execution;
 using SparseExpansion.Inference.Decoder;
 using SparseExpansion.Inference.Linears;
 using SparseExpansion.Models;
@@ -6,58 +5,36 @@ using SparseExpansion.Models.Families;
 
 namespace SparseExpansion.Inference.Loading;
 
-/// <summary>Makes a decoder of the tensors of a folder, under the names that the model's family gives them.</summary>
+/// <summary>Makes a decoder of its parts, under the names that the model's family gives them.</summary>
 /// <param name="config">The architecture.</param>
-/// <param name="weights">Dense weights.</param>
-/// <param name="mixtures">Mixtures and weights in codes; null: the folder is dense.</param>
-internal sealed class DecoderLoader(ModelConfig config, WeightSource weights, MixtureSource? mixtures)
+/// <param name="parts">Where the parts come from.</param>
+internal sealed class DecoderLoader(ModelConfig config, IPartSource parts)
 {
     private readonly ModuleNames _names = ModelFamilies.Of(config.ModelType).Names;
-    private readonly List<IDisposable> _made = [];
 
-    /// <summary>The layers that were made whose weights may be in codes.</summary>
-    public IReadOnlyList<ICodedLinear> Coded => [.. _made.OfType<ICodedLinear>()];
-
-    /// <summary>Loads.</summary>
-    /// <exception cref="CheckpointException">Tensors are missing, unexpected, damaged, or of another shape or
-    /// type.</exception>
-    public DecoderStack Load()
-    {
-        try
-        {
-            DecoderStack stack = Make();
-            mixtures?.RequireNothingLeft();
-            weights.RequireNothingLeft();
-            return stack;
-        }
-        catch
-        {
-            _made.ForEach(part => part.Dispose());
-            throw;
-        }
-    }
-
-    private DecoderStack Make()
+    /// <summary>Asks for all parts, and puts them together.</summary>
+    /// <exception cref="CheckpointException">A part cannot be made.</exception>
+    public DecoderStack Make()
     {
         int width = config.EmbeddingSize ?? config.HiddenSize;
         bool isProjected = width != config.HiddenSize;
-        MatrixLinear embedding = Matrix($"{_names.Root}.{_names.Embedding}", config.VocabularySize, width, bias: false);
+        MatrixLinear embedding = parts.Matrix($"{_names.Root}.{_names.Embedding}", config.VocabularySize, width, bias: false);
         return new DecoderStack
         {
             Config = config,
             Embedding = embedding,
             Positions = config.LearnedPositionOffset is { } offset
-                ? Matrix($"{_names.Root}.{_names.Positions}", offset + config.MaxPositions, config.HiddenSize, bias: false)
+                ? parts.Matrix($"{_names.Root}.{_names.Positions}", offset + config.MaxPositions, config.HiddenSize, bias: false)
                 : null,
-            ProjectIn = isProjected ? Linear($"{_names.Root}.{_names.ProjectIn}", config.HiddenSize, width, bias: false) : null,
-            ProjectOut = isProjected ? Linear($"{_names.Root}.{_names.ProjectOut}", width, config.HiddenSize, bias: false) : null,
+            ProjectIn = isProjected ? parts.Linear($"{_names.Root}.{_names.ProjectIn}", config.HiddenSize, width, bias: false) : null,
+            ProjectOut = isProjected ? parts.Linear($"{_names.Root}.{_names.ProjectOut}", width, config.HiddenSize, bias: false) : null,
             Blocks = [.. Enumerable.Range(0, config.LayerCount).Select(Block)],
             FinalNorm = config.HasFinalNorm
                 ? MakeNorm($"{_names.Root}.{_names.FinalNorm}", config.HiddenSize, config.NormBias)
                 : null,
             Head = config.TieWordEmbeddings
                 ? embedding
-                : Linear(_names.Head, config.VocabularySize, width, config.HeadBias),
+                : parts.Linear(_names.Head, config.VocabularySize, width, config.HeadBias),
         };
     }
 
@@ -80,7 +57,7 @@ internal sealed class DecoderLoader(ModelConfig config, WeightSource weights, Mi
         AttentionNames names = _names.AttentionParts;
         int queries = config.HeadCount * config.HeadDimension, keys = config.KeyValueHeadCount * config.HeadDimension;
         bool bias = config.QueryKeyValueBias, hasNorms = config.QueryKeyNorm != QueryKeyNorm.None;
-        Linear Part(string name, int rows) => Linear($"{path}.{name}", rows, config.HiddenSize, bias);
+        Linear Part(string name, int rows) => parts.Linear($"{path}.{name}", rows, config.HiddenSize, bias);
         HeadProjection projection = names switch
         {
             { Fused: null } => new SideBySideProjection(
@@ -90,7 +67,7 @@ internal sealed class DecoderLoader(ModelConfig config, WeightSource weights, Mi
             _ => new SideBySideProjection(Part(names.Fused, queries + (2 * keys))),
         };
         return new SelfAttention(
-            config, layer, projection, Linear($"{path}.{names.Output}", config.HiddenSize, queries, config.AttentionOutputBias),
+            config, layer, projection, parts.Linear($"{path}.{names.Output}", config.HiddenSize, queries, config.AttentionOutputBias),
             hasNorms ? HeadNormOf($"{path}.{names.QueryNorm}", config.HeadCount) : null,
             hasNorms ? HeadNormOf($"{path}.{names.KeyNorm}", config.KeyValueHeadCount) : null);
     }
@@ -117,10 +94,8 @@ internal sealed class DecoderLoader(ModelConfig config, WeightSource weights, Mi
 
         ExpertRouting routing = config.Experts!;
 
-        // The model's own router is never in codes or a mixture.
-        NativeArray router = weights.Matrix($"{path}.{_names.Router}.weight", routing.Count, config.HiddenSize);
         return new RoutedFeedForward(
-            routing, Made(new DenseLinear(router, null, config.HiddenSize, routing.Count)),
+            routing, parts.Dense($"{path}.{_names.Router}", routing.Count, config.HiddenSize),
             [.. Enumerable.Range(0, routing.Count).Select(expert =>
                 DenseFeedForwardOf($"{path}.{_names.Experts}.{expert}", routing.IntermediateSize, _names.ExpertParts))]);
     }
@@ -128,36 +103,15 @@ internal sealed class DecoderLoader(ModelConfig config, WeightSource weights, Mi
     private DenseFeedForward DenseFeedForwardOf(string path, int width, FeedForwardNames names)
     {
         bool bias = config.FeedForwardBias;
-        Linear Part(string name, int rows) => Linear($"{path}.{name}", rows, config.HiddenSize, bias);
+        Linear Part(string name, int rows) => parts.Linear($"{path}.{name}", rows, config.HiddenSize, bias);
         Linear[] inner = names.FusedGateUp is { } fused ? [Part(fused, 2 * width)]
             : config.HasGate ? [Part(names.Gate!, width), Part(names.Up, width)]
             : [Part(names.Up, width)];
         return new DenseFeedForward(
-            config.Activation, inner, Linear($"{path}.{names.Down}", config.HiddenSize, width, bias));
-    }
-
-    private Linear Linear(string path, int rows, int columns, bool bias) =>
-        mixtures?.TakeMixture(path, rows, columns, bias) is { } mixture
-            ? Made(mixture)
-            : Matrix(path, rows, columns, bias);
-
-    private MatrixLinear Matrix(string path, int rows, int columns, bool bias)
-    {
-        QuantizedWeight? codes = mixtures?.TakeQuantized(path, rows, columns);
-        NativeArray? addend = bias ? weights.Vector($"{path}.bias", rows) : null;
-        return codes is not null
-            ? Made(new QuantizedLinear(codes, addend))
-            : Made(new DenseLinear(weights.Matrix($"{path}.weight", rows, columns), addend, columns, rows));
+            config.Activation, inner, parts.Linear($"{path}.{names.Down}", config.HiddenSize, width, bias));
     }
 
     private Norm MakeNorm(string path, int size, bool bias) => new(
-        config.Norm, config.NormEpsilon, weights.Numbers($"{path}.weight", size),
-        bias && config.Norm == NormKind.Layer ? weights.Numbers($"{path}.bias", size) : []);
-
-    private T Made<T>(T part)
-        where T : IDisposable
-    {
-        _made.Add(part);
-        return part;
-    }
+        config.Norm, config.NormEpsilon, parts.Numbers($"{path}.weight", size),
+        bias && config.Norm == NormKind.Layer ? parts.Numbers($"{path}.bias", size) : []);
 }

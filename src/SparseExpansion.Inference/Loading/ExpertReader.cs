@@ -10,18 +10,51 @@ internal static unsafe class ExpertReader
     private const string Packed = "packed-bitmask";
     private const string Quantized = "packed-bitmask-quantized";
     private const string Dense = "masked-dense";
+    private const string LayoutName = "layout", Weight = "weight";
 
-    /// <summary>Reads them.</summary>
+    /// <summary>True if every expert has tensors of its own.</summary>
+    /// <param name="entry">The layer.</param>
+    public static bool IsPacked(ExpandedLayerEntry entry) => entry.Storage is Packed or Quantized;
+
+    /// <summary>The tensors of a layer's experts; null if their storage is unknown.</summary>
+    /// <param name="entry">The layer.</param>
+    public static IEnumerable<TensorNeed>? Needs(ExpandedLayerEntry entry) => entry.Storage switch
+    {
+        Packed or Quantized => PackedNeeds(entry),
+        Dense => [TensorNeed.Floating(
+            ExpandedTensorNames.Expert(entry.Name, Weight), entry.Experts, entry.OutFeatures, entry.InFeatures)],
+        _ => null,
+    };
+
+    /// <summary>Reads experts whose tensors are known to fit.</summary>
     /// <param name="entry">The layer.</param>
     /// <param name="files">The files.</param>
-    /// <exception cref="CheckpointException">The storage is unknown, or arrays are missing or damaged.</exception>
-    public static PackedWeight[] Read(ExpandedLayerEntry entry, TensorFiles files) => entry.Storage switch
+    /// <exception cref="CheckpointException">Arrays are damaged.</exception>
+    public static PackedWeight[] Read(ExpandedLayerEntry entry, TensorFiles files) =>
+        entry.Storage == Dense ? PackDense(entry, files) : ReadPacked(entry, files);
+
+    private static IEnumerable<TensorNeed> PackedNeeds(ExpandedLayerEntry entry)
     {
-        Packed or Quantized => ReadPacked(entry, files),
-        Dense => PackDense(entry, files),
-        _ => throw new CheckpointException(
-            $"The experts are stored as '{entry.Storage}', which this version does not know."),
-    };
+        yield return new TensorNeed(
+            ExpandedTensorNames.Expert(entry.Name, LayoutName), [ElementType.Int64], [LayoutLength(entry)]);
+        bool hasCodes = entry.Storage == Quantized;
+        for (int expert = 0; expert < entry.Experts; expert++)
+        {
+            TensorNeed Need(string name, params IReadOnlyList<ElementType> types) =>
+                TensorNeed.Array(ExpandedTensorNames.Expert(entry.Name, $"{expert}.{name}"), types);
+            yield return hasCodes
+                ? Need("values", ElementType.Byte)
+                : Need("values", ElementType.Float32, ElementType.BFloat16);
+            yield return Need("masks", ElementType.Byte);
+            yield return Need("row_order", ElementType.Byte);
+            yield return Need("panel_offsets", ElementType.Int64);
+            if (hasCodes)
+            {
+                yield return Need("scales", ElementType.BFloat16);
+                yield return Need("zeros", ElementType.Byte);
+            }
+        }
+    }
 
     private static PackedWeight[] ReadPacked(ExpandedLayerEntry entry, TensorFiles files)
     {
@@ -40,25 +73,20 @@ internal static unsafe class ExpertReader
         });
     }
 
+    private static int LayoutLength(ExpandedLayerEntry entry) => entry.Storage == Quantized ? 4 : 2;
+
     private static long[] ReadLayout(ExpandedLayerEntry entry, TensorFiles files)
     {
-        int length = entry.Storage == Quantized ? 4 : 2;
-        using NativeArray stored = files.Take(ExpandedTensorNames.Expert(entry.Name, "layout"), length);
-        long[] layout = stored.Type == ElementType.Int64 ? stored.Span<long>(0, length).ToArray() : [];
-        return layout.Length == length && layout.All(number => number is >= 0 and <= int.MaxValue)
+        using NativeArray stored = files.Take(ExpandedTensorNames.Expert(entry.Name, LayoutName));
+        long[] layout = stored.Span<long>(0, LayoutLength(entry)).ToArray();
+        return layout.All(number => number is >= 0 and <= int.MaxValue)
             ? layout
             : throw new CheckpointException($"The packed experts have a malformed layout: [{string.Join(", ", layout)}].");
     }
 
     private static PackedWeight[] PackDense(ExpandedLayerEntry entry, TensorFiles files)
     {
-        NativeArray stored = files.Take(
-            ExpandedTensorNames.Expert(entry.Name, "weight"), entry.Experts, entry.OutFeatures, entry.InFeatures);
-        if (!FloatNumbers.IsFloating(stored.Type))
-        {
-            throw new CheckpointException($"The experts are {stored.Type}, not a floating type.");
-        }
-
+        NativeArray stored = files.Take(ExpandedTensorNames.Expert(entry.Name, Weight));
         int rows = (int)entry.OutFeatures, columns = (int)entry.InFeatures;
         long size = (long)rows * columns;
         return ReadAll(entry.Experts, expert =>
@@ -83,6 +111,11 @@ internal static unsafe class ExpertReader
             for (int expert = 0; expert < count; expert++)
             {
                 experts.Add(read(expert));
+                if (experts[expert].DType != experts[0].DType)
+                {
+                    throw new CheckpointException(
+                        $"The packed weight is damaged: expert {expert} is {experts[expert].DType}, expert 0 is {experts[0].DType}. Expand the model again or restore the file.");
+                }
             }
 
             return [.. experts];

@@ -7,10 +7,6 @@ namespace SparseExpansion.Inference.Loading;
 /// <summary>Conversions of stored numbers to float32.</summary>
 internal static unsafe class FloatNumbers
 {
-    /// <summary>True for the types that weights have.</summary>
-    public static bool IsFloating(ElementType type) =>
-        type is ElementType.Float32 or ElementType.BFloat16 or ElementType.Float16 or ElementType.Float64;
-
     /// <summary>A copy in float32.</summary>
     public static NativeArray Copy(NativeArray source)
     {

@@ -38,56 +38,103 @@ internal sealed class MixtureSource
     /// <summary>The routers of the layers that were taken.</summary>
     public IEnumerable<TokenRouter> Routers => _routers.OfType<TokenRouter>();
 
-    /// <summary>A mixture; null if the layer is none.</summary>
+    /// <summary>Notes what is wrong with a mixture; false if the layer is none.</summary>
     /// <param name="name">Module path.</param>
     /// <param name="outFeatures">Rows of the layer.</param>
     /// <param name="inFeatures">Columns of the layer.</param>
     /// <param name="bias">True if the layer has a bias.</param>
-    /// <exception cref="CheckpointException">The files do not fit the model, or are damaged.</exception>
-    public MixtureLinear? TakeMixture(string name, int outFeatures, int inFeatures, bool bias)
+    /// <param name="faults">Receives the faults.</param>
+    public bool CheckMixture(string name, int outFeatures, int inFeatures, bool bias, TensorFaults faults)
+    {
+        if (!_layers.TryGetValue(name, out ExpandedLayerEntry? entry))
+        {
+            return false;
+        }
+
+        if (entry.InFeatures != inFeatures || entry.OutFeatures != outFeatures
+            || (entry.ExpertBias ? !entry.Bias : entry.Bias != bias))
+        {
+            faults.Add(Misfit(
+                $"layer '{entry.Name}' is [{entry.OutFeatures}, {entry.InFeatures}] with bias {entry.Bias}, "
+                + $"the model's is [{outFeatures}, {inFeatures}] with bias {bias}").Message);
+            return true;
+        }
+
+        CheckRouter(entry, faults);
+        if (entry.Bias)
+        {
+            string stored = ExpandedTensorNames.Bias(name);
+            Check([entry.ExpertBias
+                ? TensorNeed.Floating(stored, entry.Experts, entry.OutFeatures)
+                : TensorNeed.Floating(stored, entry.OutFeatures)], faults);
+        }
+
+        CheckExperts(entry, faults);
+        return true;
+    }
+
+    /// <summary>Notes what is wrong with a weight in codes; false if the layer has none.</summary>
+    /// <param name="name">Module path of the linear or embedding.</param>
+    /// <param name="outFeatures">Rows.</param>
+    /// <param name="inFeatures">Columns.</param>
+    /// <param name="faults">Receives the faults.</param>
+    public bool CheckQuantized(string name, int outFeatures, int inFeatures, TensorFaults faults)
+    {
+        if (!_quantized.TryGetValue(name, out ExpandedQuantizedEntry? entry))
+        {
+            return false;
+        }
+
+        if (entry.InFeatures != inFeatures || entry.OutFeatures != outFeatures)
+        {
+            faults.Add(Misfit(
+                $"layer '{entry.Name}' is [{entry.OutFeatures}, {entry.InFeatures}], the model's is [{outFeatures}, {inFeatures}]").Message);
+            return true;
+        }
+
+        Check(
+            [
+                TensorNeed.Array(ExpandedTensorNames.Codes(name), ElementType.Byte),
+                TensorNeed.Array(ExpandedTensorNames.Scales(name), ElementType.BFloat16),
+                TensorNeed.Array(ExpandedTensorNames.Zeros(name), ElementType.Byte),
+            ],
+            faults);
+        return true;
+    }
+
+    /// <summary>A mixture that was checked; null if the layer is none.</summary>
+    /// <param name="name">Module path.</param>
+    /// <exception cref="CheckpointException">The file is damaged.</exception>
+    public MixtureLinear? TakeMixture(string name)
     {
         if (!_layers.Remove(name, out ExpandedLayerEntry? entry))
         {
             return null;
         }
 
-        if (entry.InFeatures != inFeatures || entry.OutFeatures != outFeatures || (entry.Bias != bias && !entry.ExpertBias))
-        {
-            throw Misfit(
-                $"layer '{entry.Name}' is [{entry.OutFeatures}, {entry.InFeatures}] with bias {entry.Bias}, "
-                + $"the model's is [{outFeatures}, {inFeatures}] with bias {bias}");
-        }
-
-        TokenRouter router = _routers[entry.Router] ??= Named(
-            $"router {entry.Router}", () => RouterReader.Read(_index.Routers[entry.Router], entry.Router, _files));
+        TokenRouter router = _routers[entry.Router] ??= RouterReader.Read(
+            _index.Routers[entry.Router], entry.Router, _files);
         NativeArray? shared = entry.Bias ? ReadBias(entry) : null;
-        PackedWeight[] experts = Named($"layer '{name}'", () => ExpertReader.Read(entry, _files));
+        PackedWeight[] experts = Named(name, () => ExpertReader.Read(entry, _files));
         return new MixtureLinear(router, new PackedExperts(experts), shared);
     }
 
-    /// <summary>A weight in codes; null if the layer has none.</summary>
+    /// <summary>A weight in codes that was checked; null if the layer has none.</summary>
     /// <param name="name">Module path of the linear or embedding.</param>
-    /// <param name="outFeatures">Rows.</param>
-    /// <param name="inFeatures">Columns.</param>
-    /// <exception cref="CheckpointException">The files do not fit the model, or are damaged.</exception>
-    public QuantizedWeight? TakeQuantized(string name, int outFeatures, int inFeatures)
+    /// <exception cref="CheckpointException">The file is damaged.</exception>
+    public QuantizedWeight? TakeQuantized(string name)
     {
         if (!_quantized.Remove(name, out ExpandedQuantizedEntry? entry))
         {
             return null;
         }
 
-        if (entry.InFeatures != inFeatures || entry.OutFeatures != outFeatures)
-        {
-            throw Misfit(
-                $"layer '{entry.Name}' is [{entry.OutFeatures}, {entry.InFeatures}], the model's is [{outFeatures}, {inFeatures}]");
-        }
-
-        return Named($"layer '{name}'", () => QuantizedWeight.FromArrays(
-            _files.Take($"{name}.codes"),
+        return Named(name, () => QuantizedWeight.FromArrays(
+            _files.Take(ExpandedTensorNames.Codes(name)),
             new PackedGrid(
-                entry.Bits, entry.GroupSize == 0 ? null : entry.GroupSize, outFeatures, inFeatures,
-                _files.Take($"{name}.scales"), _files.Take($"{name}.zeros"))));
+                entry.Bits, entry.GroupSize == 0 ? null : entry.GroupSize, (int)entry.OutFeatures,
+                (int)entry.InFeatures, _files.Take(ExpandedTensorNames.Scales(name)),
+                _files.Take(ExpandedTensorNames.Zeros(name)))));
     }
 
     /// <summary>Checks that the model had a place for every layer of the index.</summary>
@@ -100,19 +147,53 @@ internal sealed class MixtureSource
         }
     }
 
+    private void CheckRouter(ExpandedLayerEntry layer, TensorFaults faults)
+    {
+        ExpandedRouterEntry entry = _index.Routers[layer.Router];
+        if (RouterReader.Needs(entry, layer.Router) is { } needs)
+        {
+            Check(needs, faults);
+            return;
+        }
+
+        faults.Add(
+            $"{_path}: layer '{layer.Name}': its router {layer.Router} is of the kind '{entry.Kind}' with {entry.Experts} experts; "
+            + $"the managed engine knows the kinds {RouterReader.Known}. Load the folder with the torch engine, which takes routers of your own.");
+    }
+
+    private void CheckExperts(ExpandedLayerEntry entry, TensorFaults faults)
+    {
+        if (ExpertReader.Needs(entry) is not { } needs)
+        {
+            faults.Add($"{_path}: layer '{entry.Name}': the experts are stored as '{entry.Storage}', which this version does not know.");
+        }
+        else if (ExpertReader.IsPacked(entry) && entry.Experts > _files.Count)
+        {
+            // Their names alone could be more than the memory holds.
+            faults.Add($"{_path}: layer '{entry.Name}' has {entry.Experts} experts; the files hold {_files.Count} tensors, and each expert has several.");
+        }
+        else
+        {
+            Check(needs, faults);
+        }
+    }
+
+    private void Check(IEnumerable<TensorNeed> needs, TensorFaults faults)
+    {
+        foreach (TensorNeed need in needs)
+        {
+            faults.Check(need, _path);
+        }
+    }
+
     private NativeArray ReadBias(ExpandedLayerEntry entry)
     {
-        string name = ExpandedTensorNames.Bias(entry.Name);
-        using NativeArray stored = entry.ExpertBias
-            ? _files.Take(name, entry.Experts, entry.OutFeatures)
-            : _files.Take(name, entry.OutFeatures);
-        return FloatNumbers.IsFloating(stored.Type)
-            ? FloatNumbers.Copy(stored)
-            : throw new CheckpointException($"{_path}: tensor '{name}' is {stored.Type}, not a floating type.");
+        using NativeArray stored = _files.Take(ExpandedTensorNames.Bias(entry.Name));
+        return FloatNumbers.Copy(stored);
     }
 
     /// <summary>Packed weights do not know the file and layer that they come from.</summary>
-    private T Named<T>(string what, Func<T> read)
+    private T Named<T>(string layer, Func<T> read)
     {
         try
         {
@@ -120,7 +201,7 @@ internal sealed class MixtureSource
         }
         catch (Exception error) when (error is CheckpointException or ArgumentException)
         {
-            throw new CheckpointException($"{_path}: {what}: {PlainMessage.Clause(error)}", error);
+            throw new CheckpointException($"{_path}: layer '{layer}': {PlainMessage.Clause(error)}", error);
         }
     }
 

@@ -1,8 +1,8 @@
 using SparseExpansion.Execution;
 using SparseExpansion.Execution.Expanded;
 using SparseExpansion.Execution.Safetensors;
-using SparseExpansion.Models;
 using SparseExpansion.Inference.Decoder;
+using SparseExpansion.Models;
 using SparseExpansion.Models.Configuration;
 
 namespace SparseExpansion.Inference.Loading;
@@ -30,25 +30,47 @@ internal static class ModelReader
 
     private static LoadedModel ReadDense(string folder, ModelConfig config, TensorFiles files)
     {
+        var shards = new List<SafetensorsFile>();
         foreach ((string name, HashSet<string>? names) in CheckpointShards.Files(folder))
         {
             SafetensorsFile file = files.Add(Path.Combine(folder, name));
             CheckpointShards.RequireSame(file.FilePath, file.Entries, names);
+            shards.Add(file);
         }
 
-        var weights = new WeightSource(files, config, isDense: true);
-        return new LoadedModel(new DecoderLoader(config, weights, null).Load(), [], [], files);
+        string home = shards.Count == 1 ? shards[0].FilePath : folder;
+        return Make(folder, config, files, new WeightSource(files, config, home, isDense: true), null);
     }
 
     private static LoadedModel ReadExpanded(string folder, ModelConfig config, TensorFiles files)
     {
         ExpandedIndex index = ExpandedIndex.Read(folder);
-        files.Add(Path.Combine(folder, ExpandedTensorNames.ModelFile));
+        SafetensorsFile rest = files.Add(Path.Combine(folder, ExpandedTensorNames.ModelFile));
         SafetensorsFile experts = files.Add(Path.Combine(folder, ExpandedTensorNames.ExpertsFile));
         var mixtures = new MixtureSource(index, files, experts.FilePath);
-        var weights = new WeightSource(files, config, isDense: false);
-        var loader = new DecoderLoader(config, weights, mixtures);
-        DecoderStack stack = loader.Load();
-        return new LoadedModel(stack, [.. mixtures.Routers], loader.Coded, files);
+        return Make(folder, config, files, new WeightSource(files, config, rest.FilePath, isDense: false), mixtures);
+    }
+
+    /// <summary>Nothing is allocated or read before the headers of all files are found to fit.</summary>
+    private static LoadedModel Make(
+        string folder, ModelConfig config, TensorFiles files, WeightSource weights, MixtureSource? mixtures)
+    {
+        SizeCheck.Require(config, folder, files.Entries, isExpanded: mixtures is not null);
+        var faults = new TensorFaults(files);
+        new DecoderLoader(config, new PartSurvey(weights, mixtures, faults)).Make().Dispose();
+        faults.RequireNone();
+        var parts = new PartReader(weights, mixtures);
+        try
+        {
+            DecoderStack stack = new DecoderLoader(config, parts).Make();
+            mixtures?.RequireNothingLeft();
+            weights.RequireNothingLeft();
+            return new LoadedModel(stack, [.. mixtures?.Routers ?? []], [.. parts.Coded], files);
+        }
+        catch
+        {
+            parts.Dispose();
+            throw;
+        }
     }
 }

@@ -7,39 +7,51 @@ namespace SparseExpansion.Inference.Loading;
 /// <summary>Reads routers of the library's kinds.</summary>
 internal static class RouterReader
 {
-    /// <summary>Reads one.</summary>
+    private const string Weight = "weight", Bias = "bias", Projection = "projection";
+
+    /// <summary>The kinds, for messages.</summary>
+    public static string Known => $"{LinearTokenRouter.Kind}, {RandomTokenRouter.Kind} and {SingleTokenRouter.Kind}";
+
+    /// <summary>The tensors of a router; null if its kind is unknown.</summary>
+    /// <param name="entry">Its description.</param>
+    /// <param name="number">Its number in the index.</param>
+    public static IReadOnlyList<TensorNeed>? Needs(ExpandedRouterEntry entry, int number)
+    {
+        TensorNeed Need(string name, params IReadOnlyList<long> shape) =>
+            TensorNeed.Floating(ExpandedTensorNames.Router(number, name), shape);
+        return entry.Kind switch
+        {
+            SingleTokenRouter.Kind when entry.Experts == 1 => [],
+            LinearTokenRouter.Kind => [Need(Weight, entry.Experts, entry.InputFeatures), Need(Bias, entry.Experts)],
+            RandomTokenRouter.Kind => [Need(Projection, entry.InputFeatures)],
+            _ => null,
+        };
+    }
+
+    /// <summary>Reads a router whose tensors are known to fit.</summary>
     /// <param name="entry">Its description.</param>
     /// <param name="number">Its number in the index.</param>
     /// <param name="files">The files.</param>
-    /// <exception cref="CheckpointException">The kind is unknown, or the tensors do not fit it.</exception>
     public static TokenRouter Read(ExpandedRouterEntry entry, int number, TensorFiles files)
     {
-        NativeArray Take(string name, params ReadOnlySpan<long> shape)
+        NativeArray Take(string name)
         {
-            string stored = ExpandedTensorNames.Router(number, name);
-            using NativeArray array = files.Take(stored, shape);
-            return FloatNumbers.IsFloating(array.Type)
-                ? FloatNumbers.Copy(array)
-                : throw new CheckpointException($"The tensor '{stored}' is {array.Type}, not a floating type.");
+            using NativeArray array = files.Take(ExpandedTensorNames.Router(number, name));
+            return FloatNumbers.Copy(array);
         }
 
         switch (entry.Kind)
         {
-            case SingleTokenRouter.Kind when entry.Experts == 1:
+            case SingleTokenRouter.Kind:
                 return new SingleTokenRouter(entry.InputFeatures);
             case LinearTokenRouter.Kind:
-                return new LinearTokenRouter(
-                    Take("weight", entry.Experts, entry.InputFeatures), Take("bias", entry.Experts), entry.InputFeatures);
-            case RandomTokenRouter.Kind:
-                using (NativeArray direction = Take("projection", entry.InputFeatures))
+                return new LinearTokenRouter(Take(Weight), Take(Bias), entry.InputFeatures);
+            default:
+                using (NativeArray direction = Take(Projection))
                 {
                     return new RandomTokenRouter(
                         direction.Span<float>(0, entry.InputFeatures).ToArray(), entry.Experts);
                 }
-
-            default:
-                throw new CheckpointException(
-                    $"The kind '{entry.Kind}' with {entry.Experts} experts is not one that can be decoded; known are {LinearTokenRouter.Kind}, {RandomTokenRouter.Kind} and {SingleTokenRouter.Kind}. Run the folder with the library's torch models.");
         }
     }
 }

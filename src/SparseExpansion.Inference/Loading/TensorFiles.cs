@@ -15,6 +15,12 @@ internal sealed unsafe class TensorFiles : IDisposable
     /// <summary>The folder, for messages.</summary>
     public required string Source { get; init; }
 
+    /// <summary>The descriptions of all tensors.</summary>
+    public IReadOnlyCollection<SafetensorsEntry> Entries => [.. _files.SelectMany(file => file.Entries.Values)];
+
+    /// <summary>Number of all tensors.</summary>
+    public int Count => _owners.Count;
+
     /// <summary>Names of tensors that nobody has asked for.</summary>
     public IEnumerable<string> Left => _owners.Keys.Where(name => !_taken.Contains(name)).Order(StringComparer.Ordinal);
 
@@ -64,17 +70,6 @@ internal sealed unsafe class TensorFiles : IDisposable
         return address % size == 0
             ? new NativeArray(address, length, entry.DType, null)
             : Copy(address, length, entry);
-    }
-
-    /// <summary>As <see cref="Take(string)"/>, of a shape.</summary>
-    /// <exception cref="CheckpointException">There is none of this name, or it has another shape.</exception>
-    public NativeArray Take(string name, params ReadOnlySpan<long> shape)
-    {
-        SafetensorsEntry entry = Entry(name);
-        return entry.Shape.SequenceEqual(shape.ToArray())
-            ? Take(name)
-            : throw new CheckpointException(
-                $"{FileOf(name)}: the tensor '{name}' has the shape [{string.Join(", ", entry.Shape)}]; the model needs [{string.Join(", ", shape.ToArray())}].");
     }
 
     /// <inheritdoc/>

@@ -6,39 +6,48 @@ using SparseExpansion.Models.Families;
 
 namespace SparseExpansion.Inference.Loading;
 
-/// <summary>Tensors of a model by the names of its parameters, strictly: every one that is there must be asked for.</summary>
+/// <summary>
+/// Tensors of a model by the names of its parameters, strictly: every one that is there must be asked for. They are
+/// checked before any is taken.
+/// </summary>
 /// <param name="files">The files.</param>
 /// <param name="config">The architecture.</param>
+/// <param name="home">The file or folder of the weights, for messages.</param>
 /// <param name="isDense">True for checkpoints as they are published, which may leave out the first part of names and
 /// store weights transposed.</param>
-internal sealed unsafe class WeightSource(TensorFiles files, ModelConfig config, bool isDense)
+internal sealed unsafe class WeightSource(TensorFiles files, ModelConfig config, string home, bool isDense)
 {
-    private const int NamesShown = 10;
     private readonly ModuleNames _names = ModelFamilies.Of(config.ModelType).Names;
 
-    /// <summary>A vector in float32.</summary>
-    /// <exception cref="CheckpointException">It is missing, or has another shape or type.</exception>
-    public NativeArray Vector(string name, params ReadOnlySpan<long> shape) =>
-        FloatNumbers.Copy(Floating(name, shape));
+    /// <summary>Notes what is wrong with a vector.</summary>
+    /// <param name="name">Name of the parameter.</param>
+    /// <param name="size">Its length.</param>
+    /// <param name="faults">Receives the faults.</param>
+    public void CheckVector(string name, long size, TensorFaults faults) =>
+        faults.Check(TensorNeed.Floating(Stored(name), size), home);
 
-    /// <summary>A small vector in float32.</summary>
-    /// <exception cref="CheckpointException">It is missing, or has another shape or type.</exception>
-    public float[] Numbers(string name, params ReadOnlySpan<long> shape)
-    {
-        using NativeArray numbers = Vector(name, shape);
-        return numbers.Span<float>(0, checked((int)numbers.Length)).ToArray();
-    }
+    /// <summary>Notes what is wrong with a matrix.</summary>
+    /// <param name="name">Name of the parameter.</param>
+    /// <param name="rows">Rows.</param>
+    /// <param name="columns">Columns.</param>
+    /// <param name="faults">Receives the faults.</param>
+    public void CheckMatrix(string name, long rows, long columns, TensorFaults faults) => faults.Check(
+        IsTransposed(name)
+            ? TensorNeed.Floating(Stored(name), columns, rows)
+            : TensorNeed.Floating(Stored(name), rows, columns),
+        home);
+
+    /// <summary>A vector in float32.</summary>
+    public NativeArray Vector(string name) => FloatNumbers.Copy(files.Take(Stored(name)));
 
     /// <summary>A matrix as it is multiplied: where it lies in the file, unless it is float64 or stored transposed.</summary>
     /// <param name="name">Name of the parameter.</param>
     /// <param name="rows">Rows.</param>
     /// <param name="columns">Columns.</param>
-    /// <exception cref="CheckpointException">It is missing, or has another shape or type.</exception>
     public NativeArray Matrix(string name, int rows, int columns)
     {
-        bool isTransposed = isDense && _names.IsTransposed(name);
-        NativeArray stored = isTransposed ? Floating(name, columns, rows) : Floating(name, rows, columns);
-        if (isTransposed)
+        NativeArray stored = files.Take(Stored(name));
+        if (IsTransposed(name))
         {
             using NativeArray turning = stored;
             stored = FloatNumbers.Transpose(turning, columns, rows);
@@ -80,21 +89,12 @@ internal sealed unsafe class WeightSource(TensorFiles files, ModelConfig config,
 
         if (unexpected.Count > 0)
         {
-            string more = unexpected.Count > NamesShown ? $" and {unexpected.Count - NamesShown} more" : "";
             throw new CheckpointException(
-                $"{files.FileOf(unexpected[0])}: has unexpected tensors: {string.Join(", ", unexpected.Take(NamesShown))}{more}.");
+                $"{files.FileOf(unexpected[0])}: has unexpected tensors: {NameList.Of(unexpected)}.");
         }
     }
 
-    private NativeArray Floating(string name, params ReadOnlySpan<long> shape)
-    {
-        string stored = Stored(name);
-        NativeArray array = files.Take(stored, shape);
-        return FloatNumbers.IsFloating(array.Type)
-            ? array
-            : throw new CheckpointException(
-                $"{files.FileOf(stored)}: the tensor '{stored}' is {array.Type}; the model needs float32, bfloat16 or float16.");
-    }
+    private bool IsTransposed(string name) => isDense && _names.IsTransposed(name);
 
     /// <summary>
     /// The name in the file: files of a model without its head leave the first part of names out, and tied embeddings

@@ -3,6 +3,9 @@ namespace SparseExpansion.Models.Configuration;
 /// <summary>Reads the sizes that every decoder has; a family adds what is its own.</summary>
 internal static class DecoderReader
 {
+    /// <summary>Far more than any model has; each takes memory before a weight is read.</summary>
+    private const int MostLayers = 1 << 16;
+
     /// <summary>Reads the keys that are common to all model types.</summary>
     /// <param name="config">The top level of config.json.</param>
     /// <param name="keys">Their spelling.</param>
@@ -26,7 +29,7 @@ internal static class DecoderReader
             KeyValueHeadCount = ReadKeyHeads(config, keys, heads),
             HeadDimension = headDimension,
             MaxPositions = LongestSequence(positions, rotary),
-            Layers = LayerOptions.Repeat(config.RequiredInt(keys.LayerCount), rotary),
+            Layers = LayerOptions.Repeat(ReadLayerCount(config, keys), rotary),
             NormEpsilon = config.OptionalNumber(keys.NormEpsilon.Key) ?? keys.NormEpsilon.Missing,
             Activation = ActivationReader.Read(config, keys.Activation.Key, keys.Activation.Missing),
             TieWordEmbeddings = config.Bool("tie_word_embeddings", keys.TiesWordEmbeddings),
@@ -46,8 +49,18 @@ internal static class DecoderReader
 
     private static int ReadIntermediateSize(ConfigObject config, DecoderKeys keys, int hidden) =>
         keys.IntermediateFactor is { } factor
-            ? config.OptionalInt(keys.IntermediateSize) ?? checked(factor * hidden)
+            ? config.OptionalInt(keys.IntermediateSize) ?? Times(factor, hidden, config, keys.HiddenSize)
             : config.RequiredInt(keys.IntermediateSize);
+
+    private static int Times(int factor, int size, ConfigObject config, string key) =>
+        (long)factor * size is <= int.MaxValue and var product
+            ? (int)product
+            : throw config.Error(key, $"is {size}, which is more than this library can compute with");
+
+    private static int ReadLayerCount(ConfigObject config, DecoderKeys keys) =>
+        config.RequiredInt(keys.LayerCount) is <= MostLayers and var count
+            ? count
+            : throw config.Error(keys.LayerCount, $"must be at most {MostLayers}");
 
     /// <summary>
     /// Null means a head of its own for every query; a file without the key means it for some types only.

@@ -1,3 +1,4 @@
+using SparseExpansion.Models.Configuration;
 using SparseExpansion.Serialization;
 using static TorchSharp.torch;
 
@@ -6,8 +7,6 @@ namespace SparseExpansion.Transformers.Loading;
 /// <summary>Copies tensors into a model, strictly: every one has its place and every place is filled.</summary>
 internal static class WeightLoader
 {
-    private const int NamesShown = 10;
-
     /// <param name="model">The model to fill.</param>
     /// <param name="weights">The tensors; each lives until the next is asked for.</param>
     /// <param name="source">Their origin, for messages.</param>
@@ -134,8 +133,7 @@ internal static class WeightLoader
         string[] ordered = [.. names.Order(StringComparer.Ordinal)];
         if (ordered.Length > 0)
         {
-            string more = ordered.Length > NamesShown ? $" and {ordered.Length - NamesShown} more" : "";
-            throw new CheckpointException($"{source}: {what}: {string.Join(", ", ordered.Take(NamesShown))}{more}.");
+            throw new CheckpointException($"{source}: {what}: {NameList.Of(ordered)}.");
         }
     }
 }

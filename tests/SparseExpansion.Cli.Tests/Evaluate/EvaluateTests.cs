@@ -30,6 +30,16 @@ public sealed class EvaluateTests : IDisposable
     }
 
     [Fact]
+    public void Engine_IsManaged_GivesTheSamePerplexity()
+    {
+        Assert.Equal(
+            EvaluatedPerplexity(_tiny.Command("evaluate")),
+            EvaluatedPerplexity(_tiny.Command("evaluate").With("--engine", "managed")), 3);
+        ToolRun refused = _tiny.Command("evaluate").With("--engine", "managed").With("--dtype", "bfloat16").Run();
+        Assert.Contains("--dtype: is for --engine torch", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Context_CutsEachWindow()
     {
         JsonElement json = _tiny.Command("evaluate").With("--context", "7").With("--json").Run().Json();

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using SparseExpansion.Execution;
 using SparseExpansion.Execution.Safetensors;
 using SparseExpansion.Testing;
@@ -34,11 +35,40 @@ public sealed class DenseFolderTests : IDisposable
     }
 
     [Fact]
-    public void Load_MissingTensor_NamesIt()
+    public void Load_SeveralFaults_NamesThemAllWithTheFile()
     {
         Copy("qwen3");
-        Rewrite(tensors => tensors.Remove("model.layers.1.mlp.up_proj.weight"));
-        Assert.Contains("lacks the tensor 'model.layers.1.mlp.up_proj.weight'", Refusal(), StringComparison.Ordinal);
+        const string Norm = "model.norm.weight", Query = "model.layers.0.self_attn.q_proj.weight";
+        Rewrite(tensors =>
+        {
+            tensors.Remove("model.layers.1.mlp.up_proj.weight");
+            tensors.Remove("model.layers.0.input_layernorm.weight");
+            tensors[Norm] = Small(Norm, ElementType.Float32, [2]);
+            IReadOnlyList<long> shape = tensors[Query].Shape;
+            tensors[Query] = SafetensorsContent.Of<int>(Query, ElementType.Int32, shape, new int[shape[0] * shape[1]]);
+        });
+
+        string file = _folder.File(Weights);
+        Assert.Equal(
+            $"{file}: lacks tensors: model.layers.0.input_layernorm.weight, model.layers.1.mlp.up_proj.weight. "
+            + $"{file}: the tensor '{Query}' is Int32; the model needs Float32 or BFloat16 or Float16 or Float64. "
+            + $"{file}: the tensor '{Norm}' has the shape [2]; the model needs [64].",
+            Refusal());
+    }
+
+    [Theory]
+    [InlineData("qwen3", "vocab_size", 2_000_000_000, "Configuration and weights do not belong together")]
+    [InlineData("qwen3", "num_hidden_layers", int.MaxValue, "must be at most 65536")]
+    [InlineData("gpt2", "n_embd", 2_000_000_000, "more than this library can compute with")]
+    public void Load_ConfigurationTooLargeForTheFiles_SaysSoBeforeMemoryIsTaken(
+        string model, string key, int value, string expected)
+    {
+        Copy(model);
+        string path = _folder.File("config.json");
+        JsonNode config = JsonNode.Parse(File.ReadAllText(path))!;
+        config[key] = value;
+        File.WriteAllText(path, config.ToJsonString());
+        Assert.Contains(expected, Refusal(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using SparseExpansion.Execution;
 using SparseExpansion.Execution.Expanded;
+using SparseExpansion.Execution.Packing;
 using SparseExpansion.Execution.Safetensors;
 
 namespace SparseExpansion.Inference.Loading;
@@ -12,6 +13,7 @@ namespace SparseExpansion.Inference.Loading;
 internal sealed class ExpandedFolder
 {
     private const int Experts = 3, Bits = 4, Group = 64;
+    private const string Quantized = "packed-bitmask-quantized";
 
     private readonly Dictionary<string, SafetensorsContent> _dense = [];
     private readonly Dictionary<string, SafetensorsContent> _rest = [];
@@ -29,6 +31,21 @@ internal sealed class ExpandedFolder
             Put(_dense, entry.Name, entry.Shape, values);
             Put(_rest, entry.Name, entry.Shape, values);
         }
+    }
+
+    /// <summary>Layers in every storage, codes among them.</summary>
+    public static ExpandedFolder OfAllStorages(string fixture)
+    {
+        var folder = new ExpandedFolder(fixture);
+        int first = folder.AddRouter(64), second = folder.AddRouter(96);
+        folder.Expand("model.layers.0.mlp.gate_proj", first, "packed-bitmask");
+        folder.Expand("model.layers.0.mlp.up_proj", first, "masked-dense");
+        folder.Expand("model.layers.0.mlp.down_proj", second, "packed-bitmask");
+        folder.Expand("model.layers.1.mlp.down_proj", second, Quantized);
+        folder.Quantize("model.layers.1.self_attn.q_proj");
+        folder.Quantize("model.embed_tokens");
+        folder.Quantize("lm_head");
+        return folder;
     }
 
     /// <summary>Tensors of the file of experts; tests may damage them.</summary>
@@ -58,6 +75,11 @@ internal sealed class ExpandedFolder
             values[i] = 0;
         }
 
+        using QuantizedWeight? rounded = storage == Quantized
+            ? QuantizedWeight.Quantize(values, rows, columns, Bits, Group)
+            : null;
+        rounded?.Dequantize(0, values);
+
         Put(_dense, $"{layer}.weight", [rows, columns], values);
         _layers.Add(new ExpandedLayerEntry(layer, router, Experts, columns, rows, false, storage));
         if (storage == "masked-dense")
@@ -68,10 +90,17 @@ internal sealed class ExpandedFolder
 
         for (int expert = 0; expert < Experts; expert++)
         {
-            using PackedWeight packed = PackedWeight.Pack(values, rows, columns);
+            using PackedWeight packed = rounded is null ? PackedWeight.Pack(values, rows, columns) : PackCodes(values, rounded.Grid);
             PackedArrays arrays = packed.Arrays;
+            long[] layout = [arrays.BlockColumns, arrays.PanelRows, .. arrays.Grid is { } grid ? [grid.Bits, grid.GroupSize!.Value] : Array.Empty<long>()];
             Stored[$"{layer}.experts.layout"] = SafetensorsContent.Of<long>(
-                $"{layer}.experts.layout", ElementType.Int64, [2], new long[] { arrays.BlockColumns, arrays.PanelRows });
+                $"{layer}.experts.layout", ElementType.Int64, [layout.Length], layout);
+            if (arrays.Grid is not null)
+            {
+                Put($"{layer}.experts.{expert}.scales", arrays.Grid.Scales);
+                Put($"{layer}.experts.{expert}.zeros", arrays.Grid.Zeros);
+            }
+
             Put($"{layer}.experts.{expert}.values", arrays.Values);
             Put($"{layer}.experts.{expert}.masks", arrays.Masks);
             Put($"{layer}.experts.{expert}.row_order", arrays.RowOrder);
@@ -113,6 +142,24 @@ internal sealed class ExpandedFolder
     {
         CopyConfig(fixture, folder);
         SafetensorsFileWriter.Write(Path.Combine(folder, "model.safetensors"), _dense.Values);
+    }
+
+    /// <summary>Codes of values that lie on the grid.</summary>
+    private static unsafe PackedWeight PackCodes(float[] values, PackedGrid grid)
+    {
+        var own = new PackedGrid(
+            grid.Bits, grid.GroupSize, grid.Rows, grid.Columns, Copy(grid.Scales), Copy(grid.Zeros));
+        fixed (float* from = values)
+        {
+            return PackedWeightBuilder.PackCodes(from, own, NativeArray.Allocate);
+        }
+    }
+
+    private static unsafe NativeArray Copy(NativeArray source)
+    {
+        NativeArray copy = NativeArray.Allocate(source.Length, source.Type);
+        Buffer.MemoryCopy((void*)source.Address, (void*)copy.Address, copy.ByteLength, source.ByteLength);
+        return copy;
     }
 
     private static void CopyConfig(string fixture, string folder)

@@ -52,11 +52,34 @@ public sealed class ExpandedFolderTests : IDisposable
     }
 
     [Fact]
-    public void Load_UnknownRouter_NamesKindAndFile()
+    public void Load_RouterOfAKindOfTheUsersOwn_NamesLayerAndKindAndTheEngineThatTakesIt()
     {
         var folder = new ExpandedFolder(Model);
         folder.Expand(Layer, folder.AddRouter(64, "oracle"), "packed-bitmask");
-        AssertRefused(folder, "experts.safetensors", "router 0", "'oracle'");
+        AssertRefused(
+            folder, "experts.safetensors", $"layer '{Layer}'", "router 0", "'oracle'", "linear, random and single", "torch engine");
+    }
+
+    [Fact]
+    public void Load_ExpertsOfDifferentTypes_NamesTheLayer()
+    {
+        ExpandedFolder folder = Make();
+        string name = $"{Layer}.experts.1.values";
+        folder.Stored[name] = SafetensorsContent.Of<Half>(
+            name, ElementType.BFloat16, folder.Stored[name].Shape, new Half[folder.Stored[name].Shape[0]]);
+        AssertRefused(folder, Layer, "expert 1 is BFloat16, expert 0 is Float32");
+    }
+
+    [Fact]
+    public void Load_MoreExpertsThanTensors_SaysSoBeforeItAsksForThem()
+    {
+        ExpandedFolder folder = Make();
+        folder.Change = index => index with
+        {
+            Layers = [.. index.Layers.Select(layer => layer.Router == 0 ? layer with { Experts = int.MaxValue } : layer)],
+            Routers = [index.Routers[0] with { Experts = int.MaxValue }, index.Routers[1]],
+        };
+        AssertRefused(folder, Layer, "has 2147483647 experts");
     }
 
     [Fact]
@@ -89,6 +112,8 @@ public sealed class ExpandedFolderTests : IDisposable
     [InlineData(Layer + ".experts.2.masks")]
     [InlineData("routers.0.weight")]
     [InlineData("model.layers.1.self_attn.q_proj.scales")]
+    [InlineData(Layer + ".experts.layout")]
+    [InlineData("model.layers.1.mlp.down_proj.experts.0.zeros")]
     public void Load_MissingArray_NamesIt(string name)
     {
         ExpandedFolder folder = Make();
@@ -105,18 +130,7 @@ public sealed class ExpandedFolderTests : IDisposable
         AssertRefused(folder, "unexpected", name);
     }
 
-    private static ExpandedFolder Make()
-    {
-        var folder = new ExpandedFolder(Model);
-        int first = folder.AddRouter(64), second = folder.AddRouter(96);
-        folder.Expand(Layer, first, "packed-bitmask");
-        folder.Expand("model.layers.0.mlp.up_proj", first, "masked-dense");
-        folder.Expand("model.layers.0.mlp.down_proj", second, "packed-bitmask");
-        folder.Quantize("model.layers.1.self_attn.q_proj");
-        folder.Quantize("model.embed_tokens");
-        folder.Quantize("lm_head");
-        return folder;
-    }
+    private static ExpandedFolder Make() => ExpandedFolder.OfAllStorages(Model);
 
     private void AssertRefused(ExpandedFolder folder, params string[] parts)
     {

@@ -1,10 +1,7 @@
-using SparseExpansion.Execution.Expanded;
+using SparseExpansion.Execution;
 using SparseExpansion.Execution.Safetensors;
-using SparseExpansion.Models;
-using SparseExpansion.Serialization;
-using SparseExpansion.Serialization.Expanded;
 
-namespace SparseExpansion.Transformers.Loading;
+namespace SparseExpansion.Models.Configuration;
 
 /// <summary>
 /// Holds a configuration against the files' headers before a model of its size is made: it may ask for more memory than
@@ -18,21 +15,19 @@ internal static class SizeCheck
     /// <summary>A packed expert has at least one bit for each of its weights.</summary>
     private const long WeightsPerByte = 8;
 
+    /// <param name="config">The architecture.</param>
+    /// <param name="folder">The folder, for the message.</param>
+    /// <param name="entries">The tensors of its files.</param>
+    /// <param name="isExpanded">True if it holds an expanded model.</param>
     /// <exception cref="CheckpointException">The files hold by far fewer weights, or fewer tensors than the model has
     /// blocks.</exception>
-    public static void Require(ModelConfig config, string folder)
+    public static void Require(
+        ModelConfig config, string folder, IReadOnlyCollection<SafetensorsEntry> entries, bool isExpanded)
     {
-        bool expanded = ExpandedModel.IsExpanded(folder);
-        if (expanded)
-        {
-            ExpandedIndex.Read(folder); // Its faults come first: without it the other files mean nothing.
-        }
-
-        IReadOnlyDictionary<string, SafetensorsEntry> entries = ModelFolder.ListTensors(folder);
         Int128 stored = 0;
-        foreach (SafetensorsEntry entry in entries.Values)
+        foreach (SafetensorsEntry entry in entries)
         {
-            stored += expanded
+            stored += isExpanded
                 ? entry.ByteLength * WeightsPerByte
                 : entry.Shape.Aggregate((Int128)1, (product, size) => product * size);
         }
@@ -41,7 +36,7 @@ internal static class SizeCheck
         if (needed > stored + Slack || config.LayerCount > entries.Count)
         {
             throw new CheckpointException(
-                $"{Path.Combine(folder, ModelFolder.ConfigFile)}: describes {config.LayerCount} blocks and {needed} weights; the files hold {entries.Count} tensors "
+                $"{Path.Combine(folder, CheckpointFiles.Config)}: describes {config.LayerCount} blocks and {needed} weights; the files hold {entries.Count} tensors "
                 + $"and at most {stored} weights. Configuration and weights do not belong together.");
         }
     }

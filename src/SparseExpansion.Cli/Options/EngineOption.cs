@@ -1,8 +1,7 @@
 using System.CommandLine;
 using SparseExpansion.Cli.Hosting;
-using SparseExpansion.Cli.Options;
 
-namespace SparseExpansion.Cli.Generate;
+namespace SparseExpansion.Cli.Options;
 
 /// <summary>Option for what computes the model.</summary>
 internal sealed class EngineOption
