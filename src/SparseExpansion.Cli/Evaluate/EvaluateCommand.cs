@@ -48,7 +48,7 @@ internal sealed class EvaluateCommand : Command
         {
             if (isManaged)
             {
-                using InferenceModel managed = InferenceModel.Load(source.Folder);
+                using InferenceModel managed = _engine.Load(parsed, source.Folder);
                 return Measure(managed, windows, report);
             }
 

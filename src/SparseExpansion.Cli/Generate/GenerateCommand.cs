@@ -70,7 +70,7 @@ internal sealed class GenerateCommand : Command
         GenerationOptions options = sampling with { MaxNewTokens = MaxTokens(parsed, sampling.Overflow, tokenizer.Encode(prompt).Count, source.Config.MaxPositions) };
         if (_engine.IsManaged(parsed, "--device", "--dtype", "--no-memory-map"))
         {
-            using InferenceModel managed = InferenceModel.Load(source.Folder);
+            using InferenceModel managed = _engine.Load(parsed, source.Folder);
             Write(parsed, TextRun.Create(new ManagedSequences(managed), tokenizer, prompt, options), prompt, options.Seed);
         }
         else

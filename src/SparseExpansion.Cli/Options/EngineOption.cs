@@ -1,5 +1,6 @@
 using System.CommandLine;
 using SparseExpansion.Cli.Hosting;
+using SparseExpansion.Inference;
 
 namespace SparseExpansion.Cli.Options;
 
@@ -8,6 +9,9 @@ internal sealed class EngineOption
 {
     private const string Torch = "torch";
     private const string Managed = "managed";
+    private const string Auto = "auto";
+    private const string Stored = "stored";
+    private const string Rearranged = "rearranged";
 
     private readonly Option<string?> _option = new("--engine")
     {
@@ -15,19 +19,47 @@ internal sealed class EngineOption
         DefaultValueFactory = _ => Torch,
     };
 
-    public EngineOption() => Choice.AcceptOnly(_option, Torch, Managed);
+    private readonly Option<string?> _codes = new("--codes")
+    {
+        Description = "Form of weights in codes in the managed engine: as they lie in the file, which takes the least memory, or "
+            + "rearranged for speed; auto rearranges what is faster so, if memory allows it.",
+        DefaultValueFactory = _ => Auto,
+    };
 
-    public void AddTo(Command command) => command.Add(_option);
+    public EngineOption()
+    {
+        Choice.AcceptOnly(_option, Torch, Managed);
+        Choice.AcceptOnly(_codes, Auto, Stored, Rearranged);
+    }
+
+    public void AddTo(Command command)
+    {
+        command.Add(_option);
+        command.Add(_codes);
+    }
+
+    /// <summary>Loads a folder in the managed engine.</summary>
+    public InferenceModel Load(ParseResult parsed, string folder) => InferenceModel.Load(folder, new InferenceOptions
+    {
+        Codes = parsed.GetValue(_codes) switch
+        {
+            Stored => CodeForm.Stored,
+            Rearranged => CodeForm.Rearranged,
+            _ => CodeForm.Auto,
+        },
+    });
 
     /// <summary>True for the managed engine.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="others">Options that are for libtorch.</param>
-    /// <exception cref="UsageException">One of them is given, too.</exception>
+    /// <exception cref="UsageException">One of them is given, too, or an option of the managed engine without it.</exception>
     public bool IsManaged(ParseResult parsed, params ReadOnlySpan<string> others)
     {
         if (parsed.GetValue(_option) != Managed)
         {
-            return false;
+            return parsed.GetResult(_codes) is { Implicit: false }
+                ? throw new UsageException($"{_codes.Name}: is for --engine {Managed}. Add it, or leave {_codes.Name} out.")
+                : false;
         }
 
         foreach (string name in others)

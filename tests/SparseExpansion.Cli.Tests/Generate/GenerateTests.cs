@@ -25,6 +25,25 @@ public sealed class GenerateTests : IDisposable
     }
 
     [Theory]
+    [InlineData("stored")]
+    [InlineData("rearranged")]
+    public void Codes_OfTheManagedEngine_ChangeNoText(string form)
+    {
+        ToolRun managed = _tiny.Command("generate").With("--engine", "managed").With("--codes", form).Run();
+
+        Assert.Equal(_tiny.Command("generate").Run(), managed);
+    }
+
+    [Fact]
+    public void Codes_WithoutTheManagedEngine_AreRefused()
+    {
+        ToolRun run = _tiny.Command("generate").With("--codes", "stored").Run();
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("--codes: is for --engine managed", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("--dtype", "bfloat16")]
     [InlineData("--device", "cpu")]
     public void Engine_IsManaged_RefusesOptionsOfTorch(string option, string value)
