@@ -23,50 +23,25 @@ internal sealed unsafe class LowBitMultiplication : IDisposable
     /// <summary>
     /// output[order[i]] = experts[e] · tokens[order[i]] + bias for offsets[e] ≤ i &lt; offsets[e + 1].
     /// </summary>
-    /// <param name="experts">Packed weights in codes, of one shape.</param>
+    /// <param name="experts">Weights in codes, of one shape: all <see cref="PackedWeight"/>, <see cref="QuantizedWeight"/>,
+    /// or <see cref="StripWeight"/>.</param>
     /// <param name="offsets">[experts + 1] where each expert's tokens start in <paramref name="order"/>.</param>
     /// <param name="order">[tokens] token numbers sorted by expert.</param>
     /// <param name="tokens">Rounded tokens [tokens, in_features].</param>
     /// <param name="output">[tokens, out_features].</param>
     /// <param name="bias">[out_features], or <see cref="MatrixView.None"/>.</param>
     /// <exception cref="ArgumentException">Shapes do not fit, or an expert holds values instead of codes.</exception>
-    public void Run(
-        ReadOnlySpan<PackedWeight> experts, ReadOnlySpan<int> offsets, ReadOnlySpan<int> order, RoundedTokens tokens,
+    public void Run<TWeight>(
+        ReadOnlySpan<TWeight> experts, ReadOnlySpan<int> offsets, ReadOnlySpan<int> order, RoundedTokens tokens,
         MatrixView output, MatrixView bias)
+        where TWeight : class
     {
-        CheckOffsets(experts.Length, offsets, order.Length);
-        fixed (int* first = order)
+        if (offsets.Length != experts.Length + 1 || offsets[0] != 0 || offsets[^1] != order.Length)
         {
-            _work.Begin(tokens, first, new TileOutput(output, bias), Path);
-            for (int expert = 0; expert < experts.Length; expert++)
-            {
-                int count = offsets[expert + 1] - offsets[expert];
-                PackedWeight weight = experts[expert];
-                if (count > 0)
-                {
-                    weight.Verify();
-                    Check(weight.Bits > 0 && weight.Columns == tokens.Columns, nameof(experts));
-                    _work.Add(weight, null, offsets[expert], count);
-                }
-            }
-
-            _work.Run(Threads);
+            throw new ArgumentException(
+                $"{experts.Length} experts need offsets from 0 to the {order.Length} tokens.", nameof(offsets));
         }
-    }
 
-    /// <summary>The same, with experts in dense codes.</summary>
-    /// <param name="experts">Dense codes of one shape.</param>
-    /// <param name="offsets">[experts + 1] where each expert's tokens start in <paramref name="order"/>.</param>
-    /// <param name="order">[tokens] token numbers sorted by expert.</param>
-    /// <param name="tokens">Rounded tokens [tokens, in_features].</param>
-    /// <param name="output">[tokens, out_features].</param>
-    /// <param name="bias">[out_features], or <see cref="MatrixView.None"/>.</param>
-    /// <exception cref="ArgumentException">Shapes do not fit.</exception>
-    public void Run(
-        ReadOnlySpan<QuantizedWeight> experts, ReadOnlySpan<int> offsets, ReadOnlySpan<int> order, RoundedTokens tokens,
-        MatrixView output, MatrixView bias)
-    {
-        CheckOffsets(experts.Length, offsets, order.Length);
         fixed (int* first = order)
         {
             _work.Begin(tokens, first, new TileOutput(output, bias), Path);
@@ -75,37 +50,6 @@ internal sealed unsafe class LowBitMultiplication : IDisposable
                 int count = offsets[expert + 1] - offsets[expert];
                 if (count > 0)
                 {
-                    Check(experts[expert].Columns == tokens.Columns, nameof(experts));
-                    _work.Add(null, experts[expert], offsets[expert], count);
-                }
-            }
-
-            _work.Run(Threads);
-        }
-    }
-
-    /// <summary>The same, with experts in strips.</summary>
-    /// <param name="experts">Codes in strips, of one shape.</param>
-    /// <param name="offsets">[experts + 1] where each expert's tokens start in <paramref name="order"/>.</param>
-    /// <param name="order">[tokens] token numbers sorted by expert.</param>
-    /// <param name="tokens">Rounded tokens [tokens, in_features].</param>
-    /// <param name="output">[tokens, out_features].</param>
-    /// <param name="bias">[out_features], or <see cref="MatrixView.None"/>.</param>
-    /// <exception cref="ArgumentException">Shapes do not fit.</exception>
-    public void Run(
-        ReadOnlySpan<StripWeight> experts, ReadOnlySpan<int> offsets, ReadOnlySpan<int> order, RoundedTokens tokens,
-        MatrixView output, MatrixView bias)
-    {
-        CheckOffsets(experts.Length, offsets, order.Length);
-        fixed (int* first = order)
-        {
-            _work.Begin(tokens, first, new TileOutput(output, bias), Path);
-            for (int expert = 0; expert < experts.Length; expert++)
-            {
-                int count = offsets[expert + 1] - offsets[expert];
-                if (count > 0)
-                {
-                    Check(experts[expert].Columns == tokens.Columns, nameof(experts));
                     _work.Add(experts[expert], offsets[expert], count);
                 }
             }
@@ -115,43 +59,16 @@ internal sealed unsafe class LowBitMultiplication : IDisposable
     }
 
     /// <summary>output = weight · tokens + bias.</summary>
-    /// <param name="weight">Dense codes.</param>
+    /// <param name="weight">A weight in codes, as those of experts.</param>
     /// <param name="order">[tokens] token numbers, and the rows of the output.</param>
     /// <param name="tokens">Rounded tokens [tokens, in_features].</param>
     /// <param name="output">[tokens, out_features].</param>
     /// <param name="bias">[out_features], or <see cref="MatrixView.None"/>.</param>
-    /// <exception cref="ArgumentException">Shapes do not fit.</exception>
-    public void Run(
-        QuantizedWeight weight, ReadOnlySpan<int> order, RoundedTokens tokens, MatrixView output, MatrixView bias)
-    {
-        Check(weight.Columns == tokens.Columns, nameof(weight));
-        fixed (int* first = order)
-        {
-            _work.Begin(tokens, first, new TileOutput(output, bias), Path);
-            _work.Add(null, weight, 0, order.Length);
-            _work.Run(Threads);
-        }
-
-        GC.KeepAlive(weight);
-    }
+    /// <exception cref="ArgumentException">Shapes do not fit, or the weight holds values instead of codes.</exception>
+    public void Run<TWeight>(
+        TWeight weight, ReadOnlySpan<int> order, RoundedTokens tokens, MatrixView output, MatrixView bias)
+        where TWeight : class => Run([weight], [0, order.Length], order, tokens, output, bias);
 
     /// <inheritdoc/>
     public void Dispose() => _work.Dispose();
-
-    private static void CheckOffsets(int experts, ReadOnlySpan<int> offsets, int tokens)
-    {
-        if (offsets.Length != experts + 1 || offsets[0] != 0 || offsets[^1] != tokens)
-        {
-            throw new ArgumentException(
-                $"{experts} experts need offsets from 0 to the {tokens} tokens.", nameof(offsets));
-        }
-    }
-
-    private static void Check(bool holds, string name)
-    {
-        if (!holds)
-        {
-            throw new ArgumentException("The weights are not codes for tokens of this width.", name);
-        }
-    }
 }

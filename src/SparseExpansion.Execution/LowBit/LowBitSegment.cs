@@ -1,18 +1,10 @@
-using SparseExpansion.Execution.LowBit.Strips;
-
 namespace SparseExpansion.Execution.LowBit;
 
 /// <summary>One weight and the tokens that it multiplies.</summary>
 internal struct LowBitSegment
 {
-    /// <summary>Codes under masks, or null.</summary>
-    public PackedWeight? Packed;
-
-    /// <summary>Dense codes, or null.</summary>
-    public QuantizedWeight? Dense;
-
-    /// <summary>Codes in strips, or null.</summary>
-    public StripWeight? Strips;
+    /// <summary>Codes under masks, dense ones, or strips.</summary>
+    public object Weight;
 
     /// <summary>First token in the order.</summary>
     public int FirstToken;

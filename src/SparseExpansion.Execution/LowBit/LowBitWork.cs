@@ -43,28 +43,41 @@ internal sealed unsafe class LowBitWork : IParallelWork, IDisposable
     }
 
     /// <summary>Adds a weight and its tokens.</summary>
-    public void Add(PackedWeight? packed, QuantizedWeight? dense, int firstToken, int tokens)
-    {
-        int items = packed?.Layout.PanelCount ?? (dense!.Rows + DenseRows - 1) / DenseRows;
-        Add(new LowBitSegment { Packed = packed, Dense = dense, FirstToken = firstToken, Tokens = tokens, Items = items });
-    }
-
-    private void Add(LowBitSegment segment)
+    /// <exception cref="ArgumentException">It is for tokens of another width, or holds values instead of codes.</exception>
+    public void Add(object weight, int firstToken, int tokens)
     {
         if (_count == _segments.Length)
         {
             Array.Resize(ref _segments, Math.Max(16, 2 * _count));
         }
 
-        segment.FirstItem = _items;
-        _items += segment.Items;
-        _segments[_count++] = segment;
+        int items = ItemsOf(weight);
+        _segments[_count++] = new LowBitSegment
+        {
+            Weight = weight,
+            FirstToken = firstToken,
+            Tokens = tokens,
+            FirstItem = _items,
+            Items = items,
+        };
+        _items += items;
     }
 
-    /// <summary>Adds a weight in strips and its tokens.</summary>
-    public void Add(StripWeight strips, int firstToken, int tokens)
+    /// <summary>Checks a weight.</summary>
+    private int ItemsOf(object weight)
     {
-        Add(new LowBitSegment { Strips = strips, FirstToken = firstToken, Tokens = tokens, Items = strips.Layout.Strips });
+        (weight as PackedWeight)?.Verify();
+        (int columns, int items) = weight switch
+        {
+            StripWeight strips => (strips.Columns, strips.Layout.Strips),
+            PackedWeight { Bits: > 0 } packed => (packed.Columns, packed.Layout.PanelCount),
+            QuantizedWeight dense => (dense.Columns, (dense.Rows + DenseRows - 1) / DenseRows),
+            _ => throw new ArgumentException("The weight holds no codes.", nameof(weight)),
+        };
+        return columns == _tokens.Columns
+            ? items
+            : throw new ArgumentException(
+                $"The weight is for tokens of {columns} features, not {_tokens.Columns}.", nameof(weight));
     }
 
     /// <summary>Multiplies all, and lets go of the weights.</summary>
@@ -92,17 +105,18 @@ internal sealed unsafe class LowBitWork : IParallelWork, IDisposable
         }
 
         ref readonly LowBitSegment segment = ref _segments[index];
-        if (segment.Strips is { } strips)
+        int inside = item - segment.FirstItem;
+        switch (segment.Weight)
         {
-            MultiplyStrip(strips, item - segment.FirstItem, in segment);
-        }
-        else if (segment.Packed is { } packed)
-        {
-            MultiplyPanel(packed, item - segment.FirstItem, in segment, _scratch.Of(worker));
-        }
-        else
-        {
-            MultiplyRows(segment.Dense!, (item - segment.FirstItem) * DenseRows, in segment, _scratch.Of(worker));
+            case StripWeight strips:
+                MultiplyStrip(strips, inside, in segment);
+                break;
+            case PackedWeight packed:
+                MultiplyPanel(packed, inside, in segment, _scratch.Of(worker));
+                break;
+            case QuantizedWeight dense:
+                MultiplyRows(dense, inside * DenseRows, in segment, _scratch.Of(worker));
+                break;
         }
     }
 
@@ -117,7 +131,7 @@ internal sealed unsafe class LowBitWork : IParallelWork, IDisposable
         int rows = DenseRows;
         for (int i = 0; i < _count; i++)
         {
-            rows = Math.Max(rows, _segments[i].Packed?.Layout.PanelRows ?? 0);
+            rows = Math.Max(rows, (_segments[i].Weight as PackedWeight)?.Layout.PanelRows ?? 0);
         }
 
         return StreamBytes + SumBytes + (nuint)(rows * Stride) + (2 * CodeUnpacker.Slack);

@@ -31,7 +31,7 @@ internal sealed class PackedExperts(PackedWeight[] weights) : ExpertSet
     {
         if (weights[0].Grid is not null && tokens.UsesCodes)
         {
-            tokens.Codes.Run(weights, route.Offsets, route.Order, tokens.Rounded(InFeatures), output, bias);
+            tokens.Codes.Run<PackedWeight>(weights, route.Offsets, route.Order, tokens.Rounded(InFeatures), output, bias);
         }
         else
         {

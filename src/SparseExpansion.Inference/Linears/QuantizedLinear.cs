@@ -11,23 +11,21 @@ namespace SparseExpansion.Inference.Linears;
 internal sealed unsafe class QuantizedLinear(QuantizedWeight weight, NativeArray? bias)
     : MatrixLinear(weight.Columns, weight.Rows), ICodedLinear
 {
-    private readonly StripWeight[] _strips = new StripWeight[1];
-    private bool _isRearranged;
+    private StripWeight? _strips;
 
     /// <inheritdoc/>
     public bool HasMasks => false;
 
     /// <inheritdoc/>
     public long RearrangedBytes =>
-        _isRearranged || weight.Bits > StripPacker.MostBits ? 0 : StripLayout.For(weight.Grid).Bytes;
+        _strips is not null || weight.Bits > StripPacker.MostBits ? 0 : StripLayout.For(weight.Grid).Bytes;
 
     private MatrixView Bias => bias is null ? MatrixView.None : new MatrixView(bias.Address, 0, ElementType.Float32);
 
     /// <inheritdoc/>
     public void Rearrange(int threads)
     {
-        _strips[0] = StripPacker.Of(weight, LowBitPaths.Best);
-        _isRearranged = true;
+        _strips = StripPacker.Of(weight, LowBitPaths.Best);
         Pages.Release(weight.Codes);
         weight.Dispose();
     }
@@ -36,9 +34,9 @@ internal sealed unsafe class QuantizedLinear(QuantizedWeight weight, NativeArray
     public override void Multiply(TokenBlock tokens, float* output, nint stride)
     {
         var target = new MatrixView((nint)output, stride, ElementType.Float32);
-        if (_isRearranged)
+        if (_strips is not null)
         {
-            tokens.Codes.Run(_strips, [0, tokens.Count], tokens.Order, tokens.Rounded(InFeatures), target, Bias);
+            tokens.Codes.Run(_strips, tokens.Order, tokens.Rounded(InFeatures), target, Bias);
         }
         else if (tokens.UsesCodes)
         {
@@ -54,9 +52,9 @@ internal sealed unsafe class QuantizedLinear(QuantizedWeight weight, NativeArray
     public override void ReadRow(int row, Span<float> target)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(target.Length, InFeatures, nameof(target));
-        if (_isRearranged)
+        if (_strips is not null)
         {
-            _strips[0].DecodeRow(row, target);
+            _strips.DecodeRow(row, target);
         }
         else
         {
@@ -67,7 +65,7 @@ internal sealed unsafe class QuantizedLinear(QuantizedWeight weight, NativeArray
     /// <inheritdoc/>
     public override void Dispose()
     {
-        _strips[0]?.Dispose();
+        _strips?.Dispose();
         weight.Dispose();
         bias?.Dispose();
     }

@@ -16,7 +16,7 @@ internal sealed class StripExperts(StripWeight[] weights) : ExpertSet
 
     /// <inheritdoc/>
     public override void Multiply(TokenBlock tokens, TokenRoute route, MatrixView output, MatrixView bias) =>
-        tokens.Codes.Run(weights, route.Offsets, route.Order, tokens.Rounded(InFeatures), output, bias);
+        tokens.Codes.Run<StripWeight>(weights, route.Offsets, route.Order, tokens.Rounded(InFeatures), output, bias);
 
     /// <inheritdoc/>
     public override void Dispose() => Array.ForEach(weights, weight => weight.Dispose());
