@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using SparseExpansion.Execution;
+using SparseExpansion.Execution.Expanded;
 using SparseExpansion.Execution.Safetensors;
 
 namespace SparseExpansion.Comparison.Folders;
@@ -10,41 +11,33 @@ namespace SparseExpansion.Comparison.Folders;
 /// <param name="seed">Seed of the weights.</param>
 internal sealed class DenseTensors(ElementType type, uint seed)
 {
-    /// <summary>Embeddings of deviation 2, larger than what the blocks add: tokens stay different in all blocks. With
-    /// small ones the attention makes them all alike, and routers send them to one expert.</summary>
-    private const float EmbeddingGain = 2 / RandomWeights.Deviation;
-
     private readonly RandomWeights _random = new(seed);
 
-    /// <summary>Embedding, norms and head, and the blocks' linears where they are dense.</summary>
-    public IEnumerable<SafetensorsContent> Of(ModelShape shape, bool linears)
+    /// <summary>The norms of a model.</summary>
+    public IEnumerable<SafetensorsContent> Norms(ModelShape shape)
     {
-        yield return Matrix("model.embed_tokens.weight", shape.Vocabulary, shape.Hidden, EmbeddingGain);
-        yield return Matrix("lm_head.weight", shape.Vocabulary, shape.Hidden);
         yield return Ones("model.norm.weight", shape.Hidden);
         for (int block = 0; block < shape.Blocks; block++)
         {
             string prefix = $"model.layers.{block}.";
             yield return Ones($"{prefix}input_layernorm.weight", shape.Hidden);
             yield return Ones($"{prefix}post_attention_layernorm.weight", shape.Hidden);
-            foreach (LinearShape linear in linears ? shape.Linears : [])
-            {
-                yield return Matrix($"{prefix}{linear.Module}.weight", linear.Rows, linear.Columns, linear.Gain);
-            }
         }
     }
 
     /// <summary>A matrix of random weights, made when it is written.</summary>
-    public SafetensorsContent Matrix(string name, int rows, int columns, float gain = 1) => new(name, type, [rows, columns], stream =>
-    {
-        float[] row = new float[columns];
-        for (int r = 0; r < rows; r++)
+    public SafetensorsContent Matrix(DenseMatrix weight) => new(
+        ExpandedTensorNames.Weight(weight.Module), type, [weight.Rows, weight.Columns],
+        stream =>
         {
-            _random.Fill(row);
-            TensorPrimitives.Multiply(row, gain, row);
-            Write(stream, row);
-        }
-    });
+            float[] row = new float[weight.Columns];
+            for (int r = 0; r < weight.Rows; r++)
+            {
+                _random.Fill(row);
+                TensorPrimitives.Multiply(row, weight.Gain, row);
+                Write(stream, row);
+            }
+        });
 
     private SafetensorsContent Ones(string name, int length) =>
         new(name, type, [length], stream => Write(stream, [.. Enumerable.Repeat(1f, length)]));

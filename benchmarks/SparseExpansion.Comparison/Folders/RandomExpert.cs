@@ -25,7 +25,7 @@ internal static unsafe class RandomExpert
 
     private static PackedWeight CreateHalves(LinearShape linear, double sparsity, RandomWeights random)
     {
-        ushort[] values = Array.ConvertAll(Values(linear, sparsity, random), BFloat16Bits.Round);
+        ushort[] values = System.Array.ConvertAll(Values(linear, sparsity, random), BFloat16Bits.Round);
         fixed (ushort* source = values)
         {
             return PackedWeightBuilder.Pack(
@@ -35,28 +35,21 @@ internal static unsafe class RandomExpert
 
     private static PackedWeight CreateCodes(LinearShape linear, int bits, double sparsity, RandomWeights random)
     {
-        int groups = (linear.Columns + WeightStorage.GroupSize - 1) / WeightStorage.GroupSize;
-        long count = (long)linear.Rows * groups;
-        NativeArray scales = NativeArray.Allocate(count, ElementType.BFloat16),
-            zeros = NativeArray.Allocate(count, ElementType.Byte);
+        RandomGrid grid = RandomGrid.Create(linear.Rows, linear.Columns, linear.Gain, bits, random);
         float[] values = new float[(long)linear.Rows * linear.Columns];
-        for (long g = 0; g < count; g++)
+        for (int g = 0; g < grid.Scales.Length; g++)
         {
-            ushort scale = BFloat16Bits.Round(linear.Gain * ScaleOf(bits) * (0.75f + random.NextUniform() / 2));
-            scales.Span<ushort>(g, 1)[0] = scale;
-            // Either of the two codes in the middle, so that the mean of all weights is 0: with another mean all tokens
-            // become alike from block to block.
-            int zero = (1 << (bits - 1)) - (int)(random.NextBits() & 1);
-            zeros.Span<byte>(g, 1)[0] = (byte)zero;
-            long first = g / groups * linear.Columns + g % groups * WeightStorage.GroupSize;
-            int width = Math.Min(WeightStorage.GroupSize, linear.Columns - (int)(g % groups) * WeightStorage.GroupSize);
-            FillGroup(values.AsSpan((int)first, width), bits, zero, BFloat16Bits.ToSingle(scale), sparsity, random);
+            int column = g % grid.Groups * WeightStorage.GroupSize;
+            FillGroup(
+                values.AsSpan(
+                    g / grid.Groups * linear.Columns + column, Math.Min(WeightStorage.GroupSize, linear.Columns - column)),
+                bits, grid.Zeros[g], BFloat16Bits.ToSingle(grid.Scales[g]), sparsity, random);
         }
 
         fixed (float* source = values)
         {
             return PackedWeightBuilder.PackCodes(
-                source, new PackedGrid(bits, WeightStorage.GroupSize, linear.Rows, linear.Columns, scales, zeros),
+                source, new PackedGrid(bits, WeightStorage.GroupSize, linear.Rows, linear.Columns, Array(grid.Scales, ElementType.BFloat16), Array(grid.Zeros, ElementType.Byte)),
                 NativeArray.Allocate);
         }
     }
@@ -76,6 +69,11 @@ internal static unsafe class RandomExpert
         }
     }
 
-    /// <summary>The step at which uniform codes have the deviation of the other weights.</summary>
-    private static float ScaleOf(int bits) => RandomWeights.Deviation * MathF.Sqrt(12) / (1 << bits);
+    private static NativeArray Array<T>(T[] values, ElementType type)
+        where T : unmanaged
+    {
+        NativeArray array = NativeArray.Allocate(values.Length, type);
+        values.CopyTo(array.Span<T>(0, values.Length));
+        return array;
+    }
 }

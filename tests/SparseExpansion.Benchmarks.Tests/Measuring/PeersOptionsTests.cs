@@ -13,7 +13,7 @@ public sealed class PeersOptionsTests
         Assert.Equal("/models", options.Folder);
         Assert.Equal("torch", options.Engine);
         Assert.Equal(
-            ["int4 50 % / Q4_0: prefill 64", "int4 50 % / Q4_0: prefill 512", "int4 60 % / Q4_0: prefill 64",
+            ["dense int4 / Q4_0: prefill 64", "dense int4 / Q4_0: prefill 512", "int4 50 % / Q4_0: prefill 64", "int4 50 % / Q4_0: prefill 512", "int4 60 % / Q4_0: prefill 64",
             "int4 60 % / Q4_0: prefill 512", "int4 75 % / Q4_0: prefill 64", "int4 75 % / Q4_0: prefill 512"],
             PeerTable.Select(options.Wants).SelectMany(item => item.Tests.Select(item.Case.RowName)));
     }
