@@ -1,7 +1,7 @@
-using SparseExpansion.Execution.Memory;
 using System.Diagnostics;
 using SparseExpansion.Comparison.Gguf;
 using SparseExpansion.Comparison.Serving;
+using SparseExpansion.Execution.Memory;
 
 namespace SparseExpansion.Comparison.Measuring;
 
