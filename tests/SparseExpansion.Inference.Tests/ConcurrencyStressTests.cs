@@ -52,7 +52,7 @@ public sealed class ConcurrencyStressTests : IDisposable
 
         if (duration > s_warmUp)
         {
-            Console.WriteLine(string.Create(
+            TestContext.Current.TestOutputHelper?.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{rounds.Sum()} rounds; {early / 1048576.0:0.0} MiB resident after {s_warmUp.TotalSeconds} s, {late / 1048576.0:0.0} MiB after {clock.Elapsed.TotalSeconds:0} s"));
         }

@@ -6,5 +6,5 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 export SPARSEEXPANSION_STRESS_SECONDS=${1:-600}
 for project in Core Transformers Inference; do
-  dotnet test --project "tests/SparseExpansion.$project.Tests" -c Release "${@:2}" --filter-class '*StressTests'
+  dotnet test --project "tests/SparseExpansion.$project.Tests" -c Release --output Detailed "${@:2}" --filter-class '*StressTests'
 done
