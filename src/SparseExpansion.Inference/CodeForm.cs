@@ -4,8 +4,9 @@ namespace SparseExpansion.Inference;
 public enum CodeForm
 {
     /// <summary>
-    /// The faster one: <see cref="Rearranged"/>, if that takes at most half of the memory that the process may use, for all
-    /// weights but experts on processors that expand their bitmasks with one instruction (AVX-512 VBMI2).
+    /// The faster one: <see cref="Rearranged"/> on processors with AVX2, if all copies take at most half of the memory that the
+    /// process may use; but <see cref="Stored"/> for experts where one instruction expands their bitmasks (AVX-512 VBMI2),
+    /// and for everything with <see cref="ActivationPrecision.Float32"/>.
     /// </summary>
     Auto,
 
@@ -16,8 +17,9 @@ public enum CodeForm
     Stored,
 
     /// <summary>
-    /// In the order of the kernels, and pruned weights have a code too: 0.53 bytes a weight with up to 4 bits, 1.02 with 8,
-    /// whatever the sparsity; made at loading. Without AVX-512 VBMI2 a token takes half to a third of the time.
+    /// In the order of the kernels, and pruned weights have a code too: 0.53 bytes a weight with up to 4 bits (0.56 with scales
+    /// for 64 columns), 1.02 with 8, whatever the sparsity. Made at loading, in memory of the process. Without AVX-512 VBMI2
+    /// a token of experts in 4 bits takes about a third of the time.
     /// </summary>
     Rearranged,
 }

@@ -7,7 +7,7 @@ namespace SparseExpansion.Inference;
 
 /// <summary>
 /// A language model that is decoded on the CPU in managed code. Its weights lie in the mapped files of its folder, which
-/// must not be changed or truncated while the model lives. Thread-safe, except for disposing: any number of sessions
+/// must not be changed or truncated while the model lives; those in codes may be copies (<see cref="CodeForm"/>). Thread-safe, except for disposing: any number of sessions
 /// may run at the same time, each used by one thread at a time. Dispose sessions and sequences first.
 /// </summary>
 public sealed class InferenceModel : IDisposable
@@ -16,7 +16,7 @@ public sealed class InferenceModel : IDisposable
     private readonly int?[] _windows;
     private bool _disposed;
 
-    private InferenceModel(LoadedModel loaded, InferenceOptions options)
+    private InferenceModel(LoadedModel loaded, InferenceOptions options, long rearrangedBytes)
     {
         _loaded = loaded;
         _windows = [.. Config.Layers.Select(layer => layer.Window)];
@@ -24,7 +24,7 @@ public sealed class InferenceModel : IDisposable
         Activations = options.Activations;
         ChunkTokens = options.ChunkTokens;
         var layout = new PageLayout(Config.KeyValueHeadCount, Config.HeadDimension, options.Cache);
-        Pages = new PagePool(layout, options.CacheBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2);
+        Pages = new PagePool(layout, options.CacheBytes ?? (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - rearrangedBytes) / 2);
     }
 
     /// <summary>The architecture.</summary>
@@ -50,7 +50,7 @@ public sealed class InferenceModel : IDisposable
     /// <summary>Loads a folder in Hugging Face layout, dense or expanded; all files are checked first.</summary>
     /// <param name="folder">Holds <c>config.json</c> and either <c>model.safetensors</c> or
     /// <c>model.safetensors.index.json</c> with its shards; or the files of an expanded model.</param>
-    /// <param name="options">Threads and cache; null means the defaults.</param>
+    /// <param name="options">Threads, forms of numbers, memory; null means the defaults.</param>
     /// <returns>The model; the caller disposes it.</returns>
     /// <exception cref="CheckpointException">A file is missing or damaged, the configuration asks for something
     /// unsupported, or tensors do not fit the model; the message names file and tensor.</exception>
@@ -63,8 +63,7 @@ public sealed class InferenceModel : IDisposable
         LoadedModel loaded = ModelReader.Read(folder);
         try
         {
-            CodeForms.Apply(loaded.Coded, options);
-            return new InferenceModel(loaded, options);
+            return new InferenceModel(loaded, options, CodeForms.Apply(loaded.Coded, options));
         }
         catch
         {

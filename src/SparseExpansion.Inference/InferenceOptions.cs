@@ -23,7 +23,7 @@ public sealed record InferenceOptions
 
     /// <summary>
     /// The most bytes that keys and values of all sequences of the model take together; memory is taken as they grow.
-    /// Default null: half of the memory that the process may use.
+    /// Default null: half of the memory that the process may use and that rearranged weights leave.
     /// </summary>
     public long? CacheBytes { get; init; }
 

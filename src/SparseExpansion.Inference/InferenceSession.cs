@@ -50,7 +50,15 @@ public sealed unsafe class InferenceSession : IDisposable
     /// <exception cref="ArgumentException">As for <see cref="Append(InferenceSequence, ReadOnlySpan{int})"/>, or the logits
     /// have another size.</exception>
     /// <exception cref="SparseExpansionException">The model's cache has no room for so many tokens.</exception>
-    public void Append(InferenceSequence sequence, ReadOnlySpan<int> tokens, Span<float> logits)
+    public void Append(InferenceSequence sequence, ReadOnlySpan<int> tokens, Span<float> logits) =>
+        Append(sequence, tokens, logits, sequence?.Length + tokens.Length ?? 0);
+
+    /// <summary>The same, of a text that is read in several pieces.</summary>
+    /// <param name="sequence">A sequence of the same model.</param>
+    /// <param name="tokens">Ids of the tokens after those that it has, at least one.</param>
+    /// <param name="logits">[tokens · vocabulary], receives the logits.</param>
+    /// <param name="wholeLength">Tokens that the sequence will have at last: positions of LongRoPE depend on it.</param>
+    internal void Append(InferenceSequence sequence, ReadOnlySpan<int> tokens, Span<float> logits, int wholeLength)
     {
         if (logits.Length != (long)tokens.Length * Vocabulary)
         {
@@ -58,7 +66,7 @@ public sealed unsafe class InferenceSession : IDisposable
                 $"{tokens.Length} tokens have {(long)tokens.Length * Vocabulary} logits, not {logits.Length}.", nameof(logits));
         }
 
-        int length = Begin(sequence, tokens), count;
+        int length = Math.Max(Begin(sequence, tokens), wholeLength), count;
         for (int done = 0; done < tokens.Length; done += count)
         {
             count = Math.Min(_model.ChunkTokens, tokens.Length - done);

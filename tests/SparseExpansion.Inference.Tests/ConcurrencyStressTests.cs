@@ -11,7 +11,7 @@ namespace SparseExpansion.Inference;
 public sealed class ConcurrencyStressTests : IDisposable
 {
     private const string Model = "llama3_scaled_rope";
-    private const int Threads = 8, NewTokens = 10, Forms = 2;
+    private const int Threads = 8, NewTokens = 10, Forms = 3;
 
     /// <summary>What threads and the runtime take at first, and what other tests of this process take meanwhile.</summary>
     private const long SlackBytes = 64L << 20;
@@ -23,14 +23,15 @@ public sealed class ConcurrencyStressTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory]
-    [InlineData(ActivationPrecision.Int8, CacheFormat.Float32, 1)]
-    [InlineData(ActivationPrecision.Float32, CacheFormat.Int8, 2)]
+    [InlineData(ActivationPrecision.Int8, CodeForm.Rearranged, CacheFormat.Float32, 1)]
+    [InlineData(ActivationPrecision.Int8, CodeForm.Stored, CacheFormat.BFloat16, 1)]
+    [InlineData(ActivationPrecision.Float32, CodeForm.Stored, CacheFormat.Int8, 2)]
     public void Model_UsedByEightThreads_GivesEachWhatItGetsAloneAndTakesNoMoreMemory(
-        ActivationPrecision activations, CacheFormat cache, int threads)
+        ActivationPrecision activations, CodeForm codes, CacheFormat cache, int threads)
     {
         ExpandedFolder.OfAllStorages(Model).Write(Model, _folder.File("expanded"));
         using InferenceModel model = InferenceModel.Load(
-            _folder.File("expanded"), new InferenceOptions { Activations = activations, Cache = cache, Threads = threads });
+            _folder.File("expanded"), new InferenceOptions { Activations = activations, Codes = codes, Cache = cache, Threads = threads });
         string[] alone = [.. Enumerable.Range(0, Threads).Select(number => Use(model, number))];
         Assert.Equal(Threads, alone.Distinct().Count());
         TimeSpan duration = GarbagePressure.Duration / Forms;

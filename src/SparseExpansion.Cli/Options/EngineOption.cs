@@ -39,7 +39,10 @@ internal sealed class EngineOption
     }
 
     /// <summary>Loads a folder in the managed engine.</summary>
-    public InferenceModel Load(ParseResult parsed, string folder) => InferenceModel.Load(folder, new InferenceOptions
+    public InferenceModel Load(ParseResult parsed, string folder) => InferenceModel.Load(folder, Inference(parsed));
+
+    /// <summary>The options of the managed engine.</summary>
+    public InferenceOptions Inference(ParseResult parsed) => new()
     {
         Codes = parsed.GetValue(_codes) switch
         {
@@ -47,7 +50,7 @@ internal sealed class EngineOption
             Rearranged => CodeForm.Rearranged,
             _ => CodeForm.Auto,
         },
-    });
+    };
 
     /// <summary>True for the managed engine.</summary>
     /// <param name="parsed">The command line.</param>

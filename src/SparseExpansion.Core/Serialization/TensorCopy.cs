@@ -25,6 +25,7 @@ internal static unsafe class TensorCopy
         {
             MemoryAdvice.HugePages(RawMemory.Address(tensor), (nuint)entry.ByteLength);
             CopyInto(tensor, file, entry, 0);
+            RawMemory.KeepAlive(tensor);
         }
     }
 

@@ -35,7 +35,10 @@ internal static class KernelSelector
 
         try
         {
-            return choice.Value;
+            // A class holds weights on both sides of the limit from which on indices may be kept.
+            return choice.Value is KernelKind.KeptIndex && !KernelCalibration.MayKeepIndices(weight)
+                ? KernelKind.Index
+                : choice.Value;
         }
         catch
         {

@@ -22,9 +22,11 @@ internal static unsafe class PackedWeightBuilder
     /// <param name="source">[rows, columns] float32, row by row.</param>
     /// <param name="grid">The grid that they were rounded to.</param>
     /// <param name="allocate">Makes the arrays.</param>
-    public static PackedWeight PackCodes(float* source, PackedGrid grid, ArrayAllocator allocate)
+    /// <param name="panelRows">Rows of a panel; null: those of the default layout.</param>
+    public static PackedWeight PackCodes(float* source, PackedGrid grid, ArrayAllocator allocate, int? panelRows = null)
     {
         PackedLayout layout = PackedLayout.ForCodes(grid.Rows, grid.Columns, grid.GroupSize);
+        layout = layout with { PanelRows = panelRows ?? layout.PanelRows };
         long nonZeros = CountNonZeros((byte*)source, grid.Rows, grid.Columns, ElementType.Float32);
         PackedArrays dense = PackValues((byte*)source, ElementType.Float32, layout, nonZeros, allocate);
         using NativeArray values = dense.Values;

@@ -10,6 +10,5 @@ internal interface ICodedLinear
     long RearrangedBytes { get; }
 
     /// <summary>Gives the weights the order of the kernels. Only if <see cref="RearrangedBytes"/> are not 0.</summary>
-    /// <param name="threads">Threads to use.</param>
-    void Rearrange(int threads);
+    void Rearrange();
 }

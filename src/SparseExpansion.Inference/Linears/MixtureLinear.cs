@@ -23,7 +23,7 @@ internal sealed unsafe class MixtureLinear(TokenRouter router, ExpertSet experts
     public long RearrangedBytes => _experts is PackedExperts packed ? packed.RearrangedBytes : 0;
 
     /// <inheritdoc/>
-    public void Rearrange(int threads) => _experts = ((PackedExperts)_experts).Rearranged(threads);
+    public void Rearrange() => _experts = ((PackedExperts)_experts).Rearranged();
 
     /// <inheritdoc/>
     public override void Multiply(TokenBlock tokens, float* output, nint stride)

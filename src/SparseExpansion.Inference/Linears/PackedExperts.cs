@@ -18,7 +18,7 @@ internal sealed class PackedExperts(PackedWeight[] weights) : ExpertSet
     /// <inheritdoc/>
     public override int OutFeatures => weights[0].Rows;
 
-    /// <summary>Bytes that <see cref="Rearranged"/> would allocate; 0 if the weights are values instead of codes.</summary>
+    /// <summary>Bytes of the codes that <see cref="Rearranged"/> would allocate; 0 if the weights are values.</summary>
     public long RearrangedBytes => weights[0].Grid switch
     {
         null => 0,
@@ -41,30 +41,31 @@ internal sealed class PackedExperts(PackedWeight[] weights) : ExpertSet
     }
 
     /// <summary>The same weights in the order of the kernels, in place of these, which must not be used afterwards.</summary>
-    /// <param name="threads">Threads to use.</param>
-    public ExpertSet Rearranged(int threads) => weights[0].Grid!.Bits > StripPacker.MostBits
-        ? new DenseExperts(Converted(threads, DenseCodes.Of))
-        : new StripExperts(Converted(threads, StripPacker.Of));
+    public ExpertSet Rearranged() => weights[0].Grid!.Bits > StripPacker.MostBits
+        ? Converted(DenseCodes.Of)
+        : Converted(StripPacker.Of);
 
     /// <inheritdoc/>
     public override void Dispose() => Array.ForEach(weights, weight => weight.Dispose());
 
-    private T[] Converted<T>(int threads, Func<PackedWeight, LowBitPath, T> convert)
-        where T : class, IDisposable
+    private CodedExperts<TWeight> Converted<TWeight>(Func<PackedWeight, LowBitPath, TWeight> convert)
+        where TWeight : class, IDisposable
     {
-        var converted = new T?[weights.Length];
+        int inFeatures = InFeatures, outFeatures = OutFeatures;
+        var converted = new List<TWeight>();
         try
         {
-            Parallel.For(0, weights.Length, new ParallelOptions { MaxDegreeOfParallelism = threads }, expert =>
+            foreach (PackedWeight weight in weights)
             {
-                converted[expert] = convert(weights[expert], LowBitPaths.Best);
-                Release(weights[expert]);
-            });
-            return converted!;
+                converted.Add(convert(weight, LowBitPaths.Best));
+                Release(weight);
+            }
+
+            return new CodedExperts<TWeight>([.. converted], inFeatures, outFeatures);
         }
         catch
         {
-            Array.ForEach(converted, weight => weight?.Dispose());
+            converted.ForEach(weight => weight.Dispose());
             throw;
         }
     }

@@ -23,7 +23,7 @@ internal sealed unsafe class QuantizedLinear(QuantizedWeight weight, NativeArray
     private MatrixView Bias => bias is null ? MatrixView.None : new MatrixView(bias.Address, 0, ElementType.Float32);
 
     /// <inheritdoc/>
-    public void Rearrange(int threads)
+    public void Rearrange()
     {
         _strips = StripPacker.Of(weight, LowBitPaths.Best);
         Pages.Release(weight.Codes);

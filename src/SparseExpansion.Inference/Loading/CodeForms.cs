@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using SparseExpansion.Execution.LowBit.Paths;
 using SparseExpansion.Inference.Linears;
 
@@ -9,14 +10,28 @@ internal static class CodeForms
     /// <summary>Rearranges weights, or leaves them as they are.</summary>
     /// <param name="linears">The layers of the model, not used yet.</param>
     /// <param name="options">The form, and threads to use.</param>
-    public static void Apply(IEnumerable<ICodedLinear> linears, InferenceOptions options)
+    /// <returns>Bytes that were allocated for it.</returns>
+    public static long Apply(IEnumerable<ICodedLinear> linears, InferenceOptions options)
     {
         ICodedLinear[] chosen =
             [.. linears.Where(linear => linear.RearrangedBytes > 0 && IsWanted(options, linear.HasMasks, LowBitPaths.Best))];
         long bytes = chosen.Sum(linear => linear.RearrangedBytes);
-        if (options.Codes == CodeForm.Rearranged || Fits(bytes, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes))
+        if (options.Codes != CodeForm.Rearranged && !Fits(bytes, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes))
         {
-            Array.ForEach(chosen, linear => linear.Rearrange(options.Threads ?? Environment.ProcessorCount));
+            return 0;
+        }
+
+        try
+        {
+            var parallel = new ParallelOptions { MaxDegreeOfParallelism = options.Threads ?? Environment.ProcessorCount };
+            Parallel.ForEach(chosen, parallel, linear => linear.Rearrange());
+            return bytes;
+        }
+        catch (AggregateException errors)
+        {
+            // The first one is what the caller would have got from a loop.
+            ExceptionDispatchInfo.Throw(errors.InnerExceptions[0]);
+            throw;
         }
     }
 

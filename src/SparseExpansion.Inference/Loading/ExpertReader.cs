@@ -86,7 +86,7 @@ internal static unsafe class ExpertReader
 
     private static PackedWeight[] PackDense(ExpandedLayerEntry entry, TensorFiles files)
     {
-        NativeArray stored = files.Take(ExpandedTensorNames.Expert(entry.Name, Weight));
+        using NativeArray stored = files.Take(ExpandedTensorNames.Expert(entry.Name, Weight));
         int rows = (int)entry.OutFeatures, columns = (int)entry.InFeatures;
         long size = (long)rows * columns;
         return ReadAll(entry.Experts, expert =>

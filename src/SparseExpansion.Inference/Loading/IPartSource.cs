@@ -2,7 +2,7 @@ using SparseExpansion.Inference.Linears;
 
 namespace SparseExpansion.Inference.Loading;
 
-/// <summary>Where a decoder gets its parts from, by the paths of their modules.</summary>
+/// <summary>The source of the parts of a decoder, by the paths of their modules.</summary>
 internal interface IPartSource
 {
     /// <summary>A linear in any form.</summary>

@@ -114,9 +114,16 @@ internal sealed class MixtureSource
 
         TokenRouter router = _routers[entry.Router] ??= RouterReader.Read(
             _index.Routers[entry.Router], entry.Router, _files);
-        NativeArray? shared = entry.Bias ? ReadBias(entry) : null;
         PackedWeight[] experts = Named(name, () => ExpertReader.Read(entry, _files));
-        return new MixtureLinear(router, new PackedExperts(experts), shared);
+        try
+        {
+            return new MixtureLinear(router, new PackedExperts(experts), entry.Bias ? ReadBias(entry) : null);
+        }
+        catch
+        {
+            Array.ForEach(experts, expert => expert.Dispose());
+            throw;
+        }
     }
 
     /// <summary>A weight in codes that was checked; null if the layer has none.</summary>

@@ -11,12 +11,13 @@ internal sealed class TensorFaults(TensorFiles files)
     private const int Shown = 100;
     private readonly SortedDictionary<string, SortedSet<string>> _missing = new(StringComparer.Ordinal);
     private readonly List<string> _others = [];
+    private readonly HashSet<string> _said = new(StringComparer.Ordinal);
 
     /// <summary>Notes a fault of another kind; said twice, it counts once.</summary>
     /// <param name="sentence">Names the file.</param>
     public void Add(string sentence)
     {
-        if (!_others.Contains(sentence))
+        if (_said.Add(sentence))
         {
             _others.Add(sentence);
         }

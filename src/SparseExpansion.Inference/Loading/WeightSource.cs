@@ -38,7 +38,11 @@ internal sealed unsafe class WeightSource(TensorFiles files, ModelConfig config,
         home);
 
     /// <summary>A vector in float32.</summary>
-    public NativeArray Vector(string name) => FloatNumbers.Copy(files.Take(Stored(name)));
+    public NativeArray Vector(string name)
+    {
+        using NativeArray stored = files.Take(Stored(name));
+        return FloatNumbers.Copy(stored);
+    }
 
     /// <summary>A matrix as it is multiplied: where it lies in the file, unless it is float64 or stored transposed.</summary>
     /// <param name="name">Name of the parameter.</param>
@@ -122,7 +126,7 @@ internal sealed unsafe class WeightSource(TensorFiles files, ModelConfig config,
 
     private void RequireEqual(string name, string other)
     {
-        NativeArray first = files.Take(name), second = files.Take(other);
+        using NativeArray first = files.Take(name), second = files.Take(other);
         SafetensorsEntry left = files.Entry(name), right = files.Entry(other);
         bool isEqual = left.DType == right.DType && left.Shape.SequenceEqual(right.Shape);
         for (long done = 0; isEqual && done < first.ByteLength; done += int.MaxValue)

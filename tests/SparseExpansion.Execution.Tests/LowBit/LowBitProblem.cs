@@ -34,7 +34,9 @@ internal sealed unsafe class LowBitProblem : IDisposable
         PackedValues = pruned;
         fixed (float* from = pruned)
         {
-            Packed = PackedWeightBuilder.PackCodes(from, Copy(Dense.Grid), NativeArray.Allocate);
+            // Files may have panels of any height up to 256.
+            int panelRows = new[] { 128, 100, 8, 256, 1 }[seed % 5];
+            Packed = PackedWeightBuilder.PackCodes(from, Copy(Dense.Grid), NativeArray.Allocate, panelRows);
         }
     }
 

@@ -61,7 +61,7 @@ public sealed unsafe class LinearsTests
     {
         using var router = new RandomTokenRouter(Random(Columns, 7), 3);
         long[] chosen = Choose(router);
-        PackedWeight[] experts = [.. Enumerable.Range(0, 3).Select(PackCodes)];
+        PackedWeight[] experts = [.. Enumerable.Range(0, 3).Select(expert => PackCodes(expert))];
         using var linear = new MixtureLinear(router, new PackedExperts(experts), Array(_bias));
         float[] exact = new float[Tokens * Rows], rounded = new float[Tokens * Rows];
 
@@ -74,21 +74,48 @@ public sealed unsafe class LinearsTests
         Assert.InRange(error / size, 1e-6, 0.02);
     }
 
-    [Fact]
-    public void Rearrange_OfAMixture_ChangesItsFormAlone()
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    [InlineData(8)]
+    public void Rearrange_OfAMixture_ChangesItsFormAlone(int bits)
     {
         using var router = new RandomTokenRouter(Random(Columns, 7), 3);
         using var linear = new MixtureLinear(
-            router, new PackedExperts([.. Enumerable.Range(0, 3).Select(PackCodes)]), Array(_bias));
+            router, new PackedExperts([.. Enumerable.Range(0, 3).Select(expert => PackCodes(expert, bits))]), Array(_bias));
         float[] before = new float[Tokens * Rows], after = new float[Tokens * Rows];
         Multiply(linear, ActivationPrecision.Int8, before);
         Assert.True(linear.RearrangedBytes > 0);
 
-        linear.Rearrange(threads: 2);
+        linear.Rearrange();
 
         Multiply(linear, ActivationPrecision.Int8, after);
         Assert.All(before.Zip(after), pair => Assert.Equal(pair.First, pair.Second, 1e-4f));
         Assert.Equal(0, linear.RearrangedBytes);
+    }
+
+    [Theory]
+    [InlineData(3, true)]
+    [InlineData(8, false)]
+    public void Rearrange_OfADenseWeight_ChangesItsFormAlone(int bits, bool isPossible)
+    {
+        QuantizedWeight weight = QuantizedWeight.Quantize(Sparse(4), Rows, Columns, bits, 64);
+        using var linear = new QuantizedLinear(weight, Array(_bias));
+        float[] before = new float[Tokens * Rows], after = new float[Tokens * Rows], row = new float[Columns], same = new float[Columns];
+        Multiply(linear, ActivationPrecision.Int8, before);
+        linear.ReadRow(Rows - 1, row);
+        Assert.Equal(isPossible, linear.RearrangedBytes > 0);
+        if (isPossible)
+        {
+            linear.Rearrange();
+        }
+
+        Multiply(linear, ActivationPrecision.Int8, after);
+        linear.ReadRow(Rows - 1, same);
+        Assert.All(before.Zip(after), pair => Assert.Equal(pair.First, pair.Second, 1e-4f));
+        Assert.Equal(row, same);
+        Assert.Equal(0, isPossible ? linear.RearrangedBytes : 0);
+        linear.Dispose();
     }
 
     [Fact]
@@ -193,9 +220,11 @@ public sealed unsafe class LinearsTests
         }
     }
 
-    private static PackedWeight PackCodes(int expert)
+    private static PackedWeight PackCodes(int expert) => PackCodes(expert, 4);
+
+    private static PackedWeight PackCodes(int expert, int bits)
     {
-        QuantizedWeight values = QuantizedWeight.Quantize(Sparse(expert + 4), Rows, Columns, 4, 64);
+        QuantizedWeight values = QuantizedWeight.Quantize(Sparse(expert + 4), Rows, Columns, bits, 64);
         float[] dense = new float[Rows * Columns];
         values.Dequantize(0, dense);
         fixed (float* from = dense)

@@ -24,6 +24,15 @@ public sealed class CodeFormsTests
             new InferenceOptions { Activations = ActivationPrecision.Float32 }, hasMasks: false, LowBitPath.Avx2));
 
     [Fact]
+    public void Validate_FormsThatDoNotFit_IsRefused()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => new InferenceOptions { Codes = (CodeForm)7 }.Validate());
+        ArgumentException error = Assert.Throws<ArgumentException>(
+            () => new InferenceOptions { Codes = CodeForm.Rearranged, Activations = ActivationPrecision.Float32 }.Validate());
+        Assert.Contains("Stored", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Fits_MoreThanHalfOfTheMemory_IsFalse()
     {
         Assert.True(CodeForms.Fits(50, 100));

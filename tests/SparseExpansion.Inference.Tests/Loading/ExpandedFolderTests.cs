@@ -27,6 +27,26 @@ public sealed class ExpandedFolderTests : IDisposable
         Assert.True(Fixture.RelativeError(actual, Fixture.Logits(Model)[0]) > 1e-2);
     }
 
+    [Fact]
+    public void Load_RearrangedCodes_ComputesWhatStoredOnesDo()
+    {
+        Make().Write(Model, _folder.File("expanded"));
+        int[] text = Fixture.Ids(Model)[0];
+        float[] stored = Logits(CodeForm.Stored), rearranged = Logits(CodeForm.Rearranged);
+
+        Assert.InRange(Fixture.RelativeError(rearranged, [.. stored.Select(value => (double)value)]), 0, 1e-5);
+
+        float[] Logits(CodeForm form)
+        {
+            using InferenceModel model = InferenceModel.Load(_folder.File("expanded"), new InferenceOptions { Codes = form });
+            using InferenceSession session = model.CreateSession();
+            using InferenceSequence sequence = model.CreateSequence();
+            float[] logits = new float[text.Length * model.Config.VocabularySize];
+            session.Append(sequence, text, logits);
+            return logits;
+        }
+    }
+
     [Theory]
     [InlineData(ActivationPrecision.Int8)]
     [InlineData(ActivationPrecision.Float32)]

@@ -102,15 +102,16 @@ public sealed class FolderFuzzTests : IDisposable
         return FuzzRun.Cases(name, [File.ReadAllBytes(path)], mutate, bytes =>
         {
             File.WriteAllBytes(path, bytes);
-            Decode(ActivationPrecision.Int8);
-            Decode(ActivationPrecision.Float32);
+            Decode(ActivationPrecision.Int8, CodeForm.Stored);
+            Decode(ActivationPrecision.Int8, CodeForm.Rearranged);
+            Decode(ActivationPrecision.Float32, CodeForm.Stored);
         }, cases);
     }
 
-    private void Decode(ActivationPrecision activations)
+    private void Decode(ActivationPrecision activations, CodeForm codes)
     {
         using InferenceModel model = InferenceModel.Load(
-            Folder, new InferenceOptions { Threads = 1, Activations = activations });
+            Folder, new InferenceOptions { Threads = 1, Activations = activations, Codes = codes });
         using InferenceSession session = model.CreateSession();
         using InferenceSequence sequence = model.CreateSequence();
         session.Append(sequence, [0, 1, model.Config.VocabularySize - 1]);

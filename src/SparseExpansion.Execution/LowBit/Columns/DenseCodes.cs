@@ -28,9 +28,18 @@ internal static unsafe class DenseCodes
         target.Span<byte>(target.Length - PackedArrays.CodePadding, PackedArrays.CodePadding).Clear();
         var dense = new PackedGrid(
             grid.Bits, grid.GroupSize, grid.Rows, grid.Columns, Copy(grid.Scales), Copy(grid.Zeros));
-        Fill(weight, path, target.Pointer);
-        GC.KeepAlive(weight);
-        return QuantizedWeight.FromArrays(target, dense);
+        try
+        {
+            Fill(weight, path, target.Pointer);
+            GC.KeepAlive(weight);
+            return QuantizedWeight.FromArrays(target, dense);
+        }
+        catch
+        {
+            target.Dispose();
+            dense.Dispose();
+            throw;
+        }
     }
 
     private static void Fill(PackedWeight weight, LowBitPath path, byte* target)

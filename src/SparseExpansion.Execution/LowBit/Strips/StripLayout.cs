@@ -2,7 +2,8 @@ namespace SparseExpansion.Execution.LowBit.Strips;
 
 /// <summary>
 /// The order of codes of four bits for products whose lanes are rows, so that nothing is summed across lanes. Sixteen rows
-/// are a strip; a strip runs block by block, a block is the columns of a group, 128 at most. It begins with 16 scales
+/// are a strip; a strip runs block by block. A block is 64 columns where scales belong to groups of 64, else 128; whole-row scales are
+/// repeated in every block. It begins with 16 scales
 /// (bfloat16), 16 zero points (bytes) and 16 unused bytes; then follow units of 64 bytes for every 8 columns: byte 4·r + j
 /// holds the code of row r and column j in its lower, that of column 4 + j in its upper half.
 /// </summary>
@@ -23,10 +24,10 @@ internal readonly record struct StripLayout(int Rows, int Columns, int BlockColu
     /// <summary>Bytes before the units of a block.</summary>
     public const int HeaderBytes = 64;
 
-    /// <summary>Where the zero points are in a block.</summary>
+    /// <summary>Position of the zero points in a block.</summary>
     public const int ZerosAt = 32;
 
-    /// <summary>The layout of a matrix whose scales belong to so many columns, or to whole rows.</summary>
+    /// <summary>The layout for the groups of a grid.</summary>
     public static StripLayout For(PackedGrid grid) => new(grid.Rows, grid.Columns, grid.GroupSize == 64 ? 64 : 128);
 
     /// <summary>Strips that cover all rows.</summary>

@@ -74,16 +74,23 @@ internal static unsafe class StripPacker
         StripLayout layout = StripLayout.For(grid);
         NativeArray data = NativeArray.Allocate(layout.Bytes, ElementType.Byte);
         var made = new StripWeight(layout, data);
-        byte* rows = (byte*)NativeMemory.AllocZeroed((nuint)(Math.Max(panelRows, StripLayout.StripRows) * stride));
+        byte* rows = (byte*)NativeMemory.AllocZeroed((nuint)((panelRows + StripLayout.StripRows) * stride));
         try
         {
+            // Rows of a panel that do not fill a strip wait for those of the next one.
+            int waiting = 0, firstRow = 0;
             for (int first = 0; first < grid.Rows; first += panelRows)
             {
-                unpack(first / panelRows, rows);
-                for (int row = 0; row < panelRows && first + row < grid.Rows; row += StripLayout.StripRows)
+                unpack(first / panelRows, rows + waiting * stride);
+                int have = waiting + Math.Min(panelRows, grid.Rows - first), row = 0;
+                bool isLast = first + panelRows >= grid.Rows;
+                for (; row + StripLayout.StripRows <= have || (isLast && row < have); row += StripLayout.StripRows, firstRow += StripLayout.StripRows)
                 {
-                    FillStrip(grid, layout, first + row, rows + row * stride, stride, made.Strip((first + row) / StripLayout.StripRows));
+                    FillStrip(grid, layout, firstRow, rows + row * stride, stride, made.Strip(firstRow / StripLayout.StripRows));
                 }
+
+                waiting = Math.Max(0, have - row);
+                Buffer.MemoryCopy(rows + row * stride, rows, waiting * stride, waiting * stride);
             }
 
             return made;

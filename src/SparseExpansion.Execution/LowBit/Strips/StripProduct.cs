@@ -20,7 +20,7 @@ internal readonly unsafe struct StripProduct<TVectors, TInteger, TReal> : IStrip
     /// <summary>Columns whose products fit 16 bits: 8 sums of two products of at most 15 · 127.</summary>
     private const int PartColumns = 32;
 
-    /// <summary>How far ahead of the codes memory is asked for.</summary>
+    /// <summary>Bytes from the codes to those that memory is asked for.</summary>
     private const int Ahead = 4096;
 
     public static void Multiply(

@@ -14,7 +14,7 @@ internal sealed unsafe class StripWeight : IDisposable
     /// <summary>Takes over [layout bytes] of memory that is filled in before the first use.</summary>
     public StripWeight(StripLayout layout, NativeArray data) => (Layout, _data) = (layout, data);
 
-    /// <summary>Where everything is.</summary>
+    /// <summary>The order of its bytes.</summary>
     public StripLayout Layout { get; }
 
     /// <summary>Output features.</summary>

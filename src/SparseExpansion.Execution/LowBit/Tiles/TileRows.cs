@@ -6,9 +6,6 @@ namespace SparseExpansion.Execution.LowBit.Tiles;
 /// <summary>Multiplies dense rows of codes with tokens, tile by tile.</summary>
 internal static unsafe class TileRows
 {
-    /// <summary>Floats for the scales of a tile.</summary>
-    public static int ScaleFloats(GroupScales grid) => 2 * ITile.Rows * grid.Lanes;
-
     /// <summary>Multiplies with the loop for the groups of the grid.</summary>
     public static void Multiply<TTile>(
         byte* codes, nint stride, int rows, int firstRow, GroupScales grid, RoundedTokens tokens, int* order, int count,
@@ -34,7 +31,7 @@ internal static unsafe class TileRows
     /// <param name="tokens">Rounded tokens.</param>
     /// <param name="order">[count] the tokens to multiply, and where their outputs go.</param>
     /// <param name="count">Tokens to multiply.</param>
-    /// <param name="scales">Memory of <see cref="ScaleFloats"/>.</param>
+    /// <param name="scales">[4, 2, lanes], written here.</param>
     /// <param name="output">Where the products go.</param>
     private static void Multiply<TTile, TStep>(
         byte* codes, nint stride, int rows, int firstRow, GroupScales grid, RoundedTokens tokens, int* order, int count,

@@ -72,7 +72,8 @@ internal readonly unsafe struct VectorTile<TVectors, TVector> : ITile
 
     /// <summary>
     /// Asks for the same columns of the next tile, which lies behind this one: bytes that are multiplied where they lie come
-    /// from memory, and the processor's own prefetching begins anew with every row. The address may be past the end.
+    /// from memory, and the processor's own prefetching begins anew with every row. For rows in scratch memory it is not
+    /// needed and costs little. The address may be past the end.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Fetch(byte* codes)
