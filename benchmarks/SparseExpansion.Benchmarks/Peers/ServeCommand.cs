@@ -3,13 +3,13 @@ using SparseExpansion.Comparison.Serving;
 
 namespace SparseExpansion.Benchmarks.Peers;
 
-/// <summary>serve NAME=FOLDER … [--engine torch|managed]: our side of the comparison, asked on standard input.</summary>
+/// <summary>serve NAME=FOLDER … [--engine managed|torch]: our side of the comparison, asked on standard input.</summary>
 internal sealed class ServeCommand() : ServerProgram("--engine")
 {
     private const string Torch = "torch";
     private const string Managed = "managed";
 
-    protected override IServedModel Load(string path, string? option) => (option ?? Torch) switch
+    protected override IServedModel Load(string path, string? option) => (option ?? Managed) switch
     {
         Torch => new TorchModel(path),
         Managed => new ManagedModel(path),
