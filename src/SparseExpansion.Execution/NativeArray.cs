@@ -52,6 +52,15 @@ public sealed unsafe class NativeArray : IDisposable
         return new NativeArray((nint)memory.Allocate((nuint)(length * ElementTypes.SizeOf(type))), length, type, memory);
     }
 
+    /// <summary>The same elements in memory of their own.</summary>
+    internal NativeArray Copy()
+    {
+        NativeArray copy = Allocate(Length, Type);
+        Buffer.MemoryCopy(Pointer, copy.Pointer, copy.ByteLength, ByteLength);
+        GC.KeepAlive(this);
+        return copy;
+    }
+
     /// <summary>Elements from <paramref name="start"/> on, to read and write while this array lives.</summary>
     /// <param name="start">First element.</param>
     /// <param name="count">Elements.</param>

@@ -51,13 +51,13 @@ public sealed unsafe class InferenceSession : IDisposable
     /// have another size.</exception>
     /// <exception cref="SparseExpansionException">The model's cache has no room for so many tokens.</exception>
     public void Append(InferenceSequence sequence, ReadOnlySpan<int> tokens, Span<float> logits) =>
-        Append(sequence, tokens, logits, sequence?.Length + tokens.Length ?? 0);
+        Append(sequence, tokens, logits, wholeLength: 0);
 
     /// <summary>The same, of a text that is read in several pieces.</summary>
     /// <param name="sequence">A sequence of the same model.</param>
     /// <param name="tokens">Ids of the tokens after those that it has, at least one.</param>
     /// <param name="logits">[tokens · vocabulary], receives the logits.</param>
-    /// <param name="wholeLength">Tokens that the sequence will have at last: positions of LongRoPE depend on it.</param>
+    /// <param name="wholeLength">Tokens that the sequence will have at last, if more: positions of LongRoPE depend on it.</param>
     internal void Append(InferenceSequence sequence, ReadOnlySpan<int> tokens, Span<float> logits, int wholeLength)
     {
         if (logits.Length != (long)tokens.Length * Vocabulary)

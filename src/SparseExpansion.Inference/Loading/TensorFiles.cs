@@ -67,20 +67,12 @@ internal sealed unsafe class TensorFiles : IDisposable
         int size = ElementTypes.SizeOf(entry.DType);
         var address = (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(file.Bytes(entry, 0, 0)));
         long length = entry.ByteLength / size;
-        return address % size == 0
-            ? new NativeArray(address, length, entry.DType, null)
-            : Copy(address, length, entry);
+        var stored = new NativeArray(address, length, entry.DType, null);
+        return address % size == 0 ? stored : stored.Copy();
     }
 
     /// <inheritdoc/>
     public void Dispose() => _files.ForEach(file => file.Dispose());
-
-    private static NativeArray Copy(nint address, long length, SafetensorsEntry entry)
-    {
-        NativeArray copy = NativeArray.Allocate(length, entry.DType);
-        Buffer.MemoryCopy((void*)address, copy.Pointer, copy.ByteLength, entry.ByteLength);
-        return copy;
-    }
 
     private SafetensorsFile Owner(string name) => _owners.TryGetValue(name, out SafetensorsFile? file)
         ? file

@@ -111,19 +111,8 @@ public sealed unsafe class LowBitMultiplicationTests
     {
         using var first = new LowBitProblem(130, 256, 8, 128, 0, 4, seed: 1);
         using var second = new LowBitProblem(130, 256, 8, 128, 0, 4, seed: 2);
-        float[] output = new float[4 * 130];
 
-        fixed (float* y = output)
-        {
-            new LowBitMultiplication().Run(
-                [first.Dense, second.Dense], [0, 1, 4], [2, 3, 0, 1], first.Rounded,
-                new MatrixView((nint)y, 130, ElementType.Float32), MatrixView.None);
-        }
-
-        (double[] a, double[] size) = first.Reference(first.DenseValues);
-        (double[] b, _) = first.Reference(second.DenseValues);
-        double[] expected = [.. Enumerable.Range(0, output.Length).Select(i => i / 130 == 2 ? a[i] : b[i])];
-        AssertClose(expected, [.. size.Select(value => value + 10)], output, LowBitPaths.Best);
+        AssertEachItsOwn<QuantizedWeight>([first.Dense, second.Dense], first, first.DenseValues, second.DenseValues);
     }
 
     /// <summary>A token's outputs do not depend on the threads, and within its kernel not on the other tokens.</summary>
@@ -159,19 +148,8 @@ public sealed unsafe class LowBitMultiplicationTests
     {
         using var first = new LowBitProblem(130, 256, 4, 64, 0.5, 4, seed: 1);
         using var second = new LowBitProblem(130, 256, 4, 64, 0.5, 4, seed: 2);
-        float[] output = new float[4 * 130];
 
-        fixed (float* y = output)
-        {
-            new LowBitMultiplication().Run(
-                [first.Packed, second.Packed], [0, 1, 4], [2, 3, 0, 1], first.Rounded,
-                new MatrixView((nint)y, 130, ElementType.Float32), MatrixView.None);
-        }
-
-        (double[] a, double[] size) = first.Reference(first.PackedValues);
-        (double[] b, _) = first.Reference(second.PackedValues);
-        double[] expected = [.. Enumerable.Range(0, output.Length).Select(i => i / 130 == 2 ? a[i] : b[i])];
-        AssertClose(expected, [.. size.Select(value => value + 10)], output, LowBitPaths.Best);
+        AssertEachItsOwn<PackedWeight>([first.Packed, second.Packed], first, first.PackedValues, second.PackedValues);
     }
 
     [Fact]
@@ -279,6 +257,25 @@ public sealed unsafe class LowBitMultiplicationTests
         }
 
         return output;
+    }
+
+    /// <summary>Gives the third of four tokens to the first expert, and the others to the second one.</summary>
+    private static void AssertEachItsOwn<TWeight>(
+        ReadOnlySpan<TWeight> experts, LowBitProblem tokens, float[] first, float[] second)
+        where TWeight : class
+    {
+        float[] output = new float[4 * 130];
+        fixed (float* y = output)
+        {
+            new LowBitMultiplication().Run(
+                experts, [0, 1, 4], [2, 3, 0, 1], tokens.Rounded, new MatrixView((nint)y, 130, ElementType.Float32),
+                MatrixView.None);
+        }
+
+        (double[] a, double[] size) = tokens.Reference(first);
+        (double[] b, _) = tokens.Reference(second);
+        double[] expected = [.. Enumerable.Range(0, output.Length).Select(i => i / 130 == 2 ? a[i] : b[i])];
+        AssertClose(expected, [.. size.Select(value => value + 10)], output, LowBitPaths.Best);
     }
 
     private static void AssertClose(double[] expected, double[] magnitudes, float[] actual, LowBitPath path)

@@ -100,12 +100,6 @@ internal sealed unsafe class LowBitProblem : IDisposable
         Rounded.Dispose();
     }
 
-    private static PackedGrid Copy(PackedGrid grid)
-    {
-        NativeArray scales = NativeArray.Allocate(grid.Scales.Length, ElementType.BFloat16);
-        NativeArray zeros = NativeArray.Allocate(grid.Zeros.Length, ElementType.Byte);
-        grid.Scales.Span<ushort>(0, (int)grid.Scales.Length).CopyTo(scales.Span<ushort>(0, (int)scales.Length));
-        grid.Zeros.Span<byte>(0, (int)grid.Zeros.Length).CopyTo(zeros.Span<byte>(0, (int)zeros.Length));
-        return new PackedGrid(grid.Bits, grid.GroupSize, grid.Rows, grid.Columns, scales, zeros);
-    }
+    private static PackedGrid Copy(PackedGrid grid) =>
+        new(grid.Bits, grid.GroupSize, grid.Rows, grid.Columns, grid.Scales.Copy(), grid.Zeros.Copy());
 }

@@ -148,18 +148,11 @@ internal sealed class ExpandedFolder
     private static unsafe PackedWeight PackCodes(float[] values, PackedGrid grid)
     {
         var own = new PackedGrid(
-            grid.Bits, grid.GroupSize, grid.Rows, grid.Columns, Copy(grid.Scales), Copy(grid.Zeros));
+            grid.Bits, grid.GroupSize, grid.Rows, grid.Columns, grid.Scales.Copy(), grid.Zeros.Copy());
         fixed (float* from = values)
         {
             return PackedWeightBuilder.PackCodes(from, own, NativeArray.Allocate);
         }
-    }
-
-    private static unsafe NativeArray Copy(NativeArray source)
-    {
-        NativeArray copy = NativeArray.Allocate(source.Length, source.Type);
-        Buffer.MemoryCopy((void*)source.Address, (void*)copy.Address, copy.ByteLength, source.ByteLength);
-        return copy;
     }
 
     private static void CopyConfig(string fixture, string folder)

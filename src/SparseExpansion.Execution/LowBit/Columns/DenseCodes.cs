@@ -27,7 +27,7 @@ internal static unsafe class DenseCodes
             QuantizedWeight.CodeLength(weight.Rows, weight.Columns, grid.Bits), ElementType.Byte);
         target.Span<byte>(target.Length - PackedArrays.CodePadding, PackedArrays.CodePadding).Clear();
         var dense = new PackedGrid(
-            grid.Bits, grid.GroupSize, grid.Rows, grid.Columns, Copy(grid.Scales), Copy(grid.Zeros));
+            grid.Bits, grid.GroupSize, grid.Rows, grid.Columns, grid.Scales.Copy(), grid.Zeros.Copy());
         try
         {
             Fill(weight, path, target.Pointer);
@@ -64,12 +64,5 @@ internal static unsafe class DenseCodes
             NativeMemory.Free(rows);
             NativeMemory.Free(stream);
         }
-    }
-
-    private static NativeArray Copy(NativeArray array)
-    {
-        NativeArray copy = NativeArray.Allocate(array.Length, array.Type);
-        Buffer.MemoryCopy(array.Pointer, copy.Pointer, copy.ByteLength, array.ByteLength);
-        return copy;
     }
 }
